@@ -1,0 +1,336 @@
+//! Jobs: what was asked for, how far it is, what happened.
+
+use crate::error::AppError;
+use crate::graph::Graph;
+use crate::media::Warning;
+use serde::{Deserialize, Serialize};
+use std::fmt;
+use std::path::PathBuf;
+use ts_rs::TS;
+
+/// Version of [`JobSpec`] that this program writes.
+pub const JOB_SPEC_VERSION: u32 = 1;
+
+/// Name of a job: short, sortable by time, safe to copy.
+#[derive(Debug, Clone, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize, TS)]
+#[serde(transparent)]
+pub struct JobId(pub String);
+
+impl fmt::Display for JobId {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.0)
+    }
+}
+
+/// Everything needed to do the job, now or after a restart.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, TS)]
+pub struct JobSpec {
+    /// [`JOB_SPEC_VERSION`]; a higher one is refused.
+    pub version: u32,
+    /// Absolute path of the source.
+    #[ts(type = "string")]
+    pub input: PathBuf,
+    /// Absolute path of the result, chosen when the job was submitted.
+    #[ts(type = "string")]
+    pub output: PathBuf,
+    /// May an existing file at `output` be replaced?
+    pub overwrite: bool,
+    /// What to do.
+    pub graph: Graph,
+    /// How to encode.
+    pub encode: EncodeSpec,
+    /// Where to compute.
+    pub device: Device,
+}
+
+/// Codec and quality of a result. For stills only `quality` counts.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, TS)]
+pub struct EncodeSpec {
+    /// `None`: the best that this machine has for the container.
+    pub codec: Option<VideoCodec>,
+    /// Quality in a word.
+    pub quality: Quality,
+}
+
+impl Default for EncodeSpec {
+    fn default() -> Self {
+        Self {
+            codec: None,
+            quality: Quality::Good,
+        }
+    }
+}
+
+/// Codecs that can be asked for.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize, TS)]
+#[serde(rename_all = "snake_case")]
+pub enum VideoCodec {
+    /// H.264 / AVC.
+    H264,
+    /// H.265 / HEVC.
+    Hevc,
+    /// AV1.
+    Av1,
+    /// VP9.
+    Vp9,
+    /// FFV1, lossless.
+    Ffv1,
+    /// Apple ProRes.
+    Prores,
+}
+
+/// Quality named for people.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Default, Serialize, Deserialize, TS)]
+#[serde(rename_all = "snake_case")]
+pub enum Quality {
+    /// Quick, to look at.
+    Draft,
+    /// Visually without loss for nearly everybody.
+    #[default]
+    Good,
+    /// To keep; large.
+    Archive,
+    /// Every bit of the processed picture.
+    Lossless,
+}
+
+/// Where to compute.
+#[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize, TS)]
+#[serde(rename_all = "snake_case")]
+pub enum Device {
+    /// The fastest that works.
+    #[default]
+    Auto,
+    /// The processor, with ONNX Runtime's own kernels.
+    Cpu,
+    /// An NVIDIA card.
+    Cuda,
+    /// Direct3D 12 on Windows.
+    Directml,
+    /// Apple's Core ML.
+    Coreml,
+}
+
+/// State of a job.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize, TS)]
+#[serde(rename_all = "snake_case")]
+pub enum JobState {
+    /// Waits for its turn.
+    Queued,
+    /// A worker has it.
+    Running,
+    /// Stopped by the user between two segments; goes on when told.
+    Paused,
+    /// Its worker is gone (crash, kill, power cut, full disk); can be resumed.
+    Interrupted,
+    /// The result is there and was checked.
+    Succeeded,
+    /// Cannot be done; the error says why.
+    Failed,
+    /// The user does not want it.
+    Cancelled,
+}
+
+impl JobState {
+    /// No further change is possible but removal or a retry.
+    pub fn is_terminal(self) -> bool {
+        matches!(
+            self,
+            JobState::Succeeded | JobState::Failed | JobState::Cancelled
+        )
+    }
+
+    /// A worker may be busy with it.
+    pub fn is_active(self) -> bool {
+        matches!(self, JobState::Queued | JobState::Running)
+    }
+
+    /// `resume` makes sense.
+    pub fn is_resumable(self) -> bool {
+        matches!(
+            self,
+            JobState::Paused | JobState::Interrupted | JobState::Failed
+        )
+    }
+
+    /// The name in lower case, as the database and the command line have it.
+    pub fn as_str(self) -> &'static str {
+        match self {
+            JobState::Queued => "queued",
+            JobState::Running => "running",
+            JobState::Paused => "paused",
+            JobState::Interrupted => "interrupted",
+            JobState::Succeeded => "succeeded",
+            JobState::Failed => "failed",
+            JobState::Cancelled => "cancelled",
+        }
+    }
+
+    /// The state of this name.
+    pub fn parse(name: &str) -> Option<Self> {
+        [
+            JobState::Queued,
+            JobState::Running,
+            JobState::Paused,
+            JobState::Interrupted,
+            JobState::Succeeded,
+            JobState::Failed,
+            JobState::Cancelled,
+        ]
+        .into_iter()
+        .find(|state| state.as_str() == name)
+    }
+}
+
+/// How far a job is.
+#[derive(Debug, Clone, Copy, PartialEq, Default, Serialize, Deserialize, TS)]
+pub struct JobProgress {
+    /// Frames (or pictures' tiles for stills) done, earlier runs included.
+    #[ts(type = "number")]
+    pub done: u64,
+    /// Of how many; `None` while unknown.
+    #[ts(type = "number | null")]
+    pub total: Option<u64>,
+    /// Frames per second of the last seconds; 0 before it is known.
+    pub fps: f64,
+    /// Time spent, earlier runs included.
+    #[ts(type = "number")]
+    pub elapsed_micros: u64,
+    /// Estimate of the time left; `None` before it is honest.
+    #[ts(type = "number | null")]
+    pub remaining_micros: Option<u64>,
+    /// What is being done.
+    pub step: Step,
+}
+
+impl JobProgress {
+    /// Share done, 0 to 1; 0 while the total is unknown.
+    pub fn fraction(&self) -> f64 {
+        match self.total {
+            Some(total) if total > 0 => (self.done as f64 / total as f64).clamp(0.0, 1.0),
+            _ => 0.0,
+        }
+    }
+}
+
+/// What is being done.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize, TS)]
+#[serde(rename_all = "snake_case")]
+pub enum Step {
+    /// Reading the source, loading the model.
+    #[default]
+    Preparing,
+    /// Frames are moving.
+    Processing,
+    /// Parts are put together, sound and subtitles are added.
+    Joining,
+    /// The result is being checked.
+    Verifying,
+}
+
+/// A job as the window and the command line show it.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, TS)]
+pub struct Job {
+    /// Name.
+    pub id: JobId,
+    /// What was asked for.
+    pub spec: JobSpec,
+    /// State.
+    pub state: JobState,
+    /// How far it is.
+    pub progress: JobProgress,
+    /// Why it failed or was interrupted.
+    pub error: Option<AppError>,
+    /// What the user should know.
+    pub warnings: Vec<Warning>,
+    /// Provider that computes, and why not a better one, once known.
+    pub provider: Option<ProviderChoice>,
+    /// Size of the source's picture and of the result's, once known.
+    pub sizes: Option<PictureSizes>,
+    /// Milliseconds since 1970 when it was submitted.
+    #[ts(type = "number")]
+    pub created_millis: i64,
+    /// Milliseconds since 1970 when it reached a terminal state.
+    #[ts(type = "number | null")]
+    pub finished_millis: Option<i64>,
+}
+
+/// Source and result in pixels.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, TS)]
+pub struct PictureSizes {
+    /// Width and height of the source.
+    pub input: (u32, u32),
+    /// Width and height of the result.
+    pub output: (u32, u32),
+}
+
+/// The provider that was taken, and why a better one was not. A fallback is never silent.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, TS)]
+pub struct ProviderChoice {
+    /// Name that ONNX Runtime gives it, e.g. `CPUExecutionProvider`.
+    pub provider: String,
+    /// Why the wanted one was not used.
+    pub fallback_reason: Option<String>,
+}
+
+/// What a running job tells. At most ten progress events a second, every terminal one.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, TS)]
+#[serde(tag = "event", rename_all = "snake_case")]
+pub enum JobEvent {
+    /// It appeared or changed in any way other than progress; the whole row.
+    Changed {
+        /// The job.
+        job: Box<Job>,
+    },
+    /// It moved on.
+    Progress {
+        /// Which.
+        id: JobId,
+        /// How far.
+        progress: JobProgress,
+    },
+    /// It was removed from the list.
+    Removed {
+        /// Which.
+        id: JobId,
+    },
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn every_state_has_a_name_that_leads_back_to_it() {
+        for state in [
+            JobState::Queued,
+            JobState::Running,
+            JobState::Paused,
+            JobState::Interrupted,
+            JobState::Succeeded,
+            JobState::Failed,
+            JobState::Cancelled,
+        ] {
+            assert_eq!(JobState::parse(state.as_str()), Some(state));
+            assert_eq!(
+                serde_json::to_value(state).unwrap(),
+                serde_json::Value::from(state.as_str())
+            );
+            assert!(!(state.is_terminal() && state.is_active()));
+        }
+    }
+
+    #[test]
+    fn a_share_is_never_above_one_or_a_number_that_json_cannot_hold() {
+        let mut p = JobProgress {
+            done: 12,
+            total: Some(10),
+            ..Default::default()
+        };
+        assert_eq!(p.fraction(), 1.0);
+        p.total = Some(0);
+        assert_eq!(p.fraction(), 0.0);
+        p.total = None;
+        assert_eq!(p.fraction(), 0.0);
+    }
+}

@@ -1,0 +1,27 @@
+//! The words and rules that every other crate shares.
+//!
+//! What lives here: exact time ([`time`]), what a probe says of a file ([`media`]), colour
+//! ([`color`]), the picture layout that all code agrees on ([`pixel`]), the processing graph
+//! ([`graph`]), jobs and their states ([`job`]), model manifests ([`model`]), the cut of a clip
+//! into segments ([`segment`]) and the one error shape that people see ([`error`]).
+//!
+//! What must not: files, sockets, clocks, threads, tauri, ffmpeg, ONNX Runtime.
+//!
+//! ```
+//! use frameloom_core::time::{TimeBase, Timestamp};
+//!
+//! let phone = TimeBase::new(1, 90_000).unwrap();
+//! let mkv = TimeBase::new(1, 1_000).unwrap();
+//! assert_eq!(Timestamp::new(3003, phone).rescaled(mkv).ticks, 33);
+//! ```
+#![forbid(unsafe_code)]
+
+pub mod color;
+pub mod error;
+pub mod graph;
+pub mod job;
+pub mod media;
+pub mod model;
+pub mod pixel;
+pub mod segment;
+pub mod time;

@@ -1,0 +1,262 @@
+//! What a probe says of a file.
+
+use crate::color::ColorInfo;
+use crate::time::{FrameRate, Rational, TimeBase};
+use serde::{Deserialize, Serialize};
+use std::collections::BTreeMap;
+use ts_rs::TS;
+
+/// Container and streams of one file.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, TS)]
+pub struct MediaInfo {
+    /// What a person would call the file.
+    pub kind: MediaKind,
+    /// Short name of the container as ffmpeg or the picture reader gives it (`mov,mp4,...`, `png`).
+    pub container: String,
+    /// Size of the file.
+    #[ts(type = "number")]
+    pub size_bytes: u64,
+    /// Length of the whole; `None` for stills and where unknown.
+    #[ts(type = "number | null")]
+    pub duration_micros: Option<i64>,
+    /// Overall bit rate, bits per second.
+    #[ts(type = "number | null")]
+    pub bit_rate: Option<u64>,
+    /// Streams in the order of the file.
+    pub streams: Vec<StreamInfo>,
+    /// Chapters in order.
+    pub chapters: Vec<Chapter>,
+    /// Tags of the container.
+    pub tags: BTreeMap<String, String>,
+    /// Things a person should know before processing (guessed colour, damaged index, ...).
+    pub warnings: Vec<Warning>,
+}
+
+impl MediaInfo {
+    /// The stream that will be processed: the first video stream that is no cover art.
+    pub fn main_video(&self) -> Option<(&StreamInfo, &VideoInfo)> {
+        self.streams.iter().find_map(|stream| {
+            let video = stream.video.as_ref()?;
+            (!stream.dispositions.iter().any(|d| d == "attached_pic")).then_some((stream, video))
+        })
+    }
+}
+
+/// What a person would call the file.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, TS)]
+#[serde(rename_all = "snake_case")]
+pub enum MediaKind {
+    /// Moving pictures.
+    Video,
+    /// One picture.
+    Still,
+    /// Sound only.
+    Audio,
+    /// Neither.
+    Other,
+}
+
+/// Kind of a stream.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, TS)]
+#[serde(rename_all = "snake_case")]
+pub enum StreamKind {
+    /// Pictures.
+    Video,
+    /// Sound.
+    Audio,
+    /// Text or bitmap subtitles.
+    Subtitle,
+    /// A file inside the file (a font).
+    Attachment,
+    /// Timed metadata and everything else.
+    Data,
+}
+
+/// One stream.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, TS)]
+pub struct StreamInfo {
+    /// Position in the file.
+    pub index: u32,
+    /// Kind.
+    pub kind: StreamKind,
+    /// Codec name (`h264`, `aac`, ...); `unknown` where ffmpeg has none.
+    pub codec: String,
+    /// Profile name, where the codec has one.
+    pub profile: Option<String>,
+    /// Seconds per tick of this stream's timestamps.
+    pub time_base: TimeBase,
+    /// First timestamp, in ticks.
+    #[ts(type = "number | null")]
+    pub start_ticks: Option<i64>,
+    /// Length, in ticks.
+    #[ts(type = "number | null")]
+    pub duration_ticks: Option<i64>,
+    /// Frames as the container counts them.
+    #[ts(type = "number | null")]
+    pub frame_count: Option<u64>,
+    /// Bits per second.
+    #[ts(type = "number | null")]
+    pub bit_rate: Option<u64>,
+    /// ISO 639 language tag.
+    pub language: Option<String>,
+    /// `default`, `forced`, `attached_pic`, ...
+    pub dispositions: Vec<String>,
+    /// Tags of the stream.
+    pub tags: BTreeMap<String, String>,
+    /// Present for video streams.
+    pub video: Option<VideoInfo>,
+    /// Present for audio streams.
+    pub audio: Option<AudioInfo>,
+}
+
+/// What only a video stream has.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, TS)]
+pub struct VideoInfo {
+    /// Coded width in pixels, before rotation.
+    pub width: u32,
+    /// Coded height in pixels, before rotation.
+    pub height: u32,
+    /// Pixel format as ffmpeg names it (`yuv420p10le`).
+    pub pixel_format: String,
+    /// Significant bits per sample.
+    pub bit_depth: u8,
+    /// Average frames per second.
+    pub frame_rate: Option<FrameRate>,
+    /// True: frames are not evenly spaced. `None` where it was not measured.
+    pub variable_frame_rate: Option<bool>,
+    /// Width of a pixel by its height.
+    pub sample_aspect_ratio: Rational,
+    /// Clockwise turn that a player applies, in degrees.
+    pub rotation_degrees: i32,
+    /// True if the display matrix mirrors the picture.
+    pub mirrored: bool,
+    /// Colour tags.
+    pub color: ColorInfo,
+    /// The stream carries transparency.
+    pub alpha: bool,
+    /// How the lines of a frame were taken.
+    pub field_order: FieldOrder,
+    /// Static HDR data (mastering display, content light) is present.
+    pub hdr_metadata: bool,
+    /// Dolby Vision configuration is present.
+    pub dolby_vision: bool,
+}
+
+/// How the lines of a frame were taken.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, TS)]
+#[serde(rename_all = "snake_case")]
+pub enum FieldOrder {
+    /// Not stated.
+    Unknown,
+    /// All at once.
+    Progressive,
+    /// Two fields, the upper first.
+    TopFirst,
+    /// Two fields, the lower first.
+    BottomFirst,
+}
+
+impl FieldOrder {
+    /// True for either interlaced order.
+    pub fn is_interlaced(self) -> bool {
+        matches!(self, FieldOrder::TopFirst | FieldOrder::BottomFirst)
+    }
+}
+
+/// What only an audio stream has.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, TS)]
+pub struct AudioInfo {
+    /// Samples per second.
+    pub sample_rate: u32,
+    /// Channels.
+    pub channels: u32,
+    /// Layout name (`stereo`, `5.1`).
+    pub layout: String,
+}
+
+/// A chapter mark.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, TS)]
+pub struct Chapter {
+    /// Start, in microseconds.
+    #[ts(type = "number")]
+    pub start_micros: i64,
+    /// End, in microseconds.
+    #[ts(type = "number")]
+    pub end_micros: i64,
+    /// Title, where there is one.
+    pub title: Option<String>,
+}
+
+/// Something the user should know that did not stop the work. Stored with the job.
+#[derive(Debug, Clone, PartialEq, Eq, Hash, Serialize, Deserialize, TS)]
+#[serde(tag = "kind", rename_all = "snake_case")]
+pub enum Warning {
+    /// The file ends before its stated length.
+    Truncated {
+        /// Frames that could be read.
+        #[ts(type = "number")]
+        frames: u64,
+        /// Length that could be read.
+        #[ts(type = "number")]
+        read_micros: i64,
+        /// Length that the container states.
+        #[ts(type = "number")]
+        stated_micros: i64,
+    },
+    /// The decoder reported damage in this many frames.
+    DamagedFrames {
+        /// How many.
+        #[ts(type = "number")]
+        frames: u64,
+    },
+    /// The file does not say its matrix; this one was assumed for the conversion, and not written.
+    GuessedMatrix {
+        /// The assumed matrix, as a person names it.
+        matrix: String,
+    },
+    /// A stream the target container cannot hold was left out.
+    StreamDropped {
+        /// Index in the source.
+        index: u32,
+        /// Codec name.
+        codec: String,
+        /// Target container.
+        container: String,
+    },
+    /// The wanted provider could not be used.
+    FellBackToCpu {
+        /// What was asked for.
+        wanted: String,
+        /// Why it was not used.
+        reason: String,
+    },
+    /// Timestamps were missing or ran backwards and were mended.
+    TimestampsMended {
+        /// How many frames.
+        #[ts(type = "number")]
+        frames: u64,
+    },
+    /// Dynamic HDR data (Dolby Vision, HDR10+) does not survive the processing.
+    HdrMetadataDropped {
+        /// What was dropped.
+        what: String,
+    },
+    /// Interlaced lines are scaled as if the picture were progressive.
+    Interlaced,
+    /// The picture had to be padded to even sides for the codec.
+    PaddedToEven {
+        /// Padded width.
+        width: u32,
+        /// Padded height.
+        height: u32,
+    },
+    /// Something of the source could not be carried over.
+    Dropped {
+        /// What it was, in plain words.
+        what: String,
+    },
+    /// The part of a picture that could not be decoded was left out of the result or is blank.
+    DamagedStill,
+    /// Only the first frame of an animation was processed.
+    FirstFrameOnly,
+}

@@ -1,0 +1,216 @@
+//! Exact time: rationals and ticks. Floating point appears only where a person reads the value.
+
+use serde::{Deserialize, Serialize};
+use std::cmp::Ordering;
+use std::fmt;
+use ts_rs::TS;
+
+/// A fraction in lowest terms with a positive denominator.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize, TS)]
+#[serde(try_from = "RawRational")]
+pub struct Rational {
+    /// Numerator; carries the sign.
+    #[ts(type = "number")]
+    pub num: i64,
+    /// Denominator, at least 1.
+    #[ts(type = "number")]
+    pub den: i64,
+}
+
+#[derive(Deserialize)]
+struct RawRational {
+    num: i64,
+    den: i64,
+}
+
+impl TryFrom<RawRational> for Rational {
+    type Error = &'static str;
+    fn try_from(raw: RawRational) -> Result<Self, Self::Error> {
+        Rational::new(raw.num, raw.den).ok_or("a fraction needs a denominator other than zero")
+    }
+}
+
+impl Rational {
+    /// Reduces `num / den`; `None` if the denominator is zero or a part does not fit.
+    pub fn new(num: i64, den: i64) -> Option<Self> {
+        if den == 0 {
+            return None;
+        }
+        let gcd = gcd(num.unsigned_abs(), den.unsigned_abs()).max(1);
+        let sign = if den < 0 { -1i128 } else { 1 };
+        let num = i64::try_from(sign * i128::from(num) / i128::from(gcd)).ok()?;
+        let den = i64::try_from(sign * i128::from(den) / i128::from(gcd)).ok()?;
+        Some(Self { num, den })
+    }
+
+    /// The value as floating point, for display only.
+    pub fn to_f64(self) -> f64 {
+        self.num as f64 / self.den as f64
+    }
+
+    /// `1 / self`, or `None` for zero.
+    pub fn recip(self) -> Option<Self> {
+        Self::new(self.den, self.num)
+    }
+}
+
+impl PartialOrd for Rational {
+    fn partial_cmp(&self, other: &Self) -> Option<Ordering> {
+        Some(self.cmp(other))
+    }
+}
+
+impl Ord for Rational {
+    fn cmp(&self, other: &Self) -> Ordering {
+        (i128::from(self.num) * i128::from(other.den))
+            .cmp(&(i128::from(other.num) * i128::from(self.den)))
+    }
+}
+
+impl fmt::Display for Rational {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{}/{}", self.num, self.den)
+    }
+}
+
+fn gcd(mut a: u64, mut b: u64) -> u64 {
+    while b != 0 {
+        (a, b) = (b, a % b);
+    }
+    a
+}
+
+/// Seconds per tick of a stream, always positive.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize, TS)]
+pub struct TimeBase(Rational);
+
+impl TimeBase {
+    /// Milliseconds times a thousand: the base of every `*_micros` value.
+    pub const MICROS: TimeBase = TimeBase(Rational {
+        num: 1,
+        den: 1_000_000,
+    });
+
+    /// `num / den` seconds per tick; `None` unless positive.
+    pub fn new(num: i64, den: i64) -> Option<Self> {
+        let ratio = Rational::new(num, den)?;
+        (ratio.num > 0).then_some(Self(ratio))
+    }
+
+    /// The fraction of a second that one tick lasts.
+    pub fn ratio(self) -> Rational {
+        self.0
+    }
+}
+
+/// A point in time: ticks of a base.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize, TS)]
+pub struct Timestamp {
+    /// Ticks since the origin of the stream; may be negative.
+    #[ts(type = "number")]
+    pub ticks: i64,
+    /// Length of one tick.
+    pub base: TimeBase,
+}
+
+impl Timestamp {
+    /// A timestamp of `ticks` in `base`.
+    pub fn new(ticks: i64, base: TimeBase) -> Self {
+        Self { ticks, base }
+    }
+
+    /// The same moment in another base, rounded half away from zero and saturated, as
+    /// `av_rescale_q` does.
+    pub fn rescaled(self, base: TimeBase) -> Self {
+        let (from, to) = (self.base.ratio(), base.ratio());
+        let num = i128::from(self.ticks)
+            .saturating_mul(i128::from(from.num))
+            .saturating_mul(i128::from(to.den));
+        let den = i128::from(from.den) * i128::from(to.num);
+        let rounded = if num >= 0 {
+            num.saturating_add(den / 2) / den
+        } else {
+            -((-num).saturating_add(den / 2) / den)
+        };
+        let ticks =
+            i64::try_from(rounded).unwrap_or(if rounded < 0 { i64::MIN } else { i64::MAX });
+        Self { ticks, base }
+    }
+
+    /// Microseconds, rounded.
+    pub fn micros(self) -> i64 {
+        self.rescaled(TimeBase::MICROS).ticks
+    }
+}
+
+/// Frames per second as a fraction, always positive.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize, TS)]
+pub struct FrameRate(Rational);
+
+impl FrameRate {
+    /// `num / den` frames per second; `None` unless positive.
+    pub fn new(num: i64, den: i64) -> Option<Self> {
+        let ratio = Rational::new(num, den)?;
+        (ratio.num > 0).then_some(Self(ratio))
+    }
+
+    /// Frames per second.
+    pub fn ratio(self) -> Rational {
+        self.0
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use proptest::prelude::*;
+
+    #[test]
+    fn a_fraction_is_kept_in_lowest_terms_with_a_positive_denominator() {
+        let half = Rational::new(-2, -4).unwrap();
+        assert_eq!((half.num, half.den), (1, 2));
+        assert_eq!(Rational::new(1, 0), None);
+        assert_eq!(Rational::new(i64::MIN, -1), None);
+    }
+
+    #[test]
+    fn a_hostile_fraction_is_refused_when_read() {
+        assert!(serde_json::from_str::<Rational>(r#"{"num":1,"den":0}"#).is_err());
+    }
+
+    #[test]
+    fn ntsc_frame_times_survive_a_trip_through_a_finer_base() {
+        let film = TimeBase::new(1001, 30_000).unwrap();
+        let fine = TimeBase::new(1, 90_000).unwrap();
+        for n in 0..100_000 {
+            let t = Timestamp::new(n, film);
+            assert_eq!(t.rescaled(fine).rescaled(film), t);
+        }
+    }
+
+    proptest! {
+        #[test]
+        fn rescaling_never_panics_and_never_reverses_order(
+            a in any::<i64>(), b in any::<i64>(),
+            n1 in 1i64..100_000, d1 in 1i64..1_000_000,
+            n2 in 1i64..100_000, d2 in 1i64..1_000_000,
+        ) {
+            let (from, to) = (TimeBase::new(n1, d1).unwrap(), TimeBase::new(n2, d2).unwrap());
+            let (low, high) = (a.min(b), a.max(b));
+            prop_assert!(
+                Timestamp::new(low, from).rescaled(to).ticks
+                    <= Timestamp::new(high, from).rescaled(to).ticks
+            );
+        }
+
+        #[test]
+        fn rescaling_is_within_half_a_tick(
+            t in -1_000_000_000i64..1_000_000_000, d1 in 1i64..1_000_000, d2 in 1i64..1_000_000,
+        ) {
+            let (from, to) = (TimeBase::new(1, d1).unwrap(), TimeBase::new(1, d2).unwrap());
+            let there = Timestamp::new(t, from).rescaled(to);
+            let error = (i128::from(there.ticks) * i128::from(d1) - i128::from(t) * i128::from(d2)).abs();
+            prop_assert!(2 * error <= i128::from(d1));
+        }
+    }
+}
