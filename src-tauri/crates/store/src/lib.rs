@@ -1,1 +1,142 @@
-//! placeholder while the workspace is laid out
+//! The database of the desktop: one SQLite file in the data folder.
+//!
+//! What lives here: the schema and its migrations ([`migrate`]), and one file per table: jobs
+//! ([`jobs`]), finished segments ([`segments`]) and settings ([`settings`]). Several processes
+//! open the same file at once (the window, the command line, a worker), so every change of a
+//! state names the state it expects to find.
+//!
+//! What must not: decisions about jobs, files other than the database itself. It is the only
+//! desktop crate that knows SQL.
+//!
+//! ```
+//! let folder = tempfile::tempdir().unwrap();
+//! let (store, recovered) = frameloom_store::Store::open(folder.path()).unwrap();
+//! assert!(recovered.is_none());
+//! assert!(store.jobs().unwrap().is_empty());
+//! ```
+#![forbid(unsafe_code)]
+
+mod error;
+pub mod jobs;
+mod migrate;
+pub mod segments;
+pub mod settings;
+
+pub use error::StoreError;
+pub use jobs::{JobRow, Lane};
+pub use segments::SegmentRow;
+
+use rusqlite::{Connection, OpenFlags};
+use std::path::{Path, PathBuf};
+use std::sync::{Mutex, MutexGuard, PoisonError};
+use std::time::{Duration, SystemTime, UNIX_EPOCH};
+
+/// Name of the database file in the data folder.
+pub const DATABASE_FILE: &str = "frameloom.db";
+
+/// The open database.
+pub struct Store {
+    connection: Mutex<Connection>,
+}
+
+/// A damaged database that was set aside.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct SetAside {
+    /// Where the damaged file is now.
+    pub path: PathBuf,
+    /// What SQLite said of it.
+    pub reason: String,
+}
+
+impl Store {
+    /// Opens (or makes) the database of the data folder `dir`, which must exist.
+    ///
+    /// A file that SQLite calls damaged is renamed, never deleted, and a new one is begun; the
+    /// second value says so and the caller tells the user.
+    ///
+    /// # Errors
+    /// The folder cannot be written, or the database was made by a newer program.
+    pub fn open(dir: &Path) -> Result<(Self, Option<SetAside>), StoreError> {
+        let path = dir.join(DATABASE_FILE);
+        match Self::connect(&path) {
+            Ok(connection) => Ok((Self::from(connection), None)),
+            Err(StoreError::Damaged { reason }) => {
+                let aside = set_aside(&path)?;
+                let connection = Self::connect(&path)?;
+                Ok((
+                    Self::from(connection),
+                    Some(SetAside {
+                        path: aside,
+                        reason,
+                    }),
+                ))
+            }
+            Err(other) => Err(other),
+        }
+    }
+
+    fn connect(path: &Path) -> Result<Connection, StoreError> {
+        let mut connection = Connection::open_with_flags(
+            path,
+            OpenFlags::SQLITE_OPEN_READ_WRITE
+                | OpenFlags::SQLITE_OPEN_CREATE
+                | OpenFlags::SQLITE_OPEN_NO_MUTEX,
+        )?;
+        // A worker and the window write at the same time: wait instead of failing.
+        connection.busy_timeout(Duration::from_secs(10))?;
+        // WAL lets the window read while a worker writes.
+        connection.pragma_update(None, "journal_mode", "wal")?;
+        // FULL: a recorded segment must survive a power cut, or its frames are done twice and its
+        // part file is an orphan.
+        connection.pragma_update(None, "synchronous", "full")?;
+        connection.pragma_update(None, "foreign_keys", "on")?;
+        let verdict: String =
+            connection.query_row("PRAGMA quick_check(1)", [], |row| row.get(0))?;
+        if verdict != "ok" {
+            return Err(StoreError::Damaged { reason: verdict });
+        }
+        migrate::run(&mut connection)?;
+        Ok(connection)
+    }
+
+    fn from(connection: Connection) -> Self {
+        Self {
+            connection: Mutex::new(connection),
+        }
+    }
+
+    pub(crate) fn lock(&self) -> MutexGuard<'_, Connection> {
+        // A panic between two statements leaves no half-made state: every write is one
+        // transaction.
+        self.connection
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+fn set_aside(path: &Path) -> Result<PathBuf, StoreError> {
+    let seconds = SystemTime::now()
+        .duration_since(UNIX_EPOCH)
+        .map_or(0, |d| d.as_secs());
+    let aside = path.with_extension(format!("damaged-{seconds}.db"));
+    std::fs::rename(path, &aside).map_err(|source| StoreError::SetAside {
+        source,
+        path: path.to_owned(),
+    })?;
+    // The write-ahead log belongs to the damaged file.
+    for suffix in ["-wal", "-shm"] {
+        let mut from = path.as_os_str().to_owned();
+        from.push(suffix);
+        let mut to = aside.as_os_str().to_owned();
+        to.push(suffix);
+        if let Err(error) = std::fs::rename(&from, &to)
+            && error.kind() != std::io::ErrorKind::NotFound
+        {
+            return Err(StoreError::SetAside {
+                source: error,
+                path: from.into(),
+            });
+        }
+    }
+    Ok(aside)
+}

@@ -1,0 +1,283 @@
+//! The table `jobs`: what was asked for, in which state it is, how far it got.
+
+use crate::{Store, StoreError};
+use frameloom_core::error::AppError;
+use frameloom_core::job::{
+    Job, JobId, JobProgress, JobSpec, JobState, PictureSizes, ProviderChoice,
+};
+use frameloom_core::media::Warning;
+use rusqlite::{OptionalExtension, Row, TransactionBehavior, params};
+use serde::Serialize;
+use serde::de::DeserializeOwned;
+
+/// Who starts a job.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Lane {
+    /// The queue of the window, one after another.
+    Queue,
+    /// The command that submitted it; the queue leaves it alone.
+    Direct,
+}
+
+impl Lane {
+    fn as_str(self) -> &'static str {
+        match self {
+            Lane::Queue => "queue",
+            Lane::Direct => "direct",
+        }
+    }
+}
+
+/// A job with what only the runner needs.
+#[derive(Debug, Clone, PartialEq)]
+pub struct JobRow {
+    /// The job as everybody sees it.
+    pub job: Job,
+    /// Who starts it.
+    pub lane: Lane,
+    /// The plan as JSON, once made.
+    pub plan: Option<String>,
+}
+
+const COLUMNS: &str = "id, lane, state, spec, plan, progress, error, warnings, provider, sizes, \
+                       created_millis, finished_millis";
+
+impl Store {
+    /// Adds a job.
+    ///
+    /// # Errors
+    /// The database refuses.
+    pub fn insert_job(&self, job: &Job, lane: Lane) -> Result<(), StoreError> {
+        self.lock().execute(
+            "INSERT INTO jobs (id, lane, state, spec, progress, error, warnings, provider, sizes, \
+             created_millis, finished_millis) \
+             VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11)",
+            params![
+                job.id.0,
+                lane.as_str(),
+                job.state.as_str(),
+                to_json("job", &job.spec)?,
+                to_json("job", &job.progress)?,
+                optional_json("job", job.error.as_ref())?,
+                to_json("job", &job.warnings)?,
+                optional_json("job", job.provider.as_ref())?,
+                optional_json("job", job.sizes.as_ref())?,
+                job.created_millis,
+                job.finished_millis,
+            ],
+        )?;
+        Ok(())
+    }
+
+    /// All jobs, oldest first.
+    ///
+    /// # Errors
+    /// The database refuses, or a row cannot be read.
+    pub fn jobs(&self) -> Result<Vec<JobRow>, StoreError> {
+        let connection = self.lock();
+        let mut statement = connection.prepare(&format!(
+            "SELECT {COLUMNS} FROM jobs ORDER BY created_millis, id"
+        ))?;
+        let rows = statement.query_map([], |row| Ok(read_row(row)))?;
+        rows.map(|row| row?).collect()
+    }
+
+    /// One job.
+    ///
+    /// # Errors
+    /// [`StoreError::NoJob`] if there is none of this name.
+    pub fn job(&self, id: &JobId) -> Result<JobRow, StoreError> {
+        self.lock()
+            .query_row(
+                &format!("SELECT {COLUMNS} FROM jobs WHERE id = ?1"),
+                [&id.0],
+                |row| Ok(read_row(row)),
+            )
+            .optional()?
+            .ok_or_else(|| StoreError::NoJob(id.0.clone()))?
+    }
+
+    /// The oldest queued job of the queue.
+    ///
+    /// # Errors
+    /// The database refuses, or the row cannot be read.
+    pub fn next_queued(&self) -> Result<Option<JobRow>, StoreError> {
+        self.lock()
+            .query_row(
+                &format!(
+                    "SELECT {COLUMNS} FROM jobs WHERE state = 'queued' AND lane = 'queue' \
+                     ORDER BY created_millis, id LIMIT 1"
+                ),
+                [],
+                |row| Ok(read_row(row)),
+            )
+            .optional()?
+            .transpose()
+    }
+
+    /// Moves a job to `to` if it is in one of the states `from`; true if it was. The error is
+    /// replaced, and a terminal state gets its time.
+    ///
+    /// # Errors
+    /// The database refuses.
+    pub fn change_state(
+        &self,
+        id: &JobId,
+        from: &[JobState],
+        to: JobState,
+        error: Option<&AppError>,
+        now_millis: i64,
+    ) -> Result<bool, StoreError> {
+        let mut connection = self.lock();
+        let transaction = connection.transaction_with_behavior(TransactionBehavior::Immediate)?;
+        let found: Option<String> = transaction
+            .query_row("SELECT state FROM jobs WHERE id = ?1", [&id.0], |row| {
+                row.get(0)
+            })
+            .optional()?;
+        let found = found.ok_or_else(|| StoreError::NoJob(id.0.clone()))?;
+        if !from.iter().any(|state| state.as_str() == found) {
+            return Ok(false);
+        }
+        transaction.execute(
+            "UPDATE jobs SET state = ?2, error = ?3, finished_millis = ?4 WHERE id = ?1",
+            params![
+                id.0,
+                to.as_str(),
+                optional_json("error", error)?,
+                to.is_terminal().then_some(now_millis)
+            ],
+        )?;
+        transaction.commit()?;
+        Ok(true)
+    }
+
+    /// Puts a job into another lane.
+    ///
+    /// # Errors
+    /// The database refuses.
+    pub fn set_lane(&self, id: &JobId, lane: Lane) -> Result<(), StoreError> {
+        self.update(id, "lane", Some(lane.as_str().to_owned()))
+    }
+
+    /// Replaces the spec, as when the output had to take another name.
+    ///
+    /// # Errors
+    /// The database refuses.
+    pub fn set_spec(&self, id: &JobId, spec: &JobSpec) -> Result<(), StoreError> {
+        self.update(id, "spec", Some(to_json("spec", spec)?))
+    }
+
+    /// Stores the plan.
+    ///
+    /// # Errors
+    /// The database refuses.
+    pub fn set_plan(&self, id: &JobId, plan: &str) -> Result<(), StoreError> {
+        self.update(id, "plan", Some(plan.to_owned()))
+    }
+
+    /// Stores how far the job is.
+    ///
+    /// # Errors
+    /// The database refuses.
+    pub fn set_progress(&self, id: &JobId, progress: &JobProgress) -> Result<(), StoreError> {
+        self.update(id, "progress", Some(to_json("progress", progress)?))
+    }
+
+    /// Replaces the warnings.
+    ///
+    /// # Errors
+    /// The database refuses.
+    pub fn set_warnings(&self, id: &JobId, warnings: &[Warning]) -> Result<(), StoreError> {
+        self.update(id, "warnings", Some(to_json("warnings", &warnings)?))
+    }
+
+    /// Stores what computes.
+    ///
+    /// # Errors
+    /// The database refuses.
+    pub fn set_provider(&self, id: &JobId, choice: &ProviderChoice) -> Result<(), StoreError> {
+        self.update(id, "provider", Some(to_json("provider", choice)?))
+    }
+
+    /// Stores the sizes of source and result.
+    ///
+    /// # Errors
+    /// The database refuses.
+    pub fn set_sizes(&self, id: &JobId, sizes: &PictureSizes) -> Result<(), StoreError> {
+        self.update(id, "sizes", Some(to_json("sizes", sizes)?))
+    }
+
+    /// Forgets a job and its segments.
+    ///
+    /// # Errors
+    /// [`StoreError::NoJob`] if there is none of this name.
+    pub fn delete_job(&self, id: &JobId) -> Result<(), StoreError> {
+        match self
+            .lock()
+            .execute("DELETE FROM jobs WHERE id = ?1", [&id.0])?
+        {
+            0 => Err(StoreError::NoJob(id.0.clone())),
+            _ => Ok(()),
+        }
+    }
+
+    fn update(
+        &self,
+        id: &JobId,
+        column: &'static str,
+        value: Option<String>,
+    ) -> Result<(), StoreError> {
+        let changed = self.lock().execute(
+            &format!("UPDATE jobs SET {column} = ?2 WHERE id = ?1"),
+            params![id.0, value],
+        )?;
+        if changed == 0 {
+            return Err(StoreError::NoJob(id.0.clone()));
+        }
+        Ok(())
+    }
+}
+
+fn read_row(row: &Row<'_>) -> Result<JobRow, StoreError> {
+    let text = |index: usize| row.get::<_, Option<String>>(index);
+    let state: String = row.get(2)?;
+    let lane: String = row.get(1)?;
+    Ok(JobRow {
+        job: Job {
+            id: JobId(row.get(0)?),
+            spec: from_json("spec", &row.get::<_, String>(3)?)?,
+            state: JobState::parse(&state).ok_or_else(|| StoreError::Damaged {
+                reason: format!("a job has the unknown state `{state}`"),
+            })?,
+            progress: from_json("progress", &row.get::<_, String>(5)?)?,
+            error: text(6)?.map(|t| from_json("error", &t)).transpose()?,
+            warnings: from_json("warnings", &row.get::<_, String>(7)?)?,
+            provider: text(8)?.map(|t| from_json("provider", &t)).transpose()?,
+            sizes: text(9)?.map(|t| from_json("sizes", &t)).transpose()?,
+            created_millis: row.get(10)?,
+            finished_millis: row.get(11)?,
+        },
+        lane: if lane == Lane::Direct.as_str() {
+            Lane::Direct
+        } else {
+            Lane::Queue
+        },
+        plan: text(4)?,
+    })
+}
+
+fn to_json<T: Serialize>(what: &'static str, value: &T) -> Result<String, StoreError> {
+    serde_json::to_string(value).map_err(|source| StoreError::Row { what, source })
+}
+
+fn optional_json<T: Serialize>(
+    what: &'static str,
+    value: Option<&T>,
+) -> Result<Option<String>, StoreError> {
+    value.map(|value| to_json(what, value)).transpose()
+}
+
+fn from_json<T: DeserializeOwned>(what: &'static str, text: &str) -> Result<T, StoreError> {
+    serde_json::from_str(text).map_err(|source| StoreError::Row { what, source })
+}

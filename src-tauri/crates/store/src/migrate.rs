@@ -1,0 +1,62 @@
+//! The schema, as a list of steps. A step that has shipped is never edited.
+
+use crate::StoreError;
+use rusqlite::{Connection, TransactionBehavior};
+
+const STEPS: &[&str] = &["
+CREATE TABLE jobs (
+    id              TEXT PRIMARY KEY,
+    lane            TEXT NOT NULL,
+    state           TEXT NOT NULL,
+    spec            TEXT NOT NULL,
+    plan            TEXT,
+    progress        TEXT NOT NULL,
+    error           TEXT,
+    warnings        TEXT NOT NULL DEFAULT '[]',
+    provider        TEXT,
+    sizes           TEXT,
+    created_millis  INTEGER NOT NULL,
+    finished_millis INTEGER
+) STRICT;
+CREATE INDEX jobs_by_state ON jobs (state, created_millis);
+
+CREATE TABLE segments (
+    job_id           TEXT NOT NULL REFERENCES jobs (id) ON DELETE CASCADE,
+    position         INTEGER NOT NULL,
+    frames           INTEGER NOT NULL,
+    part             TEXT NOT NULL,
+    part_bytes       INTEGER NOT NULL,
+    last_source_pts  INTEGER NOT NULL,
+    last_source_hash INTEGER NOT NULL,
+    done_millis      INTEGER NOT NULL,
+    PRIMARY KEY (job_id, position)
+) STRICT, WITHOUT ROWID;
+
+CREATE TABLE settings (
+    name  TEXT PRIMARY KEY,
+    value TEXT NOT NULL
+) STRICT, WITHOUT ROWID;
+"];
+
+/// Brings the database to the newest version, in one transaction.
+pub(crate) fn run(connection: &mut Connection) -> Result<(), StoreError> {
+    let known = STEPS.len() as i64;
+    let version = |connection: &Connection| {
+        connection.query_row("PRAGMA user_version", [], |row| row.get::<_, i64>(0))
+    };
+    if version(connection)? == known {
+        return Ok(());
+    }
+    // Immediate: of two processes that start together, the second waits and finds it done.
+    let transaction = connection.transaction_with_behavior(TransactionBehavior::Immediate)?;
+    let found = version(&transaction)?;
+    if found > known || found < 0 {
+        return Err(StoreError::Newer { found, known });
+    }
+    for step in &STEPS[found as usize..] {
+        transaction.execute_batch(step)?;
+    }
+    transaction.pragma_update(None, "user_version", known)?;
+    transaction.commit()?;
+    Ok(())
+}

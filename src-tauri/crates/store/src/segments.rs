@@ -1,0 +1,87 @@
+//! The table `segments`: which parts of a job are finished and safe on the disk.
+
+use crate::{Store, StoreError};
+use frameloom_core::job::JobId;
+use rusqlite::params;
+
+/// A finished segment.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct SegmentRow {
+    /// 0 for the first.
+    pub position: u64,
+    /// Frames in it.
+    pub frames: u64,
+    /// File name of the part in the job's folder.
+    pub part: String,
+    /// Size of the part.
+    pub part_bytes: u64,
+    /// Timestamp of the last source frame that went into it, in ticks of the source.
+    pub last_source_pts: i64,
+    /// Content hash of that source frame: a later run checks that its seek landed here.
+    pub last_source_hash: u64,
+}
+
+impl Store {
+    /// Records a segment as done. Its part must be on the disk by now.
+    ///
+    /// # Errors
+    /// The database refuses, also if the segment was recorded before.
+    pub fn record_segment(
+        &self,
+        id: &JobId,
+        segment: &SegmentRow,
+        now_millis: i64,
+    ) -> Result<(), StoreError> {
+        self.lock().execute(
+            "INSERT INTO segments (job_id, position, frames, part, part_bytes, last_source_pts, \
+             last_source_hash, done_millis) VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8)",
+            params![
+                id.0,
+                segment.position as i64,
+                segment.frames as i64,
+                segment.part,
+                segment.part_bytes as i64,
+                segment.last_source_pts,
+                // SQLite has no unsigned integers: the bits are kept.
+                segment.last_source_hash as i64,
+                now_millis,
+            ],
+        )?;
+        Ok(())
+    }
+
+    /// The finished segments of a job in order.
+    ///
+    /// # Errors
+    /// The database refuses.
+    pub fn segments(&self, id: &JobId) -> Result<Vec<SegmentRow>, StoreError> {
+        let connection = self.lock();
+        let mut statement = connection.prepare(
+            "SELECT position, frames, part, part_bytes, last_source_pts, last_source_hash \
+             FROM segments WHERE job_id = ?1 ORDER BY position",
+        )?;
+        let rows = statement.query_map([&id.0], |row| {
+            Ok(SegmentRow {
+                position: row.get::<_, i64>(0)? as u64,
+                frames: row.get::<_, i64>(1)? as u64,
+                part: row.get(2)?,
+                part_bytes: row.get::<_, i64>(3)? as u64,
+                last_source_pts: row.get(4)?,
+                last_source_hash: row.get::<_, i64>(5)? as u64,
+            })
+        })?;
+        Ok(rows.collect::<Result<_, _>>()?)
+    }
+
+    /// Forgets the segments of a job from `position` on, as when a part turned out damaged.
+    ///
+    /// # Errors
+    /// The database refuses.
+    pub fn forget_segments_from(&self, id: &JobId, position: u64) -> Result<(), StoreError> {
+        self.lock().execute(
+            "DELETE FROM segments WHERE job_id = ?1 AND position >= ?2",
+            params![id.0, position as i64],
+        )?;
+        Ok(())
+    }
+}

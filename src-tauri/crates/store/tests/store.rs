@@ -1,0 +1,195 @@
+//! The database through its public face.
+
+use frameloom_core::error::{AppError, ErrorCode};
+use frameloom_core::graph::Graph;
+use frameloom_core::job::*;
+use frameloom_core::media::Warning;
+use frameloom_store::{DATABASE_FILE, Lane, SegmentRow, Store, StoreError};
+
+fn job(id: &str, created_millis: i64) -> Job {
+    Job {
+        id: JobId(id.into()),
+        spec: JobSpec {
+            version: JOB_SPEC_VERSION,
+            input: "/video/été 日本.mp4".into(),
+            output: "/video/out.mp4".into(),
+            overwrite: false,
+            graph: Graph::chain([]),
+            encode: EncodeSpec::default(),
+            device: Device::Auto,
+        },
+        state: JobState::Queued,
+        progress: JobProgress::default(),
+        error: None,
+        warnings: vec![],
+        provider: None,
+        sizes: None,
+        created_millis,
+        finished_millis: None,
+    }
+}
+
+fn segment(position: u64) -> SegmentRow {
+    SegmentRow {
+        position,
+        frames: 48,
+        part: format!("{position:05}.part"),
+        part_bytes: 1000,
+        last_source_pts: -7,
+        last_source_hash: u64::MAX - position,
+    }
+}
+
+#[test]
+fn a_job_is_read_back_as_it_was_stored_by_another_connection() {
+    let folder = tempfile::tempdir().unwrap();
+    let (store, _) = Store::open(folder.path()).unwrap();
+    let mut wanted = job("a", 5);
+    store.insert_job(&wanted, Lane::Direct).unwrap();
+    wanted.warnings = vec![Warning::DamagedFrames { frames: 3 }];
+    wanted.provider = Some(ProviderChoice {
+        provider: "CPUExecutionProvider".into(),
+        fallback_reason: Some("no card".into()),
+    });
+    wanted.sizes = Some(PictureSizes {
+        input: (1, 2),
+        output: (2, 4),
+    });
+    store.set_warnings(&wanted.id, &wanted.warnings).unwrap();
+    store
+        .set_provider(&wanted.id, wanted.provider.as_ref().unwrap())
+        .unwrap();
+    store.set_sizes(&wanted.id, &wanted.sizes.unwrap()).unwrap();
+    store.set_plan(&wanted.id, "{}").unwrap();
+
+    let (other, _) = Store::open(folder.path()).unwrap();
+    let row = other.job(&wanted.id).unwrap();
+    assert_eq!(row.job, wanted);
+    assert_eq!(row.lane, Lane::Direct);
+    assert_eq!(row.plan.as_deref(), Some("{}"));
+}
+
+#[test]
+fn a_state_changes_only_from_the_states_that_were_named() {
+    let folder = tempfile::tempdir().unwrap();
+    let (store, _) = Store::open(folder.path()).unwrap();
+    let job = job("a", 1);
+    store.insert_job(&job, Lane::Queue).unwrap();
+    let failure = AppError::new(ErrorCode::DiskFull, "The disk is full.");
+    assert!(
+        !store
+            .change_state(
+                &job.id,
+                &[JobState::Running],
+                JobState::Failed,
+                Some(&failure),
+                9
+            )
+            .unwrap()
+    );
+    assert_eq!(store.job(&job.id).unwrap().job.state, JobState::Queued);
+    assert!(
+        store
+            .change_state(
+                &job.id,
+                &[JobState::Queued],
+                JobState::Failed,
+                Some(&failure),
+                9
+            )
+            .unwrap()
+    );
+    let failed = store.job(&job.id).unwrap().job;
+    assert_eq!(
+        (failed.state, failed.finished_millis),
+        (JobState::Failed, Some(9))
+    );
+    assert_eq!(failed.error, Some(failure));
+    // A resumed job has no error and no end.
+    store
+        .change_state(&job.id, &[JobState::Failed], JobState::Queued, None, 10)
+        .unwrap();
+    let again = store.job(&job.id).unwrap().job;
+    assert_eq!((again.error, again.finished_millis), (None, None));
+}
+
+#[test]
+fn the_queue_gives_the_oldest_queued_job_and_leaves_direct_ones_alone() {
+    let folder = tempfile::tempdir().unwrap();
+    let (store, _) = Store::open(folder.path()).unwrap();
+    store.insert_job(&job("direct", 1), Lane::Direct).unwrap();
+    store.insert_job(&job("late", 3), Lane::Queue).unwrap();
+    store.insert_job(&job("early", 2), Lane::Queue).unwrap();
+    assert_eq!(store.next_queued().unwrap().unwrap().job.id.0, "early");
+    store.delete_job(&JobId("early".into())).unwrap();
+    store.delete_job(&JobId("late".into())).unwrap();
+    assert!(store.next_queued().unwrap().is_none());
+}
+
+#[test]
+fn segments_are_recorded_once_and_go_with_their_job() {
+    let folder = tempfile::tempdir().unwrap();
+    let (store, _) = Store::open(folder.path()).unwrap();
+    let job = job("a", 1);
+    store.insert_job(&job, Lane::Queue).unwrap();
+    store.record_segment(&job.id, &segment(1), 1).unwrap();
+    store.record_segment(&job.id, &segment(0), 1).unwrap();
+    assert!(store.record_segment(&job.id, &segment(0), 1).is_err());
+    assert_eq!(store.segments(&job.id).unwrap(), [segment(0), segment(1)]);
+    store.forget_segments_from(&job.id, 1).unwrap();
+    assert_eq!(store.segments(&job.id).unwrap(), [segment(0)]);
+    store.delete_job(&job.id).unwrap();
+    assert!(store.segments(&job.id).unwrap().is_empty());
+    assert!(matches!(
+        store.delete_job(&job.id),
+        Err(StoreError::NoJob(_))
+    ));
+    assert!(
+        store.record_segment(&job.id, &segment(0), 1).is_err(),
+        "a segment without a job would never be cleaned up"
+    );
+}
+
+#[test]
+fn a_damaged_database_is_set_aside_and_said_to_be() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join(DATABASE_FILE);
+    std::fs::write(&path, "this was a database once, before the disk failed").unwrap();
+    let (store, aside) = Store::open(folder.path()).unwrap();
+    let aside = aside.expect("the damage must be told");
+    assert_eq!(
+        std::fs::read(&aside.path).unwrap(),
+        b"this was a database once, before the disk failed"
+    );
+    store.insert_job(&job("a", 1), Lane::Queue).unwrap();
+    drop(store);
+    let (store, aside) = Store::open(folder.path()).unwrap();
+    assert!(aside.is_none());
+    assert_eq!(store.jobs().unwrap().len(), 1);
+}
+
+#[test]
+fn a_database_of_a_newer_program_is_refused_and_left_alone() {
+    let folder = tempfile::tempdir().unwrap();
+    drop(Store::open(folder.path()).unwrap());
+    let path = folder.path().join(DATABASE_FILE);
+    // The user version is the big-endian word at byte 60 of the header (SQLite file format).
+    let mut bytes = std::fs::read(&path).unwrap();
+    assert_eq!(bytes[60..64], [0, 0, 0, 1]);
+    bytes[63] = 99;
+    std::fs::write(&path, &bytes).unwrap();
+    assert!(matches!(
+        Store::open(folder.path()),
+        Err(StoreError::Newer { found: 99, .. })
+    ));
+}
+
+#[test]
+fn a_setting_is_replaced() {
+    let folder = tempfile::tempdir().unwrap();
+    let (store, _) = Store::open(folder.path()).unwrap();
+    assert_eq!(store.setting("theme").unwrap(), None);
+    store.set_setting("theme", "dark").unwrap();
+    store.set_setting("theme", "light").unwrap();
+    assert_eq!(store.setting("theme").unwrap().as_deref(), Some("light"));
+}
