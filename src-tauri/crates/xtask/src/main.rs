@@ -1,1 +1,87 @@
-fn main() {}
+//! Frameloom's contributor commands: set up, run, test, bench.
+//!
+//! What lives here: everything a person or a CI job types, each as one command with no manual
+//! step before it. What must not: native dependencies (this crate must build within seconds on
+//! a machine that has a compiler and nothing else) and product code.
+//!
+//! ```text
+//! cargo xtask run assets/demo.mp4
+//! ```
+
+mod eval;
+mod exec;
+mod place;
+mod run;
+mod setup;
+mod test;
+
+use std::process::ExitCode;
+
+/// One command: its name, what it takes, what it does, and the function that does it.
+struct Task {
+    name: &'static str,
+    arguments: &'static str,
+    summary: &'static str,
+    main: fn(&[String]) -> anyhow::Result<()>,
+}
+
+const TASKS: &[Task] = &[
+    Task {
+        name: "run",
+        arguments: "[FILE]",
+        summary: "open the window on FILE (default: the demo clip); without a display, upscale it in the terminal",
+        main: run::main,
+    },
+    Task {
+        name: "test",
+        arguments: "[--only STAGE,..] [--keep-going]",
+        summary: "every check a change must pass",
+        main: test::main,
+    },
+    Task {
+        name: "setup",
+        arguments: "[--test] [--dry-run]",
+        summary: "only the set-up that `run` (or, with --test, `test`) would do",
+        main: setup::main,
+    },
+    Task {
+        name: "eval-models",
+        arguments: "--data DIR",
+        summary: "PSNR and SSIM of the bundled models through the product's own engine",
+        main: eval::main,
+    },
+];
+
+fn main() -> ExitCode {
+    let arguments: Vec<String> = std::env::args().skip(1).collect();
+    let Some((name, rest)) = arguments.split_first() else {
+        eprintln!("{}", usage());
+        return ExitCode::from(2);
+    };
+    if matches!(name.as_str(), "help" | "--help" | "-h") {
+        eprintln!("{}", usage());
+        return ExitCode::SUCCESS;
+    }
+    let Some(task) = TASKS.iter().find(|task| task.name == name) else {
+        eprintln!("There is no command `{name}`.\n\n{}", usage());
+        return ExitCode::from(2);
+    };
+    match (task.main)(rest) {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(error) => {
+            eprintln!("\nxtask {name}: {error:#}");
+            ExitCode::FAILURE
+        }
+    }
+}
+
+fn usage() -> String {
+    let mut text = String::from("cargo xtask COMMAND\n\n");
+    for task in TASKS {
+        text.push_str(&format!(
+            "  {} {}\n      {}\n",
+            task.name, task.arguments, task.summary
+        ));
+    }
+    text
+}
