@@ -1,0 +1,199 @@
+//! Why inference failed.
+
+use frameloom_core::error::ErrorCode;
+use frameloom_core::model::ManifestError;
+use std::path::PathBuf;
+
+/// A failure below this crate, kept as the cause without naming its type.
+pub type Cause = Box<dyn std::error::Error + Send + Sync>;
+
+/// Why inference failed. Paths come last, so that the sentence reads without them.
+#[derive(Debug, thiserror::Error)]
+pub enum InferError {
+    /// The library of ONNX Runtime is not where it was expected.
+    #[error("ONNX Runtime is missing: {}", path.display())]
+    RuntimeMissing {
+        /// Where it should be.
+        path: PathBuf,
+    },
+    /// The file is there and is not a library of ONNX Runtime for this system.
+    #[error("this file is not a usable ONNX Runtime library ({reason}): {}", path.display())]
+    RuntimeInvalid {
+        /// What the loader said.
+        reason: String,
+        /// The file.
+        path: PathBuf,
+    },
+    /// The library is older than the program needs.
+    #[error("ONNX Runtime {found} is too old, {needed} or newer is needed: {}", path.display())]
+    RuntimeTooOld {
+        /// Version of the library.
+        found: String,
+        /// Lowest version that works.
+        needed: String,
+        /// The file.
+        path: PathBuf,
+    },
+    /// A process can load ONNX Runtime once, and it was another file.
+    #[error("ONNX Runtime is already loaded from {}, not from {}", loaded.display(), asked.display())]
+    RuntimeAlreadyLoaded {
+        /// The file in use.
+        loaded: PathBuf,
+        /// The file asked for.
+        asked: PathBuf,
+    },
+    /// ONNX Runtime was loaded and could not start.
+    #[error("ONNX Runtime could not start")]
+    RuntimeStart(#[source] Cause),
+    /// No model of this id is known.
+    #[error("there is no model `{id}`")]
+    ModelNotFound {
+        /// The id asked for.
+        id: String,
+    },
+    /// The model's folder has no manifest.
+    #[error("the model has no manifest: {}", path.display())]
+    ManifestMissing {
+        /// Where it should be.
+        path: PathBuf,
+    },
+    /// The manifest cannot be read or makes no sense.
+    #[error("the model's manifest is refused: {}", path.display())]
+    ManifestInvalid {
+        /// What is wrong with it.
+        #[source]
+        source: ManifestError,
+        /// The manifest.
+        path: PathBuf,
+    },
+    /// The file of the weights is not there.
+    #[error("the model's weights are missing: {}", path.display())]
+    WeightsMissing {
+        /// Where they should be.
+        path: PathBuf,
+    },
+    /// The file of the weights is not the one that the manifest describes.
+    #[error("the model's weights are damaged (expected {expected}, found {found}): {}", path.display())]
+    WeightsDamaged {
+        /// Size or SHA-256 of the manifest.
+        expected: String,
+        /// Size or SHA-256 of the file.
+        found: String,
+        /// The file.
+        path: PathBuf,
+    },
+    /// The weights are larger than the program takes.
+    #[error("the model's weights have {size_bytes} bytes, at most {limit_bytes} are taken: {}", path.display())]
+    WeightsTooLarge {
+        /// Size of the file.
+        size_bytes: u64,
+        /// The limit.
+        limit_bytes: u64,
+        /// The file.
+        path: PathBuf,
+    },
+    /// A file of the model exists and cannot be read.
+    #[error("the model cannot be read: {}", path.display())]
+    ModelUnreadable {
+        /// What the system said.
+        #[source]
+        source: std::io::Error,
+        /// The file.
+        path: PathBuf,
+    },
+    /// ONNX Runtime refuses the graph.
+    #[error("ONNX Runtime refuses the graph of model `{model}`")]
+    GraphRefused {
+        /// Id of the model.
+        model: String,
+        /// What it said.
+        #[source]
+        source: Cause,
+    },
+    /// The graph is sound and is not what the manifest says.
+    #[error("the graph of model `{model}` does not fit its manifest: {reason}")]
+    GraphMismatch {
+        /// Id of the model.
+        model: String,
+        /// What differs.
+        reason: String,
+    },
+    /// The device that was asked for cannot be used.
+    #[error("{device} cannot be used: {reason}")]
+    DeviceUnavailable {
+        /// Name of the execution provider.
+        device: String,
+        /// Why.
+        reason: String,
+    },
+    /// Memory ran out during a run.
+    #[error("memory ran out while model `{model}` worked on {width}x{height} pixels")]
+    OutOfMemory {
+        /// Id of the model.
+        model: String,
+        /// Width of the tile.
+        width: usize,
+        /// Height of the tile.
+        height: usize,
+        /// What ONNX Runtime said.
+        #[source]
+        source: Cause,
+    },
+    /// The run failed for another reason.
+    #[error("model `{model}` failed on {width}x{height} pixels")]
+    Run {
+        /// Id of the model.
+        model: String,
+        /// Width of the tile.
+        width: usize,
+        /// Height of the tile.
+        height: usize,
+        /// What ONNX Runtime said.
+        #[source]
+        source: Cause,
+    },
+    /// The network gave NaN or infinity. Such a picture must not be written.
+    #[error("model `{model}` gave values that are not numbers")]
+    NotFinite {
+        /// Id of the model.
+        model: String,
+    },
+    /// Stopped by a [`CancelHandle`](crate::CancelHandle).
+    #[error("cancelled")]
+    Cancelled,
+    /// The caller's planes do not fit each other or the model: a fault of the program.
+    #[error("the picture does not fit: {0}")]
+    Picture(String),
+}
+
+impl InferError {
+    /// The kind of failure that a person sees.
+    pub fn code(&self) -> ErrorCode {
+        match self {
+            InferError::RuntimeMissing { .. }
+            | InferError::RuntimeInvalid { .. }
+            | InferError::RuntimeTooOld { .. }
+            | InferError::RuntimeAlreadyLoaded { .. }
+            | InferError::RuntimeStart(_) => ErrorCode::RuntimeUnavailable,
+            InferError::ModelNotFound { .. }
+            | InferError::ManifestMissing { .. }
+            | InferError::WeightsMissing { .. } => ErrorCode::ModelNotFound,
+            InferError::ManifestInvalid { .. }
+            | InferError::WeightsDamaged { .. }
+            | InferError::WeightsTooLarge { .. }
+            | InferError::ModelUnreadable { .. }
+            | InferError::GraphRefused { .. }
+            | InferError::GraphMismatch { .. }
+            | InferError::NotFinite { .. } => ErrorCode::ModelInvalid,
+            InferError::DeviceUnavailable { .. } => ErrorCode::DeviceUnavailable,
+            InferError::OutOfMemory { .. } => ErrorCode::OutOfMemory,
+            InferError::Cancelled => ErrorCode::Cancelled,
+            InferError::Run { .. } | InferError::Picture(_) => ErrorCode::Internal,
+        }
+    }
+
+    /// True if doing the same again may succeed.
+    pub fn is_retryable(&self) -> bool {
+        self.code().is_retryable()
+    }
+}

@@ -1,0 +1,103 @@
+//! How fast a model is on a device.
+
+use crate::error::InferError;
+use crate::model::Model;
+use crate::provider::Runtime;
+use crate::session::{InferenceSession, SessionOptions};
+use crate::upscale::Upscaler;
+use frameloom_core::job::{Device, ProviderChoice};
+use frameloom_core::pixel::{AnyPlane, AnyPlaneMut, PlaneMut, PlaneRef};
+use std::sync::Arc;
+use std::time::Instant;
+
+/// Speed of a model.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Throughput {
+    /// Provider that computed.
+    pub provider: ProviderChoice,
+    /// Width and height of the source.
+    pub input: (u32, u32),
+    /// Width and height of the result.
+    pub output: (u32, u32),
+    /// Runs that were timed; one more warmed up.
+    pub runs: u32,
+    /// Time of the median run, samples in to samples out.
+    pub median_micros: u64,
+    /// Time of the fastest run.
+    pub best_micros: u64,
+}
+
+impl Throughput {
+    /// Pictures per second, by the median.
+    pub fn fps(&self) -> f64 {
+        1e6 / (self.median_micros.max(1) as f64)
+    }
+
+    /// Millions of output pixels per second, by the median.
+    pub fn megapixels_per_second(&self) -> f64 {
+        f64::from(self.output.0) * f64::from(self.output.1) / (self.median_micros.max(1) as f64)
+    }
+}
+
+/// Enlarges an 8-bit test picture of `width` x `height` pixels `runs` times.
+///
+/// # Errors
+/// As [`InferenceSession::open`] and [`Upscaler::upscale_luma`].
+pub fn measure(
+    runtime: &Arc<Runtime>,
+    model: &Model,
+    device: Device,
+    width: u32,
+    height: u32,
+    runs: u32,
+) -> Result<Throughput, InferError> {
+    let threads = std::thread::available_parallelism().map_or(1, usize::from);
+    let options = SessionOptions {
+        device,
+        threads,
+        check_against_cpu: true,
+    };
+    let (session, provider) = InferenceSession::open(runtime, model, &options)?;
+    let mut upscaler = Upscaler::new(session, &model.manifest)?;
+    let (w, h, s) = (width as usize, height as usize, upscaler.scale() as usize);
+    let source: Vec<u8> = (0..w * h)
+        .map(|i| ((i % w) ^ (i / w)) as u8 / 2 + 64)
+        .collect();
+    let mut results = vec![vec![0u8; w * h * s * s]; upscaler.color().channels()];
+    let mut times = Vec::new();
+    for _ in 0..=runs.max(1) {
+        let src = PlaneRef {
+            data: &source[..],
+            stride: w,
+            width: w,
+            height: h,
+        };
+        let started = Instant::now();
+        let mut planes = results.iter_mut().map(|data| {
+            AnyPlaneMut::U8(PlaneMut {
+                data: &mut data[..],
+                stride: w * s,
+                width: w * s,
+                height: h * s,
+            })
+        });
+        match (planes.next(), planes.next(), planes.next()) {
+            (Some(r), Some(g), Some(b)) => {
+                upscaler.upscale_rgb([AnyPlane::U8(src); 3], 8, [r, g, b])?;
+            }
+            (Some(y), ..) => upscaler.upscale_luma(AnyPlane::U8(src), 8, true, y)?,
+            _ => {}
+        }
+        times.push(u64::try_from(started.elapsed().as_micros()).unwrap_or(u64::MAX));
+    }
+    let mut timed = times.split_off(1);
+    timed.sort_unstable();
+    Ok(Throughput {
+        provider,
+        input: (width, height),
+        output: (width * s as u32, height * s as u32),
+        runs: timed.len() as u32,
+        median_micros: timed[timed.len() / 2],
+        best_micros: timed[0],
+    })
+}

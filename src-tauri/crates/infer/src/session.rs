@@ -1,0 +1,575 @@
+//! One graph on one provider.
+
+use crate::error::InferError;
+use crate::model::Model;
+use crate::provider::{Runtime, preferred_devices, provider_name};
+use crate::tile::CutRule;
+use frameloom_core::job::{Device, ProviderChoice};
+use frameloom_core::model::{Layout, ModelManifest, Packing, TensorType};
+use half::f16;
+use half::slice::HalfFloatSliceExt;
+use ort::session::builder::GraphOptimizationLevel;
+use ort::session::{RunOptions, Session};
+use ort::value::{DynValue, Outlet, TensorElementType, TensorRef, ValueType};
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
+
+/// A provider must match the CPU at least this well on a small tile before `auto` takes it.
+/// Half floats reach 60 dB and more; a wrong kernel stays below 30.
+const MIN_MATCH_DB: f64 = 40.0;
+
+/// How to open a session.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct SessionOptions {
+    /// Where to compute. A device asked for by name is used or refused, never replaced.
+    pub device: Device,
+    /// Threads within one operator; 0 leaves it to ONNX Runtime.
+    pub threads: usize,
+    /// Compare a device asked for by name with the CPU as well. `auto` always compares.
+    pub check_against_cpu: bool,
+}
+
+impl Default for SessionOptions {
+    fn default() -> Self {
+        Self {
+            device: Device::Auto,
+            threads: 0,
+            check_against_cpu: true,
+        }
+    }
+}
+
+/// Stops a session's runs from another thread.
+#[derive(Clone)]
+pub struct CancelHandle(Arc<Stop>);
+
+struct Stop {
+    requested: AtomicBool,
+    options: RunOptions,
+}
+
+impl CancelHandle {
+    /// Ends the running tile at its next node and refuses further ones with
+    /// [`InferError::Cancelled`].
+    pub fn cancel(&self) {
+        self.0.requested.store(true, Ordering::SeqCst);
+        if let Err(e) = self.0.options.terminate() {
+            // The flag above still stops the session in front of its next tile.
+            tracing::warn!(error = %e, "ONNX Runtime could not be told to stop");
+        }
+    }
+
+    /// Lets the session run again.
+    pub fn reset(&self) {
+        self.0.requested.store(false, Ordering::SeqCst);
+        if let Err(e) = self.0.options.unterminate() {
+            tracing::warn!(error = %e, "ONNX Runtime could not be told to go on");
+        }
+    }
+
+    /// Was [`CancelHandle::cancel`] called since the last reset?
+    pub fn is_cancelled(&self) -> bool {
+        self.0.requested.load(Ordering::SeqCst)
+    }
+}
+
+impl std::fmt::Debug for CancelHandle {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_tuple("CancelHandle")
+            .field(&self.is_cancelled())
+            .finish()
+    }
+}
+
+/// A model that is ready to run on one provider.
+///
+/// Not shared: ONNX Runtime's runs are not safe to overlap, and every session has its own threads.
+pub struct InferenceSession {
+    session: Session,
+    manifest: ModelManifest,
+    rule: CutRule,
+    device: Device,
+    stop: CancelHandle,
+    trim: Arc<RunOptions>,
+}
+
+/// The input of a run, in the type and layout of the manifest.
+pub(crate) enum TensorData<'a> {
+    F32(&'a [f32]),
+    F16(&'a [f16]),
+}
+
+/// The output of a run: checked for its type and shape.
+pub(crate) struct TensorOutput {
+    value: DynValue,
+    element: TensorType,
+}
+
+impl TensorOutput {
+    /// The elements as they are, where they are floats; `wide` holds them after the conversion
+    /// where they are half floats.
+    pub(crate) fn as_f32<'a>(&'a self, wide: &'a mut Vec<f32>) -> ort::Result<&'a [f32]> {
+        match self.element {
+            TensorType::Float32 => Ok(self.value.try_extract_tensor::<f32>()?.1),
+            TensorType::Float16 => {
+                let (_, halves) = self.value.try_extract_tensor::<f16>()?;
+                wide.resize(halves.len(), 0.0);
+                halves.convert_to_f32_slice(wide);
+                Ok(wide)
+            }
+        }
+    }
+}
+
+impl InferenceSession {
+    /// Opens `model` on the device of `options`.
+    ///
+    /// `auto` tries the platform's accelerators in their order. One is taken only if it opens and
+    /// matches the CPU on a small tile; otherwise the CPU is used and the choice says why.
+    ///
+    /// # Errors
+    /// [`InferError::GraphRefused`] and [`InferError::GraphMismatch`] for the model,
+    /// [`InferError::DeviceUnavailable`] for a device asked for by name.
+    pub fn open(
+        runtime: &Arc<Runtime>,
+        model: &Model,
+        options: &SessionOptions,
+    ) -> Result<(Self, ProviderChoice), InferError> {
+        let chosen = |device: &Device, fallback_reason| ProviderChoice {
+            provider: provider_name(device).to_owned(),
+            fallback_reason,
+        };
+        let threads = options.threads;
+        match options.device {
+            Device::Cpu => {
+                let session = Self::open_on(runtime, model, Device::Cpu, threads)?;
+                Ok((session, chosen(&Device::Cpu, None)))
+            }
+            Device::Auto => {
+                let mut cpu = Self::open_on(runtime, model, Device::Cpu, threads)?;
+                let mut reasons = Vec::new();
+                for device in preferred_devices() {
+                    let opened = Self::open_on(runtime, model, device.clone(), threads)
+                        .and_then(|mut session| session.compare(&mut cpu).map(|()| session));
+                    match opened {
+                        Ok(session) => return Ok((session, chosen(device, None))),
+                        Err(e) => {
+                            tracing::info!(provider = provider_name(device), reason = %chain(&e), "provider passed over");
+                            reasons.push(chain(&e));
+                        }
+                    }
+                }
+                let reason = (!reasons.is_empty()).then(|| reasons.join("; "));
+                Ok((cpu, chosen(&Device::Cpu, reason)))
+            }
+            Device::Cuda | Device::Directml | Device::Coreml => {
+                let device = options.device.clone();
+                let mut session = Self::open_on(runtime, model, device.clone(), threads)?;
+                if options.check_against_cpu {
+                    session.compare(&mut Self::open_on(runtime, model, Device::Cpu, threads)?)?;
+                } else {
+                    session.smoke()?;
+                }
+                Ok((session, chosen(&device, None)))
+            }
+        }
+    }
+
+    /// The model's manifest.
+    pub fn manifest(&self) -> &ModelManifest {
+        &self.manifest
+    }
+
+    /// The device that computes; never [`Device::Auto`].
+    pub fn device(&self) -> &Device {
+        &self.device
+    }
+
+    /// How this session's tiles are cut.
+    pub(crate) fn rule(&self) -> CutRule {
+        self.rule
+    }
+
+    /// Stops this session's runs from another thread.
+    pub fn cancel_handle(&self) -> CancelHandle {
+        self.stop.clone()
+    }
+
+    fn open_on(
+        runtime: &Runtime,
+        model: &Model,
+        device: Device,
+        threads: usize,
+    ) -> Result<Self, InferError> {
+        let manifest = &model.manifest;
+        let refused = |e: ort::Error| InferError::GraphRefused {
+            model: manifest.id.clone(),
+            source: e.into(),
+        };
+        let Some(rule) = CutRule::new(&manifest.tile) else {
+            return Err(InferError::GraphMismatch {
+                model: manifest.id.clone(),
+                reason: "its tile limits leave no room between the overlaps".to_owned(),
+            });
+        };
+        // A first look without optimisation is cheap. It tells a damaged model from a provider
+        // that cannot be used, and the names of the dimensions, which must be known in advance.
+        let look = runtime
+            .builder(&Device::Cpu, 1)
+            .and_then(|b| Ok(b.with_optimization_level(GraphOptimizationLevel::Disable)?))
+            .and_then(|mut b| b.commit_from_memory(model.weights()))
+            .map_err(refused)?;
+        let batch = check_graph(manifest, &look)?;
+        drop(look);
+        let session = runtime
+            .builder(&device, threads)
+            .and_then(|b| match &batch {
+                Some(name) => Ok(b.with_dimension_override(name, 1)?),
+                None => Ok(b),
+            })
+            .and_then(|mut b| b.commit_from_memory(model.weights()))
+            .map_err(|e| match device {
+                Device::Auto | Device::Cpu => refused(e),
+                _ => InferError::DeviceUnavailable {
+                    device: provider_name(&device).to_owned(),
+                    reason: e.to_string(),
+                },
+            })?;
+        let start = |e: ort::Error| InferError::RuntimeStart(e.into());
+        let mut trim = RunOptions::new().map_err(start)?;
+        trim.set("memory.enable_memory_arena_shrinkage", "cpu:0")
+            .map_err(start)?;
+        Ok(Self {
+            session,
+            manifest: manifest.clone(),
+            // Every provider but the CPU compiles or tunes the graph for each shape.
+            rule: rule.one_shape(device != Device::Cpu),
+            device,
+            stop: CancelHandle(Arc::new(Stop {
+                requested: AtomicBool::new(false),
+                options: RunOptions::new().map_err(start)?,
+            })),
+            trim: Arc::new(trim),
+        })
+    }
+
+    /// Runs one tile of `width` x `height` pixels.
+    pub(crate) fn run(
+        &mut self,
+        data: TensorData<'_>,
+        width: usize,
+        height: usize,
+    ) -> Result<TensorOutput, InferError> {
+        let stop = Arc::clone(&self.stop.0);
+        self.run_with(data, width, height, &stop.options)
+    }
+
+    /// Gives back the memory that the arena keeps for shapes which will not come again: it never
+    /// shrinks by itself. Costs one run of the smallest tile.
+    pub(crate) fn trim(&mut self) -> Result<(), InferError> {
+        if self.device != Device::Cpu {
+            return Ok(());
+        }
+        let side = self.small_side();
+        let count = side * side * self.manifest.input.color.channels();
+        let options = Arc::clone(&self.trim);
+        match self.manifest.input.element {
+            TensorType::Float32 => {
+                let zeros = vec![0.0; count];
+                self.run_with(TensorData::F32(&zeros), side, side, &options)?;
+            }
+            TensorType::Float16 => {
+                let zeros = vec![f16::ZERO; count];
+                self.run_with(TensorData::F16(&zeros), side, side, &options)?;
+            }
+        }
+        Ok(())
+    }
+
+    fn run_with(
+        &mut self,
+        data: TensorData<'_>,
+        width: usize,
+        height: usize,
+        options: &RunOptions,
+    ) -> Result<TensorOutput, InferError> {
+        if self.stop.is_cancelled() {
+            return Err(InferError::Cancelled);
+        }
+        let channels = self.manifest.input.color.channels();
+        let shape = match self.manifest.input.layout {
+            Layout::Nchw => [1, channels, height, width],
+            Layout::Nhwc => [1, height, width, channels],
+        };
+        let input: ort::Result<ort::session::SessionInputValue<'_>> = match data {
+            TensorData::F32(data) => TensorRef::from_array_view((shape, data)).map(Into::into),
+            TensorData::F16(data) => TensorRef::from_array_view((shape, data)).map(Into::into),
+        };
+        let result = input.and_then(|input| {
+            let inputs = vec![(self.manifest.input.name.as_str(), input)];
+            let mut outputs = self.session.run_with_options(inputs, options)?;
+            outputs
+                .remove(&self.manifest.output.name)
+                .ok_or_else(|| ort::Error::new("the graph gave no output of that name"))
+        });
+        let value = match result {
+            Ok(value) => value,
+            Err(_) if self.stop.is_cancelled() => return Err(InferError::Cancelled),
+            Err(e) => return Err(self.run_error(e, width, height)),
+        };
+        let expected = output_shape(&self.manifest, width, height);
+        let found = value.dtype().tensor_shape().map(|shape| shape.to_vec());
+        if found.as_deref() != Some(&expected[..]) {
+            return Err(InferError::GraphMismatch {
+                model: self.manifest.id.clone(),
+                reason: format!(
+                    "{width}x{height} pixels gave the shape {:?}, {expected:?} was expected",
+                    found.unwrap_or_default()
+                ),
+            });
+        }
+        Ok(TensorOutput {
+            value,
+            element: self.manifest.input.element,
+        })
+    }
+
+    fn run_error(&self, e: ort::Error, width: usize, height: usize) -> InferError {
+        let model = self.manifest.id.clone();
+        // ONNX Runtime has no code of its own for this.
+        let text = e.message().to_ascii_lowercase();
+        let out_of_memory = ["failed to allocate memory", "bad_alloc", "out of memory"]
+            .iter()
+            .any(|sign| text.contains(sign));
+        let source = e.into();
+        if out_of_memory {
+            InferError::OutOfMemory {
+                model,
+                width,
+                height,
+                source,
+            }
+        } else {
+            InferError::Run {
+                model,
+                width,
+                height,
+                source,
+            }
+        }
+    }
+
+    /// Side of a tile that every model takes and that costs little.
+    fn small_side(&self) -> usize {
+        let tile = &self.manifest.tile;
+        let multiple = (tile.multiple as usize).max(1);
+        let side = (tile.min as usize).max(32).next_multiple_of(multiple);
+        match tile.max {
+            Some(max) => side.min((max as usize / multiple * multiple).max(1)),
+            None => side,
+        }
+    }
+
+    /// Runs a small tile with structure in it; gives the output.
+    fn smoke(&mut self) -> Result<Vec<f32>, InferError> {
+        let side = self.small_side();
+        let count = side * side * self.manifest.input.color.channels();
+        let (black, white) = self.manifest.input.range.black_white();
+        let input: Vec<f32> = (0..count as u32)
+            .map(|i| {
+                // Waves with a little noise: flat or random input hides a wrong kernel.
+                let wave = 0.5 + 0.4 * (i as f32 * 0.11).sin();
+                let noise = (i.wrapping_mul(2_654_435_761) >> 24) as f32 / 2550.0;
+                black + (white - black) * (wave + noise).clamp(0.0, 1.0)
+            })
+            .collect();
+        let output = match self.manifest.input.element {
+            TensorType::Float32 => self.run(TensorData::F32(&input), side, side)?,
+            TensorType::Float16 => {
+                let halves: Vec<f16> = input.iter().map(|&v| f16::from_f32(v)).collect();
+                self.run(TensorData::F16(&halves), side, side)?
+            }
+        };
+        let mut wide = Vec::new();
+        let values = output
+            .as_f32(&mut wide)
+            .map_err(|e| self.run_error(e, side, side))?;
+        if values.iter().all(|v| v.is_finite()) {
+            Ok(values.to_vec())
+        } else {
+            Err(InferError::NotFinite {
+                model: self.manifest.id.clone(),
+            })
+        }
+    }
+
+    /// Refuses a provider whose answer is not the CPU's.
+    fn compare(&mut self, cpu: &mut Self) -> Result<(), InferError> {
+        let expected = cpu.smoke()?;
+        let device = provider_name(&self.device);
+        let unusable = |reason| InferError::DeviceUnavailable {
+            device: device.to_owned(),
+            reason,
+        };
+        let found = self.smoke().map_err(|e| unusable(chain(&e)))?;
+        let (black, white) = self.manifest.input.range.black_white();
+        let db = psnr(&expected, &found, f64::from(white - black));
+        if db < MIN_MATCH_DB {
+            return Err(unusable(format!(
+                "its result differs from the processor's ({db:.1} dB, at least {MIN_MATCH_DB} dB is needed)"
+            )));
+        }
+        Ok(())
+    }
+}
+
+impl std::fmt::Debug for InferenceSession {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("InferenceSession")
+            .field("model", &self.manifest.id)
+            .field("device", &self.device)
+            .finish_non_exhaustive()
+    }
+}
+
+/// A sentence with all its causes.
+fn chain(error: &InferError) -> String {
+    let mut text = error.to_string();
+    let mut source = std::error::Error::source(error);
+    while let Some(cause) = source {
+        text.push_str(": ");
+        text.push_str(&cause.to_string());
+        source = cause.source();
+    }
+    text
+}
+
+fn psnr(a: &[f32], b: &[f32], peak: f64) -> f64 {
+    if a.len() != b.len() || a.is_empty() {
+        return f64::NEG_INFINITY;
+    }
+    let sum: f64 = a
+        .iter()
+        .zip(b)
+        .map(|(a, b)| (f64::from(*a) - f64::from(*b)).powi(2))
+        .sum();
+    let mse = sum / a.len() as f64;
+    if mse == 0.0 {
+        f64::INFINITY
+    } else {
+        10.0 * (peak * peak / mse).log10()
+    }
+}
+
+fn output_shape(manifest: &ModelManifest, width: usize, height: usize) -> [i64; 4] {
+    let scale = manifest.scale as usize;
+    let channels = manifest.input.color.channels();
+    let (channels, width, height) = match manifest.output.packing {
+        Packing::Pixels => (channels, width * scale, height * scale),
+        Packing::Subpixel => (channels * scale * scale, width, height),
+    };
+    match manifest.output.layout {
+        Layout::Nchw => [1, channels as i64, height as i64, width as i64],
+        Layout::Nhwc => [1, height as i64, width as i64, channels as i64],
+    }
+}
+
+/// Compares the graph's input and output with the manifest. Gives the name of the batch
+/// dimension, where the graph leaves it open.
+fn check_graph(manifest: &ModelManifest, session: &Session) -> Result<Option<String>, InferError> {
+    let mismatch = |reason: String| InferError::GraphMismatch {
+        model: manifest.id.clone(),
+        reason,
+    };
+    let names = |outlets: &[Outlet]| {
+        outlets
+            .iter()
+            .map(|o| format!("`{}`", o.name()))
+            .collect::<Vec<_>>()
+            .join(", ")
+    };
+    let [input] = session.inputs() else {
+        return Err(mismatch(format!(
+            "one input is needed, it has {}",
+            names(session.inputs())
+        )));
+    };
+    if input.name() != manifest.input.name {
+        return Err(mismatch(format!(
+            "its input is `{}`, not `{}`",
+            input.name(),
+            manifest.input.name
+        )));
+    }
+    let Some(output) = session
+        .outputs()
+        .iter()
+        .find(|output| output.name() == manifest.output.name)
+    else {
+        return Err(mismatch(format!(
+            "it has no output `{}`, but {}",
+            manifest.output.name,
+            names(session.outputs())
+        )));
+    };
+    let wanted = match manifest.input.element {
+        TensorType::Float32 => TensorElementType::Float32,
+        TensorType::Float16 => TensorElementType::Float16,
+    };
+    for outlet in [input, output] {
+        if outlet.dtype().tensor_type() != Some(wanted) {
+            return Err(mismatch(format!(
+                "`{}` is {}, not a tensor of {wanted}",
+                outlet.name(),
+                outlet.dtype()
+            )));
+        }
+    }
+    let ValueType::Tensor {
+        shape,
+        dimension_symbols,
+        ..
+    } = input.dtype()
+    else {
+        return Err(mismatch(format!("`{}` is no tensor", input.name())));
+    };
+    let channels = manifest.input.color.channels() as i64;
+    let [batch, declared_channels, height, width] = match (&shape[..], manifest.input.layout) {
+        (&[n, c, h, w], Layout::Nchw) => [n, c, h, w],
+        (&[n, h, w, c], Layout::Nhwc) => [n, c, h, w],
+        _ => {
+            return Err(mismatch(format!(
+                "`{}` has {} dimensions, not 4",
+                input.name(),
+                shape.len()
+            )));
+        }
+    };
+    let open_or = |declared: i64, wanted: i64| declared < 0 || declared == wanted;
+    if !open_or(batch, 1) || !open_or(declared_channels, channels) {
+        return Err(mismatch(format!(
+            "`{}` is {}, not 1 picture of {channels} channels",
+            input.name(),
+            input.dtype()
+        )));
+    }
+    let tile = &manifest.tile;
+    let fixed = tile
+        .max
+        .filter(|&max| max == tile.min)
+        .map(|side| i64::from(side));
+    for (side, name) in [(height, "height"), (width, "width")] {
+        if side >= 0 && Some(side) != fixed {
+            return Err(mismatch(format!(
+                "its input has the fixed {name} {side}, and `tile.min` and `tile.max` are not both {side}"
+            )));
+        }
+    }
+    let batch_name = dimension_symbols.first().filter(|name| {
+        // Only a name of its own: overriding a shared one would fix another dimension too.
+        batch < 0
+            && !name.is_empty()
+            && dimension_symbols.iter().filter(|n| n == name).count() == 1
+    });
+    Ok(batch_name.cloned())
+}
