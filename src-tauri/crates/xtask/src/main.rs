@@ -8,6 +8,7 @@
 //! cargo xtask run assets/demo.mp4
 //! ```
 
+mod demo;
 mod eval;
 mod exec;
 mod place;
@@ -49,6 +50,12 @@ const TASKS: &[Task] = &[
         arguments: "--data DIR",
         summary: "PSNR and SSIM of the bundled models through the product's own engine",
         main: eval::main,
+    },
+    Task {
+        name: "demo-clip",
+        arguments: "[--still SECONDS FILE.png]",
+        summary: "render assets/demo.mp4 anew (needs the ffmpeg command)",
+        main: demo::main,
     },
 ];
 
