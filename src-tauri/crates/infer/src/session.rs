@@ -567,9 +567,7 @@ fn check_graph(manifest: &ModelManifest, session: &Session) -> Result<Option<Str
     }
     let batch_name = dimension_symbols.first().filter(|name| {
         // Only a name of its own: overriding a shared one would fix another dimension too.
-        batch < 0
-            && !name.is_empty()
-            && dimension_symbols.iter().filter(|n| n == name).count() == 1
+        batch < 0 && !name.is_empty() && dimension_symbols.iter().filter(|n| n == name).count() == 1
     });
     Ok(batch_name.cloned())
 }

@@ -166,7 +166,10 @@ impl CutRule {
             .collect();
         let common = match fixed {
             Some(side) => side,
-            None if self.one_shape => cuts.iter().map(|cut| cut.read.len()).max().unwrap_or(0),
+            None if self.one_shape => cuts
+                .iter()
+                .map(|cut| cut.read.len())
+                .fold(self.min, usize::max),
             None => self.min,
         };
         for cut in &mut cuts {

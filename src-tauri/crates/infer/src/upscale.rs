@@ -463,12 +463,16 @@ impl Upscaler {
                 fade.begin(&mut self.faded);
             }
             for (i, column) in across.iter().enumerate() {
-                self.tile(source, size, (column, line), pack, |this, values| {
-                    match &fade {
+                self.tile(
+                    source,
+                    size,
+                    (column, line),
+                    pack,
+                    |this, values| match &fade {
                         Some(fade) => fade.add(this, values, i, (column, line)),
                         None => this.give(values, (column, line), unpack, numbers.max, target),
-                    }
-                })?;
+                    },
+                )?;
             }
             if let Some(fade) = &mut fade {
                 let started = Instant::now();
@@ -717,9 +721,7 @@ fn depth_error(bits: u8, which: &str) -> InferError {
     ))
 }
 
-fn common_size(
-    sizes: impl Iterator<Item = (usize, usize)>,
-) -> Result<(usize, usize), InferError> {
+fn common_size(sizes: impl Iterator<Item = (usize, usize)>) -> Result<(usize, usize), InferError> {
     let mut common = None;
     for size in sizes {
         if *common.get_or_insert(size) != size {

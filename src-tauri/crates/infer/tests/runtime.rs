@@ -1,0 +1,54 @@
+//! Loading ONNX Runtime and choosing where to compute.
+
+mod common;
+
+use common::{loom, options, runtime};
+use frameloom_core::error::ErrorCode;
+use frameloom_core::job::Device;
+use frameloom_infer::{CPU_PROVIDER, InferError, InferenceSession, SessionOptions};
+
+#[test]
+fn the_processor_is_a_device_and_a_provider_that_runs() {
+    let runtime = runtime();
+    assert!(runtime.devices().iter().any(|d| d.provider == CPU_PROVIDER));
+    let providers = runtime.providers();
+    println!("{providers:#?}");
+    let cpu = providers.iter().find(|p| p.name == CPU_PROVIDER).unwrap();
+    assert_eq!(cpu.usable, Ok(()));
+}
+
+#[test]
+fn a_device_asked_for_by_name_is_used_or_refused_and_auto_keeps_its_reason() {
+    let (runtime, model) = (runtime(), loom());
+    let accelerator = if cfg!(target_os = "macos") {
+        Device::Coreml
+    } else {
+        Device::Cuda
+    };
+    let named = SessionOptions {
+        device: accelerator,
+        ..SessionOptions::default()
+    };
+    let works = match InferenceSession::open(&runtime, &model, &named) {
+        Ok((session, choice)) => {
+            assert_eq!(session.device(), &named.device);
+            assert_eq!(choice.fallback_reason, None);
+            true
+        }
+        Err(e) => {
+            assert!(matches!(e, InferError::DeviceUnavailable { .. }), "{e}");
+            assert_eq!(e.code(), ErrorCode::DeviceUnavailable);
+            false
+        }
+    };
+    let (session, choice) =
+        InferenceSession::open(&runtime, &model, &SessionOptions::default()).unwrap();
+    if !works {
+        assert_eq!(session.device(), &Device::Cpu);
+        assert_eq!(choice.provider, CPU_PROVIDER);
+        println!("{choice:?}");
+        assert!(choice.fallback_reason.is_some());
+    }
+    let (_, choice) = InferenceSession::open(&runtime, &model, &options(1)).unwrap();
+    assert_eq!(choice.fallback_reason, None);
+}
