@@ -1,1 +1,127 @@
-//! placeholder while the workspace is laid out
+//! The one door: every use case of the desktop as a plain function, and the runner of jobs.
+//!
+//! What lives here: [`App`] with what the window, the command line and the tests can ask for, the
+//! [`worker`] process that does one job, sentences for people made of errors ([`explain`]), where
+//! things are on this machine ([`places`]), models ([`models`]).
+//!
+//! What must not: a tauri type, a terminal, SQL, decisions that belong to the engine.
+//!
+//! Every job runs in a process of its own. Whether a job's worker is alive is told by a lock on a
+//! file in the job's folder, which the operating system gives back however the worker ends; so
+//! any process may clean up after a dead worker and none can take a living one for dead.
+#![forbid(unsafe_code)]
+
+pub mod doctor;
+pub mod explain;
+pub mod inputs;
+mod jobs;
+pub mod logging;
+pub mod models;
+pub mod places;
+mod preview;
+pub mod request;
+mod runner;
+pub mod settings;
+pub mod worker;
+
+pub use doctor::Report;
+pub use models::{ModelEntry, ModelState};
+pub use places::Places;
+pub use preview::{EncodedPicture, Side};
+pub use request::{UpscalePlan, UpscaleRequest};
+pub use runner::{Control, Stopping};
+pub use settings::Settings;
+
+use frameloom_core::error::AppError;
+use frameloom_core::job::JobEvent;
+use frameloom_core::media::MediaInfo;
+pub use frameloom_store::Lane;
+use frameloom_store::{SetAside, Store};
+use std::path::Path;
+use std::sync::{Arc, Mutex, PoisonError};
+use std::time::{SystemTime, UNIX_EPOCH};
+
+type Listener = Box<dyn Fn(&JobEvent) -> bool + Send>;
+
+/// The application on one data folder.
+pub struct App {
+    pub(crate) places: Places,
+    pub(crate) store: Store,
+    pub(crate) models: models::ModelStore,
+    pub(crate) runner: runner::Runner,
+    pub(crate) previews: preview::Cache,
+    listeners: Mutex<Vec<Listener>>,
+    set_aside: Option<SetAside>,
+}
+
+impl App {
+    /// Opens the data folder (it is made if missing), installs the bundled models there and marks
+    /// jobs whose worker is gone as interrupted.
+    ///
+    /// # Errors
+    /// The folder cannot be used, or its database was made by a newer program.
+    pub fn open(places: Places) -> Result<Arc<Self>, AppError> {
+        for folder in [places.data.clone(), places.jobs(), places.models()] {
+            std::fs::create_dir_all(&folder)
+                .map_err(|error| explain::data_folder(&folder, &error))?;
+        }
+        let (store, set_aside) = Store::open(&places.data).map_err(explain::store)?;
+        let models = models::ModelStore::open(&places)?;
+        let app = Arc::new(Self {
+            store,
+            models,
+            runner: runner::Runner::default(),
+            previews: preview::Cache::default(),
+            listeners: Mutex::new(Vec::new()),
+            set_aside,
+            places,
+        });
+        app.mark_dead_jobs()?;
+        Ok(app)
+    }
+
+    /// Where this application keeps its things.
+    pub fn places(&self) -> &Places {
+        &self.places
+    }
+
+    /// A sentence about a damaged database that was set aside when the folder was opened.
+    pub fn set_aside_notice(&self) -> Option<String> {
+        self.set_aside.as_ref().map(|aside| {
+            format!(
+                "The list of jobs was damaged ({}). It was set aside as {} and a new one was begun; finished results are untouched.",
+                aside.reason,
+                aside.path.display()
+            )
+        })
+    }
+
+    /// What a file is.
+    ///
+    /// # Errors
+    /// It is missing, unreadable or no media, in a sentence.
+    pub fn probe(&self, path: &Path) -> Result<MediaInfo, AppError> {
+        inputs::probe(path)
+    }
+
+    /// Calls `listener` with every event from now on, until it returns false.
+    pub fn listen(&self, listener: impl Fn(&JobEvent) -> bool + Send + 'static) {
+        self.listeners
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner)
+            .push(Box::new(listener));
+    }
+
+    pub(crate) fn tell(&self, event: &JobEvent) {
+        self.listeners
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner)
+            .retain(|listener| listener(event));
+    }
+}
+
+pub(crate) fn now_millis() -> i64 {
+    SystemTime::now()
+        .duration_since(UNIX_EPOCH)
+        .map_or(0, |d| i64::try_from(d.as_millis()).unwrap_or(i64::MAX))
+}

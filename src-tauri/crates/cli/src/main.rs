@@ -1,1 +1,56 @@
-fn main() {}
+//! `frameloom`: the same engine as the window, on a terminal.
+//!
+//! What lives here: arguments, progress on a terminal, tables and JSON. What must not: decisions;
+//! every command is a call into `frameloom-app`.
+
+mod arguments;
+mod commands;
+mod output;
+
+use arguments::{Arguments, Command};
+use clap::Parser;
+use frameloom_app::{App, Places, logging};
+use frameloom_core::error::AppError;
+use std::process::ExitCode;
+
+fn main() -> ExitCode {
+    let mut words = std::env::args_os().skip(1);
+    // The worker is started by this program itself; people never type it.
+    if words.next().is_some_and(|word| word == "worker") {
+        return frameloom_app::worker::main(words);
+    }
+    let arguments = Arguments::parse();
+    let output = output::Output::new(arguments.json);
+    match run(&arguments, &output) {
+        Ok(code) => code,
+        Err(error) => {
+            output.error(&error);
+            ExitCode::from(error.code.exit_code())
+        }
+    }
+}
+
+fn run(arguments: &Arguments, output: &output::Output) -> Result<ExitCode, AppError> {
+    // Commands that need no data folder do not make one.
+    match &arguments.command {
+        Command::Probe { file } => return commands::probe::run(file, output),
+        Command::Completions { shell } => return Ok(commands::completions::run(*shell)),
+        Command::Man => return commands::man::run(),
+        _ => {}
+    }
+    let places = Places::discover(arguments.data_dir.clone())?;
+    let app = App::open(places)?;
+    let _log = logging::start(app.places(), "frameloom");
+    if let Some(notice) = app.set_aside_notice() {
+        output.notice(&notice);
+    }
+    match &arguments.command {
+        Command::Upscale(upscale) => commands::upscale::run(&app, upscale, output),
+        Command::Models(command) => commands::models::run(&app, command, output),
+        Command::Jobs(command) => commands::jobs::run(&app, command, output),
+        Command::Doctor => commands::doctor::run(&app, output),
+        Command::Probe { .. } | Command::Completions { .. } | Command::Man => {
+            Ok(ExitCode::SUCCESS)
+        }
+    }
+}

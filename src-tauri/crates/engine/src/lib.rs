@@ -1,1 +1,27 @@
-//! placeholder while the workspace is laid out
+//! The engine: a graph is planned, executed segment by segment, and its result checked.
+//!
+//! What lives here: what each operation does to a picture ([`nodes`]), how a job is planned
+//! ([`plan`]), how it runs ([`execute`]) and how the result is checked. [`execute`] takes a
+//! [`Progress`], a [`Journal`] and a [`Cancel`]; it knows nothing of databases, windows or the
+//! network.
+//!
+//! What must not: SQL, sockets, an event bus, threads that outlive a call.
+//!
+//! A run is cut into segments at the same frames every time ([`plan::VideoPlan::segment_length`]),
+//! each with an encoder of its own, so a run that was killed and resumed gives the same file as
+//! one that was not. No decoded frame is ever written to the disk.
+#![forbid(unsafe_code)]
+
+pub mod control;
+mod error;
+pub mod execute;
+pub mod nodes;
+pub mod plan;
+mod resample;
+mod rgb;
+
+pub use control::{Cancel, Journal, Progress, SegmentRecord, Stop};
+pub use error::EngineError;
+pub use execute::{Context, Finished, execute};
+pub use nodes::{Models, PictureFormat};
+pub use plan::{Plan, plan};

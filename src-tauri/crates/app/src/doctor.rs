@@ -1,0 +1,184 @@
+//! What this machine has and can do.
+
+use crate::models::MODEL_FOR_CLEAN;
+use crate::{App, explain};
+use frameloom_core::job::Device;
+use frameloom_engine::Models;
+use frameloom_infer::Runtime;
+use serde::{Deserialize, Serialize};
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+use sysinfo::{Disks, System};
+use ts_rs::TS;
+
+/// What this machine has and can do.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, TS)]
+pub struct Report {
+    /// Version of this program.
+    pub version: String,
+    /// Operating system with its version.
+    pub system: String,
+    /// Processor architecture.
+    pub architecture: String,
+    /// Name of the processor.
+    pub processor: String,
+    /// Cores that this process may use.
+    pub cores: usize,
+    /// Memory of the machine.
+    #[ts(type = "number")]
+    pub memory_bytes: u64,
+    /// Memory that is free for use.
+    #[ts(type = "number")]
+    pub available_memory_bytes: u64,
+    /// ONNX Runtime, or why it cannot be used.
+    pub runtime: Result<RuntimeReport, String>,
+    /// Libraries of ffmpeg.
+    pub ffmpeg: Vec<LibraryReport>,
+    /// Video encoders, each tried by opening it.
+    pub encoders: Vec<EncoderReport>,
+    /// Folder with database, jobs and models.
+    #[ts(type = "string")]
+    pub data_folder: PathBuf,
+    /// Free space of its disk; `None` where it cannot be read.
+    #[ts(type = "number | null")]
+    pub free_bytes: Option<u64>,
+}
+
+/// ONNX Runtime.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, TS)]
+pub struct RuntimeReport {
+    /// Its version.
+    pub version: String,
+    /// The library.
+    #[ts(type = "string")]
+    pub library: PathBuf,
+    /// Processors and cards that it sees.
+    pub devices: Vec<String>,
+    /// Execution providers.
+    pub providers: Vec<ProviderReport>,
+}
+
+/// An execution provider.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, TS)]
+pub struct ProviderReport {
+    /// Its name.
+    pub name: String,
+    /// Frames per second of the bundled model from 640x360 to twice the size, or why it cannot be
+    /// used.
+    pub speed: Result<f64, String>,
+}
+
+/// A library of ffmpeg.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, TS)]
+pub struct LibraryReport {
+    /// Its name.
+    pub name: String,
+    /// Its version.
+    pub version: String,
+    /// Licence that it was built under.
+    pub licence: String,
+}
+
+/// A video encoder.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, TS)]
+pub struct EncoderReport {
+    /// Its name.
+    pub name: String,
+    /// Why it cannot be used; `None` if it can.
+    pub problem: Option<String>,
+}
+
+/// Size of the frames that a provider is measured with.
+const MEASURED_SIZE: (u32, u32) = (640, 360);
+/// How often, after a first run that does not count.
+const MEASURED_RUNS: u32 = 5;
+
+impl App {
+    /// Looks at the machine. Takes a few seconds: encoders and providers are tried, not listed.
+    pub fn doctor(&self) -> Report {
+        let mut system = System::new();
+        system.refresh_memory();
+        system.refresh_cpu_all();
+        let processor = system
+            .cpus()
+            .first()
+            .map_or_else(String::new, |cpu| cpu.brand().trim().to_owned());
+        Report {
+            version: env!("CARGO_PKG_VERSION").to_owned(),
+            system: System::long_os_version().unwrap_or_else(|| std::env::consts::OS.to_owned()),
+            architecture: System::cpu_arch(),
+            processor,
+            cores: std::thread::available_parallelism().map_or(1, usize::from),
+            memory_bytes: system.total_memory(),
+            available_memory_bytes: system.available_memory(),
+            runtime: self.runtime_report(),
+            ffmpeg: frameloom_media::libraries()
+                .into_iter()
+                .map(|library| LibraryReport {
+                    name: library.name,
+                    version: library.version,
+                    licence: library.licence,
+                })
+                .collect(),
+            encoders: frameloom_media::encoders()
+                .into_iter()
+                .map(|encoder| EncoderReport {
+                    name: encoder.name,
+                    problem: encoder.usable.err(),
+                })
+                .collect(),
+            free_bytes: free_bytes(&self.places.data),
+            data_folder: self.places.data.clone(),
+        }
+    }
+
+    fn runtime_report(&self) -> Result<RuntimeReport, String> {
+        let library = self.places.onnxruntime().map_err(|e| e.message)?;
+        let runtime = Runtime::load(&library).map_err(|e| explain::infer(&e).message)?;
+        let devices = runtime
+            .devices()
+            .into_iter()
+            .map(|device| format!("{device:?}"))
+            .collect();
+        let providers = runtime
+            .providers()
+            .into_iter()
+            .map(|provider| ProviderReport {
+                speed: match &provider.usable {
+                    Ok(()) => self.measure(&runtime, &provider.device),
+                    Err(reason) => Err(reason.clone()),
+                },
+                name: provider.name.to_string(),
+            })
+            .collect();
+        Ok(RuntimeReport {
+            version: runtime.version(),
+            library,
+            devices,
+            providers,
+        })
+    }
+
+    fn measure(&self, runtime: &Arc<Runtime>, device: &Device) -> Result<f64, String> {
+        let model = self
+            .models
+            .load(MODEL_FOR_CLEAN)
+            .map_err(|e| explain::engine(&e).message)?;
+        let (width, height) = MEASURED_SIZE;
+        frameloom_infer::measure(runtime, &model, device.clone(), width, height, MEASURED_RUNS)
+            .map(|throughput| throughput.fps())
+            .map_err(|e| explain::infer(&e).message)
+    }
+}
+
+/// Free space of the disk that holds `path`.
+pub(crate) fn free_bytes(path: &Path) -> Option<u64> {
+    let path = path.canonicalize().ok()?;
+    let disks = Disks::new_with_refreshed_list();
+    disks
+        .list()
+        .iter()
+        .filter(|disk| path.starts_with(disk.mount_point()))
+        .max_by_key(|disk| disk.mount_point().as_os_str().len())
+        .map(sysinfo::Disk::available_space)
+}

@@ -1,0 +1,175 @@
+//! Errors as people read them: what happened in a sentence, and what to do.
+
+use frameloom_core::error::{AppError, ErrorCode};
+use frameloom_engine::EngineError;
+use frameloom_infer::InferError;
+use frameloom_media::MediaError;
+use frameloom_still::StillError;
+use frameloom_store::StoreError;
+use std::error::Error;
+use std::io;
+use std::path::Path;
+
+/// A failure of the engine.
+pub fn engine(error: &EngineError) -> AppError {
+    match error {
+        EngineError::Media(inner) => media(inner),
+        EngineError::Infer(inner) => infer(inner),
+        EngineError::Still(inner) => still(inner),
+        other => from_error(other.code(), other),
+    }
+}
+
+/// A failure of ffmpeg.
+pub fn media(error: &MediaError) -> AppError {
+    from_error(error.code(), error)
+}
+
+/// A failure of inference.
+pub fn infer(error: &InferError) -> AppError {
+    from_error(error.code(), error)
+}
+
+/// A failure with a still picture.
+pub fn still(error: &StillError) -> AppError {
+    from_error(error.code(), error)
+}
+
+/// A failure of the database. Takes the error by value to fit `map_err`.
+#[expect(
+    clippy::needless_pass_by_value,
+    reason = "used as a function value in map_err"
+)]
+pub fn store(error: StoreError) -> AppError {
+    from_error(error.code(), &error)
+}
+
+/// A fault of the program itself.
+#[expect(
+    clippy::needless_pass_by_value,
+    reason = "used as a function value in map_err"
+)]
+pub fn internal(error: impl Error) -> AppError {
+    from_error(ErrorCode::Internal, &error)
+}
+
+/// The input cannot be opened.
+pub fn unreadable(path: &Path, error: &io::Error) -> AppError {
+    let (code, message, hint) = match error.kind() {
+        io::ErrorKind::NotFound => (
+            ErrorCode::InputNotFound,
+            format!("There is no file `{}`.", path.display()),
+            "Check the name, and that the drive is connected.",
+        ),
+        io::ErrorKind::PermissionDenied => (
+            ErrorCode::InputUnreadable,
+            format!("`{}` may not be read.", path.display()),
+            "Change its permissions, or copy it to a folder of your own.",
+        ),
+        _ => (
+            ErrorCode::InputUnreadable,
+            format!("`{}` cannot be read.", path.display()),
+            "Check the drive it is on.",
+        ),
+    };
+    AppError::new(code, message)
+        .hint(hint)
+        .details(error.to_string())
+}
+
+/// The output cannot be written.
+pub fn unwritable(path: &Path, error: &io::Error) -> AppError {
+    let code = match error.kind() {
+        io::ErrorKind::StorageFull | io::ErrorKind::QuotaExceeded => ErrorCode::DiskFull,
+        _ => ErrorCode::OutputUnwritable,
+    };
+    AppError::new(code, format!("Nothing can be written at `{}`.", path.display()))
+        .hint(hint(code).unwrap_or_default())
+        .details(error.to_string())
+}
+
+/// The data folder cannot be used.
+pub fn data_folder(path: &Path, error: &io::Error) -> AppError {
+    AppError::new(
+        ErrorCode::StoreUnavailable,
+        format!("The data folder `{}` cannot be used.", path.display()),
+    )
+    .hint("Name another with --data-dir or FRAMELOOM_DATA_DIR, or change its permissions.")
+    .details(error.to_string())
+}
+
+fn from_error(code: ErrorCode, error: &dyn Error) -> AppError {
+    let mut app = AppError::new(code, sentence(&error.to_string()));
+    app.hint = hint(code).map(str::to_owned);
+    let mut chain = Vec::new();
+    let mut source = error.source();
+    while let Some(cause) = source {
+        chain.push(cause.to_string());
+        source = cause.source();
+    }
+    if !chain.is_empty() {
+        app.details = Some(chain.join(": "));
+    }
+    app
+}
+
+/// First letter large, full stop at the end.
+fn sentence(text: &str) -> String {
+    let mut chars = text.chars();
+    let mut sentence: String = chars
+        .next()
+        .map(|first| first.to_uppercase().chain(chars).collect())
+        .unwrap_or_default();
+    if !sentence.ends_with(['.', '!', '?']) {
+        sentence.push('.');
+    }
+    sentence
+}
+
+/// The remedy for a kind of failure.
+pub fn hint(code: ErrorCode) -> Option<&'static str> {
+    Some(match code {
+        ErrorCode::InvalidRequest => "Change the request; `--help` shows what is possible.",
+        ErrorCode::InputNotFound => "Check the name, and that the drive is connected.",
+        ErrorCode::InputUnreadable => {
+            "Open the file in a player: if that fails too, copy or download it again; a recording that was cut off may need a repair tool."
+        }
+        ErrorCode::InputUnsupported => "Choose a video or a picture; `frameloom probe FILE` shows what a file holds.",
+        ErrorCode::InputTooLarge => "Cut the picture into parts, or choose a smaller scale.",
+        ErrorCode::InputChanged => "Put the original file back, or start a new job.",
+        ErrorCode::OutputUnwritable => "Choose a folder that you may write to.",
+        ErrorCode::DiskFull => "Free some space, then resume the job; finished parts are kept.",
+        ErrorCode::ModelNotFound => "`frameloom models list` shows the models that are installed.",
+        ErrorCode::ModelInvalid => {
+            "`frameloom models verify --repair` restores the models that come with the program; install others again."
+        }
+        ErrorCode::RuntimeUnavailable => {
+            "Install Frameloom again, or set FRAMELOOM_ONNXRUNTIME to the library's path."
+        }
+        ErrorCode::DeviceUnavailable => "Choose another device, or leave the choice to the program.",
+        ErrorCode::EncoderUnavailable => {
+            "Choose another codec or container; `frameloom doctor` shows the encoders of this machine."
+        }
+        ErrorCode::VerificationFailed => "Run it again; if it fails again, report the file and the details.",
+        ErrorCode::WorkerCrashed => "Resume the job; finished parts are kept.",
+        ErrorCode::OutOfMemory => "Close other programs, then resume the job.",
+        ErrorCode::Interrupted => "Resume the job; finished parts are kept.",
+        ErrorCode::JobNotFound => "`frameloom jobs list` shows the jobs.",
+        ErrorCode::JobState => "`frameloom jobs show ID` shows the state of the job.",
+        ErrorCode::StoreUnavailable => "Check the data folder's disk and permissions.",
+        ErrorCode::Internal => "Please report this with the details.",
+        ErrorCode::Cancelled => return None,
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_message_is_a_sentence() {
+        assert_eq!(sentence("the file is empty"), "The file is empty.");
+        assert_eq!(sentence("Übel!"), "Übel!");
+        assert_eq!(sentence(""), ".");
+    }
+}

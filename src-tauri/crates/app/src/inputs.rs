@@ -1,0 +1,279 @@
+//! From what a user points at to files that can be processed, and names for the results.
+
+use crate::explain;
+use frameloom_core::error::{AppError, ErrorCode};
+use frameloom_core::media::{MediaInfo, MediaKind};
+use std::collections::BTreeSet;
+use std::ffi::OsStr;
+use std::path::{Path, PathBuf};
+
+/// File name extensions that a folder is searched for. A file named directly is judged by its
+/// content alone.
+const EXTENSIONS: &[&str] = &[
+    "3gp", "apng", "avi", "avif", "bmp", "flv", "gif", "ico", "jfif", "jpe", "jpeg", "jpg", "m2ts", "m4v",
+    "mkv", "mov", "mp4", "mpeg", "mpg", "mpo", "mts", "mxf", "ogv", "pgm", "png", "pnm", "ppm", "qoi", "tga",
+    "tif", "tiff", "ts", "webm", "webp", "wmv",
+];
+
+/// How deep folders are searched, and how many files are taken, before a link that leads in a
+/// circle or a whole disk becomes everybody's problem.
+const MAX_DEPTH: usize = 32;
+const MAX_FILES: usize = 100_000;
+
+/// A file found through an input, with its place below the folder that was named.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Found {
+    /// Absolute path.
+    pub path: PathBuf,
+    /// Folder below the named one; empty for a file that was named directly.
+    pub below: PathBuf,
+}
+
+/// Replaces folders by the media files in them, at any depth, in the order of their names.
+///
+/// # Errors
+/// A path does not exist or cannot be read, or a folder holds no media.
+pub fn expand(inputs: &[PathBuf]) -> Result<Vec<Found>, AppError> {
+    let mut found = Vec::new();
+    for input in inputs {
+        let path =
+            std::path::absolute(input).map_err(|error| explain::unreadable(input, &error))?;
+        let metadata =
+            std::fs::metadata(&path).map_err(|error| explain::unreadable(input, &error))?;
+        if !metadata.is_dir() {
+            found.push(Found {
+                path,
+                below: PathBuf::new(),
+            });
+            continue;
+        }
+        let before = found.len();
+        let mut seen = BTreeSet::new();
+        walk(&path, Path::new(""), 0, &mut seen, &mut found)
+            .map_err(|error| explain::unreadable(input, &error))?;
+        if found.len() == before {
+            return Err(AppError::new(
+                ErrorCode::InputUnsupported,
+                format!("The folder `{}` holds no video or picture.", input.display()),
+            )
+            .hint("Choose a folder with media files, or name the files themselves."));
+        }
+    }
+    Ok(found)
+}
+
+fn walk(
+    folder: &Path,
+    below: &Path,
+    depth: usize,
+    seen: &mut BTreeSet<PathBuf>,
+    found: &mut Vec<Found>,
+) -> std::io::Result<()> {
+    // Links may lead back up: every real folder is entered once.
+    if depth > MAX_DEPTH || !seen.insert(folder.canonicalize()?) {
+        return Ok(());
+    }
+    let mut children: Vec<_> = std::fs::read_dir(folder)?.collect::<Result<_, _>>()?;
+    children.sort_by_key(std::fs::DirEntry::file_name);
+    for child in children {
+        let (path, name) = (child.path(), child.file_name());
+        if name.to_string_lossy().starts_with('.') || found.len() >= MAX_FILES {
+            continue;
+        }
+        let Ok(metadata) = std::fs::metadata(&path) else {
+            continue;
+        };
+        if metadata.is_dir() {
+            walk(&path, &below.join(&name), depth + 1, seen, found)?;
+        } else if has_media_extension(&path) {
+            found.push(Found {
+                path,
+                below: below.to_owned(),
+            });
+        }
+    }
+    Ok(())
+}
+
+fn has_media_extension(path: &Path) -> bool {
+    path.extension()
+        .and_then(OsStr::to_str)
+        .is_some_and(|e| EXTENSIONS.contains(&e.to_ascii_lowercase().as_str()))
+}
+
+/// What a file is: a still picture by the picture reader, anything else by ffmpeg.
+///
+/// # Errors
+/// It is missing, unreadable or no media.
+pub fn probe(path: &Path) -> Result<MediaInfo, AppError> {
+    let metadata = std::fs::metadata(path).map_err(|error| explain::unreadable(path, &error))?;
+    if metadata.is_dir() {
+        return Err(AppError::new(
+            ErrorCode::InputUnsupported,
+            format!("`{}` is a folder, not a file.", path.display()),
+        )
+        .hint("Name a file in it."));
+    }
+    if metadata.len() == 0 {
+        return Err(AppError::new(
+            ErrorCode::InputUnreadable,
+            format!("`{}` is empty.", path.display()),
+        )
+        .hint("Copy or download the file again."));
+    }
+    if frameloom_still::is_still(path).map_err(|e| explain::still(&e))? {
+        return frameloom_still::probe(path).map_err(|e| explain::still(&e));
+    }
+    frameloom_media::probe(path).map_err(|e| explain::media(&e))
+}
+
+/// True for codecs that throw something away.
+pub fn is_lossy(info: &MediaInfo) -> bool {
+    const LOSSLESS: &[&str] = &[
+        "apng", "bmp", "cfhd", "dnxhd", "dpx", "exr", "ffv1", "ffvhuff", "gif", "hdr", "huffyuv", "ico",
+        "magicyuv", "png", "pnm", "prores", "qoi", "qtrle", "rawvideo", "targa", "tga", "tiff", "utvideo",
+        "v210", "webp-lossless",
+    ];
+    info.main_video()
+        .is_none_or(|(stream, _)| !LOSSLESS.contains(&stream.codec.as_str()))
+}
+
+/// Variables that a name template may hold.
+pub const TEMPLATE_VARIABLES: &[&str] = &["name", "model", "scale", "width", "height", "counter"];
+
+/// The name that a result gets where the user gave no template.
+pub const DEFAULT_TEMPLATE: &str = "{name}_{scale}x";
+
+/// What a name template is filled with.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct NameParts<'a> {
+    /// File name of the source without its extension.
+    pub name: &'a str,
+    /// Id of the model.
+    pub model: &'a str,
+    /// Enlargement.
+    pub scale: u32,
+    /// Pixels of the result.
+    pub size: (u32, u32),
+    /// Position among the inputs of one command, from 1.
+    pub counter: usize,
+}
+
+/// Fills a name template.
+///
+/// # Errors
+/// An unknown variable, an open brace, or a name that leads into another folder.
+pub fn fill_template(template: &str, parts: &NameParts<'_>) -> Result<String, AppError> {
+    let refuse = |message: String| {
+        Err(
+            AppError::new(ErrorCode::InvalidRequest, message).hint(format!(
+                "A name may hold {}.",
+                TEMPLATE_VARIABLES
+                    .iter()
+                    .map(|v| format!("{{{v}}}"))
+                    .collect::<Vec<_>>()
+                    .join(", ")
+            )),
+        )
+    };
+    let mut name = String::new();
+    let mut rest = template;
+    while let Some(open) = rest.find('{') {
+        name.push_str(&rest[..open]);
+        let Some(close) = rest[open..].find('}') else {
+            return refuse(format!("The name `{template}` has a brace that is not closed."));
+        };
+        match &rest[open + 1..open + close] {
+            "name" => name.push_str(parts.name),
+            "model" => name.push_str(parts.model),
+            "scale" => name.push_str(&parts.scale.to_string()),
+            "width" => name.push_str(&parts.size.0.to_string()),
+            "height" => name.push_str(&parts.size.1.to_string()),
+            "counter" => name.push_str(&format!("{:04}", parts.counter)),
+            other => return refuse(format!("The name holds `{{{other}}}`, which is not known.")),
+        }
+        rest = &rest[open + close + 1..];
+    }
+    name.push_str(rest);
+    if name.trim().is_empty() || name.contains(['/', '\\', '\0']) || name == "." || name == ".." {
+        return refuse(format!("`{name}` is not a possible file name."));
+    }
+    Ok(name)
+}
+
+/// True for moving pictures and stills.
+pub fn has_picture(info: &MediaInfo) -> bool {
+    matches!(info.kind, MediaKind::Video | MediaKind::Still) && info.main_video().is_some()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn parts() -> NameParts<'static> {
+        NameParts {
+            name: "été 日本 🎬",
+            model: "loom-x2",
+            scale: 2,
+            size: (1280, 720),
+            counter: 7,
+        }
+    }
+
+    #[test]
+    fn a_template_is_filled_and_other_text_is_kept() {
+        assert_eq!(
+            fill_template("{counter} {name} [{width}x{height}, {model}]", &parts()).unwrap(),
+            "0007 été 日本 🎬 [1280x720, loom-x2]"
+        );
+        assert_eq!(
+            fill_template(DEFAULT_TEMPLATE, &parts()).unwrap(),
+            "été 日本 🎬_2x"
+        );
+    }
+
+    #[test]
+    fn a_template_cannot_lead_elsewhere_or_be_misspelt() {
+        for template in ["../{name}", "a/b", "{nam}", "{name", "", "  ", ".."] {
+            assert_eq!(
+                fill_template(template, &parts()).unwrap_err().code,
+                ErrorCode::InvalidRequest,
+                "{template:?}"
+            );
+        }
+    }
+
+    #[test]
+    fn folders_give_their_media_in_order_with_their_place() {
+        let folder = tempfile::tempdir().unwrap();
+        let root = folder.path();
+        std::fs::create_dir_all(root.join("b/deep")).unwrap();
+        for file in ["b/deep/2.MP4", "a.png", "notes.txt", ".hidden.png"] {
+            std::fs::write(root.join(file), "x").unwrap();
+        }
+        #[cfg(unix)]
+        std::os::unix::fs::symlink(root, root.join("b/loop")).unwrap();
+        let found = expand(&[root.to_owned()]).unwrap();
+        let names: Vec<_> = found
+            .iter()
+            .map(|f| (f.path.strip_prefix(root).unwrap().to_owned(), f.below.clone()))
+            .collect();
+        assert_eq!(
+            names,
+            [
+                ("a.png".into(), "".into()),
+                ("b/deep/2.MP4".into(), "b/deep".into())
+            ]
+        );
+    }
+
+    #[test]
+    fn a_folder_without_media_and_a_missing_file_are_refused_in_words() {
+        let folder = tempfile::tempdir().unwrap();
+        let empty = expand(&[folder.path().to_owned()]).unwrap_err();
+        assert_eq!(empty.code, ErrorCode::InputUnsupported);
+        let missing = expand(&[folder.path().join("no.mp4")]).unwrap_err();
+        assert_eq!(missing.code, ErrorCode::InputNotFound);
+        assert!(missing.hint.is_some());
+    }
+}

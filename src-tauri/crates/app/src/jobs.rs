@@ -1,0 +1,296 @@
+//! Jobs as the user handles them: submit, list, pause, resume, cancel, remove.
+
+use crate::runner::{Control, Liveness, Stopping};
+use crate::{App, UpscaleRequest, explain, now_millis};
+use frameloom_core::error::{AppError, ErrorCode};
+use frameloom_core::job::{Job, JobEvent, JobId, JobProgress, JobSpec, JobState};
+use frameloom_engine::Plan;
+use frameloom_store::{JobRow, Lane};
+use std::collections::BTreeSet;
+use std::hash::{BuildHasher, RandomState};
+use std::path::{Path, PathBuf};
+
+impl App {
+    /// Submits an enlargement to `lane`. Nothing is processed before this returns.
+    ///
+    /// # Errors
+    /// The request cannot be done, in a sentence; then nothing was stored.
+    pub fn submit_upscale(&self, request: &UpscaleRequest, lane: Lane) -> Result<Job, AppError> {
+        let (spec, plan, _) = self.prepare(request)?;
+        self.submit(spec, &plan, lane)
+    }
+
+    fn submit(&self, spec: JobSpec, plan: &Plan, lane: Lane) -> Result<Job, AppError> {
+        check_writable(&spec.output)?;
+        let job = Job {
+            id: new_id(),
+            spec,
+            state: JobState::Queued,
+            progress: JobProgress::default(),
+            error: None,
+            warnings: plan.warnings.clone(),
+            provider: None,
+            sizes: Some(plan.sizes),
+            created_millis: now_millis(),
+            finished_millis: None,
+        };
+        let plan = serde_json::to_string(plan).map_err(explain::internal)?;
+        let folder = self.job_folder(&job.id);
+        std::fs::create_dir_all(&folder).map_err(|e| explain::data_folder(&folder, &e))?;
+        self.store.insert_job(&job, lane).map_err(explain::store)?;
+        self.store
+            .set_plan(&job.id, &plan)
+            .map_err(explain::store)?;
+        self.changed(&job.id)?;
+        self.runner.wake();
+        Ok(job)
+    }
+
+    /// As [`App::submit_upscale`], for a caller that runs the job itself with [`App::run_job`].
+    ///
+    /// # Errors
+    /// As [`App::submit_upscale`].
+    pub fn submit_upscale_directly(&self, request: &UpscaleRequest) -> Result<Job, AppError> {
+        self.submit_upscale(request, Lane::Direct)
+    }
+
+    /// As [`App::resume`], for a caller that runs the job itself with [`App::run_job`].
+    ///
+    /// # Errors
+    /// As [`App::resume`].
+    pub fn resume_directly(&self, id: &JobId) -> Result<Job, AppError> {
+        self.resume(id, Lane::Direct)
+    }
+
+    /// All jobs, oldest first.
+    ///
+    /// # Errors
+    /// The database refuses.
+    pub fn jobs(&self) -> Result<Vec<Job>, AppError> {
+        let rows = self.store.jobs().map_err(explain::store)?;
+        Ok(rows.into_iter().map(|row| row.job).collect())
+    }
+
+    /// One job.
+    ///
+    /// # Errors
+    /// There is none of this name.
+    pub fn job(&self, id: &JobId) -> Result<Job, AppError> {
+        Ok(self.row(id)?.job)
+    }
+
+    pub(crate) fn row(&self, id: &JobId) -> Result<JobRow, AppError> {
+        self.store.job(id).map_err(explain::store)
+    }
+
+    /// Lets a running job finish its segment and stop. A queued job is paused at once.
+    ///
+    /// # Errors
+    /// The job is neither queued nor running.
+    pub fn pause(&self, id: &JobId) -> Result<(), AppError> {
+        if self.change(id, &[JobState::Queued], JobState::Paused, None)? {
+            return Ok(());
+        }
+        match self.job(id)?.state {
+            JobState::Running => self.runner.control(self, id, Control::Stop(Stopping::Pause)),
+            state => Err(wrong_state(id, state, "paused")),
+        }
+    }
+
+    /// Queues a paused, interrupted or failed job again; finished segments are kept.
+    ///
+    /// # Errors
+    /// The job is not in a state to be resumed, or its input changed.
+    pub fn resume(&self, id: &JobId, lane: Lane) -> Result<Job, AppError> {
+        self.mark_dead_jobs()?;
+        let row = self.row(id)?;
+        if !row.job.state.is_resumable() {
+            return Err(wrong_state(id, row.job.state, "resumed"));
+        }
+        let plan = parse_plan(&row)?;
+        plan.check_unchanged(&row.job.spec.input, &self.models)
+            .map_err(|e| explain::engine(&e))?;
+        check_writable(&row.job.spec.output)?;
+        let folder = self.job_folder(id);
+        std::fs::create_dir_all(&folder).map_err(|e| explain::data_folder(&folder, &e))?;
+        self.store.set_lane(id, lane).map_err(explain::store)?;
+        self.change(id, &[row.job.state], JobState::Queued, None)?;
+        self.runner.wake();
+        self.job(id)
+    }
+
+    /// Stops a job for good and removes its parts. A running one stops at once.
+    ///
+    /// # Errors
+    /// The job is finished already.
+    pub fn cancel(&self, id: &JobId) -> Result<(), AppError> {
+        let waiting = [
+            JobState::Queued,
+            JobState::Paused,
+            JobState::Interrupted,
+            JobState::Failed,
+        ];
+        if self.change(id, &waiting, JobState::Cancelled, None)? {
+            self.remove_parts(id);
+            return Ok(());
+        }
+        match self.job(id)?.state {
+            JobState::Running => self
+                .runner
+                .control(self, id, Control::Stop(Stopping::Cancel)),
+            JobState::Cancelled => Ok(()),
+            state => Err(wrong_state(id, state, "cancelled")),
+        }
+    }
+
+    /// Takes a job off the list; its result stays. A running job must be cancelled first.
+    ///
+    /// # Errors
+    /// The job is running.
+    pub fn remove(&self, id: &JobId) -> Result<(), AppError> {
+        self.mark_dead_jobs()?;
+        let job = self.job(id)?;
+        if job.state == JobState::Running {
+            return Err(wrong_state(id, job.state, "removed"));
+        }
+        self.store.delete_job(id).map_err(explain::store)?;
+        self.remove_parts(id);
+        self.tell(&JobEvent::Removed { id: id.clone() });
+        Ok(())
+    }
+
+    /// Marks jobs as interrupted whose worker is gone without a word.
+    ///
+    /// # Errors
+    /// The database refuses.
+    pub(crate) fn mark_dead_jobs(&self) -> Result<(), AppError> {
+        for job in self.jobs()? {
+            if job.state == JobState::Running
+                && Liveness::of(&self.job_folder(&job.id)) == Liveness::Dead
+            {
+                let error = AppError::new(
+                    ErrorCode::WorkerCrashed,
+                    "The program ended while this job was running.",
+                )
+                .hint(explain::hint(ErrorCode::WorkerCrashed).unwrap_or_default());
+                self.change(&job.id, &[JobState::Running], JobState::Interrupted, Some(&error))?;
+            }
+        }
+        Ok(())
+    }
+
+    /// Outputs that jobs are going to write.
+    pub(crate) fn promised_outputs(&self) -> Result<BTreeSet<PathBuf>, AppError> {
+        Ok(self
+            .jobs()?
+            .into_iter()
+            .filter(|job| !job.state.is_terminal())
+            .map(|job| job.spec.output)
+            .collect())
+    }
+
+    pub(crate) fn job_folder(&self, id: &JobId) -> PathBuf {
+        self.places.jobs().join(&id.0)
+    }
+
+    /// Removes the folder of a job. A failure leaves files that the next attempt removes.
+    pub(crate) fn remove_parts(&self, id: &JobId) {
+        if let Err(error) = std::fs::remove_dir_all(self.job_folder(id))
+            && error.kind() != std::io::ErrorKind::NotFound
+        {
+            tracing::warn!(%error, job = %id, "the folder of a job could not be removed");
+        }
+    }
+
+    pub(crate) fn change(
+        &self,
+        id: &JobId,
+        from: &[JobState],
+        to: JobState,
+        error: Option<&AppError>,
+    ) -> Result<bool, AppError> {
+        let changed = self
+            .store
+            .change_state(id, from, to, error, now_millis())
+            .map_err(explain::store)?;
+        if changed {
+            self.changed(id)?;
+        }
+        Ok(changed)
+    }
+
+    /// Tells listeners of a job's present row.
+    pub(crate) fn changed(&self, id: &JobId) -> Result<(), AppError> {
+        let job = Box::new(self.job(id)?);
+        self.tell(&JobEvent::Changed { job });
+        Ok(())
+    }
+}
+
+pub(crate) fn parse_plan(row: &JobRow) -> Result<Plan, AppError> {
+    let json = row.plan.as_deref().unwrap_or("null");
+    serde_json::from_str(json).map_err(|error| {
+        AppError::new(
+            ErrorCode::StoreUnavailable,
+            format!("The stored plan of job {} cannot be read.", row.job.id),
+        )
+        .hint("It was made by another version of the program: start a new job.")
+        .details(error.to_string())
+    })
+}
+
+fn wrong_state(id: &JobId, state: JobState, wanted: &str) -> AppError {
+    AppError::new(
+        ErrorCode::JobState,
+        format!("Job {id} is {} and cannot be {wanted}.", state.as_str()),
+    )
+    .hint("`frameloom jobs list` shows the state of every job.")
+}
+
+/// Creates the folder of an output and tries to write there, so that a night's work does not end
+/// at a closed door.
+fn check_writable(output: &Path) -> Result<(), AppError> {
+    let folder = output.parent().unwrap_or(Path::new("."));
+    std::fs::create_dir_all(folder).map_err(|error| explain::unwritable(folder, &error))?;
+    let probe = folder.join(format!(".frameloom-{}", new_id()));
+    std::fs::File::create_new(&probe)
+        .and_then(|_| std::fs::remove_file(&probe))
+        .map_err(|error| explain::unwritable(folder, &error))
+}
+
+/// Milliseconds since 1970 and a little chance, in base 36: sorts by time and is easy to type.
+fn new_id() -> JobId {
+    let chance = RandomState::new().hash_one(std::process::id()) % (36 * 36 * 36);
+    JobId(format!(
+        "{}-{:0>3}",
+        base36(now_millis().unsigned_abs()),
+        base36(chance)
+    ))
+}
+
+fn base36(mut value: u64) -> String {
+    const DIGITS: &[u8; 36] = b"0123456789abcdefghijklmnopqrstuvwxyz";
+    let mut digits = Vec::new();
+    loop {
+        digits.push(DIGITS[(value % 36) as usize]);
+        value /= 36;
+        if value == 0 {
+            break;
+        }
+    }
+    digits.reverse();
+    digits.into_iter().map(char::from).collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn ids_differ_and_sort_by_time() {
+        let ids: BTreeSet<String> = (0..50).map(|_| new_id().0).collect();
+        assert!(ids.len() > 45, "{ids:?}");
+        assert_eq!(base36(0), "0");
+        assert_eq!(base36(35 * 36 + 1), "z1");
+    }
+}

@@ -1,0 +1,239 @@
+//! Installed models: those that come with the program, and those of the user.
+
+use crate::{App, Places, explain};
+use frameloom_core::error::{AppError, ErrorCode};
+use frameloom_core::model::ModelManifest;
+use frameloom_engine::EngineError;
+use frameloom_infer::Model;
+use serde::{Deserialize, Serialize};
+use std::fs;
+use std::path::{Path, PathBuf};
+use ts_rs::TS;
+
+/// A model that is part of the program itself, so that it works from the first start on.
+struct Bundled {
+    id: &'static str,
+    files: &'static [(&'static str, &'static [u8])],
+}
+
+macro_rules! bundled {
+    ($id:literal) => {
+        Bundled {
+            id: $id,
+            files: &[
+                (
+                    concat!($id, ".onnx"),
+                    include_bytes!(concat!("../../../../models/", $id, "/", $id, ".onnx")),
+                ),
+                (
+                    "README.md",
+                    include_bytes!(concat!("../../../../models/", $id, "/README.md")),
+                ),
+                // Last: a folder with a manifest is complete.
+                (
+                    "manifest.json",
+                    include_bytes!(concat!("../../../../models/", $id, "/manifest.json")),
+                ),
+            ],
+        }
+    };
+}
+
+const BUNDLED: &[Bundled] = &[bundled!("loom-x2"), bundled!("loom-x2-web")];
+
+/// For sources that were compressed with loss.
+pub const MODEL_FOR_LOSSY: &str = "loom-x2-web";
+/// For clean sources.
+pub const MODEL_FOR_CLEAN: &str = "loom-x2";
+
+/// A model as the window and the command line list it.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, TS)]
+pub struct ModelEntry {
+    /// Folder name; the same as the manifest's id where there is a manifest.
+    pub id: String,
+    /// What the manifest says; `None` where it cannot be read.
+    pub manifest: Option<ModelManifest>,
+    /// Can it be used?
+    pub state: ModelState,
+    /// Why not, in a sentence.
+    pub message: Option<String>,
+    /// Comes with the program.
+    pub bundled: bool,
+}
+
+/// Can a model be used?
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, TS)]
+#[serde(rename_all = "snake_case")]
+pub enum ModelState {
+    /// Yes.
+    Ready,
+    /// Its weights are not there.
+    Missing,
+    /// Its manifest or weights are damaged.
+    Damaged,
+}
+
+/// The folders that hold models.
+#[derive(Debug)]
+pub struct ModelStore {
+    own: PathBuf,
+    folders: Vec<PathBuf>,
+}
+
+impl ModelStore {
+    pub(crate) fn open(places: &Places) -> Result<Self, AppError> {
+        let own = places.models();
+        for model in BUNDLED {
+            let folder = own.join(model.id);
+            let manifest = model.files.last().map_or(&[][..], |(_, bytes)| bytes);
+            let current = fs::read(folder.join("manifest.json")).is_ok_and(|m| m == manifest);
+            if !current {
+                install(model, &own).map_err(|error| explain::data_folder(&own, &error))?;
+            }
+        }
+        let mut folders = vec![own.clone()];
+        folders.extend(places.extra_models.iter().cloned());
+        Ok(Self { own, folders })
+    }
+
+    fn folder(&self, id: &str) -> Result<PathBuf, EngineError> {
+        let plain = !id.is_empty() && !id.starts_with('.') && !id.contains(['/', '\\', '\0', ':']);
+        self.folders
+            .iter()
+            .map(|folder| folder.join(id))
+            .find(|folder| plain && folder.join("manifest.json").is_file())
+            .ok_or_else(|| {
+                frameloom_infer::InferError::ModelNotFound { id: id.to_owned() }.into()
+            })
+    }
+}
+
+impl frameloom_engine::Models for ModelStore {
+    fn manifest(&self, id: &str) -> Result<ModelManifest, EngineError> {
+        Ok(frameloom_infer::read_manifest(&self.folder(id)?)?)
+    }
+
+    fn load(&self, id: &str) -> Result<Model, EngineError> {
+        Ok(frameloom_infer::load_model(&self.folder(id)?)?)
+    }
+}
+
+/// Writes a bundled model beside its place and moves it there, so that no other process sees half
+/// of it.
+fn install(model: &Bundled, own: &Path) -> std::io::Result<()> {
+    let temporary = own.join(format!(".{}-{}", model.id, std::process::id()));
+    let target = own.join(model.id);
+    fs::create_dir_all(&temporary)?;
+    for (name, bytes) in model.files {
+        fs::write(temporary.join(name), bytes)?;
+    }
+    if target.exists() {
+        // An older or damaged version of the same model.
+        fs::remove_dir_all(&target)?;
+    }
+    fs::rename(&temporary, &target).or_else(|error| {
+        fs::remove_dir_all(&temporary)?;
+        // Another process that started at the same time was first.
+        if target.join("manifest.json").is_file() {
+            Ok(())
+        } else {
+            Err(error)
+        }
+    })
+}
+
+impl App {
+    /// All models, checked as far as `verify` says: without it, only that the files are there and
+    /// have the right size; with it, their hashes.
+    pub fn list_models(&self, verify: bool) -> Vec<ModelEntry> {
+        let mut entries: Vec<ModelEntry> = Vec::new();
+        for folder in &self.models.folders {
+            let Ok(children) = fs::read_dir(folder) else {
+                continue;
+            };
+            for child in children.flatten() {
+                let id = child.file_name().to_string_lossy().into_owned();
+                let path = child.path();
+                let known = entries.iter().any(|e| e.id == id);
+                if id.starts_with('.') || known || !path.join("manifest.json").is_file() {
+                    continue;
+                }
+                entries.push(self.entry(id, &path, verify));
+            }
+        }
+        entries.sort_by(|a, b| (!a.bundled, &a.id).cmp(&(!b.bundled, &b.id)));
+        entries
+    }
+
+    fn entry(&self, id: String, folder: &Path, verify: bool) -> ModelEntry {
+        let bundled =
+            folder.parent() == Some(&self.models.own) && BUNDLED.iter().any(|b| b.id == id);
+        let manifest = match frameloom_infer::read_manifest(folder) {
+            Ok(manifest) => manifest,
+            Err(error) => {
+                return ModelEntry {
+                    id,
+                    manifest: None,
+                    state: ModelState::Damaged,
+                    message: Some(explain::infer(&error).message),
+                    bundled,
+                };
+            }
+        };
+        let weights = folder.join(&manifest.file);
+        let size = fs::metadata(&weights).map(|m| m.len());
+        let (state, message) = match size {
+            Err(_) => (
+                ModelState::Missing,
+                Some(format!("The weights `{}` are not there.", manifest.file)),
+            ),
+            Ok(size) if size != manifest.size_bytes => (
+                ModelState::Damaged,
+                Some(format!(
+                    "The weights have {size} bytes instead of {}.",
+                    manifest.size_bytes
+                )),
+            ),
+            Ok(_) if verify => match frameloom_infer::load_model(folder) {
+                Ok(_) => (ModelState::Ready, None),
+                Err(error) => (ModelState::Damaged, Some(explain::infer(&error).message)),
+            },
+            Ok(_) => (ModelState::Ready, None),
+        };
+        ModelEntry {
+            id,
+            manifest: Some(manifest),
+            state,
+            message,
+            bundled,
+        }
+    }
+
+    /// One model with its card.
+    ///
+    /// # Errors
+    /// There is no such model.
+    pub fn model(&self, id: &str) -> Result<(ModelEntry, Option<String>), AppError> {
+        let folder = self.models.folder(id).map_err(|e| explain::engine(&e))?;
+        let card = fs::read_to_string(folder.join("README.md")).ok();
+        Ok((self.entry(id.to_owned(), &folder, false), card))
+    }
+
+    /// Puts the bundled models back as they came with the program.
+    ///
+    /// # Errors
+    /// The data folder cannot be written.
+    pub fn repair_models(&self) -> Result<(), AppError> {
+        for model in BUNDLED {
+            install(model, &self.models.own)
+                .map_err(|error| explain::data_folder(&self.models.own, &error))?;
+        }
+        Ok(())
+    }
+}
+
+/// Error for a request that names a model which does not fit.
+pub(crate) fn unfit(message: String) -> AppError {
+    AppError::new(ErrorCode::InvalidRequest, message)
+        .hint("`frameloom models list` shows the models that are installed.")
+}

@@ -1,0 +1,164 @@
+//! Pictures for the window: thumbnails, and a frame before and after.
+
+use crate::{App, explain};
+use frameloom_core::error::{AppError, ErrorCode};
+use frameloom_core::job::{JobId, JobState};
+use frameloom_still::Limits;
+use image::codecs::jpeg::JpegEncoder;
+use image::codecs::png::{CompressionType, FilterType, PngEncoder};
+use image::{ExtendedColorType, ImageEncoder};
+use std::collections::VecDeque;
+use std::path::{Path, PathBuf};
+use std::sync::{Arc, Mutex, PoisonError};
+use std::time::SystemTime;
+
+/// An encoded picture.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct EncodedPicture {
+    /// `image/jpeg` or `image/png`.
+    pub mime: &'static str,
+    /// The file.
+    pub bytes: Vec<u8>,
+}
+
+/// Which picture of a job.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub enum Side {
+    /// The source.
+    Before,
+    /// The result.
+    After,
+}
+
+/// Longest side of a picture that the window is given. Larger ones would be scaled by the
+/// webview anyway, at a cost in memory that it cannot bear.
+const MAX_SIDE: u32 = 4096;
+/// Thumbnails are small and many.
+const JPEG_QUALITY: u8 = 85;
+/// What the cache may hold.
+const CACHE_BYTES: usize = 64 << 20;
+
+#[derive(Debug, Clone, PartialEq, Eq)]
+struct Key {
+    path: PathBuf,
+    modified: Option<SystemTime>,
+    at_micros: Option<i64>,
+    max_side: u32,
+    lossless: bool,
+}
+
+/// Pictures made lately; the window asks for the same one again and again.
+#[derive(Debug, Default)]
+pub(crate) struct Cache {
+    entries: Mutex<VecDeque<(Key, Arc<EncodedPicture>)>>,
+}
+
+impl Cache {
+    fn get(&self, key: &Key) -> Option<Arc<EncodedPicture>> {
+        let mut entries = self.entries.lock().unwrap_or_else(PoisonError::into_inner);
+        let at = entries.iter().position(|(k, _)| k == key)?;
+        let entry = entries.remove(at)?;
+        let picture = entry.1.clone();
+        entries.push_back(entry);
+        Some(picture)
+    }
+
+    fn put(&self, key: Key, picture: Arc<EncodedPicture>) {
+        let mut entries = self.entries.lock().unwrap_or_else(PoisonError::into_inner);
+        entries.push_back((key, picture));
+        let mut total: usize = entries.iter().map(|(_, p)| p.bytes.len()).sum();
+        while total > CACHE_BYTES && entries.len() > 1 {
+            total -= entries.pop_front().map_or(0, |(_, p)| p.bytes.len());
+        }
+    }
+}
+
+impl App {
+    /// A small upright picture of a file, at most `max_side` pixels long.
+    ///
+    /// # Errors
+    /// The file cannot be read or has no picture.
+    pub fn thumbnail(&self, path: &Path, max_side: u32) -> Result<Arc<EncodedPicture>, AppError> {
+        self.picture(path, None, max_side.clamp(16, 1024), false)
+    }
+
+    /// The source or the result of a job, for a clip at a point in time. Only a finished job has
+    /// a result.
+    ///
+    /// # Errors
+    /// There is no such job, or its file cannot be read.
+    pub fn job_frame(
+        &self,
+        id: &JobId,
+        side: Side,
+        at_micros: i64,
+    ) -> Result<Arc<EncodedPicture>, AppError> {
+        let job = self.job(id)?;
+        let path = match side {
+            Side::Before => &job.spec.input,
+            Side::After if job.state == JobState::Succeeded => &job.spec.output,
+            Side::After => {
+                return Err(
+                    AppError::new(ErrorCode::JobState, format!("Job {id} has no result yet."))
+                        .hint("Wait until it is done."),
+                );
+            }
+        };
+        self.picture(path, Some(at_micros.max(0)), MAX_SIDE, true)
+    }
+
+    fn picture(
+        &self,
+        path: &Path,
+        at_micros: Option<i64>,
+        max_side: u32,
+        lossless: bool,
+    ) -> Result<Arc<EncodedPicture>, AppError> {
+        let metadata =
+            std::fs::metadata(path).map_err(|error| explain::unreadable(path, &error))?;
+        let key = Key {
+            path: path.to_owned(),
+            modified: metadata.modified().ok(),
+            at_micros,
+            max_side,
+            lossless,
+        };
+        if let Some(picture) = self.previews.get(&key) {
+            return Ok(picture);
+        }
+        let still = frameloom_still::is_still(path).map_err(|e| explain::still(&e))?;
+        let (width, height, rgb) = if still {
+            let picture = frameloom_still::read(path, &Limits::default())
+                .map_err(|e| explain::still(&e))?;
+            let preview = frameloom_still::to_srgb8_preview(&picture, max_side);
+            (preview.width, preview.height, preview.data)
+        } else {
+            let picture = frameloom_media::thumbnail(path, at_micros, max_side)
+                .map_err(|e| explain::media(&e))?;
+            (picture.width, picture.height, picture.data)
+        };
+        let picture = Arc::new(encode(&rgb, width, height, lossless)?);
+        self.previews.put(key, picture.clone());
+        Ok(picture)
+    }
+}
+
+fn encode(rgb: &[u8], width: u32, height: u32, lossless: bool) -> Result<EncodedPicture, AppError> {
+    let mut bytes = Vec::new();
+    let result = if lossless {
+        PngEncoder::new_with_quality(&mut bytes, CompressionType::Fast, FilterType::Adaptive)
+            .write_image(rgb, width, height, ExtendedColorType::Rgb8)
+    } else {
+        JpegEncoder::new_with_quality(&mut bytes, JPEG_QUALITY).write_image(
+            rgb,
+            width,
+            height,
+            ExtendedColorType::Rgb8,
+        )
+    };
+    result.map_err(explain::internal)?;
+    Ok(EncodedPicture {
+        mime: if lossless { "image/png" } else { "image/jpeg" },
+        bytes,
+    })
+}

@@ -1,0 +1,93 @@
+//! What the user chose for the program as a whole.
+
+use crate::{App, explain};
+use frameloom_core::error::AppError;
+use serde::{Deserialize, Serialize};
+use std::path::PathBuf;
+use ts_rs::TS;
+
+/// Settings of the window. Unknown or missing values are the defaults, so that an older program
+/// can open the settings of a newer one.
+#[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize, TS)]
+#[serde(default)]
+pub struct Settings {
+    /// Language of the window.
+    pub language: Language,
+    /// Light or dark.
+    pub theme: Theme,
+    /// Where results go; beside the source where `None`.
+    #[ts(type = "string | null")]
+    pub output_dir: Option<PathBuf>,
+}
+
+/// Language of the window.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize, TS)]
+#[serde(rename_all = "snake_case")]
+pub enum Language {
+    /// As the system is.
+    #[default]
+    #[serde(other)]
+    System,
+    /// English.
+    En,
+    /// Vietnamese.
+    Vi,
+    /// French.
+    Fr,
+}
+
+/// Light or dark.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize, TS)]
+#[serde(rename_all = "snake_case")]
+pub enum Theme {
+    /// As the system is.
+    #[default]
+    #[serde(other)]
+    System,
+    /// Dark.
+    Dark,
+    /// Light.
+    Light,
+}
+
+const NAME: &str = "settings";
+
+impl App {
+    /// The settings; the defaults if none were stored or the stored ones cannot be read.
+    ///
+    /// # Errors
+    /// The database refuses.
+    pub fn settings(&self) -> Result<Settings, AppError> {
+        let stored = self.store.setting(NAME).map_err(explain::store)?;
+        Ok(stored
+            .and_then(|json| {
+                serde_json::from_str(&json)
+                    .inspect_err(|error| tracing::warn!(%error, "stored settings cannot be read"))
+                    .ok()
+            })
+            .unwrap_or_default())
+    }
+
+    /// Stores the settings.
+    ///
+    /// # Errors
+    /// The database refuses.
+    pub fn set_settings(&self, settings: &Settings) -> Result<(), AppError> {
+        let json = serde_json::to_string(settings).map_err(explain::internal)?;
+        self.store.set_setting(NAME, &json).map_err(explain::store)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn settings_of_a_newer_program_fall_back_value_by_value() {
+        let settings: Settings =
+            serde_json::from_str(r#"{"language":"tlh","theme":"light","new":1}"#).unwrap();
+        assert_eq!(settings.language, Language::System);
+        assert_eq!(settings.theme, Theme::Light);
+        assert_eq!(settings.output_dir, None);
+    }
+}

@@ -1,0 +1,236 @@
+//! What can be typed.
+
+use clap::{Args, Parser, Subcommand, ValueEnum};
+use clap_complete::Shell;
+use frameloom_core::job::{Device, Quality, VideoCodec};
+use std::path::PathBuf;
+
+const EXIT_CODES: &str = "\
+Exit codes:
+  0  done
+  2  the command line makes no sense, or names a job that does not exist
+  3  the input was refused
+  4  the job failed
+  5  the job was interrupted and can be resumed";
+
+/// Makes videos and pictures better, on your own machine.
+#[derive(Debug, Parser)]
+#[command(name = "frameloom", version, after_help = EXIT_CODES, max_term_width = 100)]
+pub struct Arguments {
+    /// Folder for jobs, models and settings.
+    #[arg(long, global = true, value_name = "DIR", env = "FRAMELOOM_DATA_DIR")]
+    pub data_dir: Option<PathBuf>,
+    /// Result as one JSON document on standard output, progress as JSON lines on standard error.
+    #[arg(long, global = true)]
+    pub json: bool,
+    /// What to do.
+    #[command(subcommand)]
+    pub command: Command,
+}
+
+/// Commands.
+#[derive(Debug, Subcommand)]
+pub enum Command {
+    /// Show what a file holds.
+    Probe {
+        /// Video, picture or sound.
+        file: PathBuf,
+    },
+    /// Enlarge videos and pictures.
+    Upscale(Upscale),
+    /// Show and check the installed models.
+    #[command(subcommand)]
+    Models(Models),
+    /// Show and handle jobs.
+    #[command(subcommand)]
+    Jobs(Jobs),
+    /// Show what this machine has and can do.
+    Doctor,
+    /// Print a completion script for a shell.
+    Completions {
+        /// The shell.
+        shell: Shell,
+    },
+    /// Print the manual page (roff).
+    Man,
+}
+
+/// Arguments of `upscale`.
+#[derive(Debug, Args)]
+pub struct Upscale {
+    /// Files or folders.
+    #[arg(required = true, value_name = "INPUT")]
+    pub inputs: Vec<PathBuf>,
+    /// Where to write: a file, or a folder. Beside the source if left out.
+    #[arg(short, long, value_name = "FILE|DIR")]
+    pub output: Option<PathBuf>,
+    /// Model; chosen by the source if left out. See `frameloom models list`.
+    #[arg(short, long, value_name = "ID")]
+    pub model: Option<String>,
+    /// How many times larger; the model's own scale if left out.
+    #[arg(short, long, value_name = "N", value_parser = clap::value_parser!(u32).range(1..=8))]
+    pub scale: Option<u32>,
+    /// Codec for videos; the best of this machine if left out.
+    #[arg(long)]
+    pub codec: Option<Codec>,
+    /// How much to keep.
+    #[arg(short, long, default_value = "good")]
+    pub quality: QualityName,
+    /// Where to compute.
+    #[arg(short, long, default_value = "auto")]
+    pub device: DeviceName,
+    /// File name of the result, with {name}, {model}, {scale}, {width}, {height}, {counter}.
+    #[arg(long, value_name = "TEMPLATE")]
+    pub name: Option<String>,
+    /// Replace existing results. Without it a number is added to the name.
+    #[arg(long)]
+    pub overwrite: bool,
+    /// Show what would be done, and do nothing.
+    #[arg(long)]
+    pub dry_run: bool,
+}
+
+/// Codecs.
+#[derive(Debug, Clone, Copy, ValueEnum)]
+pub enum Codec {
+    /// H.264 / AVC: plays everywhere.
+    H264,
+    /// H.265 / HEVC.
+    Hevc,
+    /// AV1.
+    Av1,
+    /// VP9.
+    Vp9,
+    /// FFV1: without loss, for archives.
+    Ffv1,
+    /// Apple ProRes: for editing; keeps transparency.
+    Prores,
+}
+
+impl From<Codec> for VideoCodec {
+    fn from(codec: Codec) -> Self {
+        match codec {
+            Codec::H264 => VideoCodec::H264,
+            Codec::Hevc => VideoCodec::Hevc,
+            Codec::Av1 => VideoCodec::Av1,
+            Codec::Vp9 => VideoCodec::Vp9,
+            Codec::Ffv1 => VideoCodec::Ffv1,
+            Codec::Prores => VideoCodec::Prores,
+        }
+    }
+}
+
+/// Qualities.
+#[derive(Debug, Clone, Copy, ValueEnum)]
+pub enum QualityName {
+    /// Quick, to look at.
+    Draft,
+    /// No visible loss for nearly everybody.
+    Good,
+    /// To keep; large.
+    Archive,
+    /// Every bit of the processed picture.
+    Lossless,
+}
+
+impl From<QualityName> for Quality {
+    fn from(quality: QualityName) -> Self {
+        match quality {
+            QualityName::Draft => Quality::Draft,
+            QualityName::Good => Quality::Good,
+            QualityName::Archive => Quality::Archive,
+            QualityName::Lossless => Quality::Lossless,
+        }
+    }
+}
+
+/// Devices.
+#[derive(Debug, Clone, Copy, ValueEnum)]
+pub enum DeviceName {
+    /// The fastest that works.
+    Auto,
+    /// The processor.
+    Cpu,
+    /// An NVIDIA card.
+    Cuda,
+    /// A graphics card through Direct3D 12 (Windows).
+    Directml,
+    /// Apple's Core ML.
+    Coreml,
+}
+
+impl From<DeviceName> for Device {
+    fn from(device: DeviceName) -> Self {
+        match device {
+            DeviceName::Auto => Device::Auto,
+            DeviceName::Cpu => Device::Cpu,
+            DeviceName::Cuda => Device::Cuda,
+            DeviceName::Directml => Device::Directml,
+            DeviceName::Coreml => Device::Coreml,
+        }
+    }
+}
+
+/// Commands about models.
+#[derive(Debug, Subcommand)]
+pub enum Models {
+    /// List the installed models.
+    List,
+    /// Show a model and its card.
+    Show {
+        /// Model id.
+        id: String,
+    },
+    /// Check the weights of every model against its manifest.
+    Verify {
+        /// Put the models that come with the program back first.
+        #[arg(long)]
+        repair: bool,
+    },
+}
+
+/// Commands about jobs.
+#[derive(Debug, Subcommand)]
+pub enum Jobs {
+    /// List all jobs.
+    List,
+    /// Show a job.
+    Show {
+        /// Job id.
+        id: String,
+    },
+    /// Go on with a paused, interrupted or failed job.
+    Resume {
+        /// Job id.
+        id: String,
+    },
+    /// Stop a job for good and remove its parts.
+    Cancel {
+        /// Job id.
+        id: String,
+    },
+    /// Take a job off the list; its result stays.
+    Remove {
+        /// Job id.
+        id: String,
+    },
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use clap::CommandFactory;
+
+    #[test]
+    fn the_command_line_is_well_formed() {
+        Arguments::command().debug_assert();
+    }
+
+    #[test]
+    fn the_help_names_every_exit_code() {
+        let help = Arguments::command().render_help().to_string();
+        for code in ["0  done", "2  ", "3  ", "4  ", "5  "] {
+            assert!(help.contains(code), "{code:?} is missing in\n{help}");
+        }
+    }
+}

@@ -1,0 +1,131 @@
+use crate::arguments::Jobs;
+use crate::commands::upscale::{exit_code, run_job};
+use crate::commands::warnings;
+use crate::output::{Output, columns, duration};
+use frameloom_app::App;
+use frameloom_core::error::AppError;
+use frameloom_core::job::{Job, JobId};
+use serde_json::{Value, json};
+use std::process::ExitCode;
+use std::sync::Arc;
+
+pub fn run(app: &Arc<App>, command: &Jobs, output: &Output) -> Result<ExitCode, AppError> {
+    match command {
+        Jobs::List => {
+            let jobs = app.jobs()?;
+            let rows: Vec<Value> = jobs.iter().map(summary).collect();
+            output.result(&rows, || list(&jobs));
+        }
+        Jobs::Show { id } => {
+            let job = app.job(&JobId(id.clone()))?;
+            output.result(&detailed(&job), || show(&job));
+        }
+        Jobs::Resume { id } => {
+            let id = JobId(id.clone());
+            app.resume_directly(&id)?;
+            let job = run_job(app, &id, output)?;
+            output.result(&detailed(&job), || show(&job));
+            return Ok(exit_code(&job));
+        }
+        Jobs::Cancel { id } => {
+            let id = JobId(id.clone());
+            app.cancel(&id)?;
+            let job = app.job(&id)?;
+            output.result(&summary(&job), || format!("Job {id} is cancelled."));
+        }
+        Jobs::Remove { id } => {
+            let id = JobId(id.clone());
+            app.remove(&id)?;
+            output.result(&json!({ "removed": id }), || {
+                format!("Job {id} was taken off the list.")
+            });
+        }
+    }
+    Ok(ExitCode::SUCCESS)
+}
+
+/// The fields that scripts rely on.
+pub fn summary(job: &Job) -> Value {
+    json!({
+        "id": job.id,
+        "state": job.state,
+        "input": job.spec.input,
+        "output": job.spec.output,
+        "progress": job.progress.fraction(),
+        "frames_done": job.progress.done,
+        "frames_total": job.progress.total,
+        "elapsed_micros": job.progress.elapsed_micros,
+        "error": job.error,
+        "warnings": job.warnings,
+        "provider": job.provider,
+        "sizes": job.sizes,
+        "created_millis": job.created_millis,
+        "finished_millis": job.finished_millis,
+    })
+}
+
+/// A job with everything that was asked for.
+pub fn detailed(job: &Job) -> Value {
+    let mut value = summary(job);
+    value["spec"] = json!(job.spec);
+    value
+}
+
+fn list(jobs: &[Job]) -> String {
+    if jobs.is_empty() {
+        return "No jobs.".to_owned();
+    }
+    let rows: Vec<_> = jobs
+        .iter()
+        .map(|job| {
+            let percent = (job.progress.fraction() * 100.0).floor();
+            (
+                job.id.to_string(),
+                format!(
+                    "{:11}  {percent:>3} %  {}",
+                    job.state.as_str(),
+                    job.spec.output.display()
+                ),
+            )
+        })
+        .collect();
+    columns(&rows)
+}
+
+fn show(job: &Job) -> String {
+    let mut rows: Vec<(String, String)> = Vec::new();
+    let mut row = |name: &str, value: String| rows.push((name.to_owned(), value));
+    row("job", job.id.to_string());
+    row("state", job.state.as_str().to_owned());
+    row("input", job.spec.input.display().to_string());
+    row("output", job.spec.output.display().to_string());
+    if let Some(sizes) = job.sizes {
+        let ((iw, ih), (ow, oh)) = (sizes.input, sizes.output);
+        row("pixels", format!("{iw} x {ih} to {ow} x {oh}"));
+    }
+    let total = job
+        .progress
+        .total
+        .map_or_else(|| "?".to_owned(), |total| total.to_string());
+    row("done", format!("{} of {total}", job.progress.done));
+    row("elapsed", duration(job.progress.elapsed_micros));
+    if let Some(provider) = &job.provider {
+        row("computed by", provider.provider.clone());
+        if let Some(reason) = &provider.fallback_reason {
+            row("", reason.clone());
+        }
+    }
+    for warning in &job.warnings {
+        row("note", warnings::sentence(warning));
+    }
+    if let Some(error) = &job.error {
+        row("error", error.message.clone());
+        if let Some(details) = &error.details {
+            row("", details.clone());
+        }
+        if let Some(hint) = &error.hint {
+            row("hint", hint.clone());
+        }
+    }
+    columns(&rows)
+}

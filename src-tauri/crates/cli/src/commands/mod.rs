@@ -1,0 +1,10 @@
+//! One file per command.
+
+pub mod completions;
+pub mod doctor;
+pub mod jobs;
+pub mod man;
+pub mod models;
+pub mod probe;
+pub mod upscale;
+pub mod warnings;

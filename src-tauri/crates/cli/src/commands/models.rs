@@ -1,0 +1,82 @@
+use crate::arguments::Models;
+use crate::output::{Output, bytes, columns};
+use frameloom_app::{App, ModelEntry, ModelState};
+use frameloom_core::error::{AppError, ErrorCode};
+use serde_json::json;
+use std::process::ExitCode;
+
+pub fn run(app: &App, command: &Models, output: &Output) -> Result<ExitCode, AppError> {
+    match command {
+        Models::List => {
+            let entries = app.list_models(false);
+            output.result(&entries, || list(&entries));
+        }
+        Models::Show { id } => {
+            let (entry, card) = app.model(id)?;
+            output.result(&json!({ "model": entry, "card": card }), || {
+                show(&entry, card.as_deref())
+            });
+        }
+        Models::Verify { repair } => {
+            if *repair {
+                app.repair_models()?;
+            }
+            let entries = app.list_models(true);
+            output.result(&entries, || list(&entries));
+            if entries.iter().any(|e| e.state != ModelState::Ready) {
+                return Ok(ExitCode::from(ErrorCode::ModelInvalid.exit_code()));
+            }
+        }
+    }
+    Ok(ExitCode::SUCCESS)
+}
+
+fn list(entries: &[ModelEntry]) -> String {
+    let rows: Vec<_> = entries
+        .iter()
+        .map(|entry| (entry.id.clone(), describe(entry)))
+        .collect();
+    columns(&rows)
+}
+
+fn describe(entry: &ModelEntry) -> String {
+    let state = match entry.state {
+        ModelState::Ready => "ready".to_owned(),
+        ModelState::Missing | ModelState::Damaged => format!(
+            "not usable: {}",
+            entry.message.as_deref().unwrap_or("it is damaged")
+        ),
+    };
+    match &entry.manifest {
+        Some(manifest) => format!(
+            "x{}  {:>10}  {}  {state}",
+            manifest.scale,
+            bytes(manifest.size_bytes),
+            manifest.licence.spdx
+        ),
+        None => state,
+    }
+}
+
+fn show(entry: &ModelEntry, card: Option<&str>) -> String {
+    let mut rows = vec![
+        ("id".to_owned(), entry.id.clone()),
+        ("state".to_owned(), describe(entry)),
+    ];
+    if let Some(manifest) = &entry.manifest {
+        rows.push(("name".to_owned(), manifest.name.clone()));
+        rows.push(("sha256".to_owned(), manifest.sha256.clone()));
+        if let Some(credit) = &manifest.licence.attribution {
+            rows.push(("credit".to_owned(), credit.clone()));
+        }
+        if let Some(summary) = manifest.summary.get("en") {
+            rows.push(("summary".to_owned(), summary.clone()));
+        }
+    }
+    let mut text = columns(&rows);
+    if let Some(card) = card {
+        text.push('\n');
+        text.push_str(card);
+    }
+    text
+}

@@ -1,0 +1,48 @@
+//! Warnings as sentences.
+
+use frameloom_core::media::Warning;
+
+pub fn sentence(warning: &Warning) -> String {
+    match warning {
+        Warning::Truncated {
+            frames,
+            read_micros,
+            stated_micros,
+        } => format!(
+            "The file ends early: {frames} frames ({:.1} s of {:.1} s) could be read.",
+            *read_micros as f64 / 1e6,
+            *stated_micros as f64 / 1e6
+        ),
+        Warning::DamagedFrames { frames } => format!("{frames} frames of the source are damaged."),
+        Warning::GuessedMatrix { matrix } => format!(
+            "The file does not say its colour matrix; {matrix} was assumed from its size."
+        ),
+        Warning::StreamDropped {
+            index,
+            codec,
+            container,
+        } => format!(
+            "Stream {index} ({codec}) cannot be kept in {container}; choose .mkv to keep it."
+        ),
+        Warning::FellBackToCpu { wanted, reason } => {
+            format!("{wanted} could not be used ({reason}); the processor was used.")
+        }
+        Warning::TimestampsMended { frames } => {
+            format!("The times of {frames} frames were missing or ran backwards and were mended.")
+        }
+        Warning::HdrMetadataDropped { what } => format!("{what} data cannot be kept."),
+        Warning::Interlaced => {
+            "The source is interlaced; deinterlace it first for the best result.".to_owned()
+        }
+        Warning::PaddedToEven { width, height } => format!(
+            "The picture was padded to {width} x {height}, since the codec needs even sides."
+        ),
+        Warning::Dropped { what } => format!("Not kept: {what}."),
+        Warning::DamagedStill => {
+            "The picture is damaged; what could be read was processed.".to_owned()
+        }
+        Warning::FirstFrameOnly => {
+            "Only the first frame of the animation was processed.".to_owned()
+        }
+    }
+}

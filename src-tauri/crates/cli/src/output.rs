@@ -1,0 +1,186 @@
+//! How results, progress and errors are shown: to a person, or to a program.
+
+use frameloom_core::error::AppError;
+use frameloom_core::job::{JobId, JobProgress, Step};
+use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
+use serde::Serialize;
+use serde_json::json;
+use std::io::Write;
+use std::time::Duration;
+
+/// Where and how to show things.
+pub struct Output {
+    json: bool,
+}
+
+impl Output {
+    pub fn new(json: bool) -> Self {
+        Self { json }
+    }
+
+    pub fn is_json(&self) -> bool {
+        self.json
+    }
+
+    /// The result: `value` as JSON, or the text for people.
+    pub fn result(&self, value: &impl Serialize, text: impl FnOnce() -> String) {
+        let shown = if self.json {
+            serde_json::to_string_pretty(value)
+                .unwrap_or_else(|error| json!({ "error": error.to_string() }).to_string())
+        } else {
+            text()
+        };
+        // A reader that closed the pipe (`| head`) is no failure.
+        let mut out = std::io::stdout().lock();
+        let _ = writeln!(out, "{}", shown.trim_end());
+    }
+
+    /// Something to know on the way.
+    pub fn notice(&self, text: &str) {
+        if self.json {
+            self.line(&json!({ "event": "notice", "message": text }));
+        } else {
+            let _ = writeln!(std::io::stderr(), "{text}");
+        }
+    }
+
+    /// One JSON line on standard error, where progress goes.
+    pub fn line(&self, value: &impl Serialize) {
+        if self.json
+            && let Ok(line) = serde_json::to_string(value)
+        {
+            let _ = writeln!(std::io::stderr(), "{line}");
+        }
+    }
+
+    pub fn error(&self, error: &AppError) {
+        if self.json {
+            let mut out = std::io::stdout().lock();
+            let _ = writeln!(out, "{}", json!({ "error": error }));
+            return;
+        }
+        let mut err = std::io::stderr().lock();
+        let _ = writeln!(err, "error: {}", error.message);
+        if let Some(details) = &error.details {
+            let _ = writeln!(err, "  ({})", details.replace('\n', "\n   "));
+        }
+        if let Some(hint) = &error.hint {
+            let _ = writeln!(err, "hint: {hint}");
+        }
+    }
+
+    /// A bar for one job. Hidden where standard error is no terminal.
+    pub fn bar(&self, label: &str) -> Bar {
+        let bar = if self.json {
+            ProgressBar::with_draw_target(None, ProgressDrawTarget::hidden())
+        } else {
+            ProgressBar::new(0)
+        };
+        bar.set_style(style());
+        bar.set_prefix(label.to_owned());
+        bar.set_message("preparing");
+        bar.enable_steady_tick(Duration::from_millis(200));
+        Bar { bar }
+    }
+}
+
+fn style() -> ProgressStyle {
+    ProgressStyle::with_template("{prefix}  {bar:28.cyan/dim}  {pos}/{len}  {msg}")
+        .unwrap_or_else(|_| ProgressStyle::default_bar())
+        .progress_chars("━╸─")
+}
+
+/// Progress of one job on a terminal.
+pub struct Bar {
+    bar: ProgressBar,
+}
+
+impl Bar {
+    pub fn update(&self, progress: &JobProgress) {
+        self.bar
+            .set_length(progress.total.unwrap_or(progress.done.max(1)));
+        self.bar.set_position(progress.done);
+        let elapsed = duration(progress.elapsed_micros);
+        self.bar.set_message(match progress.step {
+            Step::Preparing => "preparing".to_owned(),
+            Step::Processing => {
+                let remaining = progress
+                    .remaining_micros
+                    .map_or_else(|| "…".to_owned(), duration);
+                format!("{:.1} fps  {elapsed} elapsed  {remaining} left", progress.fps)
+            }
+            Step::Joining => format!("joining  {elapsed} elapsed"),
+            Step::Verifying => format!("checking  {elapsed} elapsed"),
+        });
+    }
+
+    pub fn finish(&self) {
+        self.bar.finish_and_clear();
+    }
+}
+
+/// A progress event as a JSON line.
+pub fn progress_line(id: &JobId, progress: &JobProgress) -> serde_json::Value {
+    json!({
+        "event": "progress",
+        "id": id,
+        "step": progress.step,
+        "done": progress.done,
+        "total": progress.total,
+        "fraction": progress.fraction(),
+        "fps": progress.fps,
+        "elapsed_micros": progress.elapsed_micros,
+        "remaining_micros": progress.remaining_micros,
+    })
+}
+
+/// `1:02:03` or `2:03`.
+pub fn duration(micros: u64) -> String {
+    let seconds = micros / 1_000_000;
+    let (hours, minutes, seconds) = (seconds / 3600, seconds / 60 % 60, seconds % 60);
+    if hours > 0 {
+        format!("{hours}:{minutes:02}:{seconds:02}")
+    } else {
+        format!("{minutes}:{seconds:02}")
+    }
+}
+
+/// `1.5 GiB`.
+pub fn bytes(bytes: u64) -> String {
+    let mut value = bytes as f64;
+    for unit in ["B", "KiB", "MiB", "GiB"] {
+        if value < 1024.0 {
+            return if unit == "B" {
+                format!("{bytes} B")
+            } else {
+                format!("{value:.1} {unit}")
+            };
+        }
+        value /= 1024.0;
+    }
+    format!("{value:.1} TiB")
+}
+
+/// Lines of `name  value` with the values below each other.
+pub fn columns(rows: &[(String, String)]) -> String {
+    let width = rows.iter().map(|(name, _)| name.chars().count()).max();
+    let width = width.unwrap_or(0);
+    rows.iter()
+        .map(|(name, value)| format!("{name:width$}  {value}").trim_end().to_owned() + "\n")
+        .collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn times_and_sizes_read_well() {
+        assert_eq!(duration(0), "0:00");
+        assert_eq!(duration(62_000_000), "1:02");
+        assert_eq!(duration(3_723_000_000), "1:02:03");
+        assert_eq!(bytes(999), "999 B");
+        assert_eq!(bytes(1536), "1.5 KiB");
+        assert_eq!(bytes(5 << 40), "5.0 TiB");
+    }
+}

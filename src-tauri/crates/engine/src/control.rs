@@ -1,0 +1,116 @@
+//! How a run talks to whoever started it: stop requests in, progress and finished segments out.
+
+use crate::EngineError;
+use frameloom_core::job::{PictureSizes, ProviderChoice, Step};
+use frameloom_core::media::Warning;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, AtomicU8, Ordering};
+
+/// What the user wants of a running job.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Stop {
+    /// Go on.
+    No = 0,
+    /// Finish the running segment, then stop.
+    AfterSegment = 1,
+    /// Stop at once; the running segment is lost.
+    Now = 2,
+}
+
+/// A stop request, shared between threads. It only ever gets more urgent.
+#[derive(Debug, Clone, Default)]
+pub struct Cancel {
+    level: Arc<AtomicU8>,
+    now: Arc<AtomicBool>,
+}
+
+impl Cancel {
+    /// Nothing requested.
+    pub fn new() -> Self {
+        Self::default()
+    }
+
+    /// Asks to stop.
+    pub fn request(&self, stop: Stop) {
+        self.level.fetch_max(stop as u8, Ordering::SeqCst);
+        if stop == Stop::Now {
+            self.now.store(true, Ordering::SeqCst);
+        }
+    }
+
+    /// What was asked.
+    pub fn requested(&self) -> Stop {
+        match self.level.load(Ordering::SeqCst) {
+            0 => Stop::No,
+            1 => Stop::AfterSegment,
+            _ => Stop::Now,
+        }
+    }
+
+    /// The flag that ffmpeg's interrupt callback reads.
+    pub fn now_flag(&self) -> Arc<AtomicBool> {
+        self.now.clone()
+    }
+
+    /// Fails with [`EngineError::Stopped`] once an immediate stop was asked.
+    ///
+    /// # Errors
+    /// [`EngineError::Stopped`].
+    pub fn check(&self) -> Result<(), EngineError> {
+        if self.requested() == Stop::Now {
+            Err(EngineError::Stopped)
+        } else {
+            Ok(())
+        }
+    }
+}
+
+/// Receives what a run tells. Called from the run's threads, also at once.
+pub trait Progress: Sync {
+    /// What is being done now, and the total once it is known or known better.
+    fn step(&self, step: Step, total: Option<u64>);
+    /// So many frames are done, those of earlier runs included.
+    fn done(&self, frames: u64);
+    /// Something the user should know.
+    fn warning(&self, warning: Warning);
+    /// What computes.
+    fn provider(&self, choice: &ProviderChoice);
+    /// Source and result in pixels.
+    fn sizes(&self, sizes: PictureSizes);
+}
+
+/// A finished part of a clip.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct SegmentRecord {
+    /// 0 for the first.
+    pub position: u64,
+    /// Frames in it.
+    pub frames: u64,
+    /// File name of the part in the work folder.
+    pub part: String,
+    /// Size of the part.
+    pub part_bytes: u64,
+    /// Timestamp of the last source frame that went into it.
+    pub last_source_pts: i64,
+    /// Content hash of that source frame.
+    pub last_source_hash: u64,
+}
+
+/// Remembers finished segments across runs.
+pub trait Journal: Sync {
+    /// Finished segments in order.
+    ///
+    /// # Errors
+    /// [`EngineError::Journal`].
+    fn completed(&self) -> Result<Vec<SegmentRecord>, EngineError>;
+    /// The part is on the disk; it counts from now on.
+    ///
+    /// # Errors
+    /// [`EngineError::Journal`].
+    fn record(&self, segment: &SegmentRecord) -> Result<(), EngineError>;
+    /// Everything from `position` on has to be done again.
+    ///
+    /// # Errors
+    /// [`EngineError::Journal`].
+    fn forget_from(&self, position: u64) -> Result<(), EngineError>;
+}

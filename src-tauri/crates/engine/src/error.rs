@@ -1,0 +1,130 @@
+use frameloom_core::error::ErrorCode;
+use frameloom_core::graph::GraphError;
+use frameloom_infer::InferError;
+use frameloom_media::MediaError;
+use frameloom_still::StillError;
+use std::path::PathBuf;
+
+/// Why a job could not be planned or done.
+#[derive(Debug, thiserror::Error)]
+pub enum EngineError {
+    /// The graph is not one.
+    #[error("the graph cannot run: {0}")]
+    Graph(#[from] GraphError),
+    /// A node's parameters do not fit the picture that reaches it.
+    #[error("the node `{node}` cannot run: {reason}")]
+    Node {
+        /// Id of the node.
+        node: String,
+        /// What does not fit, in a sentence.
+        reason: String,
+    },
+    /// ffmpeg.
+    #[error(transparent)]
+    Media(#[from] MediaError),
+    /// ONNX Runtime or a model.
+    #[error(transparent)]
+    Infer(#[from] InferError),
+    /// A still picture.
+    #[error(transparent)]
+    Still(#[from] StillError),
+    /// The input is not what it was when the job was planned.
+    #[error("the input changed since the job was planned: {what} ({})", path.display())]
+    InputChanged {
+        /// What differs.
+        what: String,
+        /// The input.
+        path: PathBuf,
+    },
+    /// A model is not the one that the job was planned with.
+    #[error("the model `{id}` changed since the job was planned")]
+    ModelChanged {
+        /// Its id.
+        id: String,
+    },
+    /// A finished segment is not what was put into it.
+    #[error("segment {position} failed its check: {reason}")]
+    SegmentCheck {
+        /// Which segment.
+        position: u64,
+        /// What is wrong.
+        reason: String,
+    },
+    /// The finished file is not what it should be.
+    #[error("the result failed its check: {reason}")]
+    OutputCheck {
+        /// What is wrong.
+        reason: String,
+    },
+    /// No frame could be read.
+    #[error("no frame could be read ({})", path.display())]
+    NoFrames {
+        /// The input.
+        path: PathBuf,
+    },
+    /// The caller's journal refused.
+    #[error("the progress of the job could not be recorded: {source}")]
+    Journal {
+        /// Whether the disk is full.
+        disk_full: bool,
+        /// The cause.
+        source: Box<dyn std::error::Error + Send + Sync>,
+    },
+    /// A file operation outside of ffmpeg.
+    #[error("{what}: {source} ({})", path.display())]
+    Io {
+        /// What was tried.
+        what: &'static str,
+        /// The cause.
+        source: std::io::Error,
+        /// On which file.
+        path: PathBuf,
+    },
+    /// A stage panicked.
+    #[error("the {stage} stage broke: {message}")]
+    Panicked {
+        /// Which stage.
+        stage: &'static str,
+        /// What it said.
+        message: String,
+    },
+    /// Stopped by the user.
+    #[error("stopped")]
+    Stopped,
+}
+
+impl EngineError {
+    /// The kind of failure as callers see it.
+    pub fn code(&self) -> ErrorCode {
+        match self {
+            EngineError::Graph(_) | EngineError::Node { .. } => ErrorCode::InvalidRequest,
+            EngineError::Media(error) => error.code(),
+            EngineError::Infer(error) => error.code(),
+            EngineError::Still(error) => error.code(),
+            EngineError::InputChanged { .. } => ErrorCode::InputChanged,
+            EngineError::ModelChanged { .. } => ErrorCode::ModelInvalid,
+            EngineError::SegmentCheck { .. } | EngineError::OutputCheck { .. } => {
+                ErrorCode::VerificationFailed
+            }
+            EngineError::NoFrames { .. } => ErrorCode::InputUnsupported,
+            EngineError::Journal {
+                disk_full: true, ..
+            } => ErrorCode::DiskFull,
+            EngineError::Journal { .. } => ErrorCode::StoreUnavailable,
+            EngineError::Io { source, .. } => match source.kind() {
+                std::io::ErrorKind::StorageFull | std::io::ErrorKind::QuotaExceeded => {
+                    ErrorCode::DiskFull
+                }
+                std::io::ErrorKind::OutOfMemory => ErrorCode::OutOfMemory,
+                _ => ErrorCode::OutputUnwritable,
+            },
+            EngineError::Panicked { .. } => ErrorCode::Internal,
+            EngineError::Stopped => ErrorCode::Interrupted,
+        }
+    }
+
+    pub(crate) fn io(what: &'static str, path: impl Into<PathBuf>) -> impl FnOnce(std::io::Error) -> Self {
+        let path = path.into();
+        move |source| EngineError::Io { what, source, path }
+    }
+}

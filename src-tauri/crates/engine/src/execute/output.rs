@@ -1,0 +1,142 @@
+//! The last step: a checked temporary file takes the name that was asked for.
+
+use crate::EngineError;
+use std::ffi::OsString;
+use std::path::{Path, PathBuf};
+
+/// `wanted`, or the first of `name (2).ext`, `name (3).ext`, ... for which `taken` is false.
+pub fn free_output(wanted: &Path, mut taken: impl FnMut(&Path) -> bool) -> PathBuf {
+    if !taken(wanted) {
+        return wanted.to_owned();
+    }
+    let mut number = 2u64;
+    loop {
+        let candidate = numbered(wanted, number);
+        if !taken(&candidate) {
+            return candidate;
+        }
+        number += 1;
+    }
+}
+
+fn numbered(path: &Path, number: u64) -> PathBuf {
+    let mut name = path
+        .file_stem()
+        .map_or_else(OsString::new, |s| s.to_owned());
+    name.push(format!(" ({number})"));
+    if let Some(extension) = path.extension() {
+        name.push(".");
+        name.push(extension);
+    }
+    path.with_file_name(name)
+}
+
+/// The temporary neighbour of `output` that one job writes. Same folder, so that the last step is
+/// a rename; hidden, so that a file manager does not offer a half-made result.
+pub(crate) fn temporary(output: &Path, work_dir: &Path) -> PathBuf {
+    let job = work_dir
+        .file_name()
+        .map_or_else(|| "job".into(), |n| n.to_string_lossy().into_owned());
+    let mut name = OsString::from(format!(".frameloom-{job}"));
+    if let Some(extension) = output.extension() {
+        name.push(".");
+        name.push(extension);
+    }
+    output.with_file_name(name)
+}
+
+/// Removes a file when dropped, unless it was kept: no failure leaves a half-made result behind.
+pub(crate) struct Temporary {
+    path: PathBuf,
+    keep: bool,
+}
+
+impl Temporary {
+    pub(crate) fn new(path: PathBuf) -> Self {
+        Self { path, keep: false }
+    }
+
+    pub(crate) fn path(&self) -> &Path {
+        &self.path
+    }
+
+    /// Gives the file its final name. Without `overwrite` an existing file is never replaced, not
+    /// even one that appeared this very moment: the next free name is taken.
+    pub(crate) fn publish(mut self, output: &Path, overwrite: bool) -> Result<PathBuf, EngineError> {
+        let failed = || EngineError::io("the result cannot be given its name", output);
+        if overwrite {
+            std::fs::rename(&self.path, output).map_err(failed())?;
+            self.keep = true;
+            return Ok(output.to_owned());
+        }
+        loop {
+            let target = free_output(output, |p| p.symlink_metadata().is_ok());
+            // A hard link fails if the name exists, which a rename does not.
+            match std::fs::hard_link(&self.path, &target) {
+                // Dropping self removes the temporary name.
+                Ok(()) => return Ok(target),
+                Err(error) if error.kind() == std::io::ErrorKind::AlreadyExists => {}
+                // FAT, exFAT and some network drives have no hard links.
+                Err(_) => {
+                    std::fs::rename(&self.path, &target).map_err(failed())?;
+                    self.keep = true;
+                    return Ok(target);
+                }
+            }
+        }
+    }
+}
+
+impl Drop for Temporary {
+    fn drop(&mut self) {
+        if !self.keep
+            && let Err(error) = std::fs::remove_file(&self.path)
+            && error.kind() != std::io::ErrorKind::NotFound
+        {
+            tracing::warn!(%error, "a temporary file could not be removed");
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_taken_name_gets_a_number_before_its_extension() {
+        let taken = ["/a/b.mp4", "/a/b (2).mp4"];
+        let free = free_output(Path::new("/a/b.mp4"), |p| {
+            taken.iter().any(|t| Path::new(t) == p)
+        });
+        assert_eq!(free, Path::new("/a/b (3).mp4"));
+        assert_eq!(
+            free_output(Path::new("/a/x"), |p| p == Path::new("/a/x")),
+            Path::new("/a/x (2)")
+        );
+    }
+
+    #[test]
+    fn publishing_never_replaces_a_file_unless_told_to() {
+        let folder = tempfile::tempdir().unwrap();
+        let output = folder.path().join("out.png");
+        std::fs::write(&output, "mine").unwrap();
+        for overwrite in [false, true] {
+            let temporary = Temporary::new(folder.path().join(".tmp.png"));
+            std::fs::write(temporary.path(), "new").unwrap();
+            let at = temporary.publish(&output, overwrite).unwrap();
+            assert_eq!(std::fs::read_to_string(&at).unwrap(), "new");
+            assert_eq!(at == output, overwrite);
+            assert!(!folder.path().join(".tmp.png").exists());
+        }
+        assert_eq!(std::fs::read_dir(folder.path()).unwrap().count(), 2);
+    }
+
+    #[test]
+    fn an_unpublished_file_is_removed() {
+        let folder = tempfile::tempdir().unwrap();
+        let temporary = Temporary::new(folder.path().join(".tmp.png"));
+        std::fs::write(temporary.path(), "half").unwrap();
+        drop(temporary);
+        assert_eq!(std::fs::read_dir(folder.path()).unwrap().count(), 0);
+    }
+}

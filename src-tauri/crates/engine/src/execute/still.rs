@@ -1,0 +1,661 @@
+//! A picture: read whole, enlarged in bands, written row by row.
+//!
+//! Only the source is held in memory. The result of a 100-megapixel picture would not fit, so it
+//! flows in bands of a few hundred rows from the model into the file.
+
+use super::output::{Temporary, temporary};
+use super::{Chain, Context, Finished, format_of};
+use crate::EngineError;
+use crate::nodes::{PictureFormat, RGB_LUMA, output_format};
+use crate::resample::{Axis, Resampler};
+use crate::rgb::float_plane;
+use frameloom_core::graph::{CropParams, Op, ResizeParams};
+use frameloom_core::job::{JobSpec, Step};
+use frameloom_core::media::Warning;
+use frameloom_core::model::TensorColor;
+use frameloom_core::pixel::{AnyPlane, PixelFormat, PlaneRef, Planes};
+use frameloom_core::time::Rational;
+use frameloom_infer::{InferenceSession, SessionOptions, Upscaler};
+use frameloom_media::{Converter, Frame, FramePool};
+use frameloom_still::{
+    Channels, Limits, Metadata, Picture, RowWriter, RowsRef, Samples, StillFormat,
+};
+use std::ops::Range;
+
+/// Rows that are made at once where no model sets the pace.
+const BAND_ROWS: usize = 64;
+
+/// Takes finished rows, from top to bottom.
+type Sink<'a> = dyn FnMut(RowsRef<'_>) -> Result<(), EngineError> + 'a;
+
+pub(super) fn run(spec: &JobSpec, context: &Context<'_>) -> Result<Finished, EngineError> {
+    context.progress.step(Step::Preparing, None);
+    let mut picture = frameloom_still::read(&spec.input, &Limits::default())?;
+    for warning in std::mem::take(&mut picture.warnings) {
+        context.progress.warning(warning);
+    }
+    let ops = spec.graph.ordered_ops()?;
+    let ops: Vec<(&str, &Op)> = ops
+        .into_iter()
+        .filter(|(_, op)| !matches!(op, Op::Source | Op::Sink))
+        .collect();
+    if picture.layout.has_alpha() {
+        spread_color_under_transparency(&mut picture);
+    }
+    let format = StillFormat::for_output(&spec.output)?;
+    // All steps but the last one build a whole picture.
+    let (last, before) = match ops.split_last() {
+        Some((last, before)) => (Some(last), before),
+        None => (None, &[][..]),
+    };
+    for (node, op) in before {
+        picture = whole(picture, node, op, spec, context)?;
+    }
+    let shape = Shape::of(&picture).after(last, context)?;
+    let file = Temporary::new(temporary(&spec.output, context.work_dir));
+    let mut writer = RowWriter::open(
+        file.path(),
+        format,
+        shape.width,
+        shape.height,
+        shape.layout,
+        shape.bits,
+        &picture.metadata,
+        spec.encode.quality,
+    )?;
+    match last {
+        Some((node, op)) => apply(&picture, node, op, spec, context, &mut |rows| {
+            Ok(writer.write_rows(rows)?)
+        })?,
+        None => writer.write_rows(picture.samples.as_rows())?,
+    }
+    context.progress.step(Step::Verifying, Some(1));
+    for warning in writer.finish()? {
+        context.progress.warning(warning);
+    }
+    publish(file, spec, &shape)
+}
+
+/// A picture that only ffmpeg can read (AVIF): through the same nodes as a frame of a clip.
+pub(super) fn run_by_ffmpeg(
+    spec: &JobSpec,
+    context: &Context<'_>,
+) -> Result<Finished, EngineError> {
+    context.progress.step(Step::Preparing, Some(1));
+    let (frame, info) = frameloom_media::read_still(&spec.input)?;
+    for warning in info.warnings {
+        context.progress.warning(warning);
+    }
+    let input = format_of(&frame, Rational { num: 1, den: 1 });
+    let ops = spec.graph.ordered_ops()?;
+    let mut chain = Chain::open(&ops, &input, &spec.device, context)?;
+    context.progress.step(Step::Processing, Some(1));
+    let frame = chain.process(frame)?;
+    context.cancel.check()?;
+    let (samples, layout) = interleaved(&frame)?;
+    let shape = Shape {
+        width: frame.width(),
+        height: frame.height(),
+        layout,
+        bits: match samples {
+            Samples::U8(_) => 8,
+            Samples::U16(_) => 16,
+        },
+    };
+    let file = Temporary::new(temporary(&spec.output, context.work_dir));
+    let mut writer = RowWriter::open(
+        file.path(),
+        StillFormat::for_output(&spec.output)?,
+        shape.width,
+        shape.height,
+        shape.layout,
+        shape.bits,
+        &Metadata::default(),
+        spec.encode.quality,
+    )?;
+    writer.write_rows(samples.as_rows())?;
+    for warning in writer.finish()? {
+        context.progress.warning(warning);
+    }
+    context.progress.warning(Warning::Dropped {
+        what: "EXIF and colour profile".to_owned(),
+    });
+    context.progress.done(1);
+    publish(file, spec, &shape)
+}
+
+/// Checks the written file by its header and gives it its name.
+fn publish(file: Temporary, spec: &JobSpec, shape: &Shape) -> Result<Finished, EngineError> {
+    let info = frameloom_still::probe(file.path())?;
+    let size = info
+        .main_video()
+        .map(|(_, video)| (video.width, video.height));
+    if size != Some((shape.width, shape.height)) {
+        return Err(EngineError::OutputCheck {
+            reason: format!(
+                "the written picture is {size:?} instead of {} x {} pixels",
+                shape.width, shape.height
+            ),
+        });
+    }
+    Ok(Finished {
+        output: file.publish(&spec.output, spec.overwrite)?,
+        frames: 1,
+    })
+}
+
+/// Size and sample layout of a picture.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+struct Shape {
+    width: u32,
+    height: u32,
+    layout: Channels,
+    bits: u8,
+}
+
+impl Shape {
+    fn of(picture: &Picture) -> Self {
+        Self {
+            width: picture.width,
+            height: picture.height,
+            layout: picture.layout,
+            bits: picture.bits(),
+        }
+    }
+
+    fn after(
+        self,
+        step: Option<&(&str, &Op)>,
+        context: &Context<'_>,
+    ) -> Result<Self, EngineError> {
+        let Some((node, op)) = step else {
+            return Ok(self);
+        };
+        let refuse = |reason: &str| EngineError::Node {
+            node: (*node).to_owned(),
+            reason: reason.to_owned(),
+        };
+        let input = PictureFormat {
+            width: self.width,
+            height: self.height,
+            pixels: PixelFormat {
+                planes: if self.layout.color_count() == 1 {
+                    Planes::Gray
+                } else {
+                    Planes::Gbr
+                },
+                bits: self.bits,
+                alpha: self.layout.has_alpha(),
+            },
+            color: Default::default(),
+            sample_aspect_ratio: Rational { num: 1, den: 1 },
+        };
+        let output = output_format(node, op, &input, context.models)?;
+        if output.pixels.planes != input.pixels.planes || output.pixels.alpha != input.pixels.alpha
+        {
+            return Err(refuse("a still picture can change its depth, not its channels"));
+        }
+        Ok(Self {
+            width: output.width,
+            height: output.height,
+            layout: self.layout,
+            bits: if output.pixels.bits > 8 { 16 } else { 8 },
+        })
+    }
+}
+
+/// Applies a step and keeps the whole result in memory.
+fn whole(
+    picture: Picture,
+    node: &str,
+    op: &Op,
+    spec: &JobSpec,
+    context: &Context<'_>,
+) -> Result<Picture, EngineError> {
+    let shape = Shape::of(&picture).after(Some(&(node, op)), context)?;
+    let mut samples = match shape.bits {
+        8 => Samples::U8(Vec::new()),
+        _ => Samples::U16(Vec::new()),
+    };
+    apply(&picture, node, op, spec, context, &mut |rows| {
+        match (&mut samples, rows) {
+            (Samples::U8(all), RowsRef::U8(rows)) => all.extend_from_slice(rows),
+            (Samples::U16(all), RowsRef::U16(rows)) => all.extend_from_slice(rows),
+            _ => unreachable!("rows have the depth of their shape"),
+        }
+        Ok(())
+    })?;
+    Ok(Picture {
+        width: shape.width,
+        height: shape.height,
+        samples,
+        ..picture
+    })
+}
+
+fn apply(
+    picture: &Picture,
+    node: &str,
+    op: &Op,
+    spec: &JobSpec,
+    context: &Context<'_>,
+    sink: &mut Sink<'_>,
+) -> Result<(), EngineError> {
+    let shape = Shape::of(picture).after(Some(&(node, op)), context)?;
+    match op {
+        Op::Source | Op::Sink => sink(picture.samples.as_rows()),
+        Op::Upscale { model } => upscale(picture, model, spec, context, sink),
+        Op::Resize(size) => resize(picture, *size, context, sink),
+        Op::Crop(rect) => crop(picture, *rect, sink),
+        Op::Convert { .. } => {
+            let mut packer = Packer::new(shape.layout, shape.bits, shape.width as usize);
+            let mut row = vec![0.0; shape.width as usize];
+            for y in 0..picture.height as usize {
+                for channel in 0..shape.layout.count() {
+                    read_row(picture, channel, y, 0, &mut row);
+                    packer.put(channel, 0, &row);
+                }
+                packer.flush(1, sink)?;
+            }
+            Ok(())
+        }
+    }
+}
+
+fn upscale(
+    picture: &Picture,
+    model: &str,
+    spec: &JobSpec,
+    context: &Context<'_>,
+    sink: &mut Sink<'_>,
+) -> Result<(), EngineError> {
+    let model = context.models.load(model)?;
+    let options = SessionOptions {
+        device: spec.device.clone(),
+        threads: context.threads.infer,
+        check_against_cpu: true,
+    };
+    let (session, choice) = InferenceSession::open(&(context.runtime)()?, &model, &options)?;
+    context.progress.provider(&choice);
+    let mut upscaler = Upscaler::new(session, &model.manifest)?;
+    let scale = upscaler.scale() as usize;
+    let (width, height) = (picture.width as usize, picture.height as usize);
+    let tiles = upscaler.tile_count(width, height) as u64;
+    context.progress.step(Step::Processing, Some(tiles));
+
+    let layout = picture.layout;
+    let colors = layout.color_count();
+    let luma_model = model.manifest.input.color == TensorColor::Luma;
+    let mut resampler = Resampler::new(Axis::enlarge(width, scale), Axis::enlarge(height, scale));
+    let mut packer = Packer::new(layout, picture.bits(), width * scale);
+    let mut scratch: [Vec<f32>; 3] = Default::default();
+    let mut source = |channel: usize, y: usize, x: usize, out: &mut [f32]| {
+        if luma_model && colors == 3 {
+            let [first, second, _] = &mut scratch;
+            first.resize(out.len(), 0.0);
+            second.resize(out.len(), 0.0);
+            read_row(picture, 0, y, x, out);
+            read_row(picture, 1, y, x, first);
+            read_row(picture, 2, y, x, second);
+            for ((r, g), b) in out.iter_mut().zip(first).zip(second) {
+                *r = RGB_LUMA[0] * *r + RGB_LUMA[1] * *g + RGB_LUMA[2] * *b;
+            }
+        } else {
+            // An RGB model sees grey as three equal channels.
+            read_row(picture, channel.min(colors - 1), y, x, out);
+        }
+    };
+    let mut bands = Vec::new();
+    let mut finished = |top: usize, planes: &[PlaneRef<'_, f32>]| -> Result<(), EngineError> {
+        context.cancel.check()?;
+        let rows = planes.first().map_or(0, |p| p.height);
+        let range = top..top + rows;
+        if luma_model && colors == 3 {
+            // The detail that the model found in the luma is added to the enlarged colours.
+            for (channel, band) in scratch_bands(&mut bands, 3).iter_mut().enumerate() {
+                enlarge_rows(picture, channel, scale, range.clone(), &mut resampler, band);
+            }
+            let [r, g, b] = &mut bands[..3] else {
+                unreachable!("three bands were made");
+            };
+            for row in 0..rows {
+                let luma = planes[0].row(row);
+                let at = row * width * scale..(row + 1) * width * scale;
+                let (r, g, b) = (&mut r[at.clone()], &mut g[at.clone()], &mut b[at]);
+                for (((luma, r), g), b) in luma.iter().zip(r).zip(g).zip(b) {
+                    let detail = luma - (RGB_LUMA[0] * *r + RGB_LUMA[1] * *g + RGB_LUMA[2] * *b);
+                    *r += detail;
+                    *g += detail;
+                    *b += detail;
+                }
+            }
+            for (channel, band) in bands.iter().take(3).enumerate() {
+                packer.put_rows(channel, band);
+            }
+        } else if colors == 1 && planes.len() == 3 {
+            let mut mean = vec![0.0; width * scale];
+            for row in 0..rows {
+                let [r, g, b] = [planes[0].row(row), planes[1].row(row), planes[2].row(row)];
+                for (((mean, r), g), b) in mean.iter_mut().zip(r).zip(g).zip(b) {
+                    *mean = (r + g + b) / 3.0;
+                }
+                packer.put(0, row, &mean);
+            }
+        } else {
+            for (channel, plane) in planes.iter().enumerate() {
+                for row in 0..rows {
+                    packer.put(channel, row, plane.row(row));
+                }
+            }
+        }
+        if layout.has_alpha() {
+            let band = &mut scratch_bands(&mut bands, 1)[0];
+            enlarge_rows(picture, colors, scale, range, &mut resampler, band);
+            packer.put_rows(colors, band);
+        }
+        packer.flush(rows, sink)?;
+        context
+            .progress
+            .done(tiles * (top + rows) as u64 / (height * scale) as u64);
+        Ok(())
+    };
+    upscaler.upscale_bands(width, height, &mut source, &mut finished)
+}
+
+fn scratch_bands(bands: &mut Vec<Vec<f32>>, count: usize) -> &mut [Vec<f32>] {
+    if bands.len() < count {
+        bands.resize(count, Vec::new());
+    }
+    &mut bands[..count]
+}
+
+/// Rows `range` of a cubically enlarged channel into `band`.
+fn enlarge_rows(
+    picture: &Picture,
+    channel: usize,
+    scale: usize,
+    range: Range<usize>,
+    resampler: &mut Resampler,
+    band: &mut Vec<f32>,
+) {
+    let (width, height) = (picture.width as usize, picture.height as usize);
+    // Keys' kernel reaches two rows; one more for the half-row shift.
+    let top = (range.start / scale).saturating_sub(3).min(height - 1);
+    let bottom = (range.end.div_ceil(scale) + 3).min(height);
+    let mut rows = vec![0.0; width * (bottom - top)];
+    for (y, row) in (top..bottom).zip(rows.chunks_exact_mut(width)) {
+        read_row(picture, channel, y, 0, row);
+    }
+    let out_width = width * scale;
+    band.resize(out_width * range.len(), 0.0);
+    let first = range.start;
+    resampler.run_rows(
+        float_plane(&mut rows, width, bottom - top).as_ref(),
+        top,
+        range,
+        |y, row| band[(y - first) * out_width..][..out_width].copy_from_slice(row),
+    );
+}
+
+fn resize(
+    picture: &Picture,
+    size: ResizeParams,
+    context: &Context<'_>,
+    sink: &mut Sink<'_>,
+) -> Result<(), EngineError> {
+    let (width, height) = (picture.width as usize, picture.height as usize);
+    let (out_width, out_height) = (size.width as usize, size.height as usize);
+    let axis = |from: usize, to: usize| {
+        let step = from as f64 / to as f64;
+        Axis::new(from, to, step, 0.5 * step - 0.5)
+    };
+    let mut resampler = Resampler::new(axis(width, out_width), axis(height, out_height));
+    let mut packer = Packer::new(picture.layout, picture.bits(), out_width);
+    let mut band = vec![0.0; out_width * BAND_ROWS];
+    let step = height as f64 / out_height as f64;
+    let reach = (2.0 * step.max(1.0)).ceil() as usize + 2;
+    for start in (0..out_height).step_by(BAND_ROWS) {
+        context.cancel.check()?;
+        let end = (start + BAND_ROWS).min(out_height);
+        let top = ((start as f64 * step) as usize).saturating_sub(reach);
+        let bottom = ((end as f64 * step).ceil() as usize + reach).min(height);
+        for channel in 0..picture.layout.count() {
+            let mut rows = vec![0.0; width * (bottom - top)];
+            for (y, row) in (top..bottom).zip(rows.chunks_exact_mut(width)) {
+                read_row(picture, channel, y, 0, row);
+            }
+            resampler.run_rows(
+                float_plane(&mut rows, width, bottom - top).as_ref(),
+                top,
+                start..end,
+                |y, row| band[(y - start) * out_width..][..out_width].copy_from_slice(row),
+            );
+            packer.put_rows(channel, &band[..out_width * (end - start)]);
+        }
+        packer.flush(end - start, sink)?;
+    }
+    Ok(())
+}
+
+fn crop(picture: &Picture, rect: CropParams, sink: &mut Sink<'_>) -> Result<(), EngineError> {
+    let count = picture.layout.count();
+    let row_samples = picture.width as usize * count;
+    for y in rect.y..rect.y + rect.height {
+        let start = y as usize * row_samples + rect.x as usize * count;
+        let range = start..start + rect.width as usize * count;
+        sink(match &picture.samples {
+            Samples::U8(data) => RowsRef::U8(&data[range]),
+            Samples::U16(data) => RowsRef::U16(&data[range]),
+        })?;
+    }
+    Ok(())
+}
+
+/// `out.len()` samples of a channel from column `x` on, 0 to 1.
+fn read_row(picture: &Picture, channel: usize, y: usize, x: usize, out: &mut [f32]) {
+    let count = picture.layout.count();
+    let start = (y * picture.width as usize + x) * count;
+    match &picture.samples {
+        Samples::U8(data) => {
+            let samples = data[start..].chunks_exact(count);
+            for (out, pixel) in out.iter_mut().zip(samples) {
+                *out = f32::from(pixel[channel]) * (1.0 / 255.0);
+            }
+        }
+        Samples::U16(data) => {
+            let samples = data[start..].chunks_exact(count);
+            for (out, pixel) in out.iter_mut().zip(samples) {
+                *out = f32::from(pixel[channel]) * (1.0 / 65535.0);
+            }
+        }
+    }
+}
+
+/// Interleaves channels and rounds them to samples.
+struct Packer {
+    count: usize,
+    width: usize,
+    samples: Samples,
+}
+
+impl Packer {
+    fn new(layout: Channels, bits: u8, width: usize) -> Self {
+        Self {
+            count: layout.count(),
+            width,
+            samples: match bits {
+                8 => Samples::U8(Vec::new()),
+                _ => Samples::U16(Vec::new()),
+            },
+        }
+    }
+
+    /// Sets a channel of row `row` of the band.
+    fn put(&mut self, channel: usize, row: usize, values: &[f32]) {
+        let row_samples = self.width * self.count;
+        let needed = (row + 1) * row_samples;
+        match &mut self.samples {
+            Samples::U8(data) => {
+                if data.len() < needed {
+                    data.resize(needed, 0);
+                }
+                let pixels = data[row * row_samples..needed].chunks_exact_mut(self.count);
+                for (pixel, value) in pixels.zip(values) {
+                    pixel[channel] = (value.clamp(0.0, 1.0) * 255.0 + 0.5) as u8;
+                }
+            }
+            Samples::U16(data) => {
+                if data.len() < needed {
+                    data.resize(needed, 0);
+                }
+                let pixels = data[row * row_samples..needed].chunks_exact_mut(self.count);
+                for (pixel, value) in pixels.zip(values) {
+                    pixel[channel] = (value.clamp(0.0, 1.0) * 65535.0 + 0.5) as u16;
+                }
+            }
+        }
+    }
+
+    fn put_rows(&mut self, channel: usize, values: &[f32]) {
+        let width = self.width;
+        for (row, values) in values.chunks_exact(width).enumerate() {
+            self.put(channel, row, values);
+        }
+    }
+
+    /// Hands over the first `rows` rows of the band.
+    fn flush(&mut self, rows: usize, sink: &mut Sink<'_>) -> Result<(), EngineError> {
+        let samples = rows * self.width * self.count;
+        match &self.samples {
+            Samples::U8(data) => sink(RowsRef::U8(&data[..samples])),
+            Samples::U16(data) => sink(RowsRef::U16(&data[..samples])),
+        }
+    }
+}
+
+/// How far colour is spread: the reach of the kernels that will look at it.
+const SPREAD_PIXELS: usize = 4;
+
+/// Gives wholly transparent pixels the colour of their neighbours. What a picture hides there
+/// (often black) would otherwise shine through as a dark fringe once edges are interpolated.
+fn spread_color_under_transparency(picture: &mut Picture) {
+    let (width, height) = (picture.width as usize, picture.height as usize);
+    match &mut picture.samples {
+        Samples::U8(data) => spread(data, width, height, picture.layout.count()),
+        Samples::U16(data) => spread(data, width, height, picture.layout.count()),
+    }
+}
+
+fn spread<T: Copy + Default + PartialEq + Into<u32> + TryFrom<u32>>(
+    data: &mut [T],
+    width: usize,
+    height: usize,
+    count: usize,
+) {
+    let alpha = count - 1;
+    let mut known: Vec<bool> = data
+        .chunks_exact(count)
+        .map(|pixel| pixel[alpha] != T::default())
+        .collect();
+    if known.iter().all(|&k| k) {
+        return;
+    }
+    for _ in 0..SPREAD_PIXELS {
+        let mut found: Vec<(usize, [u32; 3])> = Vec::new();
+        for y in 0..height {
+            for x in 0..width {
+                let at = y * width + x;
+                if known[at] {
+                    continue;
+                }
+                let mut sum = [0u32; 3];
+                let mut neighbours = 0;
+                for ny in y.saturating_sub(1)..=(y + 1).min(height - 1) {
+                    for nx in x.saturating_sub(1)..=(x + 1).min(width - 1) {
+                        let n = ny * width + nx;
+                        if known[n] {
+                            for (channel, sum) in sum.iter_mut().enumerate().take(alpha) {
+                                *sum += data[n * count + channel].into();
+                            }
+                            neighbours += 1;
+                        }
+                    }
+                }
+                if neighbours > 0 {
+                    found.push((at, sum.map(|s| s / neighbours)));
+                }
+            }
+        }
+        if found.is_empty() {
+            return;
+        }
+        for (at, color) in found {
+            known[at] = true;
+            for (channel, value) in color.into_iter().enumerate().take(alpha) {
+                data[at * count + channel] = T::try_from(value).unwrap_or_default();
+            }
+        }
+    }
+}
+
+/// A frame as an interleaved picture of 8 or 16 bit, RGB or grey.
+fn interleaved(frame: &Frame) -> Result<(Samples, Channels), EngineError> {
+    let format = frame.format();
+    let gray = format.planes == Planes::Gray;
+    let wanted = PixelFormat {
+        planes: if gray { Planes::Gray } else { Planes::Gbr },
+        ..format
+    };
+    let converted;
+    let frame = if wanted == format {
+        frame
+    } else {
+        let mut out = FramePool::new(wanted, frame.width(), frame.height())?.get()?;
+        Converter::new().run(frame, &mut out)?;
+        converted = out;
+        &converted
+    };
+    let layout = if gray { Channels::Gray } else { Channels::Rgb }.with_alpha(format.alpha);
+    let mut order: Vec<usize> = if gray { vec![0] } else { vec![2, 0, 1] };
+    order.extend(wanted.alpha_plane());
+    let (width, height) = (frame.width() as usize, frame.height() as usize);
+    let bits = if format.bits > 8 { 16 } else { 8 };
+    let mut packer = Packer::new(layout, bits, width);
+    let gain = 1.0 / f32::from(format.max_value());
+    let mut row = vec![0.0f32; width];
+    for (channel, plane) in order.into_iter().enumerate() {
+        for y in 0..height {
+            match frame.plane(plane) {
+                AnyPlane::U8(p) => {
+                    for (out, v) in row.iter_mut().zip(p.row(y)) {
+                        *out = f32::from(*v) * gain;
+                    }
+                }
+                AnyPlane::U16(p) => {
+                    for (out, v) in row.iter_mut().zip(p.row(y)) {
+                        *out = f32::from(*v) * gain;
+                    }
+                }
+            }
+            packer.put(channel, y, &row);
+        }
+    }
+    Ok((packer.samples, layout))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn hidden_black_takes_the_colour_of_its_neighbours_and_stays_transparent() {
+        // One white opaque pixel in the middle of a transparent black row.
+        let mut data = vec![0u8; 9 * 4];
+        data[4 * 4..5 * 4].copy_from_slice(&[250, 240, 230, 255]);
+        spread(&mut data, 9, 1, 4);
+        for (x, pixel) in data.chunks_exact(4).enumerate() {
+            let alpha = if x == 4 { 255 } else { 0 };
+            assert_eq!(pixel, [250, 240, 230, alpha], "column {x}");
+        }
+    }
+}

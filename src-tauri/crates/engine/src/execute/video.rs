@@ -1,0 +1,591 @@
+//! A clip: decode, nodes and encode run at once in threads of their own, joined by short channels.
+
+use super::inspect::{Look, look};
+use super::output::{Temporary, temporary};
+use super::{Chain, Context, Finished, format_of};
+use crate::control::{SegmentRecord, Stop};
+use crate::plan::{Plan, VideoPlan, encoder_spec};
+use crate::EngineError;
+use frameloom_core::job::{JobSpec, Step};
+use frameloom_core::media::Warning;
+use frameloom_core::segment::SegmentLength;
+use frameloom_media::{
+    Container, EncodedPacket, EncoderPlan, EncoderSpec, Frame, MuxSpec, PartHeader, PartReader,
+    PartWriter, Reader, ReaderOptions, VideoEncoder,
+};
+use std::path::{Path, PathBuf};
+use std::sync::mpsc::{Receiver, SyncSender, sync_channel};
+
+/// Frames that wait between two stages. More would only cost memory: the slowest stage sets the
+/// pace.
+const QUEUE: usize = 3;
+
+/// Largest difference of the mean brightness, of 1, between the first picture that went into a
+/// segment and the one that its part decodes to. Far above what any lossy encoder does.
+const BRIGHTNESS_TOLERANCE: f32 = 0.04;
+
+pub(super) fn run(
+    spec: &JobSpec,
+    plan: &Plan,
+    video: &VideoPlan,
+    context: &Context<'_>,
+) -> Result<Finished, EngineError> {
+    let mut total = video.frames_estimate;
+    context.progress.step(Step::Preparing, total);
+    let container = Container::from_path(&spec.output)?;
+    remove_leftovers(context, spec)?;
+    let mut segments = intact_segments(context)?;
+    let length = video.segment_length;
+    let complete = segments
+        .last()
+        .is_some_and(|last| last.frames < length.frames());
+    let done: u64 = segments.iter().map(|s| s.frames).sum();
+    context.progress.done(done);
+    if !complete {
+        let outcome = process(spec, plan, video, context, &mut segments, done)?;
+        if outcome == Outcome::Stopped {
+            return Err(EngineError::Stopped);
+        }
+        segments = context.journal.completed()?;
+    }
+    let frames: u64 = segments.iter().map(|s| s.frames).sum();
+    if frames == 0 {
+        return Err(EngineError::NoFrames {
+            path: spec.input.clone(),
+        });
+    }
+    total = Some(frames);
+    context.progress.step(Step::Joining, total);
+    let parts: Vec<PathBuf> = segments
+        .iter()
+        .map(|s| context.work_dir.join(&s.part))
+        .collect();
+    let output = join(spec, video, container, &parts, plan, context)?;
+    for part in &parts {
+        std::fs::remove_file(part).map_err(EngineError::io("a part cannot be removed", part))?;
+    }
+    Ok(Finished { output, frames })
+}
+
+/// A killed run may leave a part without its row, or a half-written result.
+fn remove_leftovers(context: &Context<'_>, spec: &JobSpec) -> Result<(), EngineError> {
+    let unreadable = || EngineError::io("the job's folder cannot be read", context.work_dir);
+    let recorded: Vec<String> = context
+        .journal
+        .completed()?
+        .into_iter()
+        .map(|s| s.part)
+        .collect();
+    for entry in std::fs::read_dir(context.work_dir).map_err(unreadable())? {
+        let path = entry.map_err(unreadable())?.path();
+        let name = path.file_name().map(|n| n.to_string_lossy().into_owned());
+        let is_part = path
+            .extension()
+            .is_some_and(|e| e == "part" || e == "writing");
+        if is_part && !name.is_some_and(|n| recorded.contains(&n)) {
+            std::fs::remove_file(&path)
+                .map_err(EngineError::io("a leftover cannot be removed", &path))?;
+        }
+    }
+    drop(Temporary::new(temporary(&spec.output, context.work_dir)));
+    Ok(())
+}
+
+/// The recorded segments whose parts are still what was written. From the first damaged one on,
+/// everything is done again.
+fn intact_segments(context: &Context<'_>) -> Result<Vec<SegmentRecord>, EngineError> {
+    let mut intact = Vec::new();
+    for segment in context.journal.completed()? {
+        let expected = segment.position == intact.len() as u64;
+        let readable = expected
+            && PartReader::open(&context.work_dir.join(&segment.part))
+                .and_then(|part| part.verify())
+                .is_ok_and(|count| count == segment.frames);
+        if !readable {
+            tracing::warn!(segment.position, "a finished segment is damaged and is done again");
+            context.journal.forget_from(intact.len() as u64)?;
+            break;
+        }
+        intact.push(segment);
+    }
+    Ok(intact)
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Outcome {
+    Complete,
+    Stopped,
+}
+
+/// What one stage hands to the next. The end is said aloud: a channel that merely closes means
+/// that a stage failed, and then the segment in hand must not be taken for the last of the clip.
+enum Item<T> {
+    Frame(T),
+    End,
+}
+
+/// A source frame on its way.
+struct Decoded {
+    index: u64,
+    frame: Frame,
+    /// Set for the last frame of a segment.
+    hash: Option<u64>,
+}
+
+/// A processed frame on its way to the encoder.
+struct Processed {
+    index: u64,
+    frame: Frame,
+    source_pts: i64,
+    source_hash: Option<u64>,
+}
+
+fn process(
+    spec: &JobSpec,
+    plan: &Plan,
+    video: &VideoPlan,
+    context: &Context<'_>,
+    segments: &mut Vec<SegmentRecord>,
+    done: u64,
+) -> Result<Outcome, EngineError> {
+    let options = ReaderOptions {
+        threads: context.threads.decode,
+        cancel: context.cancel.now_flag(),
+    };
+    let mut reader = Reader::open(&spec.input, &options)?;
+    let first = match position(&mut reader, spec, segments.last(), done)? {
+        Some(frame) => frame,
+        None => {
+            report_reading(&reader, context);
+            return Ok(Outcome::Complete);
+        }
+    };
+    let stream = reader
+        .info()
+        .streams
+        .iter()
+        .find(|s| s.index == video.stream)
+        .ok_or_else(|| EngineError::InputChanged {
+            what: "its video stream is gone".to_owned(),
+            path: spec.input.clone(),
+        })?
+        .clone();
+    let aspect = stream
+        .video
+        .as_ref()
+        .map_or(frameloom_core::time::Rational { num: 1, den: 1 }, |v| {
+            v.sample_aspect_ratio
+        });
+    let input = format_of(&first, aspect);
+    let ops = spec.graph.ordered_ops()?;
+    let mut chain = Chain::open(&ops, &input, &spec.device, context)?;
+    let container = Container::from_path(&spec.output)?;
+    let encoder_spec = encoder_spec(
+        &spec.encode,
+        container,
+        &stream,
+        chain.output(),
+        first.hdr(),
+        context.threads.encode,
+    );
+    let encoder_plan = frameloom_media::plan_encoder(&encoder_spec)?;
+    // Parts of two different encoders cannot be joined.
+    let header = PartHeader::new(&encoder_spec, &encoder_plan);
+    if let Some(segment) = segments.first()
+        && *PartReader::open(&context.work_dir.join(&segment.part))?.header() != header
+    {
+        tracing::warn!("the encoder changed since the job was begun; it starts over");
+        context.journal.forget_from(0)?;
+        segments.clear();
+        drop(chain);
+        drop(reader);
+        return process(spec, plan, video, context, segments, 0);
+    }
+    context
+        .progress
+        .step(Step::Processing, video.frames_estimate);
+
+    let length = video.segment_length;
+    let (to_nodes, from_decoder) = sync_channel::<Item<Decoded>>(QUEUE);
+    let (to_encoder, from_nodes) = sync_channel::<Item<Processed>>(QUEUE);
+    let (to_finisher, from_encoder) = sync_channel::<OpenSegment>(1);
+
+    std::thread::scope(|scope| {
+        let named = |name: &str| std::thread::Builder::new().name(name.to_owned());
+        let spawn_failed = |source| EngineError::Io {
+            what: "a thread cannot be started",
+            source,
+            path: spec.input.clone(),
+        };
+        let decode = named("decode")
+            .spawn_scoped(scope, move || {
+                let result = decode(&mut reader, first, done, length, &to_nodes);
+                drop(to_nodes);
+                result.map(|()| reader)
+            })
+            .map_err(spawn_failed)?;
+        let encode = named("encode")
+            .spawn_scoped(scope, || {
+                encode(
+                    from_nodes,
+                    to_finisher,
+                    &encoder_spec,
+                    &encoder_plan,
+                    &header,
+                    length,
+                    context,
+                )
+            })
+            .map_err(spawn_failed)?;
+        let finish = named("finish")
+            .spawn_scoped(scope, || finish(from_encoder, context))
+            .map_err(spawn_failed)?;
+        let nodes = run_nodes(from_decoder, to_encoder, &mut chain, done, length, context);
+        // A stage that failed closes its channels, which ends its neighbours without an error of
+        // their own; so the first real error is the cause, from the end of the line backwards.
+        let finished = joined("finish", finish.join());
+        let encoded = joined("encode", encode.join());
+        let decoded = joined("decode", decode.join());
+        finished?;
+        encoded?;
+        let outcome = nodes?;
+        let reader = decoded?;
+        if outcome == Outcome::Complete {
+            report_reading(&reader, context);
+        }
+        Ok(outcome)
+    })
+}
+
+fn joined<T>(
+    stage: &'static str,
+    result: std::thread::Result<Result<T, EngineError>>,
+) -> Result<T, EngineError> {
+    result.unwrap_or_else(|panic| {
+        let message = panic
+            .downcast_ref::<String>()
+            .cloned()
+            .or_else(|| panic.downcast_ref::<&str>().map(|s| (*s).to_owned()))
+            .unwrap_or_default();
+        Err(EngineError::Panicked { stage, message })
+    })
+}
+
+/// Brings the reader to the frame with index `done` and returns it; `None` if the clip ends there.
+fn position(
+    reader: &mut Reader,
+    spec: &JobSpec,
+    last: Option<&SegmentRecord>,
+    done: u64,
+) -> Result<Option<Frame>, EngineError> {
+    let Some(last) = last else {
+        return Ok(reader.next_frame()?);
+    };
+    // A seek is believed only if it leads to the very picture that ended the last segment.
+    reader.seek_before(last.last_source_pts)?;
+    while let Some(frame) = reader.next_frame()? {
+        if frame.pts() < last.last_source_pts {
+            continue;
+        }
+        if frame.pts() == last.last_source_pts && frame.content_hash() == last.last_source_hash {
+            return Ok(reader.next_frame()?);
+        }
+        break;
+    }
+    // Bad timestamps, an open GOP: count from the start, which is slow and sure.
+    tracing::info!("the source cannot be entered in the middle; it is read from its start");
+    reader.restart()?;
+    let mut index = 0;
+    while let Some(frame) = reader.next_frame()? {
+        index += 1;
+        if index == done {
+            if frame.content_hash() != last.last_source_hash {
+                return Err(EngineError::InputChanged {
+                    what: "its pictures differ from those of the first run".to_owned(),
+                    path: spec.input.clone(),
+                });
+            }
+            return Ok(reader.next_frame()?);
+        }
+    }
+    Err(EngineError::InputChanged {
+        what: "it ends before the place that the first run reached".to_owned(),
+        path: spec.input.clone(),
+    })
+}
+
+fn report_reading(reader: &Reader, context: &Context<'_>) {
+    let report = reader.report();
+    if report.damaged_frames > 0 {
+        context.progress.warning(Warning::DamagedFrames {
+            frames: report.damaged_frames,
+        });
+    }
+    if report.mended_timestamps > 0 {
+        context.progress.warning(Warning::TimestampsMended {
+            frames: report.mended_timestamps,
+        });
+    }
+    for warning in report.warnings {
+        context.progress.warning(warning);
+    }
+}
+
+fn decode(
+    reader: &mut Reader,
+    first: Frame,
+    start: u64,
+    length: SegmentLength,
+    next: &SyncSender<Item<Decoded>>,
+) -> Result<(), EngineError> {
+    let mut index = start;
+    let mut frame = Some(first);
+    while let Some(current) = frame {
+        let ends_segment = (index + 1).is_multiple_of(length.frames());
+        let hash = ends_segment.then(|| current.content_hash());
+        let decoded = Decoded {
+            index,
+            frame: current,
+            hash,
+        };
+        if next.send(Item::Frame(decoded)).is_err() {
+            return Ok(());
+        }
+        index += 1;
+        frame = reader.next_frame()?;
+    }
+    // Nobody listens any more only if a later stage failed, which reports it.
+    let _ = next.send(Item::End);
+    Ok(())
+}
+
+fn run_nodes(
+    frames: Receiver<Item<Decoded>>,
+    next: SyncSender<Item<Processed>>,
+    chain: &mut Chain,
+    start: u64,
+    length: SegmentLength,
+    context: &Context<'_>,
+) -> Result<Outcome, EngineError> {
+    for item in frames {
+        let Item::Frame(Decoded { index, frame, hash }) = item else {
+            let _ = next.send(Item::End);
+            return Ok(Outcome::Complete);
+        };
+        context.cancel.check()?;
+        let at_cut = index.is_multiple_of(length.frames());
+        if at_cut && index > start && context.cancel.requested() == Stop::AfterSegment {
+            return Ok(Outcome::Stopped);
+        }
+        let source_pts = frame.pts();
+        let before = look(&frame);
+        let frame = chain.process(frame)?;
+        if before.was_lost_in(&look(&frame)) {
+            return Err(EngineError::SegmentCheck {
+                position: length.index_of(index),
+                reason: format!("frame {index} came out blank although its source is not"),
+            });
+        }
+        let processed = Processed {
+            index,
+            frame,
+            source_pts,
+            source_hash: hash,
+        };
+        if next.send(Item::Frame(processed)).is_err() {
+            break;
+        }
+    }
+    context.cancel.check()?;
+    // Only reached when a neighbour failed; its error is the one that is reported.
+    Ok(Outcome::Stopped)
+}
+
+/// A segment that is being written.
+struct OpenSegment {
+    position: u64,
+    encoder: VideoEncoder,
+    writer: PartWriter,
+    path: PathBuf,
+    pts: Vec<i64>,
+    first_look: Look,
+    last_source_pts: i64,
+    last_source_hash: u64,
+}
+
+impl OpenSegment {
+    fn open(
+        position: u64,
+        spec: &EncoderSpec,
+        plan: &EncoderPlan,
+        header: &PartHeader,
+        first: &Frame,
+        work_dir: &Path,
+    ) -> Result<Self, EngineError> {
+        let path = work_dir.join(format!("{position:06}.writing"));
+        let encoder = VideoEncoder::open(spec, plan)?;
+        let writer = PartWriter::create(&path, header, encoder.extradata())?;
+        Ok(Self {
+            position,
+            encoder,
+            writer,
+            path,
+            pts: Vec::new(),
+            first_look: look(first),
+            last_source_pts: 0,
+            last_source_hash: 0,
+        })
+    }
+
+    fn send(&mut self, processed: &Processed) -> Result<(), EngineError> {
+        self.pts.push(processed.frame.pts());
+        self.last_source_pts = processed.source_pts;
+        self.last_source_hash = processed.source_hash.unwrap_or(0);
+        let writer = &mut self.writer;
+        self.encoder
+            .send(&processed.frame, &mut |packet: EncodedPacket| {
+                writer.write(&packet)
+            })?;
+        Ok(())
+    }
+}
+
+fn encode(
+    frames: Receiver<Item<Processed>>,
+    next: SyncSender<OpenSegment>,
+    spec: &EncoderSpec,
+    plan: &EncoderPlan,
+    header: &PartHeader,
+    length: SegmentLength,
+    context: &Context<'_>,
+) -> Result<(), EngineError> {
+    let mut open: Option<OpenSegment> = None;
+    for item in frames {
+        let Item::Frame(processed) = item else {
+            // The last segment of the clip may be shorter than the others.
+            if let Some(segment) = open.take() {
+                let _ = next.send(segment);
+            }
+            return Ok(());
+        };
+        context.cancel.check()?;
+        let segment = match &mut open {
+            Some(segment) => segment,
+            None => open.insert(OpenSegment::open(
+                length.index_of(processed.index),
+                spec,
+                plan,
+                header,
+                &processed.frame,
+                context.work_dir,
+            )?),
+        };
+        segment.send(&processed)?;
+        context.progress.done(processed.index + 1);
+        if (processed.index + 1).is_multiple_of(length.frames())
+            && let Some(segment) = open.take()
+            && next.send(segment).is_err()
+        {
+            return Ok(());
+        }
+    }
+    context.cancel.check()
+}
+
+/// Ends segments one after another, beside the encoding of the next: draining an encoder takes as
+/// long as its look-ahead, and the nodes would stand still meanwhile.
+fn finish(segments: Receiver<OpenSegment>, context: &Context<'_>) -> Result<(), EngineError> {
+    for segment in segments {
+        let OpenSegment {
+            position,
+            mut encoder,
+            mut writer,
+            path,
+            mut pts,
+            first_look,
+            last_source_pts,
+            last_source_hash,
+        } = segment;
+        encoder.finish(&mut |packet: EncodedPacket| writer.write(&packet))?;
+        drop(encoder);
+        let summary = writer.finish()?;
+        let check = |ok: bool, reason: &str| {
+            if ok {
+                Ok(())
+            } else {
+                Err(EngineError::SegmentCheck {
+                    position,
+                    reason: reason.to_owned(),
+                })
+            }
+        };
+        let mut written = summary.pts;
+        written.sort_unstable();
+        pts.sort_unstable();
+        check(
+            written.len() == pts.len(),
+            &format!("{} of {} frames were encoded", written.len(), pts.len()),
+        )?;
+        check(written == pts, "the encoder changed timestamps")?;
+        let decoded = look(&frameloom_media::decode_first(&path)?);
+        check(
+            !first_look.was_lost_in(&decoded)
+                && (first_look.mean - decoded.mean).abs() <= BRIGHTNESS_TOLERANCE,
+            "the encoded picture is not the one that was processed",
+        )?;
+        let part = format!("{position:06}.part");
+        let target = context.work_dir.join(&part);
+        std::fs::rename(&path, &target)
+            .map_err(EngineError::io("a part cannot be given its name", &target))?;
+        context.journal.record(&SegmentRecord {
+            position,
+            frames: pts.len() as u64,
+            part,
+            part_bytes: summary.bytes,
+            last_source_pts,
+            last_source_hash,
+        })?;
+    }
+    Ok(())
+}
+
+fn join(
+    spec: &JobSpec,
+    video: &VideoPlan,
+    container: Container,
+    parts: &[PathBuf],
+    plan: &Plan,
+    context: &Context<'_>,
+) -> Result<PathBuf, EngineError> {
+    let file = Temporary::new(temporary(&spec.output, context.work_dir));
+    let info = frameloom_media::probe(&spec.input)?;
+    let mux_plan = frameloom_media::plan_mux(&info, container, video.stream)?;
+    let report = frameloom_media::mux(
+        &MuxSpec {
+            source: &spec.input,
+            video_stream: video.stream,
+            parts,
+            output: file.path(),
+            container,
+            plan: &mux_plan,
+        },
+        &context.cancel.now_flag(),
+        &mut |_| {},
+    )?;
+    context.cancel.check()?;
+    context
+        .progress
+        .step(Step::Verifying, Some(report.pts.len() as u64));
+    let check = frameloom_media::verify_output(file.path(), &report)?;
+    let (width, height) = plan.sizes.output;
+    let padded = |side: u32| [side, side.next_multiple_of(2)];
+    if !padded(width).contains(&check.width) || !padded(height).contains(&check.height) {
+        return Err(EngineError::OutputCheck {
+            reason: format!(
+                "it is {} x {} pixels instead of {width} x {height}",
+                check.width, check.height
+            ),
+        });
+    }
+    file.publish(&spec.output, spec.overwrite)
+}
