@@ -1,6 +1,6 @@
 """Collapse a checkpoint, write models/<id>/<id>.onnx and manifest.json, verify both.
 
-    python export.py --id loom-x2 --checkpoint out/loom-x2/best.pt
+    python export.py                                 # both, from out/<id>/best.pt
     python export.py --id loom-x2 --untrained        # the cubic base alone
 """
 
@@ -39,30 +39,31 @@ TEXT = {
 
 def main():
     ap = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    ap.add_argument("--id", required=True, choices=sorted(TEXT))
-    ap.add_argument("--checkpoint", type=Path)
+    ap.add_argument("--id", choices=sorted(TEXT), help="only this one")
+    ap.add_argument("--out", type=Path, default=HERE / "out", help="where train.py left its checkpoints")
     ap.add_argument("--untrained", action="store_true")
     ap.add_argument("--models", type=Path, default=HERE.parent, help="folder that holds the model folders")
     args = ap.parse_args()
-    if args.untrained == (args.checkpoint is not None):
-        ap.error("give --checkpoint or --untrained")
+    for name in [args.id] if args.id else sorted(TEXT):
+        write(name, None if args.untrained else args.out / name / "best.pt", args.models)
 
+
+def write(name, checkpoint, models):
     torch.manual_seed(0)
     network = net.LoomNet()
-    layers = None
-    if args.checkpoint:
-        state = torch.load(args.checkpoint, map_location="cpu", weights_only=True)
+    if checkpoint:
+        state = torch.load(checkpoint, map_location="cpu", weights_only=True)
         network.load_state_dict(state["ema"])
         layers = network.collapse()
     else:
         layers = network.collapse()
         layers[-1] = tuple(np.zeros_like(a) for a in layers[-1])
 
-    proto = graph.build(layers, graph.cubic_base(), doc=f"{args.id}: luma x2, Y/255 in, four sub-pixel phases out")
+    proto = graph.build(layers, graph.cubic_base(), doc=f"{name}: luma x2, Y/255 in, four sub-pixel phases out")
     data = proto.SerializeToString(deterministic=True)
-    folder = args.models / args.id
+    folder = models / name
     folder.mkdir(parents=True, exist_ok=True)
-    (folder / f"{args.id}.onnx").write_bytes(data)
+    (folder / f"{name}.onnx").write_bytes(data)
 
     # The collapsed graph must equal the branches it was trained as.
     session = ort.InferenceSession(data, providers=["CPUExecutionProvider"])
@@ -70,10 +71,8 @@ def main():
     padded = torch.nn.functional.pad(y, (2, 2, 2, 2), mode="replicate")
     with torch.no_grad():
         wide = network.double()
-        x = torch.relu(wide.head(padded.double()))
-        for conv in wide.body:
-            x = torch.relu(conv.branches(x))
-        x = wide.tail.branches(x) if args.checkpoint else torch.zeros(1, 4, 61, 83)
+        x = wide.by_branches(padded.double())
+        x = x if checkpoint else torch.zeros_like(x)
         want = (x + wide.cubic(padded.double())).float().numpy()
     got = session.run(None, {"y": y.numpy()})[0]
     worst = float(np.abs(want - got).max())
@@ -81,23 +80,23 @@ def main():
 
     manifest = {
         "version": 1,
-        "id": args.id,
-        "name": TEXT[args.id]["name"],
+        "id": name,
+        "name": TEXT[name]["name"],
         "task": "upscale",
         "scale": net.SCALE,
-        "file": f"{args.id}.onnx",
+        "file": f"{name}.onnx",
         "sha256": hashlib.sha256(data).hexdigest(),
         "size_bytes": len(data),
         "licence": {"spdx": "CC0-1.0", "attribution": None},
         "input": {"name": "y", "layout": "nchw", "color": "luma", "range": "studio_255", "type": "float32"},
         "output": {"name": "subpixel", "layout": "nchw", "packing": "subpixel"},
         "tile": {"overlap": net.RADIUS, "feather": 0, "multiple": 1, "min": 16, "max": None, "preferred": 256},
-        "summary": TEXT[args.id]["summary"],
+        "summary": TEXT[name]["summary"],
     }
     text = json.dumps(manifest, indent=2, ensure_ascii=False) + "\n"
     (folder / "manifest.json").write_text(text, encoding="utf-8")
     params = sum(w.size + b.size for w, b in layers)
-    print(f"{args.id}: {len(data)} bytes, {params} parameters, radius {net.RADIUS}, merge differs by {worst:.1e}")
+    print(f"{name}: {len(data)} bytes, {params} parameters, radius {net.RADIUS}, merge differs by {worst:.1e}")
 
 
 if __name__ == "__main__":
