@@ -1,0 +1,3 @@
+import type { ModelManifest } from "./ModelManifest";
+
+export type ModelEntry = { id: string, manifest: ModelManifest | null, state: "ready" | "missing" | "damaged", message: string | null, bundled: boolean, };

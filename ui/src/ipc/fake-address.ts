@@ -1,0 +1,19 @@
+/** Sets the fake up from the address: `?files=/a/clip.mp4,/a/b.png&theme=light&language=vi&tick=20`. */
+import type { Settings } from './bindings/Settings';
+import { fakeIpc, type FakeIpc } from './fake';
+
+export function fakeFromAddress(search: string): FakeIpc {
+  const query = new URLSearchParams(search);
+  const files = query.get('files');
+  const ipc = fakeIpc({
+    files: files ? files.split(',') : [],
+    tickMillis: Number(query.get('tick') ?? 90),
+    stepFrames: Number(query.get('step') ?? 2),
+    settings: {
+      theme: (query.get('theme') ?? 'system') as Settings['theme'],
+      language: (query.get('language') ?? 'system') as Settings['language'],
+    },
+  });
+  Object.assign(window, { fakeIpc: ipc });
+  return ipc;
+}

@@ -1,0 +1,337 @@
+/**
+ * `Ipc` without a program behind it, for tests and for working on the window in a browser
+ * (`npm run dev:fake`). It is not part of the product: `main.ts` imports it in the mode `fake` only.
+ */
+import type { AppError } from './bindings/AppError';
+import type { Job } from './bindings/Job';
+import type { JobEvent } from './bindings/JobEvent';
+import type { MediaInfo } from './bindings/MediaInfo';
+import type { ModelEntry } from './bindings/ModelEntry';
+import type { Settings } from './bindings/Settings';
+import type { UpscaleRequest } from './bindings/UpscaleRequest';
+import { paintScene, paintWorn } from './fake-scene';
+import type { Ipc } from './ipc';
+
+const STILL = /\.(png|jpe?g|webp|tiff?|avif)$/i;
+
+function seedOf(text: string): number {
+  let seed = 7;
+  for (const char of text) seed = (seed * 31 + char.charCodeAt(0)) % 9973;
+  return seed;
+}
+
+export function fakeInfo(path: string): MediaInfo {
+  const still = STILL.test(path);
+  const seconds = still ? null : 8 + (seedOf(path) % 50);
+  return {
+    kind: still ? 'still' : 'video',
+    container: still ? 'png' : 'mov,mp4,m4a,3gp,3g2,mj2',
+    size_bytes: 1_400_000 + seedOf(path) * 900,
+    duration_micros: seconds === null ? null : seconds * 1_000_000,
+    bit_rate: still ? null : 1_800_000,
+    streams: [
+      {
+        index: 0,
+        kind: 'video',
+        codec: still ? 'png' : 'h264',
+        profile: null,
+        time_base: { num: 1, den: 12_800 },
+        start_ticks: 0,
+        duration_ticks: null,
+        frame_count: seconds === null ? 1 : seconds * 25,
+        bit_rate: null,
+        language: null,
+        dispositions: ['default'],
+        tags: {},
+        video: {
+          width: 640,
+          height: 360,
+          pixel_format: 'yuv420p',
+          bit_depth: 8,
+          frame_rate: still ? null : { num: 25, den: 1 },
+          variable_frame_rate: still ? null : false,
+          sample_aspect_ratio: { num: 1, den: 1 },
+          rotation_degrees: 0,
+          mirrored: false,
+          color: {
+            primaries: 'bt709',
+            transfer: 'bt709',
+            matrix_name: 'bt709',
+            matrix: 'bt709',
+            range: 'limited',
+            chroma_location: 'left',
+          },
+          alpha: false,
+          field_order: 'progressive',
+          hdr_metadata: false,
+          dolby_vision: false,
+        },
+        audio: null,
+      },
+      ...(still
+        ? []
+        : [
+            {
+              index: 1,
+              kind: 'audio' as const,
+              codec: 'aac',
+              profile: null,
+              time_base: { num: 1, den: 48_000 },
+              start_ticks: 0,
+              duration_ticks: null,
+              frame_count: null,
+              bit_rate: 128_000,
+              language: 'eng',
+              dispositions: ['default'],
+              tags: {},
+              video: null,
+              audio: { sample_rate: 48_000, channels: 2, layout: 'stereo' },
+            },
+          ]),
+    ],
+    chapters: [],
+    tags: {},
+    warnings: path.includes('untagged') ? [{ kind: 'guessed_matrix', matrix: 'BT.601' }] : [],
+  };
+}
+
+function model(id: string, name: string, summary: Record<string, string>): ModelEntry {
+  return {
+    id,
+    manifest: {
+      version: 1,
+      id,
+      name,
+      task: 'upscale',
+      scale: 2,
+      file: `${id}.onnx`,
+      sha256: '0'.repeat(64),
+      size_bytes: 99_436,
+      licence: { spdx: 'CC0-1.0', attribution: null },
+      input: { name: 'y', layout: 'nchw', color: 'luma', range: 'studio_255', type: 'float32' },
+      output: { name: 'subpixel', layout: 'nchw', packing: 'subpixel' },
+      tile: { overlap: 13, feather: 0, multiple: 1, min: 16, max: null, preferred: 256 },
+      summary,
+    },
+    state: 'ready',
+    message: null,
+    bundled: true,
+  };
+}
+
+const MODELS: ModelEntry[] = [
+  model('loom-x2', 'Loom x2', {
+    en: 'Doubles the size of clean video and pictures and keeps edges and texture as they were taken.',
+    vi: 'Phóng to gấp đôi video và ảnh sạch, giữ nguyên đường nét và chất liệu như lúc ghi hình.',
+    fr: 'Double la taille des vidéos et images propres en gardant les contours et la matière d’origine.',
+  }),
+  model('loom-x2-web', 'Loom x2 Web', {
+    en: 'Doubles the size of compressed web video and pictures while removing blocks, ringing and light noise instead of sharpening them.',
+    vi: 'Phóng to gấp đôi video và ảnh nén từ web, đồng thời khử vỡ khối, viền nhiễu và nhiễu hạt nhẹ thay vì làm chúng rõ hơn.',
+    fr: 'Double la taille des vidéos et images compressées du web en retirant les blocs, les halos et le bruit léger au lieu de les accentuer.',
+  }),
+];
+
+function refusal(path: string): AppError | null {
+  if (path.includes('broken')) {
+    return {
+      code: 'input_unreadable',
+      message: 'This file is named .mp4, and its content is not a video.',
+      hint: 'Open it in a player; if that fails too, copy or download it again.',
+      details: 'avformat_open_input: Invalid data found when processing input',
+    };
+  }
+  return null;
+}
+
+export interface FakeOptions {
+  files?: string[];
+  settings?: Partial<Settings>;
+  /** Milliseconds between two steps of a job; each step is `stepFrames` frames. */
+  tickMillis?: number;
+  stepFrames?: number;
+  chosen?: string[];
+}
+
+/** The fake, and what a test needs to look behind it. */
+export interface FakeIpc extends Ipc {
+  readonly jobs: Map<string, Job>;
+  readonly calls: string[];
+  emit(event: JobEvent): void;
+}
+
+export function fakeIpc(options: FakeOptions = {}): FakeIpc {
+  const jobs = new Map<string, Job>();
+  const calls: string[] = [];
+  const pictures = new Map<string, string>();
+  let settings: Settings = { language: 'system', theme: 'system', output_dir: null, ...options.settings };
+  let listen: (event: JobEvent) => void = () => {};
+  let count = 0;
+
+  const change = (id: string, part: Partial<Job>) => {
+    const job = jobs.get(id);
+    if (!job) throw { code: 'job_not_found', message: 'There is no such job.', hint: null, details: null };
+    const next = { ...job, ...part };
+    jobs.set(id, next);
+    listen({ event: 'changed', job: next });
+  };
+
+  const tick = () => {
+    const running = [...jobs.values()].find((job) => job.state === 'running');
+    if (!running) {
+      const waiting = [...jobs.values()].find((job) => job.state === 'queued');
+      if (waiting) change(waiting.id, { state: 'running' });
+      return;
+    }
+    const total = running.progress.total ?? 1;
+    const done = Math.min(total, running.progress.done + (options.stepFrames ?? 2));
+    const fps = 21.4 + Math.sin(done / 9);
+    const progress = {
+      ...running.progress,
+      done,
+      fps,
+      elapsed_micros: running.progress.elapsed_micros + 90_000,
+      remaining_micros: Math.round(((total - done) / fps) * 1_000_000),
+      step: done < 3 ? ('preparing' as const) : done >= total ? ('verifying' as const) : ('processing' as const),
+    };
+    if (running.spec.input.includes('crash') && done > total / 2) {
+      change(running.id, {
+        state: 'interrupted',
+        progress,
+        error: {
+          code: 'disk_full',
+          message: 'The disk of the results folder is full.',
+          hint: 'Free some space, then resume. The finished part is kept.',
+          details: 'write segment 4: No space left on device (os error 28)',
+        },
+      });
+    } else if (done >= total) {
+      change(running.id, { state: 'succeeded', progress, finished_millis: Date.now() });
+    } else {
+      const next = { ...running, progress };
+      jobs.set(running.id, next);
+      listen({ event: 'progress', id: running.id, progress });
+    }
+  };
+  setInterval(tick, options.tickMillis ?? 90);
+
+  const outputOf = (request: UpscaleRequest) => {
+    const name = request.input.split('/').at(-1) ?? '';
+    const folder = request.output ?? request.input.slice(0, request.input.lastIndexOf('/'));
+    const dot = name.lastIndexOf('.');
+    return `${folder}/${name.slice(0, dot)}-loom-x${request.scale ?? 2}${name.slice(dot)}`;
+  };
+  const frames = (path: string) => fakeInfo(path).streams[0]?.frame_count ?? 1;
+  const cached = (key: string, make: () => string) => {
+    const known = pictures.get(key) ?? make();
+    pictures.set(key, known);
+    return known;
+  };
+
+  return {
+    jobs,
+    calls,
+    emit: (event) => listen(event),
+    startFiles: async () => options.files ?? [],
+    expandInputs: async (paths) => paths,
+    probeMedia: async (path) => {
+      const error = refusal(path);
+      if (error) throw error;
+      return fakeInfo(path);
+    },
+    listModels: async () => MODELS,
+    planUpscale: async (request) => {
+      const scale = request.scale ?? 2;
+      const still = STILL.test(request.input);
+      return {
+        output: outputOf(request),
+        input_size: [640, 360],
+        output_size: [640 * scale, 360 * scale],
+        frames: frames(request.input),
+        model: request.model ?? 'loom-x2-web',
+        encoder: still ? null : 'libx264',
+        warnings: fakeInfo(request.input).warnings,
+        encoder_parameters: [['crf', '17']],
+      };
+    },
+    submitUpscale: async (request) => {
+      count += 1;
+      const job: Job = {
+        id: `fake-${count}`,
+        spec: {
+          version: 1,
+          input: request.input,
+          output: outputOf(request),
+          overwrite: false,
+          graph: {
+            version: 1,
+            nodes: [
+              { id: 'n0', op: 'source' },
+              { id: 'n1', op: 'upscale', params: { model: request.model ?? 'loom-x2-web' } },
+              { id: 'n2', op: 'sink' },
+            ],
+            edges: [
+              { from: 'n0', to: 'n1' },
+              { from: 'n1', to: 'n2' },
+            ],
+          },
+          encode: { codec: request.codec, quality: request.quality },
+          device: request.device,
+        },
+        state: 'queued',
+        progress: {
+          done: 0,
+          total: frames(request.input),
+          fps: 0,
+          elapsed_micros: 0,
+          remaining_micros: null,
+          step: 'preparing',
+        },
+        error: null,
+        warnings: fakeInfo(request.input).warnings,
+        provider: { provider: 'CPUExecutionProvider', fallback_reason: null },
+        sizes: { input: [640, 360], output: [1280, 720] },
+        created_millis: Date.now() + count,
+        finished_millis: null,
+      };
+      jobs.set(job.id, job);
+      listen({ event: 'changed', job });
+      return job;
+    },
+    listJobs: async () => [...jobs.values()],
+    pauseJob: async (id) => change(id, { state: 'paused' }),
+    resumeJob: async (id) => change(id, { state: 'queued', error: null }),
+    cancelJob: async (id) => change(id, { state: 'cancelled', finished_millis: Date.now() }),
+    removeJob: async (id) => {
+      jobs.delete(id);
+      listen({ event: 'removed', id });
+    },
+    watchJobs: async (onEvent) => {
+      listen = onEvent;
+    },
+    revealOutput: async (id) => {
+      calls.push(`reveal ${id}`);
+    },
+    getSettings: async () => settings,
+    setSettings: async (next) => {
+      settings = next;
+      calls.push(`settings ${JSON.stringify(next)}`);
+    },
+    chooseFiles: async () => options.chosen ?? ['/home/mai/Phim/ngõ nhỏ Hà Nội.mp4', '/home/mai/Phim/harbour-untagged.mov'],
+    chooseFolder: async () => '/home/mai/Kết quả',
+    onFileDrop: async () => () => {},
+    thumbnailUrl: (path, size) =>
+      cached(`t ${path} ${size}`, () => {
+        const width = Math.min(size, 640);
+        return paintWorn(width, Math.round((width * 9) / 16), seedOf(path), 0);
+      }),
+    frameUrl: (id, side, atMicros) =>
+      cached(`f ${id} ${side} ${atMicros}`, () => {
+        const seed = seedOf(jobs.get(id)?.spec.input ?? '');
+        const time = atMicros / 1_000_000;
+        return side === 'after'
+          ? paintScene(1280, 720, seed, time).toDataURL('image/png')
+          : paintWorn(640, 360, seed, time);
+      }),
+  };
+}

@@ -1,0 +1,65 @@
+/**
+ * The one door between the window and the program. Everything outside this folder talks to
+ * `Ipc`; only `tauri.ts` knows what is behind it.
+ */
+import type { AppError } from './bindings/AppError';
+import type { Job } from './bindings/Job';
+import type { JobEvent } from './bindings/JobEvent';
+import type { MediaInfo } from './bindings/MediaInfo';
+import type { ModelEntry } from './bindings/ModelEntry';
+import type { Settings } from './bindings/Settings';
+import type { UpscalePlan } from './bindings/UpscalePlan';
+import type { UpscaleRequest } from './bindings/UpscaleRequest';
+
+/** Which picture of a pair: the source's or the result's. */
+export type Side = 'before' | 'after';
+
+/** What the pointer does with files above the window. */
+export interface DropHandlers {
+  over(): void;
+  leave(): void;
+  drop(paths: string[]): void;
+}
+
+/** Ends a subscription. */
+export type Stop = () => void;
+
+/** Every call rejects with an `AppError` and with nothing else. */
+export interface Ipc {
+  /** Files named on the command line. */
+  startFiles(): Promise<string[]>;
+  /** Folders become the media files inside them. */
+  expandInputs(paths: string[]): Promise<string[]>;
+  probeMedia(path: string): Promise<MediaInfo>;
+  listModels(): Promise<ModelEntry[]>;
+  planUpscale(request: UpscaleRequest): Promise<UpscalePlan>;
+  submitUpscale(request: UpscaleRequest): Promise<Job>;
+  listJobs(): Promise<Job[]>;
+  pauseJob(id: string): Promise<void>;
+  resumeJob(id: string): Promise<void>;
+  cancelJob(id: string): Promise<void>;
+  removeJob(id: string): Promise<void>;
+  watchJobs(onEvent: (event: JobEvent) => void): Promise<void>;
+  revealOutput(id: string): Promise<void>;
+  getSettings(): Promise<Settings>;
+  setSettings(settings: Settings): Promise<void>;
+
+  /** The system's dialogs; nothing chosen is an empty list or `null`. */
+  chooseFiles(title: string, filterName: string): Promise<string[]>;
+  chooseFolder(title: string): Promise<string | null>;
+  onFileDrop(handlers: DropHandlers): Promise<Stop>;
+
+  /** Addresses for `<img>`: `size` is the longest side in pixels. */
+  thumbnailUrl(path: string, size: number): string;
+  frameUrl(job: string, side: Side, atMicros: number): string;
+}
+
+/** Makes an `AppError` of whatever was thrown, so that the window has one shape to show. */
+export function toAppError(thrown: unknown): AppError {
+  if (typeof thrown === 'object' && thrown !== null && 'code' in thrown && 'message' in thrown) {
+    const error = thrown as Partial<AppError> & Pick<AppError, 'code' | 'message'>;
+    return { hint: null, details: null, ...error };
+  }
+  const message = thrown instanceof Error ? thrown.message : String(thrown);
+  return { code: 'internal', message, hint: null, details: null };
+}

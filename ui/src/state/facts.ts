@@ -1,0 +1,74 @@
+/** What a person wants to know of a file, picked from what the probe found. */
+import type { Job } from '../ipc/bindings/Job';
+import type { MediaInfo } from '../ipc/bindings/MediaInfo';
+import type { StreamInfo } from '../ipc/bindings/StreamInfo';
+import type { VideoInfo } from '../ipc/bindings/VideoInfo';
+
+/** The last part of a path, of either kind of system. */
+export function fileName(path: string): string {
+  return path.split(/[\\/]/).filter(Boolean).at(-1) ?? path;
+}
+
+/** The folder of a path. */
+export function folderOf(path: string): string {
+  const cut = Math.max(path.lastIndexOf('/'), path.lastIndexOf('\\'));
+  return cut > 0 ? path.slice(0, cut) : path.slice(0, cut + 1);
+}
+
+/** The stream that is processed: the first video stream that is no cover art. */
+export function mainVideo(info: MediaInfo): { stream: StreamInfo; video: VideoInfo } | null {
+  for (const stream of info.streams) {
+    if (stream.video && !stream.dispositions.includes('attached_pic')) {
+      return { stream, video: stream.video };
+    }
+  }
+  return null;
+}
+
+/** Width and height as a player shows them: turned, where the file says so. */
+export function shownSize(video: VideoInfo): [number, number] {
+  const turned = Math.abs(video.rotation_degrees) % 180 === 90;
+  return turned ? [video.height, video.width] : [video.width, video.height];
+}
+
+/** PQ or HLG. */
+export function isHdr(video: VideoInfo): boolean {
+  return video.color.transfer === 'smpte2084' || video.color.transfer === 'arib-std-b67';
+}
+
+const CODEC_NAMES: Record<string, string> = {
+  h264: 'H.264', hevc: 'HEVC', av1: 'AV1', vp8: 'VP8', vp9: 'VP9', prores: 'ProRes', ffv1: 'FFV1',
+  mpeg2video: 'MPEG-2', mpeg4: 'MPEG-4', mjpeg: 'JPEG', png: 'PNG', webp: 'WebP', tiff: 'TIFF', gif: 'GIF',
+  dnxhd: 'DNxHD', cfhd: 'CineForm', aac: 'AAC', mp3: 'MP3', opus: 'Opus', vorbis: 'Vorbis', flac: 'FLAC',
+  ac3: 'AC-3', eac3: 'E-AC-3', jpeg: 'JPEG', avif: 'AVIF', bmp: 'BMP',
+};
+
+/** A codec as people write it. */
+export function codecName(codec: string): string {
+  return CODEC_NAMES[codec] ?? codec.toUpperCase();
+}
+
+/** Share done, 0 to 1; `null` while the total is unknown. */
+export function fraction(job: Job): number | null {
+  const { done, total } = job.progress;
+  if (job.state === 'succeeded') return 1;
+  return total !== null && total > 0 ? Math.min(1, done / total) : null;
+}
+
+/** No further change is possible but removal or a new try. */
+export function isTerminal(job: Job): boolean {
+  return job.state === 'succeeded' || job.state === 'failed' || job.state === 'cancelled';
+}
+
+/** A worker may be busy with it. */
+export function isActive(job: Job): boolean {
+  return job.state === 'queued' || job.state === 'running';
+}
+
+/** The model that the job's graph enlarges with. */
+export function modelOf(job: Job): string | null {
+  for (const node of job.spec.graph.nodes) {
+    if (node.op === 'upscale') return node.params.model;
+  }
+  return null;
+}

@@ -1,0 +1,335 @@
+/**
+ * Everything the window knows: files that were added and not started (drafts), jobs, models,
+ * settings, and what is chosen. The program's database is the truth for jobs; this is its mirror.
+ */
+import type { AppError } from '../ipc/bindings/AppError';
+import type { Job } from '../ipc/bindings/Job';
+import type { JobEvent } from '../ipc/bindings/JobEvent';
+import type { MediaInfo } from '../ipc/bindings/MediaInfo';
+import type { ModelEntry } from '../ipc/bindings/ModelEntry';
+import type { Quality } from '../ipc/bindings/Quality';
+import type { Settings } from '../ipc/bindings/Settings';
+import type { UpscalePlan } from '../ipc/bindings/UpscalePlan';
+import type { UpscaleRequest } from '../ipc/bindings/UpscaleRequest';
+import type { VideoCodec } from '../ipc/bindings/VideoCodec';
+import { toAppError, type Ipc } from '../ipc/ipc';
+import { isTerminal } from './facts';
+
+/** A file that was added and not started. */
+export class Draft {
+  readonly id: string;
+  readonly path: string;
+  info = $state.raw<MediaInfo | null>(null);
+  /** Why the file cannot be used. */
+  error = $state.raw<AppError | null>(null);
+  plan = $state.raw<UpscalePlan | null>(null);
+  /** Why it cannot be done this way. */
+  planError = $state.raw<AppError | null>(null);
+  starting = $state(false);
+
+  constructor(id: string, path: string) {
+    this.id = id;
+    this.path = path;
+  }
+
+  /** It can be started. */
+  get ready(): boolean {
+    return this.info !== null && this.error === null && !this.starting;
+  }
+}
+
+/** How to enlarge: one recipe for every file that is not started. */
+export interface Recipe {
+  /** `null`: the program's choice for the file. */
+  model: string | null;
+  /** `null`: the scale of the model. */
+  scale: number | null;
+  quality: Quality;
+  codec: VideoCodec | null;
+  /** `null`: the folder of the settings, or else the source's own. */
+  outputDir: string | null;
+}
+
+export type Item = { kind: 'draft'; id: string; draft: Draft } | { kind: 'job'; id: string; job: Job };
+
+/** What the announcer and other listeners are told. */
+export interface StudioListener {
+  jobState?(job: Job): void;
+  jobProgress?(job: Job): void;
+}
+
+export class Studio {
+  drafts = $state<Draft[]>([]);
+  jobs = $state.raw<Job[]>([]);
+  models = $state.raw<ModelEntry[]>([]);
+  settings = $state.raw<Settings>({ language: 'system', theme: 'system', output_dir: null });
+  recipe = $state<Recipe>({ model: null, scale: null, quality: 'good', codec: null, outputDir: null });
+  selectedId = $state<string | null>(null);
+  /** The last thing that went wrong outside a file or a job. */
+  notice = $state.raw<AppError | null>(null);
+  /** Nothing was found where files were looked for. */
+  foundNothing = $state(false);
+  loaded = $state(false);
+  /** Jobs that were told to pause and are not at rest yet. */
+  pausing = $state.raw<ReadonlySet<string>>(new Set());
+
+  /** Probe results by path, so that a job knows what its source is. */
+  #infos = $state.raw<ReadonlyMap<string, MediaInfo>>(new Map());
+  #probing = new Set<string>();
+  #draftCount = 0;
+  #planRun = 0;
+
+  /** The strip: jobs in the order of their submission, then what waits to be started. */
+  items = $derived<Item[]>([
+    ...this.jobs.map((job): Item => ({ kind: 'job', id: `job:${job.id}`, job })),
+    ...this.drafts.map((draft): Item => ({ kind: 'draft', id: draft.id, draft })),
+  ]);
+  selected = $derived<Item | null>(this.items.find((item) => item.id === this.selectedId) ?? null);
+  startable = $derived(this.drafts.filter((draft) => draft.ready));
+  running = $derived(this.jobs.filter((job) => job.state === 'running').length);
+  hasFinished = $derived(this.jobs.some(isTerminal));
+
+  constructor(
+    private readonly ipc: Ipc,
+    private readonly listener: StudioListener = {},
+  ) {}
+
+  /** Loads everything; each part by itself, so that one failure does not hide the rest. */
+  async load(): Promise<void> {
+    await Promise.all([
+      this.#guard(async () => {
+        this.settings = await this.ipc.getSettings();
+      }),
+      this.#guard(async () => {
+        this.models = await this.ipc.listModels();
+      }),
+      this.#guard(async () => {
+        // First the events, then the list: nothing that happens in between is lost.
+        await this.ipc.watchJobs((event) => this.apply(event));
+        const listed = await this.ipc.listJobs();
+        const known = new Set(this.jobs.map((job) => job.id));
+        this.#setJobs([...listed.filter((job) => !known.has(job.id)), ...this.jobs]);
+      }),
+    ]);
+    await this.#guard(async () => {
+      const files = await this.ipc.startFiles();
+      if (files.length > 0) await this.add(files);
+    });
+    if (this.selectedId === null) this.selectedId = this.items.at(-1)?.id ?? null;
+    this.loaded = true;
+  }
+
+  /** Files and folders that were dropped, chosen or named on the command line. */
+  async add(paths: string[]): Promise<void> {
+    if (paths.length === 0) return;
+    this.foundNothing = false;
+    const files: string[] = [];
+    for (const path of paths) {
+      // One by one: a path that cannot be read must not hide the others.
+      await this.#guard(async () => {
+        files.push(...(await this.ipc.expandInputs([path])));
+      });
+    }
+    await this.#guard(async () => {
+      const known = new Set(this.drafts.map((draft) => draft.path));
+      const fresh = files
+        .filter((path) => !known.has(path))
+        .map((path) => new Draft(`draft:${++this.#draftCount}`, path));
+      this.foundNothing = files.length === 0 && this.notice === null;
+      this.drafts.push(...fresh);
+      const first = fresh[0]?.id ?? this.drafts.find((draft) => draft.path === files[0])?.id;
+      if (first) this.selectedId = first;
+      // One after the other: a folder of hundreds must not open them all at once.
+      for (const { id } of fresh) {
+        const draft = this.drafts.find((candidate) => candidate.id === id);
+        if (draft) await this.#probe(draft);
+      }
+    });
+  }
+
+  async #probe(draft: Draft): Promise<void> {
+    try {
+      const info = await this.ipc.probeMedia(draft.path);
+      draft.info = info;
+      this.#remember(draft.path, info);
+    } catch (thrown) {
+      draft.error = toAppError(thrown);
+    }
+  }
+
+  #remember(path: string, info: MediaInfo): void {
+    this.#infos = new Map(this.#infos).set(path, info);
+  }
+
+  /** What the source at `path` is, once known. */
+  infoOf(path: string): MediaInfo | null {
+    return this.#infos.get(path) ?? null;
+  }
+
+  /** Probes the source of a job that this window did not add itself. A source that is gone stays unknown. */
+  async learn(path: string): Promise<void> {
+    if (this.#infos.has(path) || this.#probing.has(path)) return;
+    this.#probing.add(path);
+    try {
+      this.#remember(path, await this.ipc.probeMedia(path));
+    } catch {
+      // The facts are left out; the job itself says what is wrong with its source.
+    }
+  }
+
+  request(path: string): UpscaleRequest {
+    const { model, scale, codec, quality, outputDir } = this.recipe;
+    return {
+      input: path,
+      output: outputDir,
+      model,
+      scale,
+      codec,
+      quality,
+      device: 'auto',
+      name_template: null,
+      counter: null,
+      overwrite: false,
+    };
+  }
+
+  /** Works out what `draft` would become. Only the last question is answered. */
+  async plan(draft: Draft): Promise<void> {
+    const run = ++this.#planRun;
+    try {
+      const plan = await this.ipc.planUpscale(this.request(draft.path));
+      if (run !== this.#planRun) return;
+      draft.plan = plan;
+      draft.planError = null;
+    } catch (thrown) {
+      if (run !== this.#planRun) return;
+      draft.plan = null;
+      draft.planError = toAppError(thrown);
+    }
+  }
+
+  /** Submits `drafts` in order; what cannot be submitted stays with its error. */
+  async start(drafts: readonly Draft[]): Promise<void> {
+    const queue = drafts.filter((draft) => draft.ready);
+    for (const draft of queue) draft.starting = true;
+    for (const draft of queue) {
+      try {
+        const job = await this.ipc.submitUpscale(this.request(draft.path));
+        const wasSelected = this.selectedId === draft.id;
+        this.drafts = this.drafts.filter((other) => other.id !== draft.id);
+        // An event may have brought it, and newer, before the answer came.
+        if (!this.jobs.some((known) => known.id === job.id)) this.#setJobs([...this.jobs, job]);
+        if (wasSelected) this.selectedId = `job:${job.id}`;
+      } catch (thrown) {
+        draft.planError = toAppError(thrown);
+        draft.starting = false;
+      }
+    }
+  }
+
+  /** A running job finishes its part first; until then it is in `pausing`. */
+  async pause(id: string): Promise<void> {
+    this.pausing = new Set(this.pausing).add(id);
+    try {
+      await this.ipc.pauseJob(id);
+    } catch (thrown) {
+      this.#settled(id);
+      this.notice = toAppError(thrown);
+    }
+  }
+
+  #settled(id: string): void {
+    if (this.pausing.has(id)) this.pausing = new Set([...this.pausing].filter((other) => other !== id));
+  }
+
+  async resume(id: string): Promise<void> {
+    await this.#guard(() => this.ipc.resumeJob(id));
+  }
+
+  async cancel(id: string): Promise<void> {
+    await this.#guard(() => this.ipc.cancelJob(id));
+  }
+
+  async reveal(id: string): Promise<void> {
+    await this.#guard(() => this.ipc.revealOutput(id));
+  }
+
+  /** Takes an item off the strip; files on the disk stay where they are. */
+  async remove(item: Item): Promise<void> {
+    if (item.kind === 'draft') {
+      this.#selectNeighbour(item.id);
+      this.drafts = this.drafts.filter((draft) => draft.id !== item.id);
+    } else if (isTerminal(item.job)) {
+      await this.#guard(async () => {
+        await this.ipc.removeJob(item.job.id);
+        this.apply({ event: 'removed', id: item.job.id });
+      });
+    }
+  }
+
+  async clearFinished(): Promise<void> {
+    for (const item of this.items.filter((item) => item.kind === 'job' && isTerminal(item.job))) {
+      await this.remove(item);
+    }
+  }
+
+  async saveSettings(change: Partial<Settings>): Promise<void> {
+    const settings = { ...this.settings, ...change };
+    this.settings = settings;
+    await this.#guard(() => this.ipc.setSettings(settings));
+  }
+
+  /** Takes over what the program tells. */
+  apply(event: JobEvent): void {
+    switch (event.event) {
+      case 'changed': {
+        const before = this.jobs.find((job) => job.id === event.job.id);
+        this.#setJobs([...this.jobs.filter((job) => job.id !== event.job.id), event.job]);
+        if (event.job.state !== 'running' && event.job.state !== 'queued') this.#settled(event.job.id);
+        if (before && before.state !== event.job.state) this.listener.jobState?.(event.job);
+        break;
+      }
+      case 'progress': {
+        let moved: Job | null = null;
+        this.jobs = this.jobs.map((job) => {
+          if (job.id !== event.id) return job;
+          moved = { ...job, progress: event.progress };
+          return moved;
+        });
+        if (moved) this.listener.jobProgress?.(moved);
+        break;
+      }
+      case 'removed':
+        this.#selectNeighbour(`job:${event.id}`);
+        this.jobs = this.jobs.filter((job) => job.id !== event.id);
+        break;
+    }
+  }
+
+  /** Moves the choice `step` items along the strip, or to an end with ±Infinity. */
+  move(step: number): void {
+    const items = this.items;
+    if (items.length === 0) return;
+    const at = items.findIndex((item) => item.id === this.selectedId);
+    const next = Math.min(items.length - 1, Math.max(0, (at < 0 ? 0 : at) + step));
+    this.selectedId = items[next]?.id ?? null;
+  }
+
+  #selectNeighbour(leaving: string): void {
+    if (this.selectedId !== leaving) return;
+    const at = this.items.findIndex((item) => item.id === leaving);
+    this.selectedId = (this.items[at + 1] ?? this.items[at - 1])?.id ?? null;
+  }
+
+  #setJobs(jobs: Job[]): void {
+    this.jobs = jobs.sort((a, b) => a.created_millis - b.created_millis || (a.id < b.id ? -1 : 1));
+  }
+
+  async #guard(action: () => Promise<void>): Promise<void> {
+    try {
+      await action();
+    } catch (thrown) {
+      this.notice = toAppError(thrown);
+    }
+  }
+}

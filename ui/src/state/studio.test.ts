@@ -1,0 +1,105 @@
+import { describe, expect, it } from 'vitest';
+import type { AppError } from '../ipc/bindings/AppError';
+import { fakeIpc, type FakeOptions } from '../ipc/fake';
+import { Studio } from './studio.svelte';
+
+async function studioWith(files: string[], options: FakeOptions = {}) {
+  const ipc = fakeIpc({ files, tickMillis: 1_000_000, ...options });
+  const studio = new Studio(ipc);
+  await studio.load();
+  return { ipc, studio };
+}
+
+describe('the studio', () => {
+  it('takes the files of the command line and chooses the first', async () => {
+    const { studio } = await studioWith(['/a/one.mp4', '/a/two.png']);
+    expect(studio.drafts.map((draft) => draft.info?.kind)).toEqual(['video', 'still']);
+    expect(studio.selected?.kind === 'draft' && studio.selected.draft.path).toBe('/a/one.mp4');
+  });
+
+  it('keeps a file that cannot be used with its error and does not start it', async () => {
+    const { studio, ipc } = await studioWith(['/a/broken.mp4', '/a/good.mp4']);
+    expect(studio.drafts[0]?.error?.code).toBe('input_unreadable');
+    await studio.start(studio.drafts);
+    expect([...ipc.jobs.values()].map((job) => job.spec.input)).toEqual(['/a/good.mp4']);
+    expect(studio.items.map((item) => item.kind)).toEqual(['job', 'draft']);
+  });
+
+  it('does not add a file twice', async () => {
+    const { studio } = await studioWith(['/a/one.mp4']);
+    await studio.add(['/a/one.mp4', '/a/two.mp4']);
+    expect(studio.drafts).toHaveLength(2);
+  });
+
+  it('follows a started file as a job and shows one job once', async () => {
+    const { studio } = await studioWith(['/a/one.mp4']);
+    const [draft] = studio.drafts;
+    if (draft) await studio.start([draft]);
+    expect(studio.items.map((item) => item.id)).toEqual(['job:fake-1']);
+    expect(studio.selectedId).toBe('job:fake-1');
+  });
+
+  it('keeps a newer event when the list of jobs arrives later', async () => {
+    const { studio, ipc } = await studioWith(['/a/one.mp4']);
+    await studio.start(studio.drafts);
+    await ipc.pauseJob('fake-1');
+    expect(studio.jobs[0]?.state).toBe('paused');
+    ipc.emit({
+      event: 'progress',
+      id: 'fake-1',
+      progress: { done: 7, total: 10, fps: 2, elapsed_micros: 1, remaining_micros: null, step: 'processing' },
+    });
+    expect(studio.jobs[0]?.progress.done).toBe(7);
+    expect(studio.jobs[0]?.state).toBe('paused');
+  });
+
+  it('chooses a neighbour when the chosen item leaves', async () => {
+    const { studio } = await studioWith(['/a/1.mp4', '/a/2.mp4', '/a/3.mp4']);
+    studio.move(1);
+    const item = studio.selected;
+    if (item) await studio.remove(item);
+    expect(studio.selected?.kind === 'draft' && studio.selected.draft.path).toBe('/a/3.mp4');
+  });
+
+  it('never removes a job that is not finished', async () => {
+    const { studio } = await studioWith(['/a/1.mp4']);
+    await studio.start(studio.drafts);
+    const item = studio.selected;
+    if (item) await studio.remove(item);
+    expect(studio.jobs).toHaveLength(1);
+  });
+
+  it('answers only the last question about a plan', async () => {
+    const { studio, ipc } = await studioWith(['/a/1.mp4']);
+    const answers: (() => void)[] = [];
+    const original = ipc.planUpscale;
+    ipc.planUpscale = async (request) => {
+      await new Promise<void>((resolve) => answers.push(resolve));
+      return original(request);
+    };
+    const [draft] = studio.drafts;
+    if (!draft) throw new Error('no draft');
+    const first = studio.plan(draft);
+    studio.recipe.scale = 4;
+    const second = studio.plan(draft);
+    answers[1]?.();
+    await second;
+    answers[0]?.();
+    await first;
+    expect(draft.plan?.output_size).toEqual([2560, 1440]);
+  });
+
+  it('shows what went wrong outside a file once, as an error of the one shape', async () => {
+    const { studio, ipc } = await studioWith([]);
+    ipc.setSettings = () => Promise.reject(new Error('disk gone'));
+    await studio.saveSettings({ theme: 'light' });
+    expect(studio.notice).toEqual({ code: 'internal', message: 'disk gone', hint: null, details: null } satisfies AppError);
+  });
+
+  it('says so when nothing was found', async () => {
+    const { studio, ipc } = await studioWith([]);
+    ipc.expandInputs = async () => [];
+    await studio.add(['/empty']);
+    expect(studio.foundNothing).toBe(true);
+  });
+});
