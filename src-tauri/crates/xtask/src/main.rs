@@ -8,6 +8,7 @@
 //! cargo xtask run assets/demo.mp4
 //! ```
 
+mod bench;
 mod demo;
 mod eval;
 mod exec;
@@ -44,6 +45,12 @@ const TASKS: &[Task] = &[
         arguments: "[--test] [--dry-run]",
         summary: "only the set-up that `run` (or, with --test, `test`) would do",
         main: setup::main,
+    },
+    Task {
+        name: "bench",
+        arguments: "[--only PART,..] [--runs N] [--seconds N] [--json FILE]",
+        summary: "speed against bare parts and a Python pipeline, memory, start-up",
+        main: bench::main,
     },
     Task {
         name: "eval-models",

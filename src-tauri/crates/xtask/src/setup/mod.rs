@@ -27,6 +27,8 @@ pub enum Purpose {
     Run,
     /// Running the tests as well: a display without a screen, a browser driver.
     Test,
+    /// Measuring: the ffmpeg command for the clips, Python environments for the baselines.
+    Bench,
 }
 
 /// A machine that is ready, and the environment that the builds and the product need on it.

@@ -24,22 +24,23 @@ pub struct Plan {
 }
 
 /// Packages by purpose. bindgen (ffmpeg, SQLite) wants libclang with its headers; the window
-/// wants WebKitGTK. ffmpeg's device library is left out: nothing here opens a camera.
+/// wants WebKitGTK and D-Bus. Of ffmpeg's libraries only those that are linked are asked for.
 fn wanted(installer: Installer, purpose: Purpose) -> Vec<&'static str> {
-    let (run, test): (&[&str], &[&str]) = match installer {
+    let (run, test, bench): (&[&str], &[&str], &[&str]) = match installer {
         Installer::Apt => (
             &[
                 "pkgconf",
                 "clang",
                 "libclang-dev",
                 "libavcodec-dev",
-                "libavfilter-dev",
                 "libavformat-dev",
                 "libavutil-dev",
                 "libswscale-dev",
                 "libwebkit2gtk-4.1-dev",
+                "libdbus-1-dev",
             ],
             &["xvfb", "xauth", "dbus-daemon", "webkit2gtk-driver"],
+            &["ffmpeg", "python3-venv"],
         ),
         Installer::Dnf => (
             &[
@@ -47,11 +48,11 @@ fn wanted(installer: Installer, purpose: Purpose) -> Vec<&'static str> {
                 "clang",
                 "clang-devel",
                 "pkgconfig(libavcodec)",
-                "pkgconfig(libavfilter)",
                 "pkgconfig(libavformat)",
                 "pkgconfig(libavutil)",
                 "pkgconfig(libswscale)",
                 "pkgconfig(webkit2gtk-4.1)",
+                "pkgconfig(dbus-1)",
             ],
             &[
                 "/usr/bin/xvfb-run",
@@ -59,19 +60,22 @@ fn wanted(installer: Installer, purpose: Purpose) -> Vec<&'static str> {
                 "/usr/bin/dbus-run-session",
                 "/usr/bin/WebKitWebDriver",
             ],
+            &["/usr/bin/ffmpeg", "python3"],
         ),
         Installer::Pacman => (
-            &["pkgconf", "clang", "ffmpeg", "webkit2gtk-4.1"],
-            &["xorg-server-xvfb", "xorg-xauth", "dbus"],
+            &["pkgconf", "clang", "ffmpeg", "webkit2gtk-4.1", "dbus"],
+            &["xorg-server-xvfb", "xorg-xauth"],
+            &["python"],
         ),
-        Installer::Brew => (&["pkgconf", "ffmpeg"], &[]),
-        Installer::Windows | Installer::Unknown => (&[], &[]),
+        Installer::Brew => (&["pkgconf", "ffmpeg"], &[], &["python"]),
+        Installer::Windows | Installer::Unknown => (&[], &[], &[]),
     };
-    let mut names = run.to_vec();
-    if purpose == Purpose::Test {
-        names.extend(test);
-    }
-    names
+    let extra = match purpose {
+        Purpose::Run => &[],
+        Purpose::Test => test,
+        Purpose::Bench => bench,
+    };
+    [run, extra].concat()
 }
 
 /// Finds out what is missing and what to do about it. Starts only commands that change nothing.
@@ -192,11 +196,11 @@ fn plan_unknown(machine: &Machine, purpose: Purpose) -> Plan {
     let mut plan = Plan::default();
     let libraries = [
         "libavcodec",
-        "libavfilter",
         "libavformat",
         "libavutil",
         "libswscale",
         "webkit2gtk-4.1",
+        "dbus-1",
     ];
     let mut missing: Vec<&str> = libraries
         .into_iter()
@@ -211,6 +215,7 @@ fn plan_unknown(machine: &Machine, purpose: Purpose) -> Plan {
             "dbus-run-session",
             "WebKitWebDriver",
         ],
+        Purpose::Bench => &["pkg-config", "clang", "ffmpeg", "python3"],
     };
     missing.extend(programs.iter().filter(|name| machine.which(name).is_none()));
     if !missing.is_empty() {
@@ -252,7 +257,7 @@ fn plan_windows(machine: &Machine) -> Plan {
                 "vcpkg",
                 "install",
                 "--classic",
-                "ffmpeg[avcodec,avfilter,avformat,swscale]:x64-windows",
+                "ffmpeg[avcodec,avformat,swscale]:x64-windows",
             ]));
         } else {
             plan.by_hand.push(

@@ -1,0 +1,167 @@
+//! Running a program and reading how long it took and how much memory it used at its peak.
+
+use std::collections::BTreeMap;
+use std::process::{Command, Stdio};
+use std::time::{Duration, Instant};
+
+use anyhow::{Context, bail};
+
+use crate::exec;
+
+/// What a finished program cost.
+#[derive(Debug)]
+pub struct Cost {
+    /// From start to end.
+    pub wall: Duration,
+    /// Sum of the peak resident memory of the program and of all it started, in bytes; 0 where
+    /// the system does not tell.
+    pub peak_bytes: u64,
+    /// What it printed on standard output.
+    pub stdout: String,
+    /// What it printed on standard error.
+    pub stderr: String,
+}
+
+/// Runs `command` to its end, looking at its memory every 20 ms.
+pub fn run(command: &mut Command) -> anyhow::Result<Cost> {
+    let line = exec::shown(command);
+    let started = Instant::now();
+    let mut child = command
+        .stdin(Stdio::null())
+        .stdout(Stdio::piped())
+        .stderr(Stdio::piped())
+        .spawn()
+        .with_context(|| format!("cannot start `{line}`"))?;
+    let stdout = reader(child.stdout.take());
+    let stderr = reader(child.stderr.take());
+    let mut peaks = BTreeMap::new();
+    let status = loop {
+        note_memory(child.id(), &mut peaks);
+        if let Some(status) = child.try_wait()? {
+            break status;
+        }
+        std::thread::sleep(Duration::from_millis(20));
+    };
+    let wall = started.elapsed();
+    let stdout = stdout.join().unwrap_or_default();
+    let stderr = stderr.join().unwrap_or_default();
+    if !status.success() {
+        let last: Vec<&str> = stderr.lines().rev().take(12).collect();
+        let last: Vec<&str> = last.into_iter().rev().collect();
+        bail!("`{line}` ended with {status}:\n{}", last.join("\n"));
+    }
+    Ok(Cost {
+        wall,
+        peak_bytes: peaks.values().sum(),
+        stdout,
+        stderr,
+    })
+}
+
+fn reader(pipe: Option<impl std::io::Read + Send + 'static>) -> std::thread::JoinHandle<String> {
+    std::thread::spawn(move || {
+        let mut bytes = Vec::new();
+        if let Some(mut pipe) = pipe {
+            // A program that was killed leaves what it had printed.
+            let _ = pipe.read_to_end(&mut bytes);
+        }
+        String::from_utf8_lossy(&bytes).into_owned()
+    })
+}
+
+/// Time of a command that ends at once: no look at its memory, which would cost more than it.
+pub fn start_up(make: &dyn Fn() -> Command, times: usize) -> anyhow::Result<Vec<Duration>> {
+    let mut walls = Vec::with_capacity(times);
+    // The first start reads the program from the disk; it is not counted.
+    for _ in 0..=times {
+        let mut command = make();
+        command
+            .stdin(Stdio::null())
+            .stdout(Stdio::null())
+            .stderr(Stdio::null());
+        let started = Instant::now();
+        let status = command.status()?;
+        walls.push(started.elapsed());
+        if !status.success() {
+            bail!("`{}` ended with {status}", exec::shown(&command));
+        }
+    }
+    let mut walls = walls.split_off(1);
+    walls.sort_unstable();
+    Ok(walls)
+}
+
+/// Takes down the peak (`VmHWM`) of a process and its descendants. The kernel's figure only
+/// grows, so the last look at a process is the one that counts.
+fn note_memory(root: u32, peaks: &mut BTreeMap<u32, u64>) {
+    let mut waiting = vec![root];
+    while let Some(pid) = waiting.pop() {
+        if let Some(peak) = std::fs::read_to_string(format!("/proc/{pid}/status"))
+            .ok()
+            .as_deref()
+            .and_then(high_water_bytes)
+        {
+            peaks.insert(pid, peak);
+        }
+        // A child belongs to the thread that started it, which need not be the first.
+        let threads = std::fs::read_dir(format!("/proc/{pid}/task"));
+        for thread in threads.into_iter().flatten().flatten() {
+            let children = std::fs::read_to_string(thread.path().join("children"));
+            waiting.extend(
+                children
+                    .unwrap_or_default()
+                    .split_whitespace()
+                    .filter_map(|word| word.parse::<u32>().ok()),
+            );
+        }
+    }
+}
+
+fn high_water_bytes(status: &str) -> Option<u64> {
+    let line = status
+        .lines()
+        .find_map(|line| line.strip_prefix("VmHWM:"))?;
+    let kibibytes: u64 = line.trim().strip_suffix("kB")?.trim().parse().ok()?;
+    Some(kibibytes * 1024)
+}
+
+/// The middle of sorted or unsorted times.
+pub fn median(times: &[Duration]) -> Duration {
+    let mut sorted = times.to_vec();
+    sorted.sort_unstable();
+    sorted.get(sorted.len() / 2).copied().unwrap_or_default()
+}
+
+/// The least of the times: what foreign load disturbed least.
+pub fn least(times: &[Duration]) -> Duration {
+    times.iter().copied().min().unwrap_or_default()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_high_water_mark_is_read_in_bytes() {
+        let status = "Name:\tx\nVmPeak:\t  900 kB\nVmHWM:\t    2048 kB\nVmRSS:\t 100 kB\n";
+        assert_eq!(high_water_bytes(status), Some(2 * 1024 * 1024));
+        assert_eq!(high_water_bytes("Name:\tx\n"), None);
+    }
+
+    #[cfg(target_os = "linux")]
+    #[test]
+    fn memory_of_a_grandchild_is_counted() {
+        // `sh` is small; the grandchild holds 40 MB for a while.
+        let script =
+            "sh -c 'x=$(head -c 40000000 /dev/zero | tr \"\\0\" a); sleep 0.5; echo ${#x}'; true";
+        let cost = run(Command::new("sh").args(["-c", script])).unwrap();
+        assert_eq!(cost.stdout.trim(), "40000000");
+        assert!(cost.peak_bytes > 40_000_000, "{}", cost.peak_bytes);
+    }
+
+    #[test]
+    fn a_failing_program_is_an_error_with_its_last_words() {
+        let error = run(Command::new("sh").args(["-c", "echo sorry >&2; exit 1"])).unwrap_err();
+        assert!(error.to_string().contains("sorry"), "{error}");
+    }
+}
