@@ -1,0 +1,152 @@
+import { AxeBuilder } from '@axe-core/playwright';
+import { expect, test, type Page } from '@playwright/test';
+
+const FILES = ['/home/mai/Phim/ngõ nhỏ Hà Nội.mp4', '/home/mai/Phim/harbour-untagged.mov', '/home/mai/Phim/broken upload.mp4'];
+
+async function open(page: Page, options: Record<string, string> = {}) {
+  const errors: string[] = [];
+  page.on('pageerror', (error) => errors.push(error.message));
+  const query = new URLSearchParams({ language: 'en', theme: 'dark', tick: '20', step: '60', ...options });
+  await page.goto(`/?${query}`);
+  return errors;
+}
+
+const withFiles = { files: FILES.join(',') };
+
+async function finish(page: Page) {
+  await page.getByRole('button', { name: /^Start|^Bắt đầu|^Démarrer/ }).click();
+  await expect(page.getByRole('slider').first()).toBeVisible({ timeout: 30_000 });
+  await page.waitForTimeout(1200);
+}
+
+for (const theme of ['dark', 'light']) {
+  for (const language of ['en', 'vi', 'fr']) {
+    test(`every view is free of axe findings: ${theme}, ${language}`, async ({ page }) => {
+      const check = async (where: string) => {
+        const { violations } = await new AxeBuilder({ page }).analyze();
+        const found = violations.map(({ id, nodes }) => `${where}: ${id}: ${nodes.map((node) => node.html).join(' | ')}`);
+        expect(found).toEqual([]);
+      };
+      await open(page, { theme, language });
+      await expect(page.getByRole('heading', { level: 1 })).toBeVisible();
+      await page.waitForTimeout(1200);
+      await check('welcome');
+      await open(page, { theme, language, ...withFiles });
+      await expect(page.locator('#start')).toBeEnabled();
+      await check('draft');
+      await page.getByRole('option', { name: 'broken upload.mp4' }).click();
+      await expect(page.getByRole('alert')).toBeVisible();
+      await check('refused');
+      await page.getByRole('option').first().click();
+      await page.keyboard.press('Control+,');
+      await page.waitForTimeout(500);
+      await check('settings');
+      await page.keyboard.press('Escape');
+      await finish(page);
+      await check('compare');
+    });
+  }
+}
+
+test('the divider, zoom and pan obey the keyboard', async ({ page }) => {
+  const errors = await open(page, withFiles);
+  await finish(page);
+  const divider = page.getByRole('slider', { name: 'Divider between before and after' });
+  await divider.focus();
+  await page.keyboard.press('Shift+ArrowRight');
+  await expect(divider).toHaveAttribute('aria-valuenow', '60');
+  await page.keyboard.press('Home');
+  await expect(divider).toHaveAttribute('aria-valuenow', '0');
+  await page.keyboard.press('2');
+  await expect(page.getByRole('button', { name: '200%' })).toHaveAttribute('aria-pressed', 'true');
+  const image = page.getByRole('img', { name: /^After/ });
+  const before = await image.boundingBox();
+  await page.getByRole('application').focus();
+  await page.keyboard.press('ArrowRight');
+  const after = await image.boundingBox();
+  expect(after?.x).toBeLessThan(before?.x ?? 0);
+  await page.keyboard.press('0');
+  await expect(page.getByRole('button', { name: 'Fit' })).toHaveAttribute('aria-pressed', 'true');
+  expect(errors).toEqual([]);
+});
+
+test('dragging moves the divider, the wheel zooms where the pointer is, and then dragging moves the picture', async ({ page }) => {
+  await open(page, withFiles);
+  await finish(page);
+  const viewport = page.getByRole('application');
+  const box = await viewport.boundingBox();
+  if (!box) throw new Error('no viewport');
+  const divider = page.getByRole('slider', { name: 'Divider between before and after' });
+  await page.mouse.move(box.x + box.width / 2, box.y + 100);
+  await page.mouse.down();
+  await page.mouse.move(box.x + box.width / 4, box.y + 120, { steps: 4 });
+  await page.mouse.up();
+  await expect(divider).toHaveAttribute('aria-valuenow', '25');
+  await page.mouse.move(box.x + box.width * 0.75, box.y + box.height / 2);
+  await page.mouse.wheel(0, -900);
+  const image = page.getByRole('img', { name: /^After/ });
+  const enlarged = await image.boundingBox();
+  expect(enlarged?.width).toBeGreaterThan(box.width * 1.5);
+  await page.mouse.down();
+  await page.mouse.move(box.x + box.width * 0.75 - 120, box.y + box.height / 2, { steps: 4 });
+  await page.mouse.up();
+  const moved = await image.boundingBox();
+  expect((enlarged?.x ?? 0) - (moved?.x ?? 0)).toBeCloseTo(120, -1);
+  await expect(divider).toHaveAttribute('aria-valuenow', '25');
+});
+
+test('holding a key shows the original', async ({ page }) => {
+  await open(page, withFiles);
+  await finish(page);
+  await page.keyboard.down('h');
+  await expect(page.getByRole('slider', { name: 'Divider between before and after' })).toBeHidden();
+  await page.keyboard.up('h');
+  await expect(page.getByRole('slider', { name: 'Divider between before and after' })).toBeVisible();
+});
+
+test('every control is reached with the tab key and shows that it has the focus', async ({ page }) => {
+  await open(page, withFiles);
+  await expect(page.locator('#start')).toBeEnabled();
+  const seen = new Set<string>();
+  for (let presses = 0; presses < 40; presses += 1) {
+    await page.keyboard.press('Tab');
+    const focus = await page.evaluate(() => {
+      const element = document.activeElement;
+      if (!element || element === document.body) return null;
+      // A hidden radio button shows its focus on its label, a list box on the card that is chosen.
+      const shown =
+        (element.matches('[type=radio]') ? element.closest('label') : null) ?? (element.matches('[role=listbox]') ? element.querySelector('[aria-selected=true] .frame') : null) ?? element;
+      const style = getComputedStyle(shown);
+      return {
+        name: element.getAttribute('aria-label') ?? element.closest('label')?.textContent?.trim() ?? element.textContent?.trim() ?? '',
+        ring: style.outlineStyle !== 'none' && parseFloat(style.outlineWidth) >= 2,
+      };
+    });
+    if (!focus) continue;
+    expect(focus, `no focus ring on ${focus.name}`).toMatchObject({ ring: true });
+    seen.add(focus.name);
+  }
+  for (const name of ['Settings', 'Keyboard shortcuts', 'Add files', 'Add folder', 'Files and jobs', 'Only this one', 'Good', '2×']) {
+    expect([...seen]).toContain(name);
+  }
+  expect([...seen].some((name) => name.startsWith('Start 2 files'))).toBe(true);
+});
+
+test('a window at 200 % shows everything without scrolling sideways', async ({ page }) => {
+  await page.setViewportSize({ width: 600, height: 400 });
+  await open(page, withFiles);
+  await expect(page.locator('#start')).toBeEnabled();
+  const wide = await page.evaluate(() => document.documentElement.scrollWidth > window.innerWidth);
+  expect(wide).toBe(false);
+  await page.locator('#start').scrollIntoViewIfNeeded();
+  await expect(page.locator('#start')).toBeInViewport();
+});
+
+test('nothing moves for those who asked for that', async ({ page }) => {
+  await page.emulateMedia({ reducedMotion: 'reduce' });
+  await open(page, withFiles);
+  await page.locator('#start').click();
+  const divider = page.getByRole('slider', { name: 'Divider between before and after' });
+  await expect(divider).toBeVisible({ timeout: 30_000 });
+  expect(await divider.getAttribute('aria-valuenow')).toBe('50');
+});
