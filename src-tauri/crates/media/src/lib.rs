@@ -1,1 +1,69 @@
-//! placeholder while the workspace is laid out
+//! Video and sound files through FFmpeg: probe, demux, decode, convert, encode, mux.
+//!
+//! What lives here: everything that touches a coded stream. [`probe()`] says what a file is,
+//! [`Reader`] decodes its main video frame by frame, [`Converter`] changes format and size,
+//! [`VideoEncoder`] makes packets, [`PartWriter`] and [`PartReader`] keep the packets of one
+//! segment safe on disk, [`mux()`] joins parts and copies everything else of the source, and
+//! [`verify_output`] reads the result back.
+//!
+//! What must not: inference, jobs, SQL, sockets. Unsafe code stays in `ffi/`. Only the one file
+//! that was named is ever opened: playlists and references inside of files lead nowhere.
+//!
+//! The main type is [`Frame`]: a picture in a planar layout of `core::pixel`, counted by
+//! reference.
+//!
+//! | | honoured in computing | carried to the result | ignored |
+//! |---|---|---|---|
+//! | matrix, range, chroma position | conversion and scaling | as tagged; unknown stays unknown | |
+//! | primaries, transfer | | as tagged | scaling works on coded values, not on light |
+//! | HDR10 static data | | in the container, and in the stream by x265 | tone mapping: there is none |
+//! | HDR10+, Dolby Vision | | | dropped, with a warning |
+//! | timestamps, variable rate | exact | to the tick in MP4 and MOV, to the millisecond in MKV and WebM | |
+//! | transparency | decoded, also of VP8 and VP9 | VP9, ProRes 4444, FFV1 | other codecs drop it |
+//! | interlacing | | | reported; lines are processed as one picture, the flag is not written |
+//! | rotation, mirror | thumbnails are upright | as the display matrix | |
+//! | sample aspect ratio | thumbnails are stretched | yes | |
+//! | sound, subtitles, chapters, attachments, tags | | packets copied bit for bit | what the container cannot hold is named |
+//!
+//! ```no_run
+//! use frameloom_media::{Reader, ReaderOptions};
+//!
+//! let mut reader = Reader::open("clip.mp4".as_ref(), &ReaderOptions::default())?;
+//! while let Some(frame) = reader.next_frame()? {
+//!     println!("{} ticks: {}x{}", frame.pts(), frame.width(), frame.height());
+//! }
+//! # Ok::<(), frameloom_media::MediaError>(())
+//! ```
+
+mod color;
+mod container;
+mod convert;
+mod encode;
+mod error;
+mod ffi;
+mod frame;
+mod hdr;
+mod libraries;
+mod mux;
+mod normalise;
+mod part;
+mod picture;
+mod probe;
+mod reader;
+mod source;
+mod verify;
+
+pub use container::{Container, MuxPlan, choose_container, plan_mux};
+pub use convert::{Converter, convert};
+pub use encode::encoder::{EncodedPacket, VideoEncoder};
+pub use encode::plan::{EncoderPlan, EncoderSpec, UsableEncoder, plan_encoder, usable_encoders};
+pub use error::{FfmpegError, MediaError};
+pub use frame::{Frame, FramePool};
+pub use hdr::{ContentLight, HdrStatic, MasteringDisplay};
+pub use libraries::{LibraryVersion, init, libraries};
+pub use mux::{MuxReport, MuxSpec, mux};
+pub use part::{PartEntry, PartHeader, PartReader, PartWriter, decode_first};
+pub use picture::{RgbImage, frame_at, read_still, thumbnail};
+pub use probe::probe;
+pub use reader::{ReadReport, Reader, ReaderOptions, Truncation};
+pub use verify::{Expectation, OutputCheck, verify_output};

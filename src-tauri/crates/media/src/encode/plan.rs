@@ -1,0 +1,450 @@
+//! Which encoder, fed with what.
+
+use crate::color::ColorNumbers;
+use crate::container::Container;
+use crate::encode::quality::{ENCODERS, Known, settings};
+use crate::error::MediaError;
+use crate::ffi::encoder::{Encoder, EncoderSettings, input_formats, is_built_in, reason};
+use crate::ffi::frame::AvFrame;
+use crate::ffi::output::can_hold;
+use crate::ffi::packet::Packet;
+use crate::ffi::params::codec_id;
+use crate::hdr::HdrStatic;
+use frameloom_core::color::ColorInfo;
+use frameloom_core::job::{Quality, VideoCodec};
+use frameloom_core::media::Warning;
+use frameloom_core::pixel::{PixelFormat, Planes};
+use frameloom_core::time::{FrameRate, Rational, TimeBase};
+use serde::{Deserialize, Serialize};
+use std::collections::HashMap;
+use std::sync::{Mutex, OnceLock, PoisonError};
+
+/// What has to be encoded.
+#[derive(Debug, Clone, PartialEq)]
+pub struct EncoderSpec {
+    /// Wanted codec; `None` leaves the choice to the container and this machine.
+    pub codec: Option<VideoCodec>,
+    /// Quality in a word.
+    pub quality: Quality,
+    /// Where the packets will go.
+    pub container: Container,
+    /// Width of the frames in pixels.
+    pub width: u32,
+    /// Height of the frames in pixels.
+    pub height: u32,
+    /// Format that the frames have at the end of the graph.
+    pub format: PixelFormat,
+    /// Base of the frames' times: that of the reader.
+    pub time_base: TimeBase,
+    /// Nominal rate, for rate control and the distance of key frames.
+    pub frame_rate: Option<FrameRate>,
+    /// Colour tags to write. What is unknown is not written.
+    pub color: ColorInfo,
+    /// Width of a pixel by its height.
+    pub sample_aspect_ratio: Rational,
+    /// Encoder threads.
+    pub threads: usize,
+    /// Static HDR data, from the first frame or the container.
+    pub hdr: Option<HdrStatic>,
+}
+
+/// The encoder that was found and what it must be fed with.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct EncoderPlan {
+    /// ffmpeg's name of the encoder.
+    pub name: String,
+    /// Codec; `None` for the last resort MPEG-4 part 2.
+    pub codec: Option<VideoCodec>,
+    /// Format that frames must have. Nothing is lost against the wanted one that the encoder
+    /// could keep.
+    pub input_format: PixelFormat,
+    /// Set if the codec wants even sides: frames are padded to this size at the right and at the
+    /// bottom by the encoder here.
+    pub padded_size: Option<(u32, u32)>,
+    /// Settings, exactly as the encoder gets them.
+    pub parameters: Vec<(String, String)>,
+}
+
+impl EncoderPlan {
+    /// What the user should know of this choice.
+    pub fn warnings(&self, spec: &EncoderSpec) -> Vec<Warning> {
+        let mut warnings = Vec::new();
+        if let Some((width, height)) = self.padded_size {
+            warnings.push(Warning::PaddedToEven { width, height });
+        }
+        let mut dropped = |what: String| warnings.push(Warning::Dropped { what });
+        if spec.format.alpha && !self.input_format.alpha {
+            dropped(format!(
+                "transparency, which {} does not have here",
+                self.name
+            ));
+        }
+        if spec.format.bits > self.input_format.bits {
+            dropped(format!(
+                "bits per sample beyond {}, which is what {} takes",
+                self.input_format.bits, self.name
+            ));
+        }
+        warnings
+    }
+
+    pub(crate) fn known(&self) -> Result<Known, MediaError> {
+        ENCODERS
+            .iter()
+            .copied()
+            .find(|known| known.name == self.name)
+            .ok_or_else(|| MediaError::EncoderUnavailable {
+                wanted: self.name.clone(),
+                reason: "this program does not know it".into(),
+            })
+    }
+
+    pub(crate) fn coded_size(&self, spec: &EncoderSpec) -> (u32, u32) {
+        self.padded_size.unwrap_or((spec.width, spec.height))
+    }
+}
+
+/// An encoder of this machine, for reports.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub struct UsableEncoder {
+    /// ffmpeg's name.
+    pub name: &'static str,
+    /// Codec; `None` for the last resort.
+    pub codec: Option<VideoCodec>,
+    /// Why it cannot be used, in the library's words; `None` if it encoded a test picture.
+    pub refused: Option<String>,
+}
+
+/// Every encoder that this program can drive and the libraries contain, each opened once.
+pub fn usable_encoders() -> Vec<UsableEncoder> {
+    ENCODERS
+        .iter()
+        .filter(|known| is_built_in(known.name))
+        .map(|known| {
+            let spec = EncoderSpec {
+                codec: known.codec,
+                quality: Quality::Draft,
+                container: Container::Mkv,
+                width: 128,
+                height: 128,
+                format: PixelFormat::YUV420P8,
+                time_base: TimeBase::MICROS,
+                frame_rate: FrameRate::new(25, 1),
+                color: ColorInfo::default(),
+                sample_aspect_ratio: Rational { num: 1, den: 1 },
+                threads: 1,
+                hdr: None,
+            };
+            UsableEncoder {
+                name: known.name,
+                codec: known.codec,
+                refused: plan_with(*known, &spec).err().map(|e| reason(&e)),
+            }
+        })
+        .collect()
+}
+
+/// Chooses an encoder that this machine really has, by encoding one small picture with each
+/// candidate (once per process).
+///
+/// # Errors
+/// [`MediaError::EncoderUnavailable`] with what was refused and why;
+/// [`MediaError::InvalidRequest`] if the codec cannot go into the container.
+pub fn plan_encoder(spec: &EncoderSpec) -> Result<EncoderPlan, MediaError> {
+    crate::init()?;
+    if let Some(codec) = spec.codec
+        && !container_takes(spec.container, codec)
+    {
+        return Err(MediaError::InvalidRequest {
+            what: format!(
+                "{} does not go into {}",
+                codec_text(codec),
+                spec.container.extension()
+            ),
+        });
+    }
+    let mut refused = Vec::new();
+    let mut lossy_alpha = None;
+    for codec in wanted_codecs(spec) {
+        for known in ENCODERS
+            .iter()
+            .copied()
+            .filter(|known| known.codec == codec)
+        {
+            if spec.quality == Quality::Lossless && !known.lossless {
+                refused.push(format!("{} has no lossless mode", known.name));
+                continue;
+            }
+            if !is_built_in(known.name) {
+                continue;
+            }
+            match plan_with(known, spec) {
+                Ok(plan) if spec.format.alpha && !plan.input_format.alpha => {
+                    lossy_alpha = lossy_alpha.or(Some(plan));
+                }
+                Ok(plan) => return Ok(plan),
+                Err(MediaError::OutOfMemory) => return Err(MediaError::OutOfMemory),
+                Err(error) => refused.push(format!("{}: {}", known.name, reason(&error))),
+            }
+        }
+    }
+    lossy_alpha.ok_or_else(|| MediaError::EncoderUnavailable {
+        wanted: format!(
+            "{} in {}",
+            spec.codec.map_or("video", codec_text),
+            spec.container.extension()
+        ),
+        reason: if refused.is_empty() {
+            "the codec library was built without one".into()
+        } else {
+            refused.join("; ")
+        },
+    })
+}
+
+fn codec_text(codec: VideoCodec) -> &'static str {
+    match codec {
+        VideoCodec::H264 => "H.264",
+        VideoCodec::Hevc => "HEVC",
+        VideoCodec::Av1 => "AV1",
+        VideoCodec::Vp9 => "VP9",
+        VideoCodec::Ffv1 => "FFV1",
+        VideoCodec::Prores => "ProRes",
+    }
+}
+
+fn codec_name(codec: Option<VideoCodec>) -> &'static str {
+    match codec {
+        Some(VideoCodec::H264) => "h264",
+        Some(VideoCodec::Hevc) => "hevc",
+        Some(VideoCodec::Av1) => "av1",
+        Some(VideoCodec::Vp9) => "vp9",
+        Some(VideoCodec::Ffv1) => "ffv1",
+        Some(VideoCodec::Prores) => "prores",
+        None => "mpeg4",
+    }
+}
+
+fn container_takes(container: Container, codec: VideoCodec) -> bool {
+    codec_id(codec_name(Some(codec))).is_some_and(|id| can_hold(container.muxer(), id))
+}
+
+/// Codecs to try, best first. `None` is the last resort.
+fn wanted_codecs(spec: &EncoderSpec) -> Vec<Option<VideoCodec>> {
+    use VideoCodec as C;
+    if let Some(codec) = spec.codec {
+        return vec![Some(codec)];
+    }
+    let mut list: Vec<Option<VideoCodec>> = Vec::new();
+    if spec.format.alpha {
+        list.extend(match spec.container {
+            Container::Mov => [Some(C::Prores), None],
+            Container::Mkv if spec.quality == Quality::Lossless => [Some(C::Ffv1), Some(C::Vp9)],
+            Container::Mkv => [Some(C::Vp9), Some(C::Ffv1)],
+            Container::Webm | Container::Mp4 => [Some(C::Vp9), None],
+        });
+    }
+    if spec.quality == Quality::Lossless && spec.format.planes == Planes::Gbr {
+        list.push(Some(C::Ffv1));
+    }
+    list.extend(match spec.container {
+        Container::Webm => [Some(C::Vp9), Some(C::Av1), None, None, None],
+        _ => [
+            Some(C::H264),
+            Some(C::Hevc),
+            Some(C::Av1),
+            Some(C::Vp9),
+            None,
+        ],
+    });
+    // High dynamic range in H.264 plays nowhere: HEVC first.
+    if spec.color.is_hdr() && spec.container != Container::Webm {
+        list.insert(0, Some(C::Hevc));
+    }
+    let mut seen = Vec::new();
+    list.retain(|codec| {
+        let takes = match codec {
+            Some(codec) => container_takes(spec.container, *codec),
+            None => spec.container != Container::Webm,
+        };
+        let fresh = !seen.contains(codec);
+        seen.push(*codec);
+        takes && fresh
+    });
+    // The last resort comes last.
+    list.sort_by_key(Option::is_none);
+    list
+}
+
+fn plan_with(known: Known, spec: &EncoderSpec) -> Result<EncoderPlan, MediaError> {
+    let input_format = input_formats(known.name)
+        .into_iter()
+        .min_by_key(|format| loss(spec.format, *format))
+        .ok_or_else(|| MediaError::EncoderUnavailable {
+            wanted: known.name.to_owned(),
+            reason: "it takes no planar format".into(),
+        })?;
+    let mut plan = EncoderPlan {
+        name: known.name.to_owned(),
+        codec: known.codec,
+        input_format,
+        padded_size: None,
+        parameters: settings(known, spec, input_format),
+    };
+    let odd = (spec.width % 2 == 1, spec.height % 2 == 1);
+    match try_open(known, spec, &plan, odd) {
+        Ok(()) => Ok(plan),
+        Err(first) if odd != (false, false) => {
+            if try_open(known, spec, &plan, (false, false)).is_err() {
+                return Err(first);
+            }
+            let even = |side: u32| side + side % 2;
+            plan.padded_size = Some((even(spec.width), even(spec.height)));
+            Ok(plan)
+        }
+        Err(error) => Err(error),
+    }
+}
+
+/// How much of `from` is lost in `to`; more than enough costs a little, so that the nearest wins.
+fn loss(from: PixelFormat, to: PixelFormat) -> u32 {
+    let mut cost = 0;
+    if from.alpha && !to.alpha {
+        cost += 1_000;
+    }
+    if !from.alpha && to.alpha {
+        cost += 40;
+    }
+    let (a, b) = (u32::from(from.bits), u32::from(to.bits));
+    cost += if b < a {
+        300 + 10 * (a - b)
+    } else {
+        2 * (b - a)
+    };
+    cost += match (from.planes, to.planes) {
+        (Planes::Gray, Planes::Gray) | (Planes::Gbr, Planes::Gbr) => 0,
+        (
+            Planes::Yuv {
+                shift_x: ax,
+                shift_y: ay,
+            },
+            Planes::Yuv {
+                shift_x: bx,
+                shift_y: by,
+            },
+        ) => {
+            let axis = |a: u8, b: u8| match b.cmp(&a) {
+                std::cmp::Ordering::Greater => 200,
+                std::cmp::Ordering::Less => 20,
+                std::cmp::Ordering::Equal => 0,
+            };
+            axis(ax, bx) + axis(ay, by)
+        }
+        // Gray in the smallest colour format costs nothing but empty planes.
+        (Planes::Gray, Planes::Yuv { shift_x, shift_y }) => {
+            30 + 2 * (2 - u32::from(shift_x) - u32::from(shift_y).min(1))
+        }
+        (Planes::Gray, Planes::Gbr) => 100,
+        (Planes::Gbr, Planes::Yuv { shift_x, shift_y }) => {
+            400 + 200 * (u32::from(shift_x) + u32::from(shift_y))
+        }
+        (Planes::Yuv { .. }, Planes::Gbr) => 900,
+        (_, Planes::Gray) => 5_000,
+    };
+    cost
+}
+
+type Key = (String, (bool, bool));
+
+/// Encodes one small picture of the same oddness. The answer is kept for the process.
+fn try_open(
+    known: Known,
+    spec: &EncoderSpec,
+    plan: &EncoderPlan,
+    odd: (bool, bool),
+) -> Result<(), MediaError> {
+    static TRIED: OnceLock<Mutex<HashMap<Key, Option<String>>>> = OnceLock::new();
+    let key = (
+        format!("{} {} {:?}", plan.name, plan.input_format, plan.parameters),
+        odd,
+    );
+    let tried = TRIED.get_or_init(Mutex::default);
+    let cached = tried
+        .lock()
+        .unwrap_or_else(PoisonError::into_inner)
+        .get(&key)
+        .cloned();
+    let answer = match cached {
+        Some(answer) => answer,
+        None => {
+            let answer = match encode_one(known, spec, plan, odd) {
+                Ok(()) => None,
+                Err(MediaError::OutOfMemory) => return Err(MediaError::OutOfMemory),
+                Err(error) => Some(reason(&error)),
+            };
+            tried
+                .lock()
+                .unwrap_or_else(PoisonError::into_inner)
+                .insert(key, answer.clone());
+            answer
+        }
+    };
+    match answer {
+        None => Ok(()),
+        Some(reason) => Err(MediaError::EncoderUnavailable {
+            wanted: plan.name.clone(),
+            reason,
+        }),
+    }
+}
+
+fn encode_one(
+    known: Known,
+    spec: &EncoderSpec,
+    plan: &EncoderPlan,
+    odd: (bool, bool),
+) -> Result<(), MediaError> {
+    // 128 is above the least size of every encoder here.
+    let (width, height) = (128 + u32::from(odd.0), 128 + u32::from(odd.1));
+    let mut encoder = open(known, spec, plan, (width, height))?;
+    let mut frame = AvFrame::zeroed(plan.input_format, width, height)?;
+    frame.set_pts(0);
+    frame.set_color(ColorNumbers::from_info(&spec.color));
+    encoder.send(Some(&frame))?;
+    encoder.send(None)?;
+    let mut packet = Packet::new()?;
+    if !encoder.receive(&mut packet)? {
+        return Err(MediaError::EncoderUnavailable {
+            wanted: plan.name.clone(),
+            reason: "it gave no packet for a test picture".into(),
+        });
+    }
+    Ok(())
+}
+
+/// Opens the encoder of a plan.
+pub(crate) fn open(
+    known: Known,
+    spec: &EncoderSpec,
+    plan: &EncoderPlan,
+    size: (u32, u32),
+) -> Result<Encoder, MediaError> {
+    let rate = spec.frame_rate.map(FrameRate::ratio);
+    let fallback = Rational { num: 25, den: 1 };
+    let counted = rate.unwrap_or(fallback).recip().unwrap_or(fallback);
+    Encoder::open(&EncoderSettings {
+        name: known.name,
+        width: size.0,
+        height: size.1,
+        format: plan.input_format,
+        time_base: if known.counts_frames {
+            counted
+        } else {
+            spec.time_base.ratio()
+        },
+        frame_rate: Some(rate.unwrap_or(fallback)),
+        color: ColorNumbers::from_info(&spec.color),
+        sample_aspect_ratio: spec.sample_aspect_ratio,
+        options: &plan.parameters,
+    })
+}

@@ -1,0 +1,230 @@
+//! What can go wrong with a file, a codec or a disk, each with the path last.
+
+use frameloom_core::error::ErrorCode;
+use std::fmt;
+use std::io;
+use std::path::{Path, PathBuf};
+
+/// A status code of FFmpeg with the text that the library has for it.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct FfmpegError {
+    /// The negative number that the library returned.
+    pub code: i32,
+    /// The library's words for it.
+    pub text: String,
+}
+
+impl fmt::Display for FfmpegError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.text)
+    }
+}
+
+impl std::error::Error for FfmpegError {}
+
+/// Failure of this crate. [`MediaError::code`] gives the kind that callers branch on.
+#[derive(Debug, thiserror::Error)]
+pub enum MediaError {
+    /// There is no such file.
+    #[error("there is no file at {path}")]
+    NotFound {
+        /// The path asked for.
+        path: PathBuf,
+    },
+    /// The file exists and may not be read.
+    #[error("the file cannot be opened for reading: {source}: {path}")]
+    NotReadable {
+        /// What the system said.
+        #[source]
+        source: io::Error,
+        /// The file.
+        path: PathBuf,
+    },
+    /// A folder or a device, not a file.
+    #[error("this is not a regular file: {path}")]
+    NotAFile {
+        /// The path asked for.
+        path: PathBuf,
+    },
+    /// Zero bytes.
+    #[error("the file is empty: {path}")]
+    Empty {
+        /// The file.
+        path: PathBuf,
+    },
+    /// No demuxer recognises the content.
+    #[error("the content is not video, sound or a picture: {path}")]
+    NotMedia {
+        /// What the library said.
+        #[source]
+        source: FfmpegError,
+        /// The file.
+        path: PathBuf,
+    },
+    /// An MP4 or MOV without its index: recording or download was cut off.
+    #[error("the file has no index (moov atom); its recording or download was cut off: {path}")]
+    MissingIndex {
+        /// The file.
+        path: PathBuf,
+    },
+    /// Media without a picture that could be processed.
+    #[error("the file has no video stream: {path}")]
+    NoVideo {
+        /// The file.
+        path: PathBuf,
+    },
+    /// There is a video stream, and no picture could be decoded from it.
+    #[error("no picture could be decoded: {path}")]
+    NoFrames {
+        /// The file.
+        path: PathBuf,
+    },
+    /// No decoder for this codec.
+    #[error("there is no decoder for `{codec}`: {path}")]
+    UnsupportedCodec {
+        /// Codec name.
+        codec: String,
+        /// The file.
+        path: PathBuf,
+    },
+    /// A layout of pixels that no planar format here can hold.
+    #[error("the pixel format `{format}` cannot be processed")]
+    UnsupportedPixelFormat {
+        /// Name as ffmpeg has it.
+        format: String,
+    },
+    /// Sides outside of what can be held.
+    #[error("a picture of {width}x{height} is outside of what can be processed")]
+    BadDimensions {
+        /// Width in pixels.
+        width: u32,
+        /// Height in pixels.
+        height: u32,
+    },
+    /// A container that this program does not write.
+    #[error("`{extension}` is no container that can be written; use mp4, mov, mkv or webm")]
+    UnsupportedContainer {
+        /// The extension asked for.
+        extension: String,
+    },
+    /// The request contradicts itself.
+    #[error("{what}")]
+    InvalidRequest {
+        /// Which part, and why.
+        what: String,
+    },
+    /// No usable encoder for what was asked.
+    #[error("no encoder for {wanted}: {reason}")]
+    EncoderUnavailable {
+        /// Codec, container and format asked for.
+        wanted: String,
+        /// Why each candidate was refused.
+        reason: String,
+    },
+    /// The codec library refused or failed.
+    #[error("{action}: {source}")]
+    Codec {
+        /// What was being done.
+        action: &'static str,
+        /// What the library said.
+        #[source]
+        source: FfmpegError,
+    },
+    /// Reading failed in the middle.
+    #[error("reading failed: {source}: {path}")]
+    Read {
+        /// What the library said.
+        #[source]
+        source: FfmpegError,
+        /// The file.
+        path: PathBuf,
+    },
+    /// The disk is full.
+    #[error("the disk is full: {path}")]
+    DiskFull {
+        /// The file being written.
+        path: PathBuf,
+    },
+    /// Writing failed.
+    #[error("writing failed: {source}: {path}")]
+    Write {
+        /// What the system said.
+        #[source]
+        source: io::Error,
+        /// The file being written.
+        path: PathBuf,
+    },
+    /// A part file is cut off, altered or of another version.
+    #[error("the part file is damaged ({reason}): {path}")]
+    PartDamaged {
+        /// What did not match.
+        reason: String,
+        /// The part.
+        path: PathBuf,
+    },
+    /// Two parts were not made by the same encoder with the same settings.
+    #[error("the part file does not fit the others ({reason}): {path}")]
+    PartsDiffer {
+        /// What differs.
+        reason: String,
+        /// The part.
+        path: PathBuf,
+    },
+    /// The finished file is not what it should be.
+    #[error("the result failed its check ({what}): {path}")]
+    Verification {
+        /// What does not match.
+        what: String,
+        /// The file.
+        path: PathBuf,
+    },
+    /// The caller's flag was raised.
+    #[error("cancelled")]
+    Cancelled,
+    /// Memory ran out.
+    #[error("memory ran out")]
+    OutOfMemory,
+}
+
+impl MediaError {
+    /// Kind of failure.
+    pub fn code(&self) -> ErrorCode {
+        match self {
+            MediaError::NotFound { .. } => ErrorCode::InputNotFound,
+            MediaError::NotReadable { .. }
+            | MediaError::NotAFile { .. }
+            | MediaError::Empty { .. }
+            | MediaError::NotMedia { .. }
+            | MediaError::MissingIndex { .. }
+            | MediaError::Read { .. } => ErrorCode::InputUnreadable,
+            MediaError::NoVideo { .. }
+            | MediaError::NoFrames { .. }
+            | MediaError::UnsupportedCodec { .. }
+            | MediaError::UnsupportedPixelFormat { .. } => ErrorCode::InputUnsupported,
+            MediaError::BadDimensions { .. } => ErrorCode::InputTooLarge,
+            MediaError::UnsupportedContainer { .. } | MediaError::InvalidRequest { .. } => {
+                ErrorCode::InvalidRequest
+            }
+            MediaError::EncoderUnavailable { .. } => ErrorCode::EncoderUnavailable,
+            MediaError::Codec { .. } => ErrorCode::Internal,
+            MediaError::DiskFull { .. } => ErrorCode::DiskFull,
+            MediaError::Write { .. } => ErrorCode::OutputUnwritable,
+            MediaError::PartDamaged { .. }
+            | MediaError::PartsDiffer { .. }
+            | MediaError::Verification { .. } => ErrorCode::VerificationFailed,
+            MediaError::Cancelled => ErrorCode::Cancelled,
+            MediaError::OutOfMemory => ErrorCode::OutOfMemory,
+        }
+    }
+
+    /// A failed write, told apart from a full disk.
+    pub(crate) fn from_write(source: io::Error, path: &Path) -> Self {
+        if source.kind() == io::ErrorKind::StorageFull {
+            return MediaError::DiskFull { path: path.into() };
+        }
+        MediaError::Write {
+            source,
+            path: path.into(),
+        }
+    }
+}

@@ -1,0 +1,47 @@
+//! The linked FFmpeg libraries.
+
+use crate::error::MediaError;
+use crate::ffi::util;
+use serde::Serialize;
+use std::sync::OnceLock;
+
+/// One of the linked libraries.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub struct LibraryVersion {
+    /// `libavcodec`, ...
+    pub name: &'static str,
+    /// `59.37.100`.
+    pub version: String,
+    /// Licence as the library states it; decides under which terms the program may be shipped.
+    pub licence: String,
+    /// The switches that it was built with.
+    pub configuration: String,
+}
+
+/// Prepares the libraries. Called by everything here that needs it; calling it again is free.
+///
+/// # Errors
+/// None today; the signature leaves room for a library that does not fit.
+pub fn init() -> Result<(), MediaError> {
+    static DONE: OnceLock<()> = OnceLock::new();
+    DONE.get_or_init(util::quiet);
+    Ok(())
+}
+
+/// Name, version, licence and configuration of each linked library.
+pub fn libraries() -> Vec<LibraryVersion> {
+    util::libraries()
+        .into_iter()
+        .map(|(name, number, licence, configuration)| LibraryVersion {
+            name,
+            version: format!(
+                "{}.{}.{}",
+                number >> 16,
+                (number >> 8) & 0xff,
+                number & 0xff
+            ),
+            licence: licence.unwrap_or_default(),
+            configuration: configuration.unwrap_or_default(),
+        })
+        .collect()
+}

@@ -1,0 +1,146 @@
+//! Packets that are copied, and the tags of streams and files.
+
+use crate::container::Container;
+use crate::ffi::packet::Packet;
+use ffmpeg_sys_next as sys;
+use std::collections::BTreeMap;
+
+/// A copied stream on its way.
+#[derive(Debug, Clone)]
+pub(crate) struct CopiedStream {
+    /// Its place in the output.
+    pub output: usize,
+    pub time_base: sys::AVRational,
+    /// Ticks that are added to every time.
+    pub shift: i64,
+    /// Later than any time of another packet with the same time is an error for some muxers;
+    /// subtitles may overlap.
+    pub strict: bool,
+    last_dts: Option<i64>,
+    /// The next time, for packets that carry none.
+    next_pts: i64,
+}
+
+impl CopiedStream {
+    pub(crate) fn new(
+        output: usize,
+        time_base: sys::AVRational,
+        shift: i64,
+        start: i64,
+        strict: bool,
+    ) -> Self {
+        Self {
+            output,
+            time_base,
+            shift,
+            strict,
+            last_dts: None,
+            next_pts: start,
+        }
+    }
+
+    /// Fills in missing times and moves the packet, still in the base of the source.
+    pub(crate) fn prepare(&mut self, packet: &mut Packet) {
+        let pts = packet.pts().or(packet.dts()).unwrap_or(self.next_pts);
+        let dts = packet.dts().unwrap_or(pts);
+        self.next_pts = pts.saturating_add(packet.duration());
+        packet.set_pts(pts);
+        packet.set_dts(dts.min(pts));
+        packet.shift(self.shift);
+        packet.forget_position();
+        packet.set_stream(self.output);
+    }
+
+    /// Brings the packet to the base of the output, its decoding times rising as muxers demand.
+    pub(crate) fn finish(&mut self, packet: &mut Packet, to: sys::AVRational) {
+        packet.rescale(self.time_base, to);
+        let (Some(dts), Some(pts)) = (packet.dts(), packet.pts()) else {
+            return;
+        };
+        let least = self
+            .last_dts
+            .map_or(dts, |last| last.saturating_add(i64::from(self.strict)));
+        if dts < least {
+            packet.set_dts(least);
+            packet.set_pts(pts.max(least));
+        }
+        self.last_dts = packet.dts();
+    }
+}
+
+/// Tags of the file that stay true. What names the old container or its writer does not.
+pub(crate) fn file_tags(tags: &BTreeMap<String, String>) -> BTreeMap<String, String> {
+    let stale = [
+        "major_brand",
+        "minor_version",
+        "compatible_brands",
+        "encoder",
+    ];
+    tags.iter()
+        .filter(|(key, _)| !stale.iter().any(|s| key.eq_ignore_ascii_case(s)))
+        .map(|(key, value)| (key.clone(), value.clone()))
+        .collect()
+}
+
+/// Tags of a stream that stay true; for the processed one, nothing that was counted or measured.
+pub(crate) fn stream_tags(
+    tags: &BTreeMap<String, String>,
+    processed: bool,
+) -> BTreeMap<String, String> {
+    let counted = [
+        "BPS",
+        "DURATION",
+        "NUMBER_OF_FRAMES",
+        "NUMBER_OF_BYTES",
+        "_STATISTICS_",
+        "ENCODER",
+        "ALPHA_MODE",
+        "ROTATE",
+        "VARIANT_BITRATE",
+    ];
+    tags.iter()
+        .filter(|(key, _)| {
+            let key = key.to_ascii_uppercase();
+            key != "DURATION" && !(processed && counted.iter().any(|c| key.starts_with(c)))
+        })
+        .map(|(key, value)| (key.clone(), value.clone()))
+        .collect()
+}
+
+/// Tags that the MP4 and MOV muxers write in their own places. Any other needs the general table.
+pub(crate) fn needs_general_tags(container: Container, tags: &BTreeMap<String, String>) -> bool {
+    const OWN: &[&str] = &[
+        "title",
+        "artist",
+        "author",
+        "album_artist",
+        "composer",
+        "album",
+        "date",
+        "comment",
+        "genre",
+        "copyright",
+        "description",
+        "synopsis",
+        "track",
+        "disc",
+        "show",
+        "episode_id",
+        "network",
+        "lyrics",
+        "keywords",
+        "location",
+        "make",
+        "model",
+        "creation_time",
+        "grouping",
+        "compilation",
+        "episode_sort",
+        "season_number",
+        "media_type",
+        "hd_video",
+        "gapless_playback",
+        "timecode",
+    ];
+    container.is_iso() && tags.keys().any(|key| !OWN.contains(&key.as_str()))
+}

@@ -1,0 +1,392 @@
+//! The join itself.
+
+use super::copy::{CopiedStream, file_tags, needs_general_tags, stream_tags};
+use super::video::Replay;
+use crate::container::{Container, MuxPlan};
+use crate::encode::encoder::EncodedPacket;
+use crate::error::MediaError;
+use crate::ffi::input::{Input, Stream};
+use crate::ffi::output::{Output, survives_processing};
+use crate::ffi::packet::Packet;
+use crate::ffi::pixel::AvFormat;
+use crate::ffi::util::{av_rational, time_base};
+use crate::hdr::HdrStatic;
+use ffmpeg_sys_next as sys;
+use frameloom_core::media::Warning;
+use frameloom_core::time::{TimeBase, Timestamp};
+use std::cmp::Ordering;
+use std::collections::{BTreeMap, HashMap};
+use std::fs::File;
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering as Memory};
+
+/// What to join.
+#[derive(Debug, Clone)]
+pub struct MuxSpec<'a> {
+    /// The file that everything but the pictures comes from.
+    pub source: &'a Path,
+    /// Index of the processed stream in the source.
+    pub video_stream: u32,
+    /// Part files in order.
+    pub parts: &'a [PathBuf],
+    /// The file to write. The caller renames it when it was checked.
+    pub output_tmp: &'a Path,
+    /// Container and copied streams, from [`crate::plan_mux`].
+    pub plan: &'a MuxPlan,
+    /// Static HDR data for the container; `None` keeps what the source's container has.
+    pub hdr: Option<&'a HdrStatic>,
+}
+
+/// What was joined.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct MuxReport {
+    /// Frames written.
+    pub frames: u64,
+    /// Presentation times written, in ticks of `time_base`.
+    pub pts: Vec<i64>,
+    /// Base of `pts`: that of the source's stream.
+    pub time_base: TimeBase,
+    /// Added to every time, in microseconds: broadcast streams start anywhere, files at zero.
+    pub shift_micros: i64,
+    /// Packets copied from other streams.
+    pub copied_packets: u64,
+    /// Streams of the result that have packets or are attachments.
+    pub streams: u32,
+    /// Size of the file.
+    pub size_bytes: u64,
+    /// What the user should know.
+    pub warnings: Vec<Warning>,
+}
+
+/// Writes the pictures of `parts` and everything else of the source into one file and waits until
+/// it is on the disk. Equal input gives equal bytes.
+///
+/// MP4 and MOV get their index in front (`faststart`): the file then plays while it is being
+/// downloaded or copied, at the price of moving its bytes once.
+///
+/// # Errors
+/// [`MediaError::PartDamaged`], [`MediaError::PartsDiffer`], [`MediaError::DiskFull`],
+/// [`MediaError::Write`], [`MediaError::Cancelled`], those of opening the source, or a container
+/// that refuses a stream. A half-written file may be left at `output_tmp`.
+pub fn mux(
+    spec: &MuxSpec<'_>,
+    cancel: &Arc<AtomicBool>,
+    progress: &mut dyn FnMut(f64),
+) -> Result<MuxReport, MediaError> {
+    let replay = Replay::open(spec.parts)?;
+    let input = crate::source::open(spec.source, cancel)?;
+    let mut join = Join::start(spec, replay, input, cancel)?;
+    join.run(cancel, progress)?;
+    join.finish(spec)
+}
+
+struct Join<'a> {
+    replay: Replay<'a>,
+    input: Input,
+    output: Output,
+    video: usize,
+    video_base: sys::AVRational,
+    video_shift: i64,
+    copied: HashMap<usize, CopiedStream>,
+    copied_packets: u64,
+    streams: u32,
+    shift_micros: i64,
+}
+
+impl<'a> Join<'a> {
+    fn start(
+        spec: &MuxSpec<'a>,
+        replay: Replay<'a>,
+        mut input: Input,
+        cancel: &Arc<AtomicBool>,
+    ) -> Result<Self, MediaError> {
+        let container = spec.plan.container;
+        let mut output = Output::create(spec.output_tmp, container.muxer(), cancel)?;
+        let shift_micros = shift_micros(&input);
+        let base = replay.header.time_base;
+        let video_base = av_rational(base.ratio()).ok_or_else(|| MediaError::InvalidRequest {
+            what: "the time base of the parts does not fit".into(),
+        })?;
+        let main = spec.video_stream as usize;
+        let (mut video, mut streams) = (None, 0);
+        let mut copied = HashMap::new();
+        let general_tags = needs_general_tags(container, &file_tags(&input.tags()));
+        for index in 0..input.stream_count() {
+            let Some(stream) = input.stream(index) else {
+                continue;
+            };
+            if index == main {
+                video = Some(add_video(&mut output, stream, &replay, video_base, spec)?);
+                streams += 1;
+            } else if spec.plan.copied.contains(&(index as u32)) {
+                streams += 1;
+                if let Some(copy) = add_copy(&mut output, stream, container, shift_micros)? {
+                    copied.insert(index, copy);
+                }
+            }
+        }
+        let video = video.ok_or_else(|| MediaError::NoVideo {
+            path: spec.source.into(),
+        })?;
+        output.set_tags(&file_tags(&input.tags()))?;
+        add_chapters(&mut output, &input, shift_micros)?;
+        output.write_header(&options(container, base, general_tags))?;
+        let keep: Vec<usize> = copied.keys().copied().collect();
+        input.keep_streams(|index| keep.contains(&index));
+        Ok(Self {
+            video_shift: ticks(shift_micros, base),
+            replay,
+            input,
+            output,
+            video,
+            video_base,
+            copied,
+            copied_packets: 0,
+            streams,
+            shift_micros,
+        })
+    }
+
+    fn run(
+        &mut self,
+        cancel: &Arc<AtomicBool>,
+        progress: &mut dyn FnMut(f64),
+    ) -> Result<(), MediaError> {
+        let total = self.replay.pts().len().max(1) as f64;
+        let mut picture = self.replay.next()?;
+        let mut other = self.next_copied()?;
+        loop {
+            if cancel.load(Memory::Relaxed) {
+                return Err(MediaError::Cancelled);
+            }
+            let picture_first = match (&picture, &other) {
+                (None, None) => return Ok(()),
+                (Some(_), None) => true,
+                (None, Some(_)) => false,
+                (Some(picture), Some((index, packet))) => {
+                    let base = self.copied[index].time_base;
+                    let dts = picture.dts.saturating_add(self.video_shift);
+                    let other = packet.dts().unwrap_or(i64::MIN);
+                    compare(dts, self.video_base, other, base) != Ordering::Greater
+                }
+            };
+            if picture_first {
+                if let Some(picture) = picture.take() {
+                    self.write_picture(&picture)?;
+                    progress(self.replay.done() as f64 / total);
+                }
+                picture = self.replay.next()?;
+            } else {
+                if let Some((index, packet)) = other.take() {
+                    self.write_copied(index, packet)?;
+                }
+                other = self.next_copied()?;
+            }
+        }
+    }
+
+    fn next_copied(&mut self) -> Result<Option<(usize, Packet)>, MediaError> {
+        if self.copied.is_empty() {
+            return Ok(None);
+        }
+        let mut packet = Packet::new()?;
+        while self.input.read(&mut packet)? {
+            let index = packet.stream();
+            if let Some(copied) = self.copied.get_mut(&index) {
+                copied.prepare(&mut packet);
+                return Ok(Some((index, packet)));
+            }
+        }
+        Ok(None)
+    }
+
+    fn write_copied(&mut self, index: usize, mut packet: Packet) -> Result<(), MediaError> {
+        if let Some(copied) = self.copied.get_mut(&index) {
+            let to = self.output.time_base(copied.output);
+            copied.finish(&mut packet, to);
+            self.output.write(&mut packet)?;
+            self.copied_packets += 1;
+        }
+        Ok(())
+    }
+
+    fn write_picture(&mut self, picture: &EncodedPacket) -> Result<(), MediaError> {
+        let mut packet = Packet::with_data(&picture.data)?;
+        for (kind, bytes) in &picture.side_data {
+            packet.add_side_data(*kind, bytes)?;
+        }
+        packet.set_timing(picture.pts, picture.dts, picture.duration, picture.key);
+        packet.shift(self.video_shift);
+        packet.rescale(self.video_base, self.output.time_base(self.video));
+        packet.set_stream(self.video);
+        self.output.write(&mut packet)
+    }
+
+    fn finish(self, spec: &MuxSpec<'_>) -> Result<MuxReport, MediaError> {
+        self.output.finish()?;
+        let synced = File::open(spec.output_tmp).and_then(|file| {
+            file.sync_data()?;
+            file.metadata()
+        });
+        let facts = synced.map_err(|e| MediaError::from_write(e, spec.output_tmp))?;
+        Ok(MuxReport {
+            frames: self.replay.pts().len() as u64,
+            pts: self.replay.pts().to_vec(),
+            time_base: self.replay.header.time_base,
+            shift_micros: self.shift_micros,
+            copied_packets: self.copied_packets,
+            streams: self.streams,
+            size_bytes: facts.len(),
+            warnings: spec.plan.dropped.clone(),
+        })
+    }
+}
+
+/// Broadcast streams start at any time of day; a file starts at zero. Everything is moved by the
+/// same amount. Other files keep the start that they have.
+fn shift_micros(input: &Input) -> i64 {
+    match input.start_micros() {
+        Some(start) if input.has_discontinuities() => start.saturating_neg(),
+        _ => 0,
+    }
+}
+
+fn ticks(micros: i64, base: TimeBase) -> i64 {
+    Timestamp::new(micros, TimeBase::MICROS)
+        .rescaled(base)
+        .ticks
+}
+
+/// Compares two times in different bases.
+fn compare(a: i64, a_base: sys::AVRational, b: i64, b_base: sys::AVRational) -> Ordering {
+    let value = |ticks: i64, base: sys::AVRational, other: sys::AVRational| {
+        i128::from(ticks) * i128::from(base.num) * i128::from(other.den)
+    };
+    value(a, a_base, b_base).cmp(&value(b, b_base, a_base))
+}
+
+fn add_video(
+    output: &mut Output,
+    source: Stream<'_>,
+    replay: &Replay<'_>,
+    base: sys::AVRational,
+    spec: &MuxSpec<'_>,
+) -> Result<usize, MediaError> {
+    use sys::AVPacketSideDataType as S;
+    let header = &replay.header;
+    let replaced = |kind: i32| {
+        let hdr = [
+            S::AV_PKT_DATA_MASTERING_DISPLAY_METADATA as i32,
+            S::AV_PKT_DATA_CONTENT_LIGHT_LEVEL as i32,
+        ];
+        spec.hdr.is_some() && hdr.contains(&kind)
+    };
+    let mut tags = stream_tags(&source.tags(), true);
+    if AvFormat(header.parameters.format).has_alpha() && header.codec().starts_with("vp") {
+        tags.insert("alpha_mode".into(), "1".into());
+    }
+    // Apple's players know HEVC by this tag only.
+    let apple_hevc = header.codec() == "hevc" && spec.plan.container.is_iso();
+    let index = output.add_video(
+        source,
+        &header.parameters,
+        &header.extradata,
+        base,
+        &tags,
+        apple_hevc.then(|| u32::from_le_bytes(*b"hvc1")),
+        |kind| survives_processing(kind) && !replaced(kind),
+    )?;
+    if let Some(hdr) = spec.hdr {
+        if let Some(display) = &hdr.mastering {
+            let kind = S::AV_PKT_DATA_MASTERING_DISPLAY_METADATA;
+            output.set_side_data(index, kind, &display.to_bytes())?;
+        }
+        if let Some(light) = hdr.content_light {
+            let kind = S::AV_PKT_DATA_CONTENT_LIGHT_LEVEL;
+            output.set_side_data(index, kind, &light.to_bytes())?;
+        }
+    }
+    Ok(index)
+}
+
+/// Adds a copied stream; `None` for what has no packets.
+fn add_copy(
+    output: &mut Output,
+    source: Stream<'_>,
+    container: Container,
+    shift_micros: i64,
+) -> Result<Option<CopiedStream>, MediaError> {
+    use sys::AVMediaType as M;
+    let kind = source.parameters().0.codec_type;
+    let tags = stream_tags(&source.tags(), false);
+    let codec = crate::ffi::params::codec_name(source.parameters().0.codec_id);
+    if kind == M::AVMEDIA_TYPE_ATTACHMENT {
+        output.add_attachment(&codec, source.extradata(), &tags)?;
+        return Ok(None);
+    }
+    if container == Container::Mkv && source.has_disposition(sys::AV_DISPOSITION_ATTACHED_PIC) {
+        output.add_attachment(&codec, source.attached_picture(), &cover_tags(&codec, tags))?;
+        return Ok(None);
+    }
+    let index = output.add_copy(source, &tags)?;
+    let shift = time_base(source.time_base()).map_or(0, |base| ticks(shift_micros, base));
+    let strict = matches!(kind, M::AVMEDIA_TYPE_AUDIO | M::AVMEDIA_TYPE_VIDEO);
+    let start = source.start().unwrap_or(0);
+    Ok(Some(CopiedStream::new(
+        index,
+        source.time_base(),
+        shift,
+        start,
+        strict,
+    )))
+}
+
+fn cover_tags(codec: &str, mut tags: BTreeMap<String, String>) -> BTreeMap<String, String> {
+    let (name, kind) = match codec {
+        "png" => ("cover.png", "image/png"),
+        _ => ("cover.jpg", "image/jpeg"),
+    };
+    tags.entry("filename".into()).or_insert_with(|| name.into());
+    tags.entry("mimetype".into()).or_insert_with(|| kind.into());
+    tags
+}
+
+fn add_chapters(output: &mut Output, input: &Input, shift_micros: i64) -> Result<(), MediaError> {
+    for mut chapter in input.chapters() {
+        if let Some(base) = time_base(chapter.time_base) {
+            let shift = ticks(shift_micros, base);
+            chapter.start = chapter.start.saturating_add(shift);
+            chapter.end = chapter.end.saturating_add(shift);
+        }
+        output.add_chapter(&chapter)?;
+    }
+    Ok(())
+}
+
+fn options(
+    container: Container,
+    base: TimeBase,
+    general_tags: bool,
+) -> Vec<(&'static str, String)> {
+    match container {
+        Container::Mp4 | Container::Mov => {
+            let tags = if general_tags {
+                "+use_metadata_tags"
+            } else {
+                ""
+            };
+            let mut list = vec![("movflags", format!("+faststart{tags}"))];
+            // Ticks of the source fit exactly into a multiple of its clock.
+            if let Ok(mut scale) = i32::try_from(base.ratio().den) {
+                while scale < 10_000 {
+                    scale *= 2;
+                }
+                list.push(("video_track_timescale", scale.to_string()));
+            }
+            list
+        }
+        // The muxer's own rule would mark tracks as default that the source does not.
+        Container::Mkv | Container::Webm => vec![("default_mode", "passthrough".into())],
+    }
+}

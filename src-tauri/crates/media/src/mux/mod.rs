@@ -1,0 +1,7 @@
+//! Joining parts into a file, with everything else of the source beside them.
+
+mod copy;
+mod join;
+mod video;
+
+pub use join::{MuxReport, MuxSpec, mux};

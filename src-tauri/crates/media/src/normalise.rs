@@ -1,0 +1,106 @@
+//! Decoded pictures of any layout into the planar layout and size of the first one.
+
+use crate::color::ColorNumbers;
+use crate::convert::side;
+use crate::error::MediaError;
+use crate::ffi::frame::AvFrame;
+use crate::ffi::pixel::av_format;
+use crate::ffi::pool::BufferPool;
+use crate::ffi::scale::Scaler;
+use crate::ffi::unpack;
+use crate::frame::Frame;
+use frameloom_core::pixel::{PixelFormat, Planes};
+use std::sync::Arc;
+
+/// Gives every picture out as what the first one was.
+pub(crate) struct Normaliser {
+    stream_color: ColorNumbers,
+    target: Option<(PixelFormat, Arc<BufferPool>)>,
+    scaler: Option<Scaler>,
+    /// Pictures after the first that had another size or layout.
+    pub(crate) converted: u64,
+}
+
+impl Normaliser {
+    /// `stream_color` fills in what a frame does not say of its colour.
+    pub(crate) fn new(stream_color: ColorNumbers) -> Self {
+        Self {
+            stream_color,
+            target: None,
+            scaler: None,
+            converted: 0,
+        }
+    }
+
+    /// The frame in the planar format and size of the first one.
+    pub(crate) fn apply(&mut self, mut raw: AvFrame) -> Result<Frame, MediaError> {
+        let format = raw.format();
+        let first = self.target.is_none();
+        let (wanted, pool) = self.target_for(&raw)?;
+        let mut color = raw.color().or(self.stream_color);
+        if format.is_full_range_by_name() {
+            color.range = 2;
+        }
+        if wanted.planes == Planes::Gbr {
+            // RGB has no matrix, and full range unless the file says otherwise.
+            color.matrix = 0;
+            color.range = if color.range == 0 { 2 } else { color.range };
+        }
+        let same_size = (raw.width(), raw.height()) == (pool.width, pool.height);
+        let mut inner = if same_size && format.as_planar() == Some(wanted) && raw.fits(wanted) {
+            raw.set_format(av_format(wanted)?);
+            raw
+        } else {
+            let mut copy = pool.get()?;
+            if same_size && unpack::can_unpack(format, wanted) {
+                unpack::unpack(&raw, &mut copy, wanted);
+            } else {
+                self.converted += u64::from(!first);
+                self.scale(&raw, &mut copy, color, wanted)?;
+            }
+            copy.copy_all_props_from(&raw)?;
+            copy
+        };
+        inner.set_color(color);
+        Frame::wrap(inner, wanted)
+    }
+
+    fn target_for(&mut self, raw: &AvFrame) -> Result<(PixelFormat, Arc<BufferPool>), MediaError> {
+        if let Some((format, pool)) = &self.target {
+            return Ok((*format, Arc::clone(pool)));
+        }
+        let format = raw.format();
+        let mut planar = format
+            .to_planar()
+            .ok_or_else(|| MediaError::UnsupportedPixelFormat {
+                format: format.name(),
+            })?;
+        if format.is_palette() && !unpack::palette_has_alpha(raw) {
+            planar.alpha = false;
+        }
+        let pool = Arc::new(BufferPool::new(planar, raw.width(), raw.height())?);
+        self.target = Some((planar, Arc::clone(&pool)));
+        Ok((planar, pool))
+    }
+
+    fn scale(
+        &mut self,
+        raw: &AvFrame,
+        copy: &mut AvFrame,
+        color: ColorNumbers,
+        wanted: PixelFormat,
+    ) -> Result<(), MediaError> {
+        let mut info = color.to_info();
+        info.matrix = info.matrix_or_guess(raw.width(), raw.height()).0;
+        let format = raw.format();
+        let planes = format.to_planar().map_or(Planes::Gray, |f| f.planes);
+        let from = side(format, planes, raw.width(), raw.height(), &info);
+        let (width, height) = (copy.width(), copy.height());
+        let to = side(copy.format(), wanted.planes, width, height, &info);
+        let scaler = match self.scaler.take() {
+            Some(scaler) if scaler.is_for(from, to) => scaler,
+            _ => Scaler::new(from, to)?,
+        };
+        self.scaler.insert(scaler).run(raw, copy)
+    }
+}

@@ -1,0 +1,133 @@
+//! Reading a finished file back.
+
+use crate::error::MediaError;
+use crate::ffi::packet::Packet;
+use crate::probe::probe_with;
+use frameloom_core::media::MediaInfo;
+use frameloom_core::time::{TimeBase, Timestamp};
+use std::path::Path;
+use std::sync::Arc;
+use std::sync::atomic::AtomicBool;
+
+/// What the file must be.
+#[derive(Debug, Clone)]
+pub struct Expectation<'a> {
+    /// Presentation time of every frame, rising, in ticks of `time_base`.
+    pub pts: &'a [i64],
+    /// Base of `pts`.
+    pub time_base: TimeBase,
+    /// Width and height of the pictures.
+    pub size: (u32, u32),
+    /// Streams in all, the processed one and attachments included.
+    pub streams: u32,
+}
+
+/// What was found.
+#[derive(Debug, Clone, PartialEq)]
+pub struct OutputCheck {
+    /// Frames in the video stream.
+    pub frames: u64,
+    /// The same amount that every frame is later than expected, in microseconds: a container
+    /// that holds no negative times moves all streams together.
+    pub offset_micros: i64,
+    /// What a probe says of the file.
+    pub info: MediaInfo,
+}
+
+/// Reads every packet of the main video stream and compares.
+///
+/// # Errors
+/// [`MediaError::Verification`] with the first thing that does not match, or those of opening it.
+pub fn verify_output(path: &Path, expected: &Expectation<'_>) -> Result<OutputCheck, MediaError> {
+    let cancel = Arc::new(AtomicBool::new(false));
+    let fail = |what: String| MediaError::Verification {
+        what,
+        path: path.into(),
+    };
+    let info = probe_with(path, &cancel)?;
+    let (stream, video) = info
+        .main_video()
+        .ok_or_else(|| MediaError::NoVideo { path: path.into() })?;
+    if (video.width, video.height) != expected.size {
+        return Err(fail(format!(
+            "it is {}x{} instead of {}x{}",
+            video.width, video.height, expected.size.0, expected.size.1
+        )));
+    }
+    let found = info.streams.len();
+    if found < expected.streams as usize {
+        return Err(fail(format!(
+            "it has {found} streams instead of {}",
+            expected.streams
+        )));
+    }
+    let index = stream.index as usize;
+    let base = stream.time_base;
+    let mut input = crate::source::open(path, &cancel)?;
+    input.keep_streams(|i| i == index);
+    let mut packet = Packet::new()?;
+    let mut times = Vec::with_capacity(expected.pts.len());
+    while input.read(&mut packet)? {
+        if packet.stream() == index {
+            times.push(
+                packet
+                    .pts()
+                    .ok_or_else(|| fail("a frame has no time".into()))?,
+            );
+        }
+    }
+    times.sort_unstable();
+    if times.len() != expected.pts.len() {
+        return Err(fail(format!(
+            "it has {} frames instead of {}",
+            times.len(),
+            expected.pts.len()
+        )));
+    }
+    let offset_micros = compare(&times, base, expected).map_err(fail)?;
+    Ok(OutputCheck {
+        frames: times.len() as u64,
+        offset_micros,
+        info,
+    })
+}
+
+/// The constant difference, or the first frame that breaks it.
+fn compare(times: &[i64], base: TimeBase, expected: &Expectation<'_>) -> Result<i64, String> {
+    let wanted: Vec<i64> = expected
+        .pts
+        .iter()
+        .map(|pts| {
+            Timestamp::new(*pts, expected.time_base)
+                .rescaled(base)
+                .ticks
+        })
+        .collect();
+    let (Some(first), Some(first_wanted)) = (times.first(), wanted.first()) else {
+        return Ok(0);
+    };
+    let offset = first - first_wanted;
+    // A coarser clock rounds each time by itself.
+    let slack = i64::from(
+        base.ratio() > expected.time_base.ratio() || !is_multiple(base, expected.time_base),
+    );
+    for (frame, (time, wanted)) in times.iter().zip(&wanted).enumerate() {
+        if (time - wanted - offset).abs() > slack {
+            let micros = |ticks| Timestamp::new(ticks, base).micros();
+            return Err(format!(
+                "frame {frame} is at {} µs instead of {} µs",
+                micros(*time),
+                micros(wanted + offset)
+            ));
+        }
+    }
+    Ok(Timestamp::new(offset, base).micros())
+}
+
+/// True if a tick of `coarse` is a whole number of ticks of `fine`.
+fn is_multiple(fine: TimeBase, coarse: TimeBase) -> bool {
+    let (f, c) = (fine.ratio(), coarse.ratio());
+    let num = i128::from(c.num) * i128::from(f.den);
+    let den = i128::from(c.den) * i128::from(f.num);
+    num % den == 0
+}
