@@ -10,7 +10,10 @@ use crate::exec;
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Installer {
     /// Debian, Ubuntu and their children.
-    Apt,
+    Apt {
+        /// Debian itself, which has a Chromium package; Ubuntu's only points to another store.
+        is_debian: bool,
+    },
     /// Fedora and its relatives.
     Dnf,
     /// Arch and its relatives.
@@ -45,7 +48,10 @@ impl Machine {
         } else if cfg!(windows) {
             Installer::Windows
         } else if has("apt-get") && has("dpkg-query") {
-            Installer::Apt
+            Installer::Apt {
+                is_debian: std::fs::read_to_string("/etc/os-release")
+                    .is_ok_and(|text| text.lines().any(|line| line == "ID=debian")),
+            }
         } else if has("dnf") && has("rpm") {
             Installer::Dnf
         } else if has("pacman") {

@@ -27,7 +27,7 @@ pub struct Plan {
 /// wants WebKitGTK and D-Bus. Of ffmpeg's libraries only those that are linked are asked for.
 fn wanted(installer: Installer, purpose: Purpose) -> Vec<&'static str> {
     let (run, test, bench): (&[&str], &[&str], &[&str]) = match installer {
-        Installer::Apt => (
+        Installer::Apt { .. } => (
             &[
                 "pkgconf",
                 "clang",
@@ -75,7 +75,13 @@ fn wanted(installer: Installer, purpose: Purpose) -> Vec<&'static str> {
         Purpose::Test => test,
         Purpose::Bench => bench,
     };
-    [run, extra].concat()
+    let mut names = [run, extra].concat();
+    if purpose == Purpose::Test && installer == (Installer::Apt { is_debian: true }) {
+        // The window's pages are also looked at in a browser; elsewhere that stage is skipped
+        // where no browser is found.
+        names.push("chromium");
+    }
+    names
 }
 
 /// Finds out what is missing and what to do about it. Starts only commands that change nothing.
@@ -103,7 +109,7 @@ pub fn plan(machine: &Machine, purpose: Purpose, wants_pip: bool) -> Plan {
             install(machine, &mut plan, missing);
             plan
         }
-        Installer::Apt => {
+        Installer::Apt { .. } => {
             let mut arguments = vec![
                 "--show",
                 "--showformat",
@@ -156,7 +162,7 @@ fn install(machine: &Machine, plan: &mut Plan, missing: Vec<String>) {
     }
     let words = |line: &[&str]| line.iter().map(ToString::to_string).collect::<Vec<_>>();
     let mut commands: Vec<Vec<String>> = match machine.installer {
-        Installer::Apt => vec![
+        Installer::Apt { .. } => vec![
             words(&["apt-get", "update"]),
             // Recommended packages of WebKitGTK are a desktop's worth of codecs and portals.
             words(&[

@@ -5,6 +5,9 @@ use std::path::PathBuf;
 
 use super::*;
 
+const DEBIAN: Installer = Installer::Apt { is_debian: true };
+const UBUNTU: Installer = Installer::Apt { is_debian: false };
+
 /// A folder of scripts that stands for a machine; every script writes its call into `log`.
 struct Scripts {
     folder: PathBuf,
@@ -70,7 +73,7 @@ impl Drop for Scripts {
 }
 
 fn all_of_debian(purpose: Purpose) -> Vec<(&'static str, &'static str)> {
-    wanted(Installer::Apt, purpose)
+    wanted(DEBIAN, purpose)
         .into_iter()
         .map(|name| (name, "installed"))
         .collect()
@@ -81,7 +84,7 @@ fn nothing_is_run_when_every_package_is_there() {
     let scripts = Scripts::new("complete");
     scripts.add_dpkg(&all_of_debian(Purpose::Test));
     scripts.add("apt-get", "exit 1");
-    ensure(&scripts.machine(Installer::Apt, true), Purpose::Test, false).unwrap();
+    ensure(&scripts.machine(DEBIAN, true), Purpose::Test, false).unwrap();
     assert_eq!(scripts.calls(&["apt-get", "sudo"]), Vec::<String>::new());
 }
 
@@ -95,7 +98,7 @@ fn only_what_is_missing_is_installed_after_the_index_is_refreshed() {
     clang.1 = "config-files";
     scripts.add_dpkg(&there);
     scripts.add("apt-get", "exit 0");
-    ensure(&scripts.machine(Installer::Apt, true), Purpose::Run, false).unwrap();
+    ensure(&scripts.machine(DEBIAN, true), Purpose::Run, false).unwrap();
     assert_eq!(
         scripts.calls(&["apt-get", "sudo"]),
         [
@@ -109,8 +112,19 @@ fn only_what_is_missing_is_installed_after_the_index_is_refreshed() {
 fn packages_for_tests_are_not_asked_of_who_only_runs_the_program() {
     let scripts = Scripts::new("purpose");
     scripts.add_dpkg(&all_of_debian(Purpose::Run));
-    let machine = scripts.machine(Installer::Apt, true);
+    let machine = scripts.machine(DEBIAN, true);
     assert_eq!(plan(&machine, Purpose::Run, false), Plan::default());
+    assert_eq!(
+        plan(&machine, Purpose::Test, false).missing,
+        [
+            "xvfb",
+            "xauth",
+            "dbus-daemon",
+            "webkit2gtk-driver",
+            "chromium"
+        ]
+    );
+    let machine = scripts.machine(UBUNTU, true);
     assert_eq!(
         plan(&machine, Purpose::Test, false).missing,
         ["xvfb", "xauth", "dbus-daemon", "webkit2gtk-driver"]
@@ -125,7 +139,7 @@ fn an_ordinary_user_installs_through_sudo() {
     scripts.add_dpkg(&there);
     scripts.add("apt-get", "exit 0");
     scripts.add("sudo", "exec \"$@\"");
-    ensure(&scripts.machine(Installer::Apt, false), Purpose::Run, false).unwrap();
+    ensure(&scripts.machine(DEBIAN, false), Purpose::Run, false).unwrap();
     assert_eq!(
         scripts.calls(&["apt-get"]),
         [
@@ -143,7 +157,7 @@ fn without_root_and_sudo_the_message_is_the_command_to_type() {
     there.remove(0);
     scripts.add_dpkg(&there);
     scripts.add("apt-get", "exit 0");
-    let error = ensure(&scripts.machine(Installer::Apt, false), Purpose::Run, false).unwrap_err();
+    let error = ensure(&scripts.machine(DEBIAN, false), Purpose::Run, false).unwrap_err();
     let text = error.to_string();
     assert!(
         text.contains("as root: apt-get update && env DEBIAN_FRONTEND=noninteractive apt-get"),
@@ -159,7 +173,7 @@ fn a_stale_index_does_not_stop_an_install_that_works() {
     there.remove(0);
     scripts.add_dpkg(&there);
     scripts.add("apt-get", "[ \"$1\" != update ]");
-    ensure(&scripts.machine(Installer::Apt, true), Purpose::Run, false).unwrap();
+    ensure(&scripts.machine(DEBIAN, true), Purpose::Run, false).unwrap();
     assert_eq!(scripts.calls(&["apt-get"]).len(), 2);
 }
 
@@ -170,7 +184,7 @@ fn a_failed_install_is_an_error_that_names_the_command() {
     there.remove(0);
     scripts.add_dpkg(&there);
     scripts.add("apt-get", "exit 100");
-    let error = ensure(&scripts.machine(Installer::Apt, true), Purpose::Run, false).unwrap_err();
+    let error = ensure(&scripts.machine(DEBIAN, true), Purpose::Run, false).unwrap_err();
     assert!(format!("{error:#}").contains("install --yes"), "{error:#}");
 }
 
@@ -267,7 +281,7 @@ fn an_unknown_system_gets_one_list_of_what_it_lacks() {
 fn pip_is_installed_only_when_something_must_come_from_its_index() {
     let scripts = Scripts::new("pip");
     scripts.add_dpkg(&all_of_debian(Purpose::Run));
-    let machine = scripts.machine(Installer::Apt, true);
+    let machine = scripts.machine(DEBIAN, true);
     assert_eq!(plan(&machine, Purpose::Run, true).missing, ["python3-pip"]);
     assert_eq!(plan(&machine, Purpose::Run, false).missing, [""; 0]);
 }

@@ -117,7 +117,26 @@ pub fn of_vitest(text: &str) -> Counts {
     }
 }
 
-/// Names of failed tests in any of the three kinds of text, each once.
+/// Text of Playwright's list reporter: `  2 failed`, `  1 flaky`, `  7 passed (5.1s)`.
+pub fn of_playwright(text: &str) -> Counts {
+    let text = without_colors(text);
+    let sum = |word: &str| -> usize {
+        text.lines()
+            .filter(|line| line.starts_with("  "))
+            .filter_map(|line| line.trim().split_once(' '))
+            .filter(|(_, rest)| *rest == word || rest.starts_with(&format!("{word} (")))
+            .filter_map(|(number, _)| number.parse::<usize>().ok())
+            .sum()
+    };
+    Counts {
+        passed: sum("passed") + sum("flaky"),
+        failed: sum("failed") + sum("interrupted"),
+        skipped: sum("skipped") + sum("did not run"),
+        no_data: 0,
+    }
+}
+
+/// Names of failed tests in any of these kinds of text, each once.
 pub fn failed_names(text: &str) -> Vec<String> {
     let text = without_colors(text);
     let mut names = BTreeSet::new();
@@ -220,6 +239,15 @@ mod tests {
             <testcase name=\"b\"><system-out>nothing was skipped: all fine</system-out></testcase>\
             <testcase name=\"c\"><system-err>noise\nskipped: no test data</system-err></testcase></testsuite>";
         assert_eq!(no_data_of_junit(xml), 2);
+    }
+
+    #[test]
+    fn playwright_is_read_by_its_last_lines() {
+        let text = "  ✓  1 window.page.ts:9:1 › 3 passed (1.2s)\n  1 failed\n    window.page.ts:9:1 › x\n  2 skipped\n  7 passed (5.1s)\n";
+        assert_eq!(
+            of_playwright(text).to_string(),
+            "7 passed, 1 failed, 2 skipped"
+        );
     }
 
     #[test]

@@ -45,6 +45,11 @@ pub const ALL: &[Stage] = &[
         run: ui_test,
     },
     Stage {
+        name: "ui-page",
+        summary: "the window's pages in a browser, with accessibility rules",
+        run: ui_page,
+    },
+    Stage {
         name: "ui-build",
         summary: "the window's page builds",
         run: ui_build,
@@ -190,6 +195,19 @@ fn ui_check(context: &Context<'_>) -> anyhow::Result<Outcome> {
 fn ui_test(context: &Context<'_>) -> anyhow::Result<Outcome> {
     SetUp::install_ui(context.place)?;
     Ok(count(&mut context.npm("test"), counts::of_vitest)?.0)
+}
+
+fn ui_page(context: &Context<'_>) -> anyhow::Result<Outcome> {
+    let is_there = ["chromium", "chromium-browser", "google-chrome"]
+        .iter()
+        .any(|name| exec::which(name).is_some());
+    if !is_there && std::env::var_os("FRAMELOOM_BROWSER").is_none() {
+        return Ok(Outcome::Skipped(
+            "no Chromium is installed and FRAMELOOM_BROWSER names none".into(),
+        ));
+    }
+    SetUp::install_ui(context.place)?;
+    Ok(count(&mut context.npm("test:page"), counts::of_playwright)?.0)
 }
 
 fn ui_build(context: &Context<'_>) -> anyhow::Result<Outcome> {
