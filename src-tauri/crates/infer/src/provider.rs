@@ -2,8 +2,8 @@
 
 use crate::error::InferError;
 use frameloom_core::job::Device;
-use ort::ep::{self, ExecutionProvider};
 use ort::environment::Environment;
+use ort::ep::{self, ExecutionProvider};
 use ort::memory::DeviceType;
 use ort::session::Session;
 use ort::session::builder::SessionBuilder;
@@ -72,12 +72,16 @@ impl Runtime {
     /// The `Runtime*` variants of [`InferError`]: missing, not a library of ONNX Runtime, too old
     /// (with both versions), or another file than the one already loaded.
     pub fn load(library: &Path) -> Result<Arc<Self>, InferError> {
-        // Relative paths would be looked up beside the executable.
+        // Relative paths would be looked up beside the executable. The path is not made canonical
+        // for loading: Windows would not find the library's neighbours from such a path.
         let path = std::path::absolute(library).unwrap_or_else(|_| library.to_path_buf());
-        let path = path.canonicalize().unwrap_or(path);
+        let same_file = |other: &Path| match (path.canonicalize(), other.canonicalize()) {
+            (Ok(a), Ok(b)) => a == b,
+            _ => path == other,
+        };
         let mut loaded = LOADED.lock().unwrap_or_else(PoisonError::into_inner);
         if let Some(runtime) = loaded.as_ref() {
-            if runtime.library == path {
+            if same_file(&runtime.library) {
                 return Ok(Arc::clone(runtime));
             }
             return Err(InferError::RuntimeAlreadyLoaded {
@@ -194,9 +198,8 @@ impl Runtime {
             }
             Device::Cuda => {
                 listed::<ep::CUDA>()?;
-                builder.with_execution_providers([ep::CUDA::default()
-                    .build()
-                    .error_on_failure()])?
+                builder
+                    .with_execution_providers([ep::CUDA::default().build().error_on_failure()])?
             }
             Device::Directml => {
                 // DirectML works with neither memory patterns nor parallel execution.
@@ -209,9 +212,8 @@ impl Runtime {
             }
             Device::Coreml => {
                 listed::<ep::CoreML>()?;
-                builder.with_execution_providers([ep::CoreML::default()
-                    .build()
-                    .error_on_failure()])?
+                builder
+                    .with_execution_providers([ep::CoreML::default().build().error_on_failure()])?
             }
         };
         Ok(builder)
@@ -316,9 +318,11 @@ const ONE_NODE: &[u8] = &[
     0x0a, 1, b'x', 0x12, 1, b'y', 0x22, 4, b'R', b'e', b'l', b'u', //
     0x12, 1, b'g', // name
     0x5a, 19, // input
-    0x0a, 1, b'x', 0x12, 14, 0x0a, 12, 0x08, 1, 0x12, 8, 0x0a, 2, 0x08, 1, 0x0a, 2, 0x08, 4, //
+    0x0a, 1, b'x', 0x12, 14, 0x0a, 12, 0x08, 1, 0x12, 8, 0x0a, 2, 0x08, 1, 0x0a, 2, 0x08,
+    4, //
     0x62, 19, // output
-    0x0a, 1, b'y', 0x12, 14, 0x0a, 12, 0x08, 1, 0x12, 8, 0x0a, 2, 0x08, 1, 0x0a, 2, 0x08, 4, //
+    0x0a, 1, b'y', 0x12, 14, 0x0a, 12, 0x08, 1, 0x12, 8, 0x0a, 2, 0x08, 1, 0x0a, 2, 0x08,
+    4, //
     0x42, 4, // opset_import
     0x0a, 0, 0x10, 13,
 ];

@@ -188,3 +188,131 @@ impl TensorShape {
         }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// The value of channel `c` at output pixel (`x`, `y`), unlike any other.
+    fn code(c: usize, x: usize, y: usize) -> f32 {
+        (c * 10_000 + y * 100 + x) as f32
+    }
+
+    /// A tile of `width` x `height` input pixels in the layout that the shape says, by the
+    /// definitions of the manifest.
+    fn network(shape: &TensorShape, width: usize, height: usize) -> Vec<f32> {
+        let (channels, scale) = (shape.channels, shape.scale);
+        let (depth, w, h) = match shape.packing {
+            Packing::Pixels => (channels, width * scale, height * scale),
+            Packing::Subpixel => (channels * scale * scale, width, height),
+        };
+        let mut values = vec![0.0; depth * w * h];
+        for d in 0..depth {
+            for y in 0..h {
+                for x in 0..w {
+                    let at = match shape.output {
+                        Layout::Nchw => (d * h + y) * w + x,
+                        Layout::Nhwc => (y * w + x) * depth + d,
+                    };
+                    values[at] = match shape.packing {
+                        Packing::Pixels => code(d, x, y),
+                        Packing::Subpixel => {
+                            let (c, phase) = (d / (scale * scale), d % (scale * scale));
+                            code(c, x * scale + phase % scale, y * scale + phase / scale)
+                        }
+                    };
+                }
+            }
+        }
+        values
+    }
+
+    #[test]
+    fn every_packing_is_read_by_its_definition() {
+        let same = Affine {
+            gain: 1.0,
+            offset: 0.0,
+        };
+        let (width, height) = (11, 5);
+        for scale in 1..=8 {
+            for channels in [1, 3] {
+                for reversed in [false, true] {
+                    for output in [Layout::Nchw, Layout::Nhwc] {
+                        for packing in [Packing::Pixels, Packing::Subpixel] {
+                            let shape = TensorShape {
+                                channels,
+                                scale,
+                                reversed,
+                                input: Layout::Nchw,
+                                output,
+                                packing,
+                            };
+                            let values = network(&shape, width, height);
+                            let mut line = vec![0f32; 7 * scale];
+                            for c in 0..channels {
+                                for y in 0..height * scale {
+                                    let finite = shape.unpack(
+                                        &values,
+                                        (width, height),
+                                        c,
+                                        (3, y),
+                                        same,
+                                        0.0,
+                                        &mut Vec::new(),
+                                        &mut line,
+                                    );
+                                    assert!(finite);
+                                    let tensor = if reversed { channels - 1 - c } else { c };
+                                    for (x, v) in line.iter().enumerate() {
+                                        let expected = code(tensor, 3 * scale + x, y);
+                                        assert_eq!(*v, expected, "{shape:?} {c} {x} {y}");
+                                    }
+                                }
+                            }
+                        }
+                    }
+                }
+            }
+        }
+    }
+
+    #[test]
+    fn pixels_past_the_border_are_those_on_it() {
+        let shape = TensorShape {
+            channels: 1,
+            scale: 1,
+            reversed: false,
+            input: Layout::Nchw,
+            output: Layout::Nchw,
+            packing: Packing::Pixels,
+        };
+        let data = [1u8, 2, 3, 4];
+        let planes = [AnyPlane::U8(PlaneRef {
+            data: &data,
+            stride: 2,
+            width: 2,
+            height: 2,
+        })];
+        let cut = Cut {
+            core: crate::tile::Span { start: 0, end: 2 },
+            read: crate::tile::Span { start: 0, end: 4 },
+            fade_in: None,
+            fade_out: None,
+        };
+        let map = Affine {
+            gain: 1.0,
+            offset: 0.0,
+        };
+        let mut tensor = Vec::new();
+        shape.pack(
+            &mut Source::Any(&planes),
+            (2, 2),
+            (&cut, &cut),
+            map,
+            &mut Vec::new(),
+            &mut tensor,
+        );
+        let expected = [1, 2, 2, 2, 3, 4, 4, 4, 3, 4, 4, 4, 3, 4, 4, 4].map(|v| v as f32);
+        assert_eq!(tensor, expected);
+    }
+}
