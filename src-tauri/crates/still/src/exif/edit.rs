@@ -82,28 +82,26 @@ fn span(at: usize, entries: &[Entry]) -> (usize, usize) {
     (at, end.unwrap_or(at + 2) + 4)
 }
 
-/// Writes a SHORT or LONG with one value where it stands; a SHORT that is too small for the value
-/// becomes a LONG, for which the entry has room.
+/// Writes a number where it stands. A SHORT that is too small for it becomes a LONG, for which the
+/// entry has room; the signed types, which some writers use, become the right ones.
 fn set(block: Block<'_>, entries: &[Entry], tag: u16, value: u32, changes: &mut Vec<Change>) {
     let word = |value: u16| match block.little {
         true => value.to_le_bytes(),
         false => value.to_be_bytes(),
     };
     for entry in entries.iter().filter(|entry| entry.tag == tag) {
-        if entry.count != 1 || !matches!(entry.kind, 3 | 4) {
+        if entry.count != 1 || !matches!(entry.kind, 3 | 4 | 8 | 9) {
             continue;
         }
-        let bytes = match u16::try_from(value) {
-            Ok(short) if entry.kind == 3 => word(short).to_vec(),
-            _ if block.little => value.to_le_bytes().to_vec(),
-            _ => value.to_be_bytes().to_vec(),
+        let (kind, bytes) = match u16::try_from(value) {
+            Ok(short) if matches!(entry.kind, 3 | 8) => (3, word(short).to_vec()),
+            _ if block.little => (4, value.to_le_bytes().to_vec()),
+            _ => (4, value.to_be_bytes().to_vec()),
         };
-        if entry.kind == 3 && bytes.len() == 4 {
-            changes.push(Change::Write {
-                at: entry.at + 2,
-                bytes: word(4).to_vec(),
-            });
-        }
+        changes.push(Change::Write {
+            at: entry.at + 2,
+            bytes: word(kind).to_vec(),
+        });
         changes.push(Change::Write {
             at: entry.at + 8,
             bytes,

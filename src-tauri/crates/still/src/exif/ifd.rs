@@ -99,12 +99,12 @@ impl Field {
         (self.data.len() / type_size(self.kind).unwrap_or(1)) as u64
     }
 
-    /// The first value of a BYTE, SHORT or LONG.
+    /// The first value of a BYTE, SHORT or LONG; some writers use the signed types for these.
     pub(crate) fn as_u32(&self) -> Option<u32> {
         match (self.kind, self.data.as_slice()) {
             (1, [a, ..]) => Some(u32::from(*a)),
-            (3, [a, b, ..]) => Some(u32::from(u16::from_le_bytes([*a, *b]))),
-            (4 | 13, [a, b, c, d, ..]) => Some(u32::from_le_bytes([*a, *b, *c, *d])),
+            (3 | 8, [a, b, ..]) => Some(u32::from(u16::from_le_bytes([*a, *b]))),
+            (4 | 9 | 13, [a, b, c, d, ..]) => Some(u32::from_le_bytes([*a, *b, *c, *d])),
             _ => None,
         }
     }
@@ -285,7 +285,7 @@ impl<'a> Block<'a> {
 
     pub(super) fn pointer(self, entries: &[Entry], tag: u16) -> Option<usize> {
         let entry = entries.iter().find(|entry| entry.tag == tag)?;
-        (matches!(entry.kind, 4 | 13) && entry.count == 1)
+        (matches!(entry.kind, 4 | 9 | 13) && entry.count == 1)
             .then(|| self.u32(entry.value_at))
             .flatten()
             .and_then(|at| usize::try_from(at).ok())

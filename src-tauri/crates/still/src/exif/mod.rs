@@ -45,3 +45,34 @@ pub(crate) fn strip_prefix(bytes: &[u8]) -> Option<&[u8]> {
 pub(crate) fn orientation(block: &[u8]) -> Option<u32> {
     parse(block)?.primary_u32(tag::ORIENTATION)
 }
+
+/// Fields of the main directory that tell of the picture as a thing (who, when, with what). What
+/// tells of storage (strips, subsampling, the thumbnail) or of places in the old picture
+/// (GeoTIFF) would contradict a new file.
+pub(crate) fn is_descriptive(tag: u16) -> bool {
+    matches!(
+        tag,
+        0x000b
+            | 0x010d..=0x0110
+            | 0x011a
+            | 0x011b
+            | 0x011d
+            | 0x0128
+            | 0x0129
+            | 0x0131
+            | 0x0132
+            | 0x013b
+            | 0x013c
+            | 0x4746
+            | 0x4749
+            | 0x8298
+            | 0x9c9b..=0x9c9f
+            | 0xc614
+            | 0xc62f
+    )
+}
+
+/// Fields that every picture has for its own storage; leaving them out loses nothing.
+pub(crate) fn is_storage(tag: u16) -> bool {
+    matches!(tag, 0x00fe..=0x0106 | 0x0111..=0x0119 | 0x011c | 0x013d | 0x0140..=0x015b | 0x0200..=0x0214 | 0x02bc | 0x8773)
+}

@@ -1,5 +1,6 @@
 //! JPEG, and the first picture of an MPO.
 
+use super::jpeg_walk::has_all_blocks;
 use super::{Header, Source, Stored, icc_space, stated_orientation, take_exif, zeroed};
 use crate::color::{cmyk_to_rgb, to_8_bits, to_16_bits};
 use crate::error::Fault;
@@ -44,7 +45,7 @@ pub(super) fn read(source: Source<'_>, limits: &Limits) -> Result<Stored, Fault>
     } else {
         decode(&bytes, count, &header)?
     };
-    if !complete || !segments.ends {
+    if !complete || !segments.ends || !has_all_blocks(&bytes) {
         header.warnings.push(Warning::DamagedStill);
     }
     Ok(Stored {
@@ -341,7 +342,7 @@ fn segment_body(bytes: &[u8], at: usize) -> Option<&[u8]> {
 }
 
 /// Bytes up to the next marker that is no restart marker.
-fn coded_len(bytes: &[u8]) -> usize {
+pub(super) fn coded_len(bytes: &[u8]) -> usize {
     let mut at = 0;
     while let Some(found) = bytes[at..].iter().position(|b| *b == 0xff) {
         at += found;

@@ -1,6 +1,7 @@
 //! From a file to a picture that stands upright.
 
 mod jpeg;
+mod jpeg_walk;
 mod other;
 mod png;
 mod tiff;

@@ -8,6 +8,12 @@ use frameloom_core::media::Warning;
 /// Memory for the chunks around the picture: a small file may unpack to no more than this.
 const CHUNK_BYTES: usize = 256 << 20;
 
+/// Unpacked length of a profile or packet in a text chunk.
+const PROFILE_BYTES: usize = 32 << 20;
+
+/// Unpacked length of a text that is carried to the result.
+const TEXT_BYTES: usize = 1 << 20;
+
 const XMP_KEYWORD: &str = "XML:com.adobe.xmp";
 
 pub(super) fn header(source: Source<'_>) -> Result<Header, Fault> {
@@ -170,18 +176,23 @@ fn collect_text(info: &png::Info<'_>, metadata: &mut Metadata, warnings: &mut Ve
         .uncompressed_latin1_text
         .iter()
         .map(|chunk| (chunk.keyword.clone(), Some(chunk.text.clone())));
-    let packed = info
-        .compressed_latin1_text
-        .iter()
-        .map(|chunk| (chunk.keyword.clone(), chunk.get_text().ok()));
-    let utf8 = info
-        .utf8_text
-        .iter()
-        .map(|chunk| (chunk.keyword.clone(), chunk.get_text().ok()));
+    // A few bytes can unpack to gigabytes: never without a limit.
+    let packed = info.compressed_latin1_text.iter().map(|chunk| {
+        let mut chunk = chunk.clone();
+        let unpacked = chunk.decompress_text_with_limit(PROFILE_BYTES);
+        let text = unpacked.and_then(|()| chunk.get_text()).ok();
+        (chunk.keyword, text)
+    });
+    let utf8 = info.utf8_text.iter().map(|chunk| {
+        let mut chunk = chunk.clone();
+        let unpacked = chunk.decompress_text_with_limit(PROFILE_BYTES);
+        let text = unpacked.and_then(|()| chunk.get_text()).ok();
+        (chunk.keyword, text)
+    });
     for (keyword, text) in latin.chain(packed).chain(utf8) {
         let Some(text) = text else {
             warnings.push(Warning::Dropped {
-                what: format!("the text \"{keyword}\" (damaged)"),
+                what: format!("the text \"{keyword}\" (damaged or too long)"),
             });
             continue;
         };
@@ -203,6 +214,10 @@ fn collect_text(info: &png::Info<'_>, metadata: &mut Metadata, warnings: &mut Ve
                 }
                 _ => metadata.text.push((keyword, text)),
             }
+        } else if text.len() > TEXT_BYTES {
+            warnings.push(Warning::Dropped {
+                what: format!("the text \"{keyword}\" (longer than 1 MiB)"),
+            });
         } else {
             metadata.text.push((keyword, text));
         }

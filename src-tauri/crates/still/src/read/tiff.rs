@@ -12,11 +12,6 @@ use tiff::tags::{ByteOrder, IfdPointer, Tag, ValueBuffer};
 
 pub(super) type Tiff<'a> = Decoder<Source<'a>>;
 
-/// Tags of the main directory that tell of the picture as a thing, not of its storage.
-const DESCRIPTIVE: [u16; 13] = [
-    0x010d, 0x010e, 0x010f, 0x0110, 0x011d, 0x0131, 0x0132, 0x013b, 0x013c, 0x4746, 0x4749, 0x8298,
-    0xc614,
-];
 /// Values longer than this are left out of the EXIF block.
 const MAX_VALUE_BYTES: usize = 1 << 20;
 /// Pages are counted for a person; no further than this.
@@ -126,7 +121,7 @@ fn describe(tiff: &mut Tiff<'_>, chunks: &Chunks) -> Result<Header, Fault> {
     dropped(has(34_377), "Photoshop layers and settings");
     dropped(has(33_723), "IPTC metadata");
     dropped(chunks.extra_dropped, "extra channels");
-    let directories = directories(tiff, &main);
+    let directories = directories(tiff, &main, &mut warnings);
     let dpi = directories.dpi();
     let orientation = tiff
         .find_tag(Tag::Orientation)
@@ -177,16 +172,13 @@ fn main_directory(tiff: &mut Tiff<'_>) -> Result<tiff::Directory, Fault> {
 }
 
 /// What the directories of the file say of the picture, as EXIF has it.
-fn directories(tiff: &mut Tiff<'_>, main: &tiff::Directory) -> Directories {
-    const RESOLUTION: [u16; 3] = [
-        exif::tag::X_RESOLUTION,
-        exif::tag::Y_RESOLUTION,
-        exif::tag::RESOLUTION_UNIT,
-    ];
+fn directories(
+    tiff: &mut Tiff<'_>,
+    main: &tiff::Directory,
+    warnings: &mut Vec<Warning>,
+) -> Directories {
     let mut found = Directories {
-        primary: fields(tiff, main, |tag| {
-            DESCRIPTIVE.contains(&tag) || RESOLUTION.contains(&tag)
-        }),
+        primary: fields(tiff, main, |tag| exif::is_descriptive(tag)),
         ..Directories::default()
     };
     let sub = |tiff: &mut Tiff<'_>, parent: &tiff::Directory, tag: u16| {
@@ -202,6 +194,11 @@ fn directories(tiff: &mut Tiff<'_>, main: &tiff::Directory) -> Directories {
     let keep = |tag: u16| tag != exif::tag::MAKER_NOTE && tag != exif::tag::INTEROP_IFD;
     if let Some(directory) = sub(tiff, main, exif::tag::EXIF_IFD) {
         found.exif = fields(tiff, &directory, keep);
+        if directory.contains(Tag::from_u16_exhaustive(exif::tag::MAKER_NOTE)) {
+            warnings.push(Warning::Dropped {
+                what: "the maker note of the camera".into(),
+            });
+        }
         if let Some(interop) = sub(tiff, &directory, exif::tag::INTEROP_IFD) {
             found.interop = fields(tiff, &interop, keep);
         }

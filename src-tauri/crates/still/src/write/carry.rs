@@ -1,7 +1,7 @@
 //! What of the metadata goes into which format, and a word for everything that does not.
 
 use super::Shape;
-use crate::exif;
+use crate::exif::{self, Directories};
 use crate::format::StillFormat;
 use crate::picture::{Metadata, PngColor};
 use crate::xmp::{self, Xmp};
@@ -17,7 +17,10 @@ const JPEG_ICC_BYTES: usize = 255 * 65_519;
 #[derive(Debug, Default)]
 pub(crate) struct Carried {
     pub(crate) icc: Option<Vec<u8>>,
+    /// The block, for formats that take it as one.
     pub(crate) exif: Option<Vec<u8>>,
+    /// The same for TIFF.
+    pub(crate) directories: Directories,
     pub(crate) xmp: Option<Vec<u8>>,
     pub(crate) dpi: Option<(f64, f64)>,
     pub(crate) text: Vec<(String, String)>,
@@ -56,6 +59,8 @@ impl Carried {
             exif::update(&mut block, shape.width, shape.height);
             if is_jpeg && block.len() > JPEG_EXIF_BYTES {
                 drop("the EXIF metadata, which is too long");
+            } else if format == StillFormat::Tiff {
+                carried.directories = directories(&block, &mut drop);
             } else {
                 carried.exif = Some(block);
             }
@@ -86,4 +91,32 @@ impl Carried {
         }
         carried
     }
+}
+
+/// The fields of a block that may stand in the directories of a TIFF.
+fn directories(block: &[u8], drop: &mut impl FnMut(&str)) -> Directories {
+    let Some(mut found) = exif::parse(block) else {
+        drop("the EXIF metadata, which is damaged");
+        return Directories::default();
+    };
+    // It refers to places in its block, which a TIFF has not.
+    let before = found.exif.len();
+    found
+        .exif
+        .retain(|field| field.tag != exif::tag::MAKER_NOTE);
+    if found.exif.len() < before {
+        drop("the maker note of the camera");
+    }
+    let mut lost = Vec::new();
+    found.primary.retain(|field| {
+        let kept = exif::is_descriptive(field.tag);
+        if !kept && !exif::is_storage(field.tag) {
+            lost.push(format!("0x{:04x}", field.tag));
+        }
+        kept
+    });
+    if !lost.is_empty() {
+        drop(&format!("the EXIF fields {}", lost.join(", ")));
+    }
+    found
 }

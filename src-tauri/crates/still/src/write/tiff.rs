@@ -7,7 +7,7 @@
 use super::carry::Carried;
 use super::file::SharedFile;
 use super::{Shape, WriteFault};
-use crate::exif::{self, Field, ifd_bytes, ifd_len, tag};
+use crate::exif::{Field, ifd_bytes, ifd_len, tag};
 use crate::picture::Channels;
 use flate2::Compression;
 use flate2::write::ZlibEncoder;
@@ -147,8 +147,7 @@ impl TiffRows {
 
     /// Directories of EXIF first, then the main one that points at them; returns its place.
     fn write_directories(&mut self) -> Result<u64, WriteFault> {
-        let found = self.carried.exif.as_deref().and_then(exif::parse);
-        let mut directories = found.unwrap_or_default();
+        let mut directories = std::mem::take(&mut self.carried.directories);
         let mut main = self.picture_fields();
         if !directories.interop.is_empty() {
             let at = self.append_directory(&directories.interop)?;
@@ -168,7 +167,7 @@ impl TiffRows {
             directories
                 .primary
                 .into_iter()
-                .filter(|field| !taken.contains(&field.tag) && is_descriptive(field.tag)),
+                .filter(|field| !taken.contains(&field.tag)),
         );
         self.append_directory(&main)
     }
@@ -228,26 +227,4 @@ impl TiffRows {
         }
         fields
     }
-}
-
-/// Fields of an EXIF block that tell of the picture as a thing. What tells of storage (strips,
-/// subsampling, the thumbnail) would contradict the new file.
-fn is_descriptive(tag: u16) -> bool {
-    matches!(
-        tag,
-        0x010d..=0x0110
-            | 0x011a
-            | 0x011b
-            | 0x011d
-            | 0x0128
-            | 0x0131
-            | 0x0132
-            | 0x013b
-            | 0x013c
-            | 0x4746
-            | 0x4749
-            | 0x8298
-            | 0x9c9b..=0x9c9f
-            | 0xa430..=0xa435
-    )
 }
