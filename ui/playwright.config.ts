@@ -11,7 +11,8 @@ export default defineConfig({
   testMatch: browser ? '**/*.page.ts' : [],
   fullyParallel: true,
   workers: 2,
-  timeout: 60_000,
+  timeout: 240_000,
+  expect: { timeout: 30_000 },
   reporter: 'list',
   use: {
     baseURL: 'http://127.0.0.1:5198',
@@ -22,7 +23,7 @@ export default defineConfig({
         command: 'npx vite --mode fake --port 5198',
         url: 'http://127.0.0.1:5198',
         reuseExistingServer: !process.env['CI'],
-        timeout: 60_000,
+        timeout: 120_000,
       }
     : undefined,
 });
