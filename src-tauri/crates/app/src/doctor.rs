@@ -96,35 +96,39 @@ const MEASURED_RUNS: u32 = 5;
 impl App {
     /// Looks at the machine. Takes a few seconds: encoders and providers are tried, not listed.
     pub fn doctor(&self) -> Report {
-        let mut system = System::new();
-        system.refresh_memory();
-        system.refresh_cpu_all();
-        let processor = system
-            .cpus()
-            .first()
-            .map_or_else(String::new, |cpu| cpu.brand().trim().to_owned());
+        // What the system does not tell stays empty or zero; a report must not fail for it.
+        let (mut processor, mut memory_bytes, mut available_memory_bytes) = (String::new(), 0, 0);
+        if let Ok(mut system) = System::new() {
+            system.refresh_memory();
+            system.refresh_cpu_all();
+            memory_bytes = system.total_memory();
+            available_memory_bytes = system.available_memory();
+            if let Some(cpu) = system.cpus().first() {
+                processor = cpu.brand().trim().to_owned();
+            }
+        }
         Report {
             version: env!("CARGO_PKG_VERSION").to_owned(),
-            system: System::long_os_version().unwrap_or_else(|| std::env::consts::OS.to_owned()),
+            system: System::long_os_version().unwrap_or_else(|_| std::env::consts::OS.to_owned()),
             architecture: System::cpu_arch(),
             processor,
             cores: std::thread::available_parallelism().map_or(1, usize::from),
-            memory_bytes: system.total_memory(),
-            available_memory_bytes: system.available_memory(),
+            memory_bytes,
+            available_memory_bytes,
             runtime: self.runtime_report(),
             ffmpeg: frameloom_media::libraries()
                 .into_iter()
                 .map(|library| LibraryReport {
-                    name: library.name,
+                    name: library.name.to_owned(),
                     version: library.version,
                     licence: library.licence,
                 })
                 .collect(),
-            encoders: frameloom_media::encoders()
+            encoders: frameloom_media::usable_encoders()
                 .into_iter()
                 .map(|encoder| EncoderReport {
-                    name: encoder.name,
-                    problem: encoder.usable.err(),
+                    name: encoder.name.to_owned(),
+                    problem: encoder.refused,
                 })
                 .collect(),
             free_bytes: free_bytes(&self.places.data),
@@ -165,18 +169,24 @@ impl App {
             .load(MODEL_FOR_CLEAN)
             .map_err(|e| explain::engine(&e).message)?;
         let (width, height) = MEASURED_SIZE;
-        frameloom_infer::measure(runtime, &model, device.clone(), width, height, MEASURED_RUNS)
-            .map(|throughput| throughput.fps())
-            .map_err(|e| explain::infer(&e).message)
+        frameloom_infer::measure(
+            runtime,
+            &model,
+            device.clone(),
+            width,
+            height,
+            MEASURED_RUNS,
+        )
+        .map(|throughput| throughput.fps())
+        .map_err(|e| explain::infer(&e).message)
     }
 }
 
 /// Free space of the disk that holds `path`.
 pub(crate) fn free_bytes(path: &Path) -> Option<u64> {
     let path = path.canonicalize().ok()?;
-    let disks = Disks::new_with_refreshed_list();
+    let disks = Disks::new_with_refreshed_list().ok()?;
     disks
-        .list()
         .iter()
         .filter(|disk| path.starts_with(disk.mount_point()))
         .max_by_key(|disk| disk.mount_point().as_os_str().len())

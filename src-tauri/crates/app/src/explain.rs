@@ -83,9 +83,12 @@ pub fn unwritable(path: &Path, error: &io::Error) -> AppError {
         io::ErrorKind::StorageFull | io::ErrorKind::QuotaExceeded => ErrorCode::DiskFull,
         _ => ErrorCode::OutputUnwritable,
     };
-    AppError::new(code, format!("Nothing can be written at `{}`.", path.display()))
-        .hint(hint(code).unwrap_or_default())
-        .details(error.to_string())
+    AppError::new(
+        code,
+        format!("Nothing can be written at `{}`.", path.display()),
+    )
+    .hint(hint(code).unwrap_or_default())
+    .details(error.to_string())
 }
 
 /// The data folder cannot be used.
@@ -134,7 +137,9 @@ pub fn hint(code: ErrorCode) -> Option<&'static str> {
         ErrorCode::InputUnreadable => {
             "Open the file in a player: if that fails too, copy or download it again; a recording that was cut off may need a repair tool."
         }
-        ErrorCode::InputUnsupported => "Choose a video or a picture; `frameloom probe FILE` shows what a file holds.",
+        ErrorCode::InputUnsupported => {
+            "Choose a video or a picture; `frameloom probe FILE` shows what a file holds."
+        }
         ErrorCode::InputTooLarge => "Cut the picture into parts, or choose a smaller scale.",
         ErrorCode::InputChanged => "Put the original file back, or start a new job.",
         ErrorCode::OutputUnwritable => "Choose a folder that you may write to.",
@@ -146,11 +151,15 @@ pub fn hint(code: ErrorCode) -> Option<&'static str> {
         ErrorCode::RuntimeUnavailable => {
             "Install Frameloom again, or set FRAMELOOM_ONNXRUNTIME to the library's path."
         }
-        ErrorCode::DeviceUnavailable => "Choose another device, or leave the choice to the program.",
+        ErrorCode::DeviceUnavailable => {
+            "Choose another device, or leave the choice to the program."
+        }
         ErrorCode::EncoderUnavailable => {
             "Choose another codec or container; `frameloom doctor` shows the encoders of this machine."
         }
-        ErrorCode::VerificationFailed => "Run it again; if it fails again, report the file and the details.",
+        ErrorCode::VerificationFailed => {
+            "Run it again; if it fails again, report the file and the details."
+        }
         ErrorCode::WorkerCrashed => "Resume the job; finished parts are kept.",
         ErrorCode::OutOfMemory => "Close other programs, then resume the job.",
         ErrorCode::Interrupted => "Resume the job; finished parts are kept.",

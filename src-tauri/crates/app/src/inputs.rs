@@ -10,9 +10,9 @@ use std::path::{Path, PathBuf};
 /// File name extensions that a folder is searched for. A file named directly is judged by its
 /// content alone.
 const EXTENSIONS: &[&str] = &[
-    "3gp", "apng", "avi", "avif", "bmp", "flv", "gif", "ico", "jfif", "jpe", "jpeg", "jpg", "m2ts", "m4v",
-    "mkv", "mov", "mp4", "mpeg", "mpg", "mpo", "mts", "mxf", "ogv", "pgm", "png", "pnm", "ppm", "qoi", "tga",
-    "tif", "tiff", "ts", "webm", "webp", "wmv",
+    "3gp", "apng", "avi", "avif", "bmp", "flv", "gif", "ico", "jfif", "jpe", "jpeg", "jpg", "m2ts",
+    "m4v", "mkv", "mov", "mp4", "mpeg", "mpg", "mpo", "mts", "mxf", "ogv", "pgm", "png", "pnm",
+    "ppm", "qoi", "tga", "tif", "tiff", "ts", "webm", "webp", "wmv",
 ];
 
 /// How deep folders are searched, and how many files are taken, before a link that leads in a
@@ -54,7 +54,10 @@ pub fn expand(inputs: &[PathBuf]) -> Result<Vec<Found>, AppError> {
         if found.len() == before {
             return Err(AppError::new(
                 ErrorCode::InputUnsupported,
-                format!("The folder `{}` holds no video or picture.", input.display()),
+                format!(
+                    "The folder `{}` holds no video or picture.",
+                    input.display()
+                ),
             )
             .hint("Choose a folder with media files, or name the files themselves."));
         }
@@ -130,9 +133,31 @@ pub fn probe(path: &Path) -> Result<MediaInfo, AppError> {
 /// True for codecs that throw something away.
 pub fn is_lossy(info: &MediaInfo) -> bool {
     const LOSSLESS: &[&str] = &[
-        "apng", "bmp", "cfhd", "dnxhd", "dpx", "exr", "ffv1", "ffvhuff", "gif", "hdr", "huffyuv", "ico",
-        "magicyuv", "png", "pnm", "prores", "qoi", "qtrle", "rawvideo", "targa", "tga", "tiff", "utvideo",
-        "v210", "webp-lossless",
+        "apng",
+        "bmp",
+        "cfhd",
+        "dnxhd",
+        "dpx",
+        "exr",
+        "ffv1",
+        "ffvhuff",
+        "gif",
+        "hdr",
+        "huffyuv",
+        "ico",
+        "magicyuv",
+        "png",
+        "pnm",
+        "prores",
+        "qoi",
+        "qtrle",
+        "rawvideo",
+        "targa",
+        "tga",
+        "tiff",
+        "utvideo",
+        "v210",
+        "webp-lossless",
     ];
     info.main_video()
         .is_none_or(|(stream, _)| !LOSSLESS.contains(&stream.codec.as_str()))
@@ -181,7 +206,9 @@ pub fn fill_template(template: &str, parts: &NameParts<'_>) -> Result<String, Ap
     while let Some(open) = rest.find('{') {
         name.push_str(&rest[..open]);
         let Some(close) = rest[open..].find('}') else {
-            return refuse(format!("The name `{template}` has a brace that is not closed."));
+            return refuse(format!(
+                "The name `{template}` has a brace that is not closed."
+            ));
         };
         match &rest[open + 1..open + close] {
             "name" => name.push_str(parts.name),
@@ -256,7 +283,12 @@ mod tests {
         let found = expand(&[root.to_owned()]).unwrap();
         let names: Vec<_> = found
             .iter()
-            .map(|f| (f.path.strip_prefix(root).unwrap().to_owned(), f.below.clone()))
+            .map(|f| {
+                (
+                    f.path.strip_prefix(root).unwrap().to_owned(),
+                    f.below.clone(),
+                )
+            })
             .collect();
         assert_eq!(
             names,

@@ -92,7 +92,9 @@ impl App {
             return Ok(());
         }
         match self.job(id)?.state {
-            JobState::Running => self.runner.control(self, id, Control::Stop(Stopping::Pause)),
+            JobState::Running => self
+                .runner
+                .control(self, id, Control::Stop(Stopping::Pause)),
             state => Err(wrong_state(id, state, "paused")),
         }
     }
@@ -173,7 +175,12 @@ impl App {
                     "The program ended while this job was running.",
                 )
                 .hint(explain::hint(ErrorCode::WorkerCrashed).unwrap_or_default());
-                self.change(&job.id, &[JobState::Running], JobState::Interrupted, Some(&error))?;
+                self.change(
+                    &job.id,
+                    &[JobState::Running],
+                    JobState::Interrupted,
+                    Some(&error),
+                )?;
             }
         }
         Ok(())

@@ -23,6 +23,8 @@ pub fn start(places: &Places, name: &str) -> Guard {
         .without_time()
         .with_target(false)
         .with_filter(stderr_filter);
+    // The appender complains on standard error about a folder that is not there.
+    let _ = std::fs::create_dir_all(places.logs());
     let appender = RollingFileAppender::builder()
         .rotation(Rotation::DAILY)
         .filename_prefix(name)

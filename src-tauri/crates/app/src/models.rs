@@ -102,9 +102,7 @@ impl ModelStore {
             .iter()
             .map(|folder| folder.join(id))
             .find(|folder| plain && folder.join("manifest.json").is_file())
-            .ok_or_else(|| {
-                frameloom_infer::InferError::ModelNotFound { id: id.to_owned() }.into()
-            })
+            .ok_or_else(|| frameloom_infer::InferError::ModelNotFound { id: id.to_owned() }.into())
     }
 }
 

@@ -1,6 +1,8 @@
 //! Where things are on this machine.
 
-use etcetera::{AppStrategy, AppStrategyArgs, BaseStrategy, choose_app_strategy, choose_base_strategy};
+use etcetera::{
+    AppStrategy, AppStrategyArgs, BaseStrategy, choose_app_strategy, choose_base_strategy,
+};
 use frameloom_core::error::{AppError, ErrorCode};
 use std::env;
 use std::path::{Path, PathBuf};
@@ -40,7 +42,11 @@ impl Places {
             data,
             worker,
             extra_models: env::var_os("FRAMELOOM_MODELS_DIR")
-                .map(|list| env::split_paths(&list).filter(|p| p.is_absolute()).collect())
+                .map(|list| {
+                    env::split_paths(&list)
+                        .filter(|p| p.is_absolute())
+                        .collect()
+                })
                 .unwrap_or_default(),
         })
     }

@@ -98,10 +98,11 @@ impl App {
             Side::Before => &job.spec.input,
             Side::After if job.state == JobState::Succeeded => &job.spec.output,
             Side::After => {
-                return Err(
-                    AppError::new(ErrorCode::JobState, format!("Job {id} has no result yet."))
-                        .hint("Wait until it is done."),
-                );
+                return Err(AppError::new(
+                    ErrorCode::JobState,
+                    format!("Job {id} has no result yet."),
+                )
+                .hint("Wait until it is done."));
             }
         };
         self.picture(path, Some(at_micros.max(0)), MAX_SIDE, true)
@@ -128,8 +129,8 @@ impl App {
         }
         let still = frameloom_still::is_still(path).map_err(|e| explain::still(&e))?;
         let (width, height, rgb) = if still {
-            let picture = frameloom_still::read(path, &Limits::default())
-                .map_err(|e| explain::still(&e))?;
+            let picture =
+                frameloom_still::read(path, &Limits::default()).map_err(|e| explain::still(&e))?;
             let preview = frameloom_still::to_srgb8_preview(&picture, max_side);
             (preview.width, preview.height, preview.data)
         } else {

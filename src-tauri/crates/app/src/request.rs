@@ -195,7 +195,7 @@ impl App {
                 let (extension, codec) = if info.kind == MediaKind::Still {
                     (still_extension(input), None)
                 } else {
-                    video_extension(input, info, video, request.codec)
+                    video_extension(info, video, request.codec)
                 };
                 (folder.join(format!("{name}.{extension}")), codec)
             }
@@ -293,10 +293,9 @@ fn still_extension(input: &Path) -> String {
     }
 }
 
-/// The source's own container where it can be written with everything that is in the source, else
-/// MP4, else Matroska, which holds everything. Transparency asks for ProRes 4444.
+/// The container most like the source that keeps its sound and subtitles. Transparency asks for
+/// ProRes 4444.
 fn video_extension(
-    input: &Path,
     info: &MediaInfo,
     video: &VideoInfo,
     codec: Option<VideoCodec>,
@@ -304,28 +303,13 @@ fn video_extension(
     if video.alpha && codec.is_none() {
         return ("mov".to_owned(), Some(VideoCodec::Prores));
     }
-    let by_codec = match codec {
+    let wanted = match codec {
         Some(VideoCodec::Prores) => Some("mov"),
         Some(VideoCodec::Ffv1) => Some("mkv"),
         _ => None,
     };
-    let own = extension_of(input);
-    let candidates = match by_codec {
-        Some(extension) => vec![extension.to_owned(), "mkv".to_owned()],
-        None => vec![own, "mp4".to_owned(), "mkv".to_owned()],
-    };
-    let stream = info.main_video().map_or(0, |(stream, _)| stream.index);
-    let keeps_everything = |extension: &String| {
-        Container::from_path(Path::new(&format!("x.{extension}"))).is_ok_and(|container| {
-            frameloom_media::plan_mux(info, container, stream)
-                .is_ok_and(|plan| plan.dropped.is_empty())
-        })
-    };
-    let extension = candidates
-        .into_iter()
-        .find(keeps_everything)
-        .unwrap_or_else(|| "mkv".to_owned());
-    (extension, codec)
+    let container = frameloom_media::choose_container(info, wanted).unwrap_or(Container::Mkv);
+    (container.extension().to_owned(), codec)
 }
 
 fn no_picture(input: &Path, info: &MediaInfo) -> AppError {

@@ -166,7 +166,12 @@ impl App {
         )
         .hint(explain::hint(ErrorCode::WorkerCrashed).unwrap_or_default())
         .details(format!("{status}; {stderr}"));
-        if !self.change(id, &[JobState::Running], JobState::Interrupted, Some(&crash))? {
+        if !self.change(
+            id,
+            &[JobState::Running],
+            JobState::Interrupted,
+            Some(&crash),
+        )? {
             // A worker that died before it took the job would be started again for ever.
             self.change(id, &[JobState::Queued], JobState::Failed, Some(&crash))?;
         }

@@ -24,30 +24,30 @@ pub struct Settings {
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize, TS)]
 #[serde(rename_all = "snake_case")]
 pub enum Language {
-    /// As the system is.
-    #[default]
-    #[serde(other)]
-    System,
     /// English.
     En,
     /// Vietnamese.
     Vi,
     /// French.
     Fr,
+    /// As the system is.
+    #[default]
+    #[serde(other)]
+    System,
 }
 
 /// Light or dark.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize, TS)]
 #[serde(rename_all = "snake_case")]
 pub enum Theme {
-    /// As the system is.
-    #[default]
-    #[serde(other)]
-    System,
     /// Dark.
     Dark,
     /// Light.
     Light,
+    /// As the system is.
+    #[default]
+    #[serde(other)]
+    System,
 }
 
 const NAME: &str = "settings";

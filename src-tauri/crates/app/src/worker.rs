@@ -78,7 +78,10 @@ fn work(data: PathBuf, id: JobId) -> Result<(), AppError> {
     let lock = runner::lock(&folder)
         .map_err(|error| explain::data_folder(&folder, &error))?
         .ok_or_else(|| {
-            AppError::new(ErrorCode::JobState, format!("Job {id} is being done already."))
+            AppError::new(
+                ErrorCode::JobState,
+                format!("Job {id} is being done already."),
+            )
         })?;
     if !app.change(&id, &[JobState::Queued], JobState::Running, None)? {
         return Err(AppError::new(
@@ -125,12 +128,7 @@ fn work(data: PathBuf, id: JobId) -> Result<(), AppError> {
     Ok(())
 }
 
-fn perform(
-    app: &App,
-    job: &Job,
-    plan: &Plan,
-    control: &StopControl,
-) -> Result<Finished, AppError> {
+fn perform(app: &App, job: &Job, plan: &Plan, control: &StopControl) -> Result<Finished, AppError> {
     let cores = std::thread::available_parallelism().map_or(1, usize::from);
     let reporter = Reporter::new(&app.store, job);
     let journal = StoreJournal {

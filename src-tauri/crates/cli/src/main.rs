@@ -49,8 +49,6 @@ fn run(arguments: &Arguments, output: &output::Output) -> Result<ExitCode, AppEr
         Command::Models(command) => commands::models::run(&app, command, output),
         Command::Jobs(command) => commands::jobs::run(&app, command, output),
         Command::Doctor => commands::doctor::run(&app, output),
-        Command::Probe { .. } | Command::Completions { .. } | Command::Man => {
-            Ok(ExitCode::SUCCESS)
-        }
+        Command::Probe { .. } | Command::Completions { .. } | Command::Man => Ok(ExitCode::SUCCESS),
     }
 }

@@ -107,7 +107,10 @@ impl Bar {
                 let remaining = progress
                     .remaining_micros
                     .map_or_else(|| "…".to_owned(), duration);
-                format!("{:.1} fps  {elapsed} elapsed  {remaining} left", progress.fps)
+                format!(
+                    "{:.1} fps  {elapsed} elapsed  {remaining} left",
+                    progress.fps
+                )
             }
             Step::Joining => format!("joining  {elapsed} elapsed"),
             Step::Verifying => format!("checking  {elapsed} elapsed"),

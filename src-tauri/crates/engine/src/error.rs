@@ -21,10 +21,10 @@ pub enum EngineError {
     },
     /// ffmpeg.
     #[error(transparent)]
-    Media(#[from] MediaError),
+    Media(MediaError),
     /// ONNX Runtime or a model.
     #[error(transparent)]
-    Infer(#[from] InferError),
+    Infer(InferError),
     /// A still picture.
     #[error(transparent)]
     Still(#[from] StillError),
@@ -93,6 +93,24 @@ pub enum EngineError {
     Stopped,
 }
 
+impl From<MediaError> for EngineError {
+    fn from(error: MediaError) -> Self {
+        match error {
+            MediaError::Cancelled => EngineError::Stopped,
+            other => EngineError::Media(other),
+        }
+    }
+}
+
+impl From<InferError> for EngineError {
+    fn from(error: InferError) -> Self {
+        match error {
+            InferError::Cancelled => EngineError::Stopped,
+            other => EngineError::Infer(other),
+        }
+    }
+}
+
 impl EngineError {
     /// The kind of failure as callers see it.
     pub fn code(&self) -> ErrorCode {
@@ -123,7 +141,10 @@ impl EngineError {
         }
     }
 
-    pub(crate) fn io(what: &'static str, path: impl Into<PathBuf>) -> impl FnOnce(std::io::Error) -> Self {
+    pub(crate) fn io(
+        what: &'static str,
+        path: impl Into<PathBuf>,
+    ) -> impl FnOnce(std::io::Error) -> Self {
         let path = path.into();
         move |source| EngineError::Io { what, source, path }
     }

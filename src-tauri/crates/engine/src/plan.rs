@@ -10,7 +10,7 @@ use frameloom_core::job::{EncodeSpec, JobSpec, PictureSizes};
 use frameloom_core::media::{MediaInfo, MediaKind, StreamInfo, VideoInfo, Warning};
 use frameloom_core::segment::SegmentLength;
 use frameloom_core::time::Rational;
-use frameloom_media::{Container, EncoderPlan, EncoderSpec};
+use frameloom_media::{Container, EncoderSpec};
 use frameloom_still::StillFormat;
 use serde::{Deserialize, Serialize};
 use sha2::{Digest, Sha256};
@@ -188,28 +188,25 @@ pub fn plan(spec: &JobSpec, info: &MediaInfo, models: &dyn Models) -> Result<Pla
                 });
             }
             let container = Container::from_path(&spec.output)?;
-            let mux = frameloom_media::plan_mux(info, container, stream.index)?;
-            warnings.extend(mux.dropped.iter().cloned());
+            warnings.extend(frameloom_media::plan_mux(info, container).dropped);
             let encoder_spec = encoder_spec(&spec.encode, container, stream, &format, None, 1);
             let encoder = frameloom_media::plan_encoder(&encoder_spec)?;
-            if let Some((width, height)) = encoder.padded_size {
-                warnings.push(Warning::PaddedToEven { width, height });
-            }
+            warnings.extend(encoder.warnings(&encoder_spec));
             MediumPlan::Video(VideoPlan {
                 stream: stream.index,
                 segment_length: segment_length(video),
                 frames_estimate: frames_estimate(info, stream, video),
                 container: container.extension().to_owned(),
-                encoder: encoder.name.to_string(),
+                encoder: encoder.name,
                 parameters: encoder.parameters,
             })
         }
     };
     let (matrix, guessed) = video.color.matrix_or_guess(video.width, video.height);
     let needs_matrix = ops.iter().any(|(_, op)| match op {
-        Op::Upscale { model } => models.manifest(model).is_ok_and(|m| {
-            m.input.color != frameloom_core::model::TensorColor::Luma
-        }),
+        Op::Upscale { model } => models
+            .manifest(model)
+            .is_ok_and(|m| m.input.color != frameloom_core::model::TensorColor::Luma),
         _ => false,
     });
     let crosses = video.color.matrix_or_guess(format.width, format.height).0 != matrix;
@@ -242,7 +239,10 @@ impl Plan {
             let what = if now.size_bytes == self.input.size_bytes {
                 "its content differs".to_owned()
             } else {
-                format!("it had {} bytes and has {} now", self.input.size_bytes, now.size_bytes)
+                format!(
+                    "it had {} bytes and has {} now",
+                    self.input.size_bytes, now.size_bytes
+                )
             };
             return Err(EngineError::InputChanged {
                 what,
@@ -341,9 +341,4 @@ fn positive(ratio: Rational) -> Rational {
     } else {
         Rational { num: 1, den: 1 }
     }
-}
-
-/// True if a second run with `now` continues what a first run began with `plan`.
-pub(crate) fn same_encoder(plan: &VideoPlan, now: &EncoderPlan) -> bool {
-    plan.encoder == now.name && plan.parameters == now.parameters
 }

@@ -288,7 +288,10 @@ mod tests {
         let out = resample(&src, 32, Axis::enlarge(32, 2), Axis::identity(1));
         for (i, value) in out.iter().enumerate().skip(8).take(48) {
             let wanted = (i as f32 + 0.5) / 2.0 - 0.5;
-            assert!((value - wanted).abs() < 1e-4, "{i}: {value} is not {wanted}");
+            assert!(
+                (value - wanted).abs() < 1e-4,
+                "{i}: {value} is not {wanted}"
+            );
         }
     }
 
@@ -296,11 +299,19 @@ mod tests {
     fn left_sited_chroma_keeps_its_place_when_enlarged() {
         // Chroma sample k sits on luma 2k. Value = luma position.
         let src: Vec<f32> = (0..32).map(|k| 2.0 * k as f32).collect();
-        let out = resample(&src, 32, Axis::enlarge_chroma(32, 64, 2, 0.0), Axis::identity(1));
+        let out = resample(
+            &src,
+            32,
+            Axis::enlarge_chroma(32, 64, 2, 0.0),
+            Axis::identity(1),
+        );
         for (m, value) in out.iter().enumerate().skip(8).take(48) {
             // Output chroma m sits on output luma 2m, whose centre is at this source luma.
             let wanted = (2.0 * m as f32 + 0.5) / 2.0 - 0.5;
-            assert!((value - wanted).abs() < 1e-4, "{m}: {value} is not {wanted}");
+            assert!(
+                (value - wanted).abs() < 1e-4,
+                "{m}: {value} is not {wanted}"
+            );
         }
     }
 
@@ -308,10 +319,25 @@ mod tests {
     fn chroma_to_luma_and_back_returns_a_smooth_plane() {
         let src: Vec<f32> = (0..64).map(|k| (k as f32 * 0.1).sin()).collect();
         for offset in [0.0, 0.5] {
-            let up = resample(&src, 64, Axis::chroma_to_luma(64, 128, offset), Axis::identity(1));
-            let back = resample(&up, 128, Axis::luma_to_chroma(128, 64, offset), Axis::identity(1));
+            let up = resample(
+                &src,
+                64,
+                Axis::chroma_to_luma(64, 128, offset),
+                Axis::identity(1),
+            );
+            let back = resample(
+                &up,
+                128,
+                Axis::luma_to_chroma(128, 64, offset),
+                Axis::identity(1),
+            );
             for i in 4..60 {
-                assert!((back[i] - src[i]).abs() < 0.01, "{} and {}", back[i], src[i]);
+                assert!(
+                    (back[i] - src[i]).abs() < 0.01,
+                    "{} and {}",
+                    back[i],
+                    src[i]
+                );
             }
         }
     }

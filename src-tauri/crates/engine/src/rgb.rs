@@ -178,12 +178,12 @@ impl RgbConverter {
         }
     }
 
-    /// Writes RGB of the enlarged size into the colour planes of a picture. `rgb` is used up.
-    pub fn from_rgb(&mut self, rgb: &mut FloatPlanes, planes: [AnyPlaneMut<'_>; 3]) {
+    /// Turns RGB of the enlarged size into Y', Cb and Cr of the picture's numbers, in place: G
+    /// becomes luma, B becomes Cb, R becomes Cr. [`RgbConverter::write`] then stores them.
+    pub fn from_rgb(&self, rgb: &mut FloatPlanes) {
         let swing = self.swing;
         let (kr, kb) = (self.kr, self.kb);
         let kg = 1.0 - kr - kb;
-        let (width, height) = (rgb.width, rgb.height);
         let [r, g, b] = &mut rgb.planes;
         for ((r, g), b) in r.iter_mut().zip(g).zip(b) {
             let y = kr * *r + kg * *g + kb * *b;
@@ -193,22 +193,17 @@ impl RgbConverter {
             *b = cb * swing.chroma_span + swing.chroma_zero;
             *r = cr * swing.chroma_span + swing.chroma_zero;
         }
+    }
+
+    /// Stores plane `index` (0 luma, 1 Cb, 2 Cr) of what [`RgbConverter::from_rgb`] made, chroma
+    /// shrunk to its size.
+    pub fn write(&mut self, converted: &FloatPlanes, index: usize, target: AnyPlaneMut<'_>) {
         let max = f32::from(self.format.max_value());
-        let [luma, cb, cr] = planes;
-        let [r, g, b] = &rgb.planes;
-        let view = |data| PlaneRef {
-            data,
-            stride: width,
-            width,
-            height,
-        };
-        store(view(&g[..]), luma, max);
-        for (source, target) in [(b, cb), (r, cr)] {
-            match (&mut self.down, target) {
-                (None, target) => store(view(&source[..]), target, max),
-                (Some(down), AnyPlaneMut::U8(mut p)) => down.run(view(&source[..]), &mut p, max),
-                (Some(down), AnyPlaneMut::U16(mut p)) => down.run(view(&source[..]), &mut p, max),
-            }
+        let source = converted.plane([1, 2, 0][index]);
+        match (&mut self.down, target) {
+            (Some(down), AnyPlaneMut::U8(mut p)) if index > 0 => down.run(source, &mut p, max),
+            (Some(down), AnyPlaneMut::U16(mut p)) if index > 0 => down.run(source, &mut p, max),
+            (_, target) => store(source, target, max),
         }
     }
 }
@@ -299,10 +294,24 @@ mod tests {
     fn a_trip_through_rgb_keeps_every_matrix_range_and_siting_above_50_db() {
         let (w, h) = (97, 63);
         let (cw, ch) = (49, 32);
-        for matrix in [Matrix::Bt601, Matrix::Bt709, Matrix::Bt2020, Matrix::Unspecified] {
+        for matrix in [
+            Matrix::Bt601,
+            Matrix::Bt709,
+            Matrix::Bt2020,
+            Matrix::Unspecified,
+        ] {
             for range in [Range::Full, Range::Limited] {
-                for chroma_location in [ChromaLocation::Left, ChromaLocation::Center, ChromaLocation::TopLeft] {
-                    let color = ColorInfo { matrix, range, chroma_location, ..ColorInfo::default() };
+                for chroma_location in [
+                    ChromaLocation::Left,
+                    ChromaLocation::Center,
+                    ChromaLocation::TopLeft,
+                ] {
+                    let color = ColorInfo {
+                        matrix,
+                        range,
+                        chroma_location,
+                        ..ColorInfo::default()
+                    };
                     let source = [
                         smooth(w, h, 0.0, 40.0, 200.0),
                         smooth(cw, ch, 1.0, 100.0, 150.0),
@@ -310,10 +319,19 @@ mod tests {
                     ];
                     let mut converter = RgbConverter::new(PixelFormat::YUV420P8, &color, w, h, 1);
                     let mut rgb = FloatPlanes::default();
-                    converter.to_rgb(&[view(&source[0], w), view(&source[1], cw), view(&source[2], cw)], &mut rgb);
+                    converter.to_rgb(
+                        &[
+                            view(&source[0], w),
+                            view(&source[1], cw),
+                            view(&source[2], cw),
+                        ],
+                        &mut rgb,
+                    );
                     let mut back = [vec![0; w * h], vec![0; cw * ch], vec![0; cw * ch]];
-                    let [y, u, v] = &mut back;
-                    converter.from_rgb(&mut rgb, [view_mut(y, w), view_mut(u, cw), view_mut(v, cw)]);
+                    converter.from_rgb(&mut rgb);
+                    for (index, (plane, width)) in back.iter_mut().zip([w, cw, cw]).enumerate() {
+                        converter.write(&rgb, index, view_mut(plane, width));
+                    }
                     for (plane, (a, b)) in source.iter().zip(&back).enumerate() {
                         let db = psnr(a, b);
                         assert!(db > 50.0, "{color:?} plane {plane}: {db:.1} dB");
@@ -325,12 +343,30 @@ mod tests {
 
     #[test]
     fn studio_white_is_one_and_bars_have_the_colours_of_the_standard() {
-        let color = ColorInfo { matrix: Matrix::Bt601, range: Range::Limited, ..ColorInfo::default() };
-        let format = PixelFormat { planes: Planes::Yuv { shift_x: 0, shift_y: 0 }, bits: 8, alpha: false };
+        let color = ColorInfo {
+            matrix: Matrix::Bt601,
+            range: Range::Limited,
+            ..ColorInfo::default()
+        };
+        let format = PixelFormat {
+            planes: Planes::Yuv {
+                shift_x: 0,
+                shift_y: 0,
+            },
+            bits: 8,
+            alpha: false,
+        };
         let mut converter = RgbConverter::new(format, &color, 2, 1, 1);
         let mut rgb = FloatPlanes::default();
         // White, and full red as BT.601 writes it: Y 81, Cb 90, Cr 240.
-        converter.to_rgb(&[view(&[235, 81], 2), view(&[128, 90], 2), view(&[128, 240], 2)], &mut rgb);
+        converter.to_rgb(
+            &[
+                view(&[235, 81], 2),
+                view(&[128, 90], 2),
+                view(&[128, 240], 2),
+            ],
+            &mut rgb,
+        );
         for (plane, wanted) in rgb.planes.iter().zip([[1.0, 1.0], [1.0, 0.0], [1.0, 0.0]]) {
             for (value, wanted) in plane.iter().zip(wanted) {
                 assert!((value - wanted).abs() < 0.01, "{value} is not {wanted}");

@@ -13,8 +13,14 @@ fn text(report: &Report) -> String {
     let mut rows: Vec<(String, String)> = Vec::new();
     let mut row = |name: &str, value: String| rows.push((name.to_owned(), value));
     row("frameloom", report.version.clone());
-    row("system", format!("{}, {}", report.system, report.architecture));
-    row("processor", format!("{}, {} cores", report.processor, report.cores));
+    row(
+        "system",
+        format!("{}, {}", report.system, report.architecture),
+    );
+    row(
+        "processor",
+        format!("{}, {} cores", report.processor, report.cores),
+    );
     row(
         "memory",
         format!(
@@ -23,10 +29,14 @@ fn text(report: &Report) -> String {
             bytes(report.available_memory_bytes)
         ),
     );
-    let free = report
-        .free_bytes
-        .map_or_else(|| "unknown free space".to_owned(), |free| bytes(free) + " free");
-    row("data folder", format!("{}, {free}", report.data_folder.display()));
+    let free = report.free_bytes.map_or_else(
+        || "unknown free space".to_owned(),
+        |free| bytes(free) + " free",
+    );
+    row(
+        "data folder",
+        format!("{}, {free}", report.data_folder.display()),
+    );
     match &report.runtime {
         Ok(runtime) => {
             row("onnx runtime", runtime.version.clone());

@@ -73,7 +73,10 @@ fn details(stream: &StreamInfo) -> Vec<(String, String)> {
     let mut rows = Vec::new();
     let mut row = |name: &str, value: String| rows.push((format!("  {name}"), value));
     if let Some(video) = &stream.video {
-        row("pixels", format!("{}, {} bit", video.pixel_format, video.bit_depth));
+        row(
+            "pixels",
+            format!("{}, {} bit", video.pixel_format, video.bit_depth),
+        );
         row("frame rate", frame_rate(video));
         row("colour", color(&video.color));
         if video.rotation_degrees != 0 || video.mirrored {

@@ -14,9 +14,9 @@ pub fn sentence(warning: &Warning) -> String {
             *stated_micros as f64 / 1e6
         ),
         Warning::DamagedFrames { frames } => format!("{frames} frames of the source are damaged."),
-        Warning::GuessedMatrix { matrix } => format!(
-            "The file does not say its colour matrix; {matrix} was assumed from its size."
-        ),
+        Warning::GuessedMatrix { matrix } => {
+            format!("The file does not say its colour matrix; {matrix} was assumed from its size.")
+        }
         Warning::StreamDropped {
             index,
             codec,

@@ -7,10 +7,10 @@ mod video;
 
 pub use output::free_output;
 
+use crate::EngineError;
 use crate::control::{Cancel, Journal, Progress};
 use crate::nodes::{Filter, Models, Opening, PictureFormat, open};
 use crate::plan::{MediumPlan, Plan};
-use crate::EngineError;
 use frameloom_core::graph::Op;
 use frameloom_core::job::JobSpec;
 use frameloom_infer::Runtime;
@@ -82,7 +82,7 @@ pub fn execute(
     plan.check_unchanged(&spec.input, context.models)?;
     context.progress.sizes(plan.sizes);
     match &plan.medium {
-        MediumPlan::Video(video) => video::run(spec, plan, video, context),
+        MediumPlan::Video(video) => video::run(spec, video, context),
         MediumPlan::Still => still::run(spec, context),
         MediumPlan::StillByFfmpeg => still::run_by_ffmpeg(spec, context),
     }
@@ -128,6 +128,27 @@ impl Chain {
         &self.output
     }
 
+    /// Lets the chain end in `pixels`, which the encoder wants.
+    pub(crate) fn end_in(
+        &mut self,
+        pixels: frameloom_core::pixel::PixelFormat,
+        context: &Context<'_>,
+        device: &frameloom_core::job::Device,
+    ) -> Result<(), EngineError> {
+        let opening = Opening {
+            runtime: context.runtime,
+            models: context.models,
+            device,
+            threads: context.threads.infer,
+        };
+        let op = Op::Convert { format: pixels };
+        if let Some((filter, _)) = open("encoder", &op, &self.output, &opening)? {
+            self.output = filter.output().clone();
+            self.filters.push(filter);
+        }
+        Ok(())
+    }
+
     pub(crate) fn process(&mut self, frame: Frame) -> Result<Frame, EngineError> {
         let mut frame = frame;
         for filter in &mut self.filters {
@@ -138,7 +159,10 @@ impl Chain {
 }
 
 /// The format of a decoded frame.
-pub(crate) fn format_of(frame: &Frame, sample_aspect_ratio: frameloom_core::time::Rational) -> PictureFormat {
+pub(crate) fn format_of(
+    frame: &Frame,
+    sample_aspect_ratio: frameloom_core::time::Rational,
+) -> PictureFormat {
     PictureFormat {
         width: frame.width(),
         height: frame.height(),

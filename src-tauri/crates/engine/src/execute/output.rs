@@ -62,7 +62,11 @@ impl Temporary {
 
     /// Gives the file its final name. Without `overwrite` an existing file is never replaced, not
     /// even one that appeared this very moment: the next free name is taken.
-    pub(crate) fn publish(mut self, output: &Path, overwrite: bool) -> Result<PathBuf, EngineError> {
+    pub(crate) fn publish(
+        mut self,
+        output: &Path,
+        overwrite: bool,
+    ) -> Result<PathBuf, EngineError> {
         let failed = || EngineError::io("the result cannot be given its name", output);
         if overwrite {
             std::fs::rename(&self.path, output).map_err(failed())?;

@@ -16,7 +16,7 @@ use frameloom_core::model::TensorColor;
 use frameloom_core::pixel::{AnyPlane, PixelFormat, PlaneRef, Planes};
 use frameloom_core::time::Rational;
 use frameloom_infer::{InferenceSession, SessionOptions, Upscaler};
-use frameloom_media::{Converter, Frame, FramePool};
+use frameloom_media::Frame;
 use frameloom_still::{
     Channels, Limits, Metadata, Picture, RowWriter, RowsRef, Samples, StillFormat,
 };
@@ -163,11 +163,7 @@ impl Shape {
         }
     }
 
-    fn after(
-        self,
-        step: Option<&(&str, &Op)>,
-        context: &Context<'_>,
-    ) -> Result<Self, EngineError> {
+    fn after(self, step: Option<&(&str, &Op)>, context: &Context<'_>) -> Result<Self, EngineError> {
         let Some((node, op)) = step else {
             return Ok(self);
         };
@@ -193,7 +189,9 @@ impl Shape {
         let output = output_format(node, op, &input, context.models)?;
         if output.pixels.planes != input.pixels.planes || output.pixels.alpha != input.pixels.alpha
         {
-            return Err(refuse("a still picture can change its depth, not its channels"));
+            return Err(refuse(
+                "a still picture can change its depth, not its channels",
+            ));
         }
         Ok(Self {
             width: output.width,
@@ -610,9 +608,7 @@ fn interleaved(frame: &Frame) -> Result<(Samples, Channels), EngineError> {
     let frame = if wanted == format {
         frame
     } else {
-        let mut out = FramePool::new(wanted, frame.width(), frame.height())?.get()?;
-        Converter::new().run(frame, &mut out)?;
-        converted = out;
+        converted = frameloom_media::convert(frame, wanted)?;
         &converted
     };
     let layout = if gray { Channels::Gray } else { Channels::Rgb }.with_alpha(format.alpha);

@@ -3,14 +3,13 @@
 use super::inspect::{Look, look};
 use super::output::{Temporary, temporary};
 use super::{Chain, Context, Finished, format_of};
-use crate::control::{SegmentRecord, Stop};
-use crate::plan::{Plan, VideoPlan, encoder_spec};
 use crate::EngineError;
+use crate::control::{SegmentRecord, Stop};
+use crate::plan::{VideoPlan, encoder_spec};
 use frameloom_core::job::{JobSpec, Step};
-use frameloom_core::media::Warning;
 use frameloom_core::segment::SegmentLength;
 use frameloom_media::{
-    Container, EncodedPacket, EncoderPlan, EncoderSpec, Frame, MuxSpec, PartHeader, PartReader,
+    Container, EncodedPacket, EncoderPlan, EncoderSpec, Expectation, Frame, MuxSpec, PartReader,
     PartWriter, Reader, ReaderOptions, VideoEncoder,
 };
 use std::path::{Path, PathBuf};
@@ -26,7 +25,6 @@ const BRIGHTNESS_TOLERANCE: f32 = 0.04;
 
 pub(super) fn run(
     spec: &JobSpec,
-    plan: &Plan,
     video: &VideoPlan,
     context: &Context<'_>,
 ) -> Result<Finished, EngineError> {
@@ -42,7 +40,7 @@ pub(super) fn run(
     let done: u64 = segments.iter().map(|s| s.frames).sum();
     context.progress.done(done);
     if !complete {
-        let outcome = process(spec, plan, video, context, &mut segments, done)?;
+        let outcome = process(spec, video, context, &mut segments, done)?;
         if outcome == Outcome::Stopped {
             return Err(EngineError::Stopped);
         }
@@ -60,7 +58,7 @@ pub(super) fn run(
         .iter()
         .map(|s| context.work_dir.join(&s.part))
         .collect();
-    let output = join(spec, video, container, &parts, plan, context)?;
+    let output = join(spec, video, container, &parts, context)?;
     for part in &parts {
         std::fs::remove_file(part).map_err(EngineError::io("a part cannot be removed", part))?;
     }
@@ -99,10 +97,12 @@ fn intact_segments(context: &Context<'_>) -> Result<Vec<SegmentRecord>, EngineEr
         let expected = segment.position == intact.len() as u64;
         let readable = expected
             && PartReader::open(&context.work_dir.join(&segment.part))
-                .and_then(|part| part.verify())
-                .is_ok_and(|count| count == segment.frames);
+                .is_ok_and(|part| part.entries().len() as u64 == segment.frames);
         if !readable {
-            tracing::warn!(segment.position, "a finished segment is damaged and is done again");
+            tracing::warn!(
+                segment.position,
+                "a finished segment is damaged and is done again"
+            );
             context.journal.forget_from(intact.len() as u64)?;
             break;
         }
@@ -142,7 +142,6 @@ struct Processed {
 
 fn process(
     spec: &JobSpec,
-    plan: &Plan,
     video: &VideoPlan,
     context: &Context<'_>,
     segments: &mut Vec<SegmentRecord>,
@@ -189,17 +188,18 @@ fn process(
         context.threads.encode,
     );
     let encoder_plan = frameloom_media::plan_encoder(&encoder_spec)?;
+    chain.end_in(encoder_plan.input_format, context, &spec.device)?;
     // Parts of two different encoders cannot be joined.
-    let header = PartHeader::new(&encoder_spec, &encoder_plan);
     if let Some(segment) = segments.first()
-        && *PartReader::open(&context.work_dir.join(&segment.part))?.header() != header
+        && *PartReader::open(&context.work_dir.join(&segment.part))?.header()
+            != VideoEncoder::open(&encoder_spec, &encoder_plan)?.part_header()
     {
         tracing::warn!("the encoder changed since the job was begun; it starts over");
         context.journal.forget_from(0)?;
         segments.clear();
         drop(chain);
         drop(reader);
-        return process(spec, plan, video, context, segments, 0);
+        return process(spec, video, context, segments, 0);
     }
     context
         .progress
@@ -231,7 +231,6 @@ fn process(
                     to_finisher,
                     &encoder_spec,
                     &encoder_plan,
-                    &header,
                     length,
                     context,
                 )
@@ -316,17 +315,7 @@ fn position(
 
 fn report_reading(reader: &Reader, context: &Context<'_>) {
     let report = reader.report();
-    if report.damaged_frames > 0 {
-        context.progress.warning(Warning::DamagedFrames {
-            frames: report.damaged_frames,
-        });
-    }
-    if report.mended_timestamps > 0 {
-        context.progress.warning(Warning::TimestampsMended {
-            frames: report.mended_timestamps,
-        });
-    }
-    for warning in report.warnings {
+    for warning in report.warnings() {
         context.progress.warning(warning);
     }
 }
@@ -418,13 +407,12 @@ impl OpenSegment {
         position: u64,
         spec: &EncoderSpec,
         plan: &EncoderPlan,
-        header: &PartHeader,
         first: &Frame,
         work_dir: &Path,
     ) -> Result<Self, EngineError> {
         let path = work_dir.join(format!("{position:06}.writing"));
         let encoder = VideoEncoder::open(spec, plan)?;
-        let writer = PartWriter::create(&path, header, encoder.extradata())?;
+        let writer = PartWriter::create(&path, &encoder.part_header())?;
         Ok(Self {
             position,
             encoder,
@@ -455,7 +443,6 @@ fn encode(
     next: SyncSender<OpenSegment>,
     spec: &EncoderSpec,
     plan: &EncoderPlan,
-    header: &PartHeader,
     length: SegmentLength,
     context: &Context<'_>,
 ) -> Result<(), EngineError> {
@@ -475,7 +462,6 @@ fn encode(
                 length.index_of(processed.index),
                 spec,
                 plan,
-                header,
                 &processed.frame,
                 context.work_dir,
             )?),
@@ -508,7 +494,10 @@ fn finish(segments: Receiver<OpenSegment>, context: &Context<'_>) -> Result<(), 
         } = segment;
         encoder.finish(&mut |packet: EncodedPacket| writer.write(&packet))?;
         drop(encoder);
-        let summary = writer.finish()?;
+        writer.finish()?;
+        let part_bytes = std::fs::metadata(&path)
+            .map_err(EngineError::io("a part cannot be read", &path))?
+            .len();
         let check = |ok: bool, reason: &str| {
             if ok {
                 Ok(())
@@ -519,8 +508,8 @@ fn finish(segments: Receiver<OpenSegment>, context: &Context<'_>) -> Result<(), 
                 })
             }
         };
-        let mut written = summary.pts;
-        written.sort_unstable();
+        // Reads the whole file back, checksums included.
+        let written = PartReader::open(&path)?.sorted_pts();
         pts.sort_unstable();
         check(
             written.len() == pts.len(),
@@ -541,7 +530,7 @@ fn finish(segments: Receiver<OpenSegment>, context: &Context<'_>) -> Result<(), 
             position,
             frames: pts.len() as u64,
             part,
-            part_bytes: summary.bytes,
+            part_bytes,
             last_source_pts,
             last_source_hash,
         })?;
@@ -554,38 +543,42 @@ fn join(
     video: &VideoPlan,
     container: Container,
     parts: &[PathBuf],
-    plan: &Plan,
     context: &Context<'_>,
 ) -> Result<PathBuf, EngineError> {
     let file = Temporary::new(temporary(&spec.output, context.work_dir));
     let info = frameloom_media::probe(&spec.input)?;
-    let mux_plan = frameloom_media::plan_mux(&info, container, video.stream)?;
+    let mux_plan = frameloom_media::plan_mux(&info, container);
     let report = frameloom_media::mux(
         &MuxSpec {
             source: &spec.input,
             video_stream: video.stream,
             parts,
-            output: file.path(),
-            container,
+            output_tmp: file.path(),
             plan: &mux_plan,
+            hdr: None,
         },
         &context.cancel.now_flag(),
         &mut |_| {},
     )?;
-    context.cancel.check()?;
-    context
-        .progress
-        .step(Step::Verifying, Some(report.pts.len() as u64));
-    let check = frameloom_media::verify_output(file.path(), &report)?;
-    let (width, height) = plan.sizes.output;
-    let padded = |side: u32| [side, side.next_multiple_of(2)];
-    if !padded(width).contains(&check.width) || !padded(height).contains(&check.height) {
-        return Err(EngineError::OutputCheck {
-            reason: format!(
-                "it is {} x {} pixels instead of {width} x {height}",
-                check.width, check.height
-            ),
-        });
+    for warning in &report.warnings {
+        context.progress.warning(warning.clone());
     }
+    context.cancel.check()?;
+    context.progress.step(Step::Verifying, Some(report.frames));
+    // Where the codec wants even sides, the coded picture is a pixel larger than the plan's.
+    let size = parts
+        .first()
+        .map(|part| PartReader::open(part))
+        .transpose()?
+        .map_or((0, 0), |part| part.header().size());
+    frameloom_media::verify_output(
+        file.path(),
+        &Expectation {
+            pts: &report.pts,
+            time_base: report.time_base,
+            size,
+            streams: report.streams,
+        },
+    )?;
     file.publish(&spec.output, spec.overwrite)
 }

@@ -25,7 +25,7 @@ impl Filter for Crop {
 
     fn process(&mut self, frame: &Frame) -> Result<Frame, EngineError> {
         let mut out = self.pool.get()?;
-        out.copy_props_from(frame);
+        out.copy_props_from(frame)?;
         for index in 0..self.output.pixels.plane_count() {
             let (shift_x, shift_y) = match self.output.pixels.planes {
                 Planes::Yuv { shift_x, shift_y } if index == 1 || index == 2 => (shift_x, shift_y),
@@ -35,7 +35,7 @@ impl Filter for Crop {
                 (self.rect.x >> shift_x) as usize,
                 (self.rect.y >> shift_y) as usize,
             );
-            match (frame.plane(index), out.plane_mut(index)) {
+            match (frame.plane(index), out.plane_mut(index)?) {
                 (AnyPlane::U8(from), AnyPlaneMut::U8(to)) => copy_from(from, to, x, y),
                 (AnyPlane::U16(from), AnyPlaneMut::U16(to)) => copy_from(from, to, x, y),
                 // The pool was made for this very format.

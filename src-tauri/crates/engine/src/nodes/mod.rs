@@ -135,7 +135,10 @@ pub fn output_format(
         }
         Op::Convert { format } => {
             if !(8..=16).contains(&format.bits) {
-                return Err(refuse(format!("{} bits per sample is not possible", format.bits)));
+                return Err(refuse(format!(
+                    "{} bits per sample is not possible",
+                    format.bits
+                )));
             }
             output.pixels = *format;
         }

@@ -25,8 +25,6 @@ impl Filter for Scale {
     }
 
     fn process(&mut self, frame: &Frame) -> Result<Frame, EngineError> {
-        let mut out = self.pool.get()?;
-        self.converter.run(frame, &mut out)?;
-        Ok(out)
+        Ok(self.converter.convert(frame, &self.pool)?)
     }
 }

@@ -74,7 +74,8 @@ impl Upscale {
         let upscaler = Upscaler::new(session, &model.manifest)?;
         let scale = upscaler.scale() as usize;
         let (width, height) = (input.width as usize, input.height as usize);
-        let full_size = || Resampler::new(Axis::enlarge(width, scale), Axis::enlarge(height, scale));
+        let full_size =
+            || Resampler::new(Axis::enlarge(width, scale), Axis::enlarge(height, scale));
         let luma_model = model.manifest.input.color == TensorColor::Luma;
         let full_range = is_full_range(input.pixels, &input.color);
         let route = match (luma_model, input.pixels.planes) {
@@ -143,7 +144,7 @@ impl Filter for Upscale {
 
     fn process(&mut self, frame: &Frame) -> Result<Frame, EngineError> {
         let mut out = self.pool.get()?;
-        out.copy_props_from(frame);
+        out.copy_props_from(frame)?;
         let format = self.output.pixels;
         let bits = format.bits;
         let max = f32::from(format.max_value());
@@ -151,10 +152,10 @@ impl Filter for Upscale {
         let upscaler = &mut self.upscaler;
         match &mut self.route {
             Route::Luma { full_range, chroma } => {
-                upscaler.upscale_luma(frame.plane(0), bits, *full_range, out.plane_mut(0))?;
+                upscaler.upscale_luma(frame.plane(0), bits, *full_range, out.plane_mut(0)?)?;
                 if let Some(resampler) = chroma {
                     for index in [1, 2] {
-                        resample(resampler, frame.plane(index), out.plane_mut(index), max);
+                        resample(resampler, frame.plane(index), out.plane_mut(index)?, max);
                     }
                 }
             }
@@ -177,11 +178,13 @@ impl Filter for Upscale {
                     buffer.resize(width * height, 0.0);
                 }
                 let luma = float_plane(luma, rgb.width, rgb.height);
-                upscaler.upscale_luma_f32(
+                upscaler
+                    .upscale_luma_f32(luma.as_ref(), float_plane(enlarged_luma, width, height))?;
+                cubic.run(
                     luma.as_ref(),
-                    float_plane(enlarged_luma, width, height),
-                )?;
-                cubic.run(luma.as_ref(), &mut float_plane(cubic_luma, width, height), 1.0);
+                    &mut float_plane(cubic_luma, width, height),
+                    1.0,
+                );
                 for (detail, cubic) in enlarged_luma.iter_mut().zip(cubic_luma) {
                     *detail -= *cubic;
                 }
@@ -197,7 +200,7 @@ impl Filter for Upscale {
                     }
                     store(
                         float_plane(cubic_plane, width, height).as_ref(),
-                        out.plane_mut(target),
+                        out.plane_mut(target)?,
                         max,
                     );
                 }
@@ -209,8 +212,10 @@ impl Filter for Upscale {
             } => {
                 converter.to_rgb(&[frame.plane(0), frame.plane(1), frame.plane(2)], rgb);
                 enlarge_rgb(upscaler, rgb, enlarged, width, height)?;
-                let [luma, cb, cr] = out.color_planes_mut();
-                converter.from_rgb(enlarged, [luma, cb, cr]);
+                converter.from_rgb(enlarged);
+                for index in 0..3 {
+                    converter.write(enlarged, index, out.plane_mut(index)?);
+                }
             }
             Route::Planes { rgb, enlarged } => {
                 load_rgb(frame, rgb);
@@ -225,16 +230,16 @@ impl Filter for Upscale {
                     for ((g, r), b) in g.iter_mut().zip(r).zip(b) {
                         *g = (*r + *g + *b) / 3.0;
                     }
-                    store(enlarged.plane(1), out.plane_mut(0), max);
+                    store(enlarged.plane(1), out.plane_mut(0)?, max);
                 } else {
                     for (target, source) in [(2, 0), (0, 1), (1, 2)] {
-                        store(enlarged.plane(source), out.plane_mut(target), max);
+                        store(enlarged.plane(source), out.plane_mut(target)?, max);
                     }
                 }
             }
         }
         if let (Some(plane), Some(cubic)) = (format.alpha_plane(), &mut self.alpha) {
-            resample(cubic, frame.plane(plane), out.plane_mut(plane), max);
+            resample(cubic, frame.plane(plane), out.plane_mut(plane)?, max);
         }
         Ok(out)
     }

@@ -1,0 +1,61 @@
+//! The types that the window shares with the program, written for TypeScript.
+
+use frameloom_app::{ModelEntry, Settings, UpscalePlan, UpscaleRequest};
+use frameloom_core::error::AppError;
+use frameloom_core::job::{Job, JobEvent};
+use frameloom_core::media::MediaInfo;
+use std::collections::BTreeMap;
+use std::fs;
+use std::path::Path;
+use ts_rs::{Config, ExportError, TS};
+
+fn export(folder: &Path) -> Result<(), ExportError> {
+    let config = Config::new().with_out_dir(folder);
+    AppError::export_all(&config)?;
+    Job::export_all(&config)?;
+    JobEvent::export_all(&config)?;
+    MediaInfo::export_all(&config)?;
+    ModelEntry::export_all(&config)?;
+    Settings::export_all(&config)?;
+    UpscalePlan::export_all(&config)?;
+    UpscaleRequest::export_all(&config)
+}
+
+fn files(folder: &Path) -> BTreeMap<String, String> {
+    let Ok(entries) = fs::read_dir(folder) else {
+        return BTreeMap::new();
+    };
+    entries
+        .map(|entry| {
+            let entry = entry.unwrap();
+            let name = entry.file_name().into_string().unwrap();
+            // A checkout on Windows may have turned the ends of lines.
+            let text = fs::read_to_string(entry.path()).unwrap();
+            (name, text.replace("\r\n", "\n"))
+        })
+        .collect()
+}
+
+#[test]
+fn bindings_are_fresh() {
+    let committed = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../../ui/src/ipc/bindings");
+    let fresh = tempfile::tempdir().unwrap();
+    export(fresh.path()).unwrap();
+    let (old, new) = (files(&committed), files(fresh.path()));
+    assert!(new.len() > 40, "only {} types were written", new.len());
+    if old == new {
+        return;
+    }
+    let mut stale: Vec<&String> = new
+        .iter()
+        .filter(|(name, text)| old.get(*name) != Some(text))
+        .map(|(name, _)| name)
+        .collect();
+    stale.extend(old.keys().filter(|name| !new.contains_key(*name)));
+    let _ = fs::remove_dir_all(&committed);
+    fs::create_dir_all(&committed).unwrap();
+    for (name, text) in &new {
+        fs::write(committed.join(name), text).unwrap();
+    }
+    panic!("the window's types were stale and have been written anew; commit them: {stale:?}");
+}

@@ -1,0 +1,177 @@
+//! Killed, interrupted and resumed: the result is the one of a run that was left alone.
+
+use e2e::*;
+use std::path::{Path, PathBuf};
+use std::process::Child;
+use std::time::{Duration, Instant};
+
+const PATIENCE: Duration = Duration::from_secs(300);
+
+fn wait_until(what: &str, mut happened: impl FnMut() -> bool) {
+    let since = Instant::now();
+    while !happened() {
+        assert!(since.elapsed() < PATIENCE, "{what} did not happen");
+        std::thread::sleep(Duration::from_millis(20));
+    }
+}
+
+fn start(cli: &Cli, output: &Path) -> Child {
+    cli.start([
+        "upscale".as_ref(),
+        demo_clip().as_os_str(),
+        "-o".as_ref(),
+        output.as_os_str(),
+        "--quality".as_ref(),
+        "draft".as_ref(),
+    ])
+}
+
+fn undisturbed() -> (Cli, PathBuf) {
+    let cli = Cli::new();
+    let output = cli.folder().join("whole.mp4");
+    assert!(start(&cli, &output).wait().unwrap().success());
+    (cli, output)
+}
+
+#[cfg(unix)]
+fn signal(pid: u32, name: &str) {
+    let status = std::process::Command::new("kill")
+        .args([format!("-{name}"), pid.to_string()])
+        .status()
+        .unwrap();
+    assert!(status.success());
+}
+
+/// Processes that carry this data folder on their command line.
+#[cfg(target_os = "linux")]
+fn workers_of(cli: &Cli) -> Vec<u32> {
+    let data = cli.data().display().to_string();
+    let mut found = Vec::new();
+    for entry in std::fs::read_dir("/proc").unwrap().flatten() {
+        let Ok(pid) = entry.file_name().to_string_lossy().parse::<u32>() else {
+            continue;
+        };
+        let line = std::fs::read(entry.path().join("cmdline")).unwrap_or_default();
+        let line = String::from_utf8_lossy(&line);
+        if line.contains(&data) && line.contains("worker") {
+            found.push(pid);
+        }
+    }
+    found
+}
+
+#[test]
+#[cfg(target_os = "linux")]
+fn a_killed_job_resumes_to_the_very_same_file() {
+    let (_whole, expected) = undisturbed();
+    let cli = Cli::new();
+    let output = cli.folder().join("resumed.mp4");
+    let mut child = start(&cli, &output);
+    wait_until("a finished segment", || cli.parts() > 0);
+    // The command itself is killed: its worker must notice and end, not go on as an orphan.
+    signal(child.id(), "KILL");
+    child.wait().unwrap();
+    wait_until("the end of the worker", || workers_of(&cli).is_empty());
+    assert!(!output.exists());
+
+    let jobs = cli.jobs();
+    assert_eq!(jobs.len(), 1);
+    assert_eq!(jobs[0]["state"], "interrupted");
+    assert!(jobs[0]["progress"].as_f64().unwrap() < 1.0);
+    let id = jobs[0]["id"].as_str().unwrap().to_owned();
+    cli.run(["jobs", "resume", &id]).expect_code(0);
+    assert_eq!(cli.jobs()[0]["state"], "succeeded");
+    assert_eq!(
+        std::fs::read(&output).unwrap(),
+        std::fs::read(&expected).unwrap(),
+        "a resumed result must equal an undisturbed one, byte for byte"
+    );
+    assert_eq!(walk(&cli.folder()), [output]);
+    assert!(walk(&cli.data().join("jobs")).is_empty());
+}
+
+#[test]
+#[cfg(target_os = "linux")]
+fn a_killed_worker_is_told_from_a_result_and_resumes() {
+    let (_whole, expected) = undisturbed();
+    let cli = Cli::new();
+    let output = cli.folder().join("resumed.mp4");
+    let mut child = start(&cli, &output);
+    wait_until("a finished segment", || cli.parts() > 0);
+    for pid in workers_of(&cli) {
+        signal(pid, "KILL");
+    }
+    assert_eq!(child.wait().unwrap().code(), Some(5));
+    let job = &cli.jobs()[0];
+    assert_eq!(job["state"], "interrupted");
+    assert_eq!(job["error"]["code"], "worker_crashed");
+    cli.run(["jobs", "resume", job["id"].as_str().unwrap()])
+        .expect_code(0);
+    assert_eq!(
+        std::fs::read(&output).unwrap(),
+        std::fs::read(&expected).unwrap()
+    );
+}
+
+#[test]
+#[cfg(unix)]
+fn ctrl_c_finishes_the_segment_and_a_second_one_does_not_wait() {
+    let cli = Cli::new();
+    let output = cli.folder().join("out.mp4");
+    let mut child = start(&cli, &output);
+    wait_until("the first frames", || {
+        walk(&cli.data().join("jobs"))
+            .iter()
+            .any(|p| p.extension().is_some_and(|e| e == "writing"))
+    });
+    signal(child.id(), "INT");
+    assert_eq!(child.wait().unwrap().code(), Some(5));
+    assert_eq!(cli.parts(), 1, "the running segment was finished");
+    let job = &cli.jobs()[0];
+    assert_eq!(job["state"], "interrupted");
+    let id = job["id"].as_str().unwrap().to_owned();
+
+    let mut child = cli.start(["jobs", "resume", &id]);
+    wait_until("the resumed run", || {
+        walk(&cli.data().join("jobs"))
+            .iter()
+            .any(|p| p.extension().is_some_and(|e| e == "writing"))
+    });
+    signal(child.id(), "INT");
+    std::thread::sleep(Duration::from_millis(300));
+    let asked = Instant::now();
+    // The segment may just have been finished.
+    let _ = std::process::Command::new("kill")
+        .args(["-INT", &child.id().to_string()])
+        .status();
+    child.wait().unwrap();
+    assert!(asked.elapsed() < Duration::from_secs(20));
+    cli.run(["jobs", "resume", &id]).expect_code(0);
+    assert!(output.exists());
+}
+
+#[test]
+fn a_changed_input_is_refused_by_name() {
+    let cli = Cli::new();
+    let source = cli.folder().join("mine.mp4");
+    std::fs::copy(demo_clip(), &source).unwrap();
+    let mut child = cli.start(["upscale".as_ref(), source.as_os_str()]);
+    wait_until("a finished segment", || cli.parts() > 0);
+    child.kill().unwrap();
+    child.wait().unwrap();
+    let mut bytes = std::fs::read(&source).unwrap();
+    let middle = bytes.len() / 2;
+    bytes[middle] ^= 1;
+    std::fs::write(&source, bytes).unwrap();
+    wait_until("the end of the worker", || {
+        cli.jobs()[0]["state"] == "interrupted"
+    });
+    let id = cli.jobs()[0]["id"].as_str().unwrap().to_owned();
+    let ran = cli.run(["jobs", "resume", &id]).expect_code(3);
+    assert!(ran.stderr.contains("mine.mp4"), "{}", ran.stderr);
+    cli.run(["jobs", "cancel", &id]).expect_code(0);
+    assert_eq!(cli.parts(), 0);
+    cli.run(["jobs", "remove", &id]).expect_code(0);
+    assert!(cli.jobs().is_empty());
+    cli.run(["jobs", "show", &id]).expect_code(2);
+}

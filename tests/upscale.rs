@@ -1,0 +1,264 @@
+//! The main job as a user does it: a real file in, a larger one out, by the real command.
+
+use e2e::*;
+use frameloom_core::media::StreamKind;
+use std::fs;
+use std::path::Path;
+
+#[test]
+fn a_clip_doubles_its_size_and_keeps_every_frame_and_its_sound() {
+    let cli = Cli::new();
+    let output = cli.folder().join("larger.mp4");
+    let ran = cli
+        .run([
+            "upscale".as_ref(),
+            demo_clip().as_os_str(),
+            "-o".as_ref(),
+            output.as_os_str(),
+            "--quality".as_ref(),
+            "draft".as_ref(),
+            "--json".as_ref(),
+        ])
+        .expect_code(0);
+    let job = ran.json();
+    assert_eq!(job["state"], "succeeded");
+    assert_eq!(job["output"], output.to_str().unwrap());
+    assert!(
+        ran.stderr.lines().any(|line| {
+            serde_json::from_str::<serde_json::Value>(line)
+                .is_ok_and(|v| v["event"] == "progress" && v["total"].is_number())
+        }),
+        "progress must come as JSON lines: {}",
+        ran.stderr
+    );
+
+    let (source, result) = (probe(&demo_clip()), probe(&output));
+    let (source_stream, source_video) = source.main_video().unwrap();
+    let (stream, video) = result.main_video().unwrap();
+    assert_eq!(
+        (video.width, video.height),
+        (source_video.width * 2, source_video.height * 2)
+    );
+    assert_eq!(video.color.range, source_video.color.range);
+    assert_eq!(video.color.primaries, source_video.color.primaries);
+    assert_eq!(stream.time_base, source_stream.time_base);
+    let times =
+        |path: &Path| -> Vec<i64> { frames(path).unwrap().into_iter().map(|(t, _)| t).collect() };
+    let source_times = times(&demo_clip());
+    assert!(source_times.len() > 100);
+    assert_eq!(times(&output), source_times, "timestamps must not move");
+    let sound = |info: &frameloom_core::media::MediaInfo| {
+        info.streams
+            .iter()
+            .filter(|s| s.kind == StreamKind::Audio)
+            .map(|s| (s.codec.clone(), s.start_ticks, s.duration_ticks, s.bit_rate))
+            .collect::<Vec<_>>()
+    };
+    assert_eq!(sound(&result), sound(&source));
+    assert_eq!(cli.parts(), 0, "no part is left behind");
+    assert!(walk(&cli.data().join("jobs")).is_empty());
+    assert_eq!(
+        walk(&cli.folder()),
+        [output],
+        "nothing but the result is in the folder"
+    );
+}
+
+#[test]
+fn an_enlarged_clip_looks_like_its_source() {
+    // Shrunk back, the result must be the source again: this catches swapped ranges, shifted
+    // planes and lost detail at once.
+    let cli = Cli::new();
+    let output = cli.folder().join("larger.mkv");
+    cli.run([
+        "upscale".as_ref(),
+        demo_clip().as_os_str(),
+        "-o".as_ref(),
+        output.as_os_str(),
+        "--model".as_ref(),
+        "loom-x2".as_ref(),
+    ])
+    .expect_code(0);
+    let mut source = frameloom_media::Reader::open(&demo_clip(), &Default::default()).unwrap();
+    let mut result = frameloom_media::Reader::open(&output, &Default::default()).unwrap();
+    let mut worst = f64::MAX;
+    for _ in 0..5 {
+        let (a, b) = (
+            source.next_frame().unwrap().unwrap(),
+            result.next_frame().unwrap().unwrap(),
+        );
+        for plane in 0..3 {
+            let (frameloom_core::pixel::AnyPlane::U8(a), frameloom_core::pixel::AnyPlane::U8(b)) =
+                (a.plane(plane), b.plane(plane))
+            else {
+                panic!("8-bit planes are expected");
+            };
+            let (mut sum, mut count) = (0.0, 0.0);
+            for y in 0..a.height {
+                for x in 0..a.width {
+                    let mean = [(0, 0), (1, 0), (0, 1), (1, 1)]
+                        .iter()
+                        .map(|(dx, dy)| f64::from(b.row(2 * y + dy)[2 * x + dx]))
+                        .sum::<f64>()
+                        / 4.0;
+                    sum += (mean - f64::from(a.row(y)[x])).powi(2);
+                    count += 1.0;
+                }
+            }
+            worst = f64::min(worst, 10.0 * (255.0f64.powi(2) * count / sum).log10());
+        }
+    }
+    assert!(worst > 30.0, "the worst plane has {worst:.1} dB");
+}
+
+#[test]
+fn results_never_overwrite_unless_told_to() {
+    let cli = Cli::new();
+    let folder = cli.folder();
+    let source = folder.join("été 日本 🎬.png");
+    write_png(&source, 40, 30, pattern).unwrap();
+    for expected in ["été 日本 🎬_2x.png", "été 日本 🎬_2x (2).png"] {
+        let job = cli
+            .run(["upscale".as_ref(), source.as_os_str(), "--json".as_ref()])
+            .expect_code(0)
+            .json();
+        assert_eq!(job["output"], folder.join(expected).to_str().unwrap());
+    }
+    let first = folder.join("été 日本 🎬_2x.png");
+    fs::write(&first, "old").unwrap();
+    let job = cli
+        .run([
+            "upscale".as_ref(),
+            source.as_os_str(),
+            "--overwrite".as_ref(),
+            "--json".as_ref(),
+        ])
+        .expect_code(0)
+        .json();
+    assert_eq!(job["output"], first.to_str().unwrap());
+    assert_eq!(
+        image::open(&first).unwrap().to_rgb8().dimensions(),
+        (80, 60)
+    );
+}
+
+#[test]
+fn a_folder_keeps_its_structure_and_one_bad_file_does_not_stop_the_rest() {
+    let cli = Cli::new();
+    let input = cli.folder().join("in");
+    fs::create_dir_all(input.join("a/b")).unwrap();
+    write_png(&input.join("one.png"), 20, 10, pattern).unwrap();
+    write_png(&input.join("a/b/two.png"), 17, 9, pattern).unwrap();
+    fs::write(input.join("a/broken.png"), "not a picture").unwrap();
+    let output = cli.folder().join("out");
+    let ran = cli
+        .run([
+            "upscale".as_ref(),
+            input.as_os_str(),
+            "-o".as_ref(),
+            output.as_os_str(),
+            "--name".as_ref(),
+            "{name}-{width}".as_ref(),
+            "--json".as_ref(),
+        ])
+        .expect_code(3);
+    let states: Vec<_> = ran
+        .json()
+        .as_array()
+        .unwrap()
+        .iter()
+        .map(|job| job["state"].as_str().unwrap().to_owned())
+        .collect();
+    assert_eq!(states, ["succeeded", "refused", "succeeded"]);
+    assert_eq!(
+        walk(&output),
+        [output.join("a/b/two-34.png"), output.join("one-40.png")]
+    );
+}
+
+#[test]
+fn a_scale_that_the_model_does_not_have_is_reached_in_steps() {
+    let cli = Cli::new();
+    let source = cli.folder().join("s.png");
+    write_png(&source, 33, 21, pattern).unwrap();
+    for (scale, size) in [("1", (33, 21)), ("3", (99, 63)), ("4", (132, 84))] {
+        let output = cli.folder().join(format!("x{scale}.png"));
+        cli.run([
+            "upscale".as_ref(),
+            source.as_os_str(),
+            "--scale".as_ref(),
+            scale.as_ref(),
+            "-o".as_ref(),
+            output.as_os_str(),
+        ])
+        .expect_code(0);
+        let result = image::open(&output).unwrap().to_rgb8();
+        assert_eq!(result.dimensions(), size, "scale {scale}");
+    }
+}
+
+#[test]
+fn transparency_and_sixteen_bits_survive() {
+    let cli = Cli::new();
+    let source = cli.folder().join("alpha.png");
+    let picture = image::ImageBuffer::<image::Rgba<u16>, _>::from_fn(64, 48, |x, y| {
+        let alpha = if x < 32 { 0 } else { 65535 };
+        image::Rgba([(x * 1000) as u16, (y * 1300) as u16, 30_000, alpha])
+    });
+    image::DynamicImage::ImageRgba16(picture)
+        .save(&source)
+        .unwrap();
+    let output = cli.folder().join("out.png");
+    cli.run([
+        "upscale".as_ref(),
+        source.as_os_str(),
+        "-o".as_ref(),
+        output.as_os_str(),
+    ])
+    .expect_code(0);
+    let result = image::open(&output).unwrap();
+    assert_eq!(result.color(), image::ColorType::Rgba16);
+    let result = result.to_rgba16();
+    assert_eq!(result.dimensions(), (128, 96));
+    assert_eq!(result.get_pixel(10, 50).0[3], 0);
+    assert_eq!(result.get_pixel(120, 50).0[3], 65535);
+    // A value between two 8-bit steps: 30000 / 257 is no whole number.
+    let blue = result.get_pixel(100, 50).0[2];
+    assert!(blue.abs_diff(30_000) < 100, "{blue}");
+}
+
+#[test]
+fn models_and_doctor_speak_json() {
+    let cli = Cli::new();
+    let models = cli
+        .run(["models", "verify", "--json"])
+        .expect_code(0)
+        .json();
+    let ids: Vec<_> = models
+        .as_array()
+        .unwrap()
+        .iter()
+        .map(|m| (m["id"].as_str().unwrap().to_owned(), m["state"].clone()))
+        .collect();
+    assert_eq!(
+        ids,
+        [
+            ("loom-x2".to_owned(), "ready".into()),
+            ("loom-x2-web".to_owned(), "ready".into())
+        ]
+    );
+    let doctor = cli.run(["doctor", "--json"]).expect_code(0).json();
+    let providers = doctor["runtime"]["Ok"]["providers"].as_array().unwrap();
+    let cpu = providers
+        .iter()
+        .find(|p| p["name"] == "CPUExecutionProvider")
+        .expect("the processor is always there");
+    assert!(cpu["speed"]["Ok"].as_f64().unwrap() > 0.1, "{doctor}");
+    assert!(
+        doctor["encoders"]
+            .as_array()
+            .unwrap()
+            .iter()
+            .any(|e| e["problem"].is_null())
+    );
+}

@@ -1,0 +1,327 @@
+//! The main job in the real window: WebKitGTK on a virtual screen, the real program behind it.
+
+mod webdriver;
+
+use anyhow::Context;
+use e2e::{demo_clip, frames, probe, program, test_data, walk, write_png};
+use serde_json::{Value, json};
+use std::ffi::OsStr;
+use std::path::{Path, PathBuf};
+use std::sync::{Mutex, PoisonError};
+use std::time::Duration;
+use tempfile::TempDir;
+use webdriver::{Window, key};
+
+/// One window at a time: a run must not fail because another one has the processor.
+static SCREEN: Mutex<()> = Mutex::new(());
+
+const SOON: Duration = Duration::from_secs(60);
+/// For a job on a machine that does other things as well.
+const JOB: Duration = Duration::from_secs(600);
+
+/// A data folder, a folder with media, and what the window is opened on.
+struct Stage {
+    folder: TempDir,
+}
+
+impl Stage {
+    fn new() -> anyhow::Result<Self> {
+        let folder = tempfile::tempdir()?;
+        std::fs::create_dir(folder.path().join("phim của tôi 🎬"))?;
+        Ok(Self { folder })
+    }
+
+    fn media(&self) -> PathBuf {
+        self.folder.path().join("phim của tôi 🎬")
+    }
+
+    fn data(&self) -> PathBuf {
+        self.folder.path().join("data")
+    }
+
+    fn open(&self, files: &[&Path]) -> anyhow::Result<Window> {
+        let list = std::env::join_paths(files)?;
+        let window = Window::open(
+            &program("frameloom-studio", "frameloom-studio"),
+            (1280, 860),
+            &[
+                ("FRAMELOOM_DATA_DIR", self.data().as_os_str()),
+                ("FRAMELOOM_OPEN", &list),
+                ("LANGUAGE", OsStr::new("en")),
+            ],
+        )?;
+        window.wait("the window", "document.querySelector('main')", SOON)?;
+        // Whatever the machine speaks, this test reads English.
+        window.press(&[key::CONTROL, ","])?;
+        window.click("label:has(input[name=language][value=en])")?;
+        window.click("dialog[open] header button")?;
+        Ok(window)
+    }
+}
+
+fn shot(window: &Window, name: &str) -> anyhow::Result<()> {
+    let folder = Path::new(env!("CARGO_TARGET_TMPDIR")).join("window");
+    std::fs::create_dir_all(&folder)?;
+    window.screenshot(&folder.join(name))
+}
+
+fn option(name: &str) -> String {
+    format!(
+        "[...document.querySelectorAll('[role=option]')].find(e => e.innerText.includes({}))",
+        json!(name)
+    )
+}
+
+fn select(window: &Window, name: &str) -> anyhow::Result<()> {
+    window.wait(name, &option(name), SOON)?;
+    window.script(&format!("{}.click()", option(name)))?;
+    window.wait(
+        "the file's name in the panel",
+        &format!(
+            "document.querySelector('aside h1')?.innerText === {}",
+            json!(name)
+        ),
+        SOON,
+    )
+}
+
+fn results(folder: &Path, sources: &[&Path]) -> Vec<PathBuf> {
+    walk(folder)
+        .into_iter()
+        .filter(|path| !sources.contains(&path.as_path()))
+        .collect()
+}
+
+#[test]
+fn a_clip_and_a_picture_go_from_the_start_button_to_a_result_beside_the_source()
+-> anyhow::Result<()> {
+    if !webdriver::possible() {
+        return Ok(());
+    }
+    let _screen = SCREEN.lock().unwrap_or_else(PoisonError::into_inner);
+    let stage = Stage::new()?;
+    let clip = stage.media().join("ngõ nhỏ Hà Nội.mp4");
+    let picture = stage.media().join("tấm ảnh.png");
+    std::fs::copy(demo_clip(), &clip)?;
+    write_png(&picture, 61, 43, e2e::pattern)?;
+    let window = stage.open(&[&clip, &picture])?;
+
+    // What the files are.
+    select(&window, "ngõ nhỏ Hà Nội.mp4")?;
+    window.wait(
+        "the facts",
+        "/640 × 360/.test(document.querySelector('aside').innerText)",
+        SOON,
+    )?;
+    window.wait(
+        "the plan",
+        "/1280 × 720/.test(document.querySelector('aside').innerText)",
+        SOON,
+    )?;
+    window.wait(
+        "the thumbnails",
+        "[...document.querySelectorAll('[role=option] img')].filter(i => i.naturalWidth > 0).length === 2",
+        SOON,
+    )?;
+    let font =
+        window.script("return document.fonts.check('14px \"Hanken Grotesk Variable\"', 'ữ')")?;
+    assert_eq!(font, Value::Bool(true), "the bundled font is in use");
+    shot(&window, "1-ready.png")?;
+
+    // Started, paused and resumed with the keyboard alone.
+    window.tab_to("#start")?;
+    window.press(&[key::ENTER])?;
+    window.wait(
+        "progress",
+        "Number(document.querySelector('aside [role=progressbar]')?.getAttribute('aria-valuenow')) > 0",
+        JOB,
+    )?;
+    shot(&window, "2-running.png")?;
+    window.tab_to("#pause")?;
+    window.press(&[key::ENTER])?;
+    window.wait("the pause", "document.querySelector('#resume')", JOB)?;
+    let percent = "return Number(document.querySelector('aside [role=progressbar]').getAttribute('aria-valuenow'))";
+    let paused_at = window.script(percent)?;
+    window.tab_to("#resume")?;
+    window.press(&[key::ENTER])?;
+
+    // Before and after.
+    window.wait(
+        "the comparison",
+        "document.querySelectorAll('.layer img').length === 2",
+        JOB,
+    )?;
+    let widths = "[...document.querySelectorAll('.layer img')].map(i => i.naturalWidth).sort((a, b) => a - b).join()";
+    window.wait("both frames", &format!("{widths} === '640,1280'"), SOON)?;
+    let value = "return Number(document.querySelector('.divider').getAttribute('aria-valuenow'))";
+    window.wait(
+        "the divider in the middle",
+        "document.querySelector('.divider').getAttribute('aria-valuenow') === '50'",
+        SOON,
+    )?;
+    shot(&window, "3-compare.png")?;
+    window.tab_to(".divider")?;
+    window.press(&[key::RIGHT])?;
+    assert_eq!(window.script(value)?, json!(51));
+    window.press(&[key::HOME])?;
+    assert_eq!(window.script(value)?, json!(0));
+    window.press(&["2"])?;
+    let shown = window.script(
+        "return document.querySelector('.layer img').getBoundingClientRect().width * devicePixelRatio",
+    )?;
+    assert_eq!(
+        shown,
+        json!(2560),
+        "200 % shows a result pixel on two by two"
+    );
+    shot(&window, "4-zoomed.png")?;
+
+    // The picture was next in the queue.
+    select(&window, "tấm ảnh.png")?;
+    window.wait(
+        "the picture's result",
+        "document.querySelectorAll('.layer img').length === 2",
+        JOB,
+    )?;
+
+    drop(window);
+    let results = results(&stage.media(), &[&clip, &picture]);
+    assert_eq!(results.len(), 2, "nothing else is left: {results:?}");
+    let with = |extension: &str| {
+        results
+            .iter()
+            .find(|path| path.extension() == Some(OsStr::new(extension)))
+            .with_context(|| format!("no {extension} in {results:?}"))
+    };
+    let larger = probe(with("mp4")?);
+    let (_, video) = larger.main_video().context("no video")?;
+    assert_eq!((video.width, video.height), (1280, 720));
+    let times = |path: &Path| -> anyhow::Result<Vec<i64>> {
+        Ok(frames(path)?.into_iter().map(|(time, _)| time).collect())
+    };
+    assert_eq!(
+        times(with("mp4")?)?,
+        times(&clip)?,
+        "every frame at its time"
+    );
+    let still = probe(with("png")?);
+    let (_, video) = still.main_video().context("no picture")?;
+    assert_eq!((video.width, video.height), (122, 86));
+    assert!(
+        paused_at.as_f64().unwrap_or(100.0) < 100.0,
+        "paused at {paused_at}"
+    );
+    Ok(())
+}
+
+#[test]
+fn a_file_that_is_no_media_is_refused_in_a_sentence_with_a_remedy_in_the_chosen_language()
+-> anyhow::Result<()> {
+    if !webdriver::possible() {
+        return Ok(());
+    }
+    let _screen = SCREEN.lock().unwrap_or_else(PoisonError::into_inner);
+    let stage = Stage::new()?;
+    let broken = stage.media().join("không phải phim.mp4");
+    std::fs::write(&broken, "This is a letter, not a film.\n".repeat(50))?;
+    let window = stage.open(&[&broken])?;
+    select(&window, "không phải phim.mp4")?;
+    window.wait(
+        "the error",
+        "document.querySelector('aside [role=alert]')",
+        SOON,
+    )?;
+    let text = window.text("aside [role=alert]")?;
+    let sentences = text
+        .split('.')
+        .filter(|part| !part.trim().is_empty())
+        .count();
+    assert!(sentences >= 2, "cause and remedy: {text}");
+    assert!(!text.contains("panicked"), "{text}");
+    assert_eq!(
+        window.script("return document.querySelector('#start')")?,
+        Value::Null
+    );
+    shot(&window, "5-refused.png")?;
+
+    window.press(&[key::CONTROL, ","])?;
+    window.click("label:has(input[name=language][value=vi])")?;
+    window.click("label:has(input[name=theme][value=light])")?;
+    window.wait("Vietnamese", "document.documentElement.lang === 'vi'", SOON)?;
+    window.wait(
+        "the light theme",
+        "document.documentElement.dataset.theme === 'light'",
+        SOON,
+    )?;
+    shot(&window, "6-settings.png")?;
+    window.click("dialog[open] header button")?;
+    let remedy = window.text("aside [role=alert]")?;
+    assert!(
+        remedy.contains("Không đọc được") || remedy.contains("Không có gì"),
+        "{remedy}"
+    );
+    drop(window);
+
+    // Both are kept.
+    let window = Window::open(
+        &program("frameloom-studio", "frameloom-studio"),
+        (900, 640),
+        &[("FRAMELOOM_DATA_DIR", stage.data().as_os_str())],
+    )?;
+    window.wait(
+        "Vietnamese again",
+        "document.documentElement.lang === 'vi'",
+        SOON,
+    )?;
+    window.wait(
+        "the light theme again",
+        "document.documentElement.dataset.theme === 'light'",
+        SOON,
+    )?;
+    shot(&window, "7-small.png")?;
+    Ok(())
+}
+
+#[test]
+fn a_job_that_is_cancelled_asks_first_and_leaves_nothing_behind() -> anyhow::Result<()> {
+    if !webdriver::possible() {
+        return Ok(());
+    }
+    let _screen = SCREEN.lock().unwrap_or_else(PoisonError::into_inner);
+    let stage = Stage::new()?;
+    let source = test_data("media/video/h264_aac_17s_640x360.mp4").unwrap_or_else(demo_clip);
+    let clip = stage.media().join("clip.mp4");
+    std::fs::copy(source, &clip)?;
+    let window = stage.open(&[&clip])?;
+    select(&window, "clip.mp4")?;
+    window.click("#start")?;
+    window.click("#cancel")?;
+    window.wait(
+        "the question",
+        "document.querySelector('[role=alertdialog]')",
+        SOON,
+    )?;
+    let focus = window.script("return document.activeElement.innerText")?;
+    assert_eq!(
+        focus,
+        json!("Keep going"),
+        "the harmless answer has the focus"
+    );
+    window.press(&[key::ENTER])?;
+    window.wait(
+        "no question",
+        "!document.querySelector('[role=alertdialog]')",
+        SOON,
+    )?;
+    window.click("#cancel")?;
+    window.click("[role=alertdialog] .danger")?;
+    window.wait(
+        "the cancelled job",
+        &format!("{}?.innerText.includes('Cancelled')", option("clip.mp4")),
+        SOON,
+    )?;
+    drop(window);
+    assert_eq!(results(&stage.media(), &[&clip]), Vec::<PathBuf>::new());
+    assert_eq!(walk(&stage.data().join("jobs")), Vec::<PathBuf>::new());
+    Ok(())
+}
