@@ -45,5 +45,6 @@ pub use measure::{Throughput, measure};
 pub use model::{MAX_WEIGHTS_BYTES, Model, list_models, load_model, read_manifest};
 pub use provider::{CPU_PROVIDER, DeviceInfo, DeviceKind, ProviderInfo, Runtime};
 pub use session::{CancelHandle, InferenceSession, SessionOptions};
+pub use tensor::FillRow;
 pub use tile::TilePlan;
-pub use upscale::{RunStats, Upscaler};
+pub use upscale::{BandSink, PlaneBandSink, RunStats, Upscaler};

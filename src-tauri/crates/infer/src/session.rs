@@ -554,10 +554,7 @@ fn check_graph(manifest: &ModelManifest, session: &Session) -> Result<Option<Str
         )));
     }
     let tile = &manifest.tile;
-    let fixed = tile
-        .max
-        .filter(|&max| max == tile.min)
-        .map(|side| i64::from(side));
+    let fixed = tile.max.filter(|&max| max == tile.min).map(i64::from);
     for (side, name) in [(height, "height"), (width, "width")] {
         if side >= 0 && Some(side) != fixed {
             return Err(mismatch(format!(

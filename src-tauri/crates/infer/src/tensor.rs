@@ -5,8 +5,9 @@ use crate::tile::Cut;
 use frameloom_core::model::{Layout, ModelManifest, Packing, TensorColor};
 use frameloom_core::pixel::{AnyPlane, PlaneRef};
 
-/// A caller's rows: channel, row, first column, where to write the numbers from 0 to 1.
-pub(crate) type FillRow<'a> = dyn FnMut(usize, usize, usize, &mut [f32]) + 'a;
+/// Gives a stretch of a row: channel (luma, or 0 to 2 for red, green, blue), row, first column, and
+/// where to write numbers from 0 (black) to 1 (white).
+pub type FillRow<'a> = dyn FnMut(usize, usize, usize, &mut [f32]) + 'a;
 
 /// Where the pixels come from. Channels are those of the picture: luma, or red, green, blue.
 pub(crate) enum Source<'a, 'p> {

@@ -3,7 +3,7 @@
 use crate::error::InferError;
 use crate::session::{CancelHandle, InferenceSession, TensorData};
 use crate::simd::{Affine, Sample, blend, store};
-use crate::tensor::{Source, TensorShape};
+use crate::tensor::{FillRow, Source, TensorShape};
 use crate::tile::{Cut, CutRule, Span, TilePlan};
 use frameloom_core::model::{ModelManifest, TensorColor, TensorType};
 use frameloom_core::pixel::{AnyPlane, AnyPlaneMut, PlaneMut, PlaneRef};
@@ -45,6 +45,12 @@ pub struct Upscaler {
     faded: Vec<f32>,
     stats: RunStats,
 }
+
+/// Receives a band of complete rows: number of the first one, one plane per channel.
+pub type BandSink<'a, T, E> = dyn FnMut(usize, &[PlaneRef<'_, T>]) -> Result<(), E> + 'a;
+
+/// As [`BandSink`], for samples of either depth.
+pub type PlaneBandSink<'a, E> = dyn FnMut(usize, &[AnyPlane<'_>]) -> Result<(), E> + 'a;
 
 /// What the numbers of a picture mean.
 #[derive(Debug, Clone, Copy)]
@@ -101,8 +107,7 @@ struct IntoBands<'a, T, E> {
     channels: usize,
     start: usize,
     rows: usize,
-    #[expect(clippy::type_complexity, reason = "a closure with its three words")]
-    sink: &'a mut dyn FnMut(usize, &[PlaneRef<'_, T>]) -> Result<(), E>,
+    sink: &'a mut BandSink<'a, T, E>,
 }
 
 impl<T: Sample, E> Target<T, E> for IntoBands<'_, T, E> {
@@ -273,8 +278,8 @@ impl Upscaler {
         &mut self,
         width: usize,
         height: usize,
-        source: &mut dyn FnMut(usize, usize, usize, &mut [f32]),
-        sink: &mut dyn FnMut(usize, &[PlaneRef<'_, f32>]) -> Result<(), E>,
+        source: &mut FillRow<'_>,
+        sink: &mut BandSink<'_, f32, E>,
     ) -> Result<(), E> {
         let size = (width, height);
         let mut target = self.bands(size, sink)?;
@@ -291,7 +296,7 @@ impl Upscaler {
         src: &[AnyPlane<'_>],
         bits: u8,
         full_range: bool,
-        sink: &mut dyn FnMut(usize, &[AnyPlane<'_>]) -> Result<(), E>,
+        sink: &mut PlaneBandSink<'_, E>,
     ) -> Result<(), E> {
         let size = self.check_source(src, bits)?;
         let numbers = self.numbers(bits, full_range);
@@ -316,7 +321,7 @@ impl Upscaler {
     fn bands<'s, T: Sample, E>(
         &self,
         (width, height): (usize, usize),
-        sink: &'s mut dyn FnMut(usize, &[PlaneRef<'_, T>]) -> Result<(), E>,
+        sink: &'s mut BandSink<'s, T, E>,
     ) -> Result<IntoBands<'s, T, E>, InferError> {
         if width == 0 || height == 0 {
             return Err(InferError::Picture("it has no pixels".to_owned()));

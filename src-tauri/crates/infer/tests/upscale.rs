@@ -402,7 +402,7 @@ fn a_measurement_gives_a_speed() {
 }
 
 fn weights(path: &str) -> Option<Vec<u8>> {
-    Some(std::fs::read(test_data()?.join("models").join(path)).unwrap())
+    Some(std::fs::read(test_data()?.join("models").join(path)).expect("a model of the test data"))
 }
 
 #[test]
@@ -430,7 +430,9 @@ fn feathered_tiles_of_an_rgb_model_are_the_whole_picture() {
     );
     // Its receptive field reaches 18 pixels: an overlap of 18 leaves no trace, 16 with a cross-fade
     // a ninth of a step of 8 bits, and 4 is visible, which shows that this test can fail.
-    for (overlap, feather, least, most) in [(18, 0, 0.0, 0.0), (16, 8, 0.0, 1.0), (4, 4, 2.0, 255.0)] {
+    for (overlap, feather, least, most) in
+        [(18, 0, 0.0, 0.0), (16, 8, 0.0, 1.0), (4, 4, 2.0, 255.0)]
+    {
         let mut tiled = open(overlap, feather).with_tiles(TilePlan::Side(96));
         assert!(tiled.tile_count(width, height) > 1);
         let out = rgb_f32(&mut tiled, &src, width, height);
@@ -438,7 +440,10 @@ fn feathered_tiles_of_an_rgb_model_are_the_whole_picture() {
             .map(|c| 255.0 * max_difference(&whole[c], &out[c]))
             .fold(0.0, f32::max);
         println!("overlap {overlap}, cross-fade {feather}: {worst} of 255");
-        assert!((least..=most).contains(&worst), "overlap {overlap}, cross-fade {feather}: {worst}");
+        assert!(
+            (least..=most).contains(&worst),
+            "overlap {overlap}, cross-fade {feather}: {worst}"
+        );
     }
 }
 

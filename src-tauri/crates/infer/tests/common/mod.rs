@@ -3,6 +3,11 @@
     dead_code,
     reason = "each test binary compiles this file and uses a part of it"
 )]
+#![allow(
+    clippy::unwrap_used,
+    clippy::print_stdout,
+    reason = "helpers of tests: they fail by panicking and say what they skip"
+)]
 
 use frameloom_core::job::Device;
 use frameloom_core::pixel::{AnyPlane, AnyPlaneMut, PlaneMut, PlaneRef};
@@ -112,7 +117,7 @@ pub fn picture(width: usize, height: usize, max: u16) -> Vec<u16> {
             let (x, y) = ((i % width) as f32, (i / width) as f32);
             noise = noise.wrapping_mul(1_664_525).wrapping_add(1_013_904_223);
             let waves = 0.3 * (x * 0.21 + y * 0.05).sin() + 0.15 * (x * y * 0.002).cos();
-            let edge = if (x as usize / 23 + y as usize / 17) % 2 == 0 {
+            let edge = if (x as usize / 23 + y as usize / 17).is_multiple_of(2) {
                 0.2
             } else {
                 -0.2
