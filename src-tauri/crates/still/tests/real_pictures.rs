@@ -63,6 +63,9 @@ fn all_nine_orientations_show_the_same_picture() {
         let (_, video) = info.main_video().unwrap();
         assert_eq!(video.rotation_degrees % 180 != 0, index >= 5, "{index}");
         assert_eq!(video.width < video.height, index >= 5, "{index}");
+        if !matches!(index, 1 | 6) {
+            continue;
+        }
         // Written again it is not turned a second time.
         let temp = tempfile::tempdir().unwrap();
         for format in [
@@ -267,6 +270,7 @@ fn other_depths_and_colours_look_as_another_program_shows_them() {
         ("png/7x13.png", Channels::Rgb, 300.0),
         ("webp/flower.webp", Channels::Rgb, 600.0),
         ("jpeg/flower.jpg", Channels::Rgb, 300.0),
+        ("jpeg/cmyk.jpg", Channels::Rgb, 2500.0),
         ("jpeg/gray.jpg", Channels::Gray, 300.0),
     ] {
         let picture = open(&folder.join(name));
@@ -474,8 +478,8 @@ fn any_flipped_byte_of_a_real_picture_ends_in_a_picture_or_an_error() {
             max_bytes: 1 << 25,
             ..Limits::default()
         };
-        let step = (whole.len() / 300).max(1);
-        for at in (0..whole.len().min(1200)).chain((1200..whole.len()).step_by(step)) {
+        let step = (whole.len() / 60).max(1);
+        for at in (0..whole.len().min(400)).chain((400..whole.len()).step_by(step)) {
             let mut bytes = whole.clone();
             bytes[at] ^= 0xff;
             let _ = read_bytes(&bytes, &limits);

@@ -176,6 +176,67 @@ fn rows_may_come_in_any_portions() {
 }
 
 #[test]
+fn a_tiff_of_another_program_is_read_in_one_strip_in_tiles_and_with_a_palette() {
+    let Some(program) = magick() else { return };
+    let folder = tempfile::tempdir().unwrap();
+    let source = folder.path().join("source.png");
+    let forms: [(&str, &[&str]); 9] = [
+        (
+            "one strip",
+            &["-compress", "none", "-define", "tiff:rows-per-strip=1000"],
+        ),
+        (
+            "strips of 3",
+            &["-compress", "none", "-define", "tiff:rows-per-strip=3"],
+        ),
+        (
+            "tiles",
+            &["-compress", "lzw", "-define", "tiff:tile-geometry=32x32"],
+        ),
+        ("planes", &["-compress", "zip", "-interlace", "plane"]),
+        (
+            "big-endian",
+            &["-compress", "none", "-define", "tiff:endian=msb"],
+        ),
+        ("packbits", &["-compress", "rle"]),
+        ("palette", &["-type", "palette", "-compress", "none"]),
+        ("palette, lzw", &["-type", "palette", "-compress", "lzw"]),
+        ("one bit", &["-monochrome", "-compress", "none"]),
+    ];
+    for bits in [8, 16] {
+        // Few colours, so that a palette holds them all.
+        let mut picture = synthetic(75, 50, Channels::Rgb, bits);
+        match &mut picture.samples {
+            Samples::U8(data) => data.iter_mut().for_each(|v| *v &= 0xc0),
+            Samples::U16(data) => data.iter_mut().for_each(|v| *v &= 0xc0c0),
+        }
+        write(&source, StillFormat::Png, &picture, Quality::Draft).unwrap();
+        for (what, arguments) in forms {
+            let path = folder.path().join("a.tif");
+            let status = std::process::Command::new(program)
+                .arg(&source)
+                .args(arguments)
+                .arg(&path)
+                .status()
+                .unwrap();
+            assert!(status.success(), "{what}");
+            let again = read(&path, &Limits::default()).unwrap_or_else(|e| panic!("{what}: {e:?}"));
+            assert!(again.warnings.is_empty(), "{what}: {:?}", again.warnings);
+            let theirs = magick_samples(program, &path, again.layout);
+            let worst = wide(&again.samples)
+                .iter()
+                .zip(&theirs)
+                .map(|(a, b)| a.abs_diff(*b))
+                .max();
+            assert_eq!(again.samples.len(), theirs.len(), "{what}");
+            // A palette comes back in 8 bits.
+            let allowed = if what.starts_with("palette") { 257 } else { 0 };
+            assert!(worst.unwrap() <= allowed, "{what} {bits}: {worst:?}");
+        }
+    }
+}
+
+#[test]
 fn one_pixel_is_a_picture() {
     let folder = tempfile::tempdir().unwrap();
     for format in FORMATS {

@@ -39,7 +39,10 @@ pub(super) fn read(source: Source<'_>, limits: &Limits) -> Result<Stored, Fault>
     chunk_limits.intermediate_buffer_size = allowed;
     chunk_limits.ifd_value_size = 64 << 20;
     let mut tiff = tiff.with_limits(chunk_limits);
-    let (mut samples, complete) = if header.bits == 16 {
+    let whole = chunks.take_whole(&mut tiff, count);
+    let (mut samples, complete) = if let Some(samples) = whole {
+        (samples, true)
+    } else if header.bits == 16 {
         let mut canvas = zeroed::<u16>(count)?;
         let complete = chunks.fill(&mut tiff, &mut canvas, channels)?;
         (Samples::U16(canvas), complete)
@@ -50,9 +53,9 @@ pub(super) fn read(source: Source<'_>, limits: &Limits) -> Result<Stored, Fault>
     };
     if chunks.premultiplied {
         match &mut samples {
-            Samples::U8(data) => straighten(data, channels, 255, |v| u32::from(v), |v| v as u8),
+            Samples::U8(data) => straighten(data, channels, 255, u32::from, |v| v as u8),
             Samples::U16(data) => {
-                straighten(data, channels, 65_535, |v| u32::from(v), |v| v as u16);
+                straighten(data, channels, 65_535, u32::from, |v| v as u16);
             }
         }
     }
@@ -178,7 +181,7 @@ fn directories(
     warnings: &mut Vec<Warning>,
 ) -> Directories {
     let mut found = Directories {
-        primary: fields(tiff, main, |tag| exif::is_descriptive(tag)),
+        primary: fields(tiff, main, exif::is_descriptive),
         ..Directories::default()
     };
     let sub = |tiff: &mut Tiff<'_>, parent: &tiff::Directory, tag: u16| {

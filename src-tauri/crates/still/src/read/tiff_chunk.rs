@@ -4,7 +4,7 @@
 use super::tiff::{Tiff, layout_of};
 use crate::color::{cmyk_to_rgb, float_to_u16, lab_to_srgb, to_8_bits, to_16_bits};
 use crate::error::Fault;
-use crate::picture::Channels;
+use crate::picture::{Channels, Samples};
 use std::io::{Read, Seek, SeekFrom};
 use tiff::decoder::DecodingResult;
 use tiff::tags::{ByteOrder, CompressionMethod, Tag};
@@ -156,6 +156,30 @@ impl Chunks {
         self.format == 3
     }
 
+    /// The samples of a picture that is one strip, without a second copy of them: such files are
+    /// common, and large ones would take twice their memory. `None` where [`fill`](Self::fill)
+    /// has to do it.
+    pub(super) fn take_whole(&self, tiff: &mut Tiff<'_>, count: usize) -> Option<Samples> {
+        let is_plain = matches!(
+            self.kind,
+            Kind::Gray | Kind::GrayAlpha | Kind::Rgb | Kind::Rgba
+        );
+        if self.planar
+            || !is_plain
+            || !self.crate_knows()
+            || self.chunk_width != self.width
+            || self.chunk_height < self.height
+        {
+            return None;
+        }
+        let (w, h) = (self.width as usize, self.height as usize);
+        match (self.unpack(tiff, 0, w, h).ok()?, self.out_bits()) {
+            (Unpacked::U8(data), 8) if data.len() == count => Some(Samples::U8(data)),
+            (Unpacked::U16(data), 16) if data.len() == count => Some(Samples::U16(data)),
+            _ => None,
+        }
+    }
+
     /// Sets every strip or tile into `canvas`. False if some could not be unpacked (their place
     /// stays black); an error if none could.
     pub(super) fn fill<T: Sample>(
@@ -197,9 +221,7 @@ impl Chunks {
                     plane: self.planar.then_some(plane),
                 };
                 let set = match unpacked {
-                    Unpacked::U8(data) => {
-                        self.set(canvas, &place, &data, T::from_8, |v| to_16_bits(v))
-                    }
+                    Unpacked::U8(data) => self.set(canvas, &place, &data, T::from_8, to_16_bits),
                     Unpacked::U16(data) => self.set(canvas, &place, &data, T::from_16, |v| v),
                 };
                 match set {
@@ -234,7 +256,7 @@ impl Chunks {
             DecodingResult::U8(data) if self.bits < 8 => Unpacked::U8(
                 self.widen(&data, w, h)?
                     .into_iter()
-                    .map(|v| to_8_bits(v))
+                    .map(to_8_bits)
                     .collect(),
             ),
             DecodingResult::U8(data) => Unpacked::U8(data),
