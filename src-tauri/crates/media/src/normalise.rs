@@ -1,10 +1,10 @@
-//! Decoded pictures of any layout into the planar layout and size of the first one.
+//! Decoded pictures of any layout and size into the planar layout and size of the first one.
 
 use crate::color::ColorNumbers;
 use crate::convert::side;
 use crate::error::MediaError;
 use crate::ffi::frame::AvFrame;
-use crate::ffi::pixel::av_format;
+use crate::ffi::pixel::{AvFormat, av_format};
 use crate::ffi::pool::BufferPool;
 use crate::ffi::scale::Scaler;
 use crate::ffi::unpack;
@@ -15,17 +15,29 @@ use std::sync::Arc;
 /// Gives every picture out as what the first one was.
 pub(crate) struct Normaliser {
     stream_color: ColorNumbers,
-    target: Option<(PixelFormat, Arc<BufferPool>)>,
+    stated_size: (u32, u32),
+    target: Option<Target>,
     scaler: Option<Scaler>,
-    /// Pictures after the first that had another size or layout.
+    /// Pictures of another size or layout than the result has.
     pub(crate) converted: u64,
 }
 
+/// What every picture is given out as.
+#[derive(Clone)]
+struct Target {
+    format: PixelFormat,
+    pool: Arc<BufferPool>,
+    /// Layout of the first picture before it was unpacked.
+    source: AvFormat,
+}
+
 impl Normaliser {
-    /// `stream_color` fills in what a frame does not say of its colour.
-    pub(crate) fn new(stream_color: ColorNumbers) -> Self {
+    /// `stream_color` fills in what a frame does not say of its colour; `stated_size` is what the
+    /// container says of the pictures.
+    pub(crate) fn new(stream_color: ColorNumbers, stated_size: (u32, u32)) -> Self {
         Self {
             stream_color,
+            stated_size,
             target: None,
             scaler: None,
             converted: 0,
@@ -35,8 +47,11 @@ impl Normaliser {
     /// The frame in the planar format and size of the first one.
     pub(crate) fn apply(&mut self, mut raw: AvFrame) -> Result<Frame, MediaError> {
         let format = raw.format();
-        let first = self.target.is_none();
-        let (wanted, pool) = self.target_for(&raw)?;
+        let Target {
+            format: wanted,
+            pool,
+            source,
+        } = self.target_for(&raw)?;
         let mut color = raw.color().or(self.stream_color);
         if format.is_full_range_by_name() {
             color.range = 2;
@@ -47,6 +62,7 @@ impl Normaliser {
             color.range = if color.range == 0 { 2 } else { color.range };
         }
         let same_size = (raw.width(), raw.height()) == (pool.width, pool.height);
+        self.converted += u64::from(!same_size || format != source);
         let mut inner = if same_size && format.as_planar() == Some(wanted) && raw.fits(wanted) {
             raw.set_format(av_format(wanted)?);
             raw
@@ -55,7 +71,6 @@ impl Normaliser {
             if same_size && unpack::can_unpack(format, wanted) {
                 unpack::unpack(&raw, &mut copy, wanted);
             } else {
-                self.converted += u64::from(!first);
                 self.scale(&raw, &mut copy, color, wanted)?;
             }
             copy.copy_all_props_from(&raw)?;
@@ -65,22 +80,36 @@ impl Normaliser {
         Frame::wrap(inner, wanted)
     }
 
-    fn target_for(&mut self, raw: &AvFrame) -> Result<(PixelFormat, Arc<BufferPool>), MediaError> {
-        if let Some((format, pool)) = &self.target {
-            return Ok((*format, Arc::clone(pool)));
+    fn target_for(&mut self, raw: &AvFrame) -> Result<Target, MediaError> {
+        if let Some(target) = &self.target {
+            return Ok(target.clone());
         }
-        let format = raw.format();
-        let mut planar = format
+        let source = raw.format();
+        let mut format = source
             .to_planar()
             .ok_or_else(|| MediaError::UnsupportedPixelFormat {
-                format: format.name(),
+                format: source.name(),
             })?;
-        if format.is_palette() && !unpack::palette_has_alpha(raw) {
-            planar.alpha = false;
+        if source.is_palette() && !unpack::palette_has_alpha(raw) {
+            format.alpha = false;
         }
-        let pool = Arc::new(BufferPool::new(planar, raw.width(), raw.height())?);
-        self.target = Some((planar, Arc::clone(&pool)));
-        Ok((planar, pool))
+        // A call over a bad line begins small and grows to the size that its container states.
+        // A difference of some lines is cropping, not another size.
+        let (width, height) = (raw.width(), raw.height());
+        let much_more = |stated: u32, found: u32| stated >= found + found / 4;
+        let (wide, high) = self.stated_size;
+        let (width, height) = if much_more(wide, width) && much_more(high, height) {
+            self.stated_size
+        } else {
+            (width, height)
+        };
+        let target = Target {
+            format,
+            pool: Arc::new(BufferPool::new(format, width, height)?),
+            source,
+        };
+        self.target = Some(target.clone());
+        Ok(target)
     }
 
     fn scale(

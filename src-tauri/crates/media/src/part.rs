@@ -427,13 +427,14 @@ pub fn decode_first(path: &Path) -> Result<Frame, MediaError> {
     let header = part.header().clone();
     let mut decoder = Decoder::open_stored(&header.parameters, &header.extradata, path)?;
     let [primaries, transfer, matrix, range, chroma] = header.parameters.color;
-    let mut normaliser = Normaliser::new(ColorNumbers {
+    let color = ColorNumbers {
         primaries,
         transfer,
         matrix,
         range,
         chroma,
-    });
+    };
+    let mut normaliser = Normaliser::new(color, header.size());
     let mut ended = false;
     loop {
         let mut raw = AvFrame::new()?;

@@ -243,6 +243,7 @@ fn read_packets(
     timing: &mut Timing,
 ) -> Result<(), MediaError> {
     let base = input.stream(index).and_then(|s| time_base(s.time_base()));
+    let codec = input.stream(index).map(|s| s.parameters().0.codec_id);
     input.keep_streams(|i| i == index);
     let mut packet = Packet::new()?;
     let mut frame = AvFrame::new()?;
@@ -272,7 +273,7 @@ fn read_packets(
         }
         timing.packets += 1;
         bytes += packet.data().len();
-        if packet.is_discarded() {
+        if packet.is_discarded() || !is_shown(codec, packet.data()) {
             continue;
         }
         if let Some(time) = packet.pts().or_else(|| packet.dts()) {
@@ -287,6 +288,21 @@ fn read_packets(
         timing.end_micros = Some(Timestamp::new(last.saturating_sub(first), base).micros());
     }
     Ok(())
+}
+
+/// VP8 and VP9 have pictures that are only referred to; some writers give them packets and times
+/// of their own. The flag is in the first byte of the frame header.
+fn is_shown(codec: Option<sys::AVCodecID>, data: &[u8]) -> bool {
+    let Some(first) = data.first() else {
+        return false;
+    };
+    match codec {
+        Some(sys::AVCodecID::AV_CODEC_ID_VP8) => first & 0x10 != 0,
+        // Profile 3 has one bit more in front of the flags.
+        Some(sys::AVCodecID::AV_CODEC_ID_VP9) if first & 0x30 == 0x30 => first & 0x05 != 0,
+        Some(sys::AVCodecID::AV_CODEC_ID_VP9) => first & 0x0a != 0,
+        _ => true,
+    }
 }
 
 /// Frame times are uneven if steps differ by more than the container's rounding. Containers

@@ -43,7 +43,7 @@ pub struct ReadReport {
     pub damaged_frames: u64,
     /// Frames whose time was missing or not after the one before.
     pub mended_timestamps: u64,
-    /// Frames of another size or pixel format than the first, converted to it.
+    /// Frames of another size or pixel format, converted to what the others have.
     pub converted_frames: u64,
     /// End of the last frame given out, in ticks.
     pub last_pts_end: Option<i64>,
@@ -89,7 +89,7 @@ impl ReadReport {
         if self.converted_frames > 0 {
             warnings.push(Warning::Dropped {
                 what: format!(
-                    "the picture size or format of {} frames, which differ from the first",
+                    "the picture size or format of {} frames, which differ from the others",
                     self.converted_frames
                 ),
             });
@@ -141,6 +141,7 @@ impl Reader {
             .ok_or_else(|| MediaError::NoVideo { path: path.into() })?;
         let index = stream.index as usize;
         let time_base = stream.time_base;
+        let size = (video.width, video.height);
         let step = video
             .frame_rate
             .and_then(|rate| rate.ratio().recip())
@@ -156,7 +157,7 @@ impl Reader {
             stream: index,
             time_base,
             step,
-            normaliser: Normaliser::new(stream_color),
+            normaliser: Normaliser::new(stream_color, size),
             pending: VecDeque::new(),
             sent_end: false,
             last_pts: None,
@@ -217,7 +218,8 @@ impl Reader {
     }
 
     /// The next frame in presentation order, its time later than that of the one before; `None`
-    /// at the end. All frames have the size and format of the first.
+    /// at the end. All frames have one size and format: those of the first, or the size that the
+    /// container states if the clip begins much smaller.
     ///
     /// # Errors
     /// [`MediaError::Cancelled`], a failed read, [`MediaError::NoFrames`] if the stream ends
@@ -320,6 +322,11 @@ impl Reader {
         let end = Some(time.saturating_add(length));
         self.report.last_pts_end = self.report.last_pts_end.max(end);
         Ok(frame)
+    }
+
+    fn stated_size(&self) -> (u32, u32) {
+        let video = self.info.streams[self.stream].video.as_ref();
+        video.map_or((0, 0), |video| (video.width, video.height))
     }
 
     fn first_pts(&self) -> i64 {
@@ -435,7 +442,7 @@ impl Reader {
             Self::open_stream(&self.path, &self.options, self.stream, &self.info)?;
         self.input = input;
         self.decoder = decoder;
-        self.normaliser = Normaliser::new(color);
+        self.normaliser = Normaliser::new(color, self.stated_size());
         self.pending.clear();
         self.sent_end = false;
         self.last_pts = None;

@@ -12,23 +12,12 @@ use std::sync::atomic::AtomicBool;
 pub(crate) fn open(path: &Path, cancel: &Arc<AtomicBool>) -> Result<Input, MediaError> {
     crate::init()?;
     let head = check_file(path)?;
-    let input = Input::open(path, cancel).map_err(|error| match error {
+    Input::open(path, cancel).map_err(|error| match error {
         MediaError::NotMedia { path, .. } if is_mp4_without_index(&head) => {
             MediaError::MissingIndex { path }
         }
         other => other,
-    })?;
-    // Demuxers that accept any text: no person means that by "a video".
-    if matches!(
-        input.format_name().as_str(),
-        "tty" | "data" | "bin" | "xbin"
-    ) {
-        return Err(MediaError::NotMedia {
-            source: crate::ffi::util::error(ffmpeg_sys_next::AVERROR_INVALIDDATA),
-            path: path.into(),
-        });
-    }
-    Ok(input)
+    })
 }
 
 /// Refuses what is not a readable file with something in it; gives its first bytes.

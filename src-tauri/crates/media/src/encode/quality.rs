@@ -110,7 +110,6 @@ pub(crate) fn settings(
         "ffv1" => {
             list.push(("level", "3".into()));
             list.push(("slicecrc", "1".into()));
-            list.push(("slices", "16".into()));
             gop = 1;
         }
         "prores_ks" => {

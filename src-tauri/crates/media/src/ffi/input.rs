@@ -11,8 +11,8 @@ use std::ffi::{c_char, c_int, c_void};
 use std::path::{Path, PathBuf};
 use std::ptr::{self, addr_of};
 use std::slice;
-use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::{Arc, OnceLock};
 
 /// A chapter as the container has it.
 pub(crate) struct RawChapter {
@@ -70,6 +70,53 @@ unsafe extern "C" fn refuse_to_open(
     sys::AVERROR(libc::EPERM)
 }
 
+/// The names of the demuxers that read one file and nothing else. Lists and playlists are left
+/// out because they open what they name by ways of their own; so are those that take any text
+/// for a picture.
+fn plain_formats() -> &'static str {
+    static NAMES: OnceLock<String> = OnceLock::new();
+    NAMES.get_or_init(|| {
+        const LEFT_OUT: &[&str] = &[
+            "adf",
+            "bin",
+            "concat",
+            "concatf",
+            "dash",
+            "data",
+            "hls",
+            "idf",
+            "image2",
+            "imf",
+            "lavfi",
+            "rtp",
+            "rtsp",
+            "sap",
+            "sdp",
+            "tedcaptions",
+            "tty",
+            "vapoursynth",
+            "vobsub",
+            "webm_dash_manifest",
+            "xbin",
+        ];
+        let mut names = Vec::new();
+        let mut state = ptr::null_mut();
+        loop {
+            // SAFETY: walks a constant list; the names are constant strings.
+            let name = unsafe {
+                match sys::av_demuxer_iterate(&mut state).as_ref() {
+                    Some(format) => text_of(format.name).unwrap_or_default(),
+                    None => break,
+                }
+            };
+            if !name.split(',').any(|part| LEFT_OUT.contains(&part)) {
+                names.push(name);
+            }
+        }
+        names.join(",")
+    })
+}
+
 impl Input {
     /// Opens a regular file and reads what is needed to know its streams.
     pub(crate) fn open(path: &Path, cancel: &Arc<AtomicBool>) -> Result<Self, MediaError> {
@@ -107,7 +154,10 @@ impl Input {
             (*context).interrupt_callback = callback;
             (*context).io_open = Some(refuse_to_open);
             input.context = context;
-            let mut options = Dict::new([("protocol_whitelist", "file")])?;
+            let mut options = Dict::new([
+                ("protocol_whitelist", "file"),
+                ("format_whitelist", plain_formats()),
+            ])?;
             sys::avformat_open_input(
                 &mut input.context,
                 address.as_ptr(),

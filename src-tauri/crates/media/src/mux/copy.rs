@@ -39,6 +39,11 @@ impl CopiedStream {
         }
     }
 
+    /// Where it starts in the source, in ticks.
+    pub(crate) fn start(&self) -> i64 {
+        self.next_pts
+    }
+
     /// Fills in missing times and moves the packet, still in the base of the source.
     pub(crate) fn prepare(&mut self, packet: &mut Packet) {
         let pts = packet.pts().or(packet.dts()).unwrap_or(self.next_pts);

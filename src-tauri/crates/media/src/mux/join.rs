@@ -131,7 +131,9 @@ impl<'a> Join<'a> {
         })?;
         output.set_tags(&file_tags(&input.tags()))?;
         add_chapters(&mut output, &input, shift_micros)?;
-        output.write_header(&options(container, base, general_tags))?;
+        let mut starts = vec![(replay.pts()[0], video_base)];
+        starts.extend(copied.values().map(|c| (c.start(), c.time_base)));
+        output.write_header(&options(container, base, general_tags, &starts))?;
         let keep: Vec<usize> = copied.keys().copied().collect();
         input.keep_streams(|index| keep.contains(&index));
         Ok(Self {
@@ -364,10 +366,12 @@ fn add_chapters(output: &mut Output, input: &Input, shift_micros: i64) -> Result
     Ok(())
 }
 
+/// The muxer's options. `starts` are the first times of the streams before the common shift.
 fn options(
     container: Container,
     base: TimeBase,
     general_tags: bool,
+    starts: &[(i64, sys::AVRational)],
 ) -> Vec<(&'static str, String)> {
     match container {
         Container::Mp4 | Container::Mov => {
@@ -384,9 +388,43 @@ fn options(
                 }
                 list.push(("video_track_timescale", scale.to_string()));
             }
+            if let Some(scale) = movie_scale(starts) {
+                list.push(("movie_timescale", scale.to_string()));
+            }
             list
         }
         // The muxer's own rule would mark tracks as default that the source does not.
         Container::Mkv | Container::Webm => vec![("default_mode", "passthrough".into())],
     }
+}
+
+/// A late start of a stream is kept as a pause in front of it, which the muxer counts in
+/// milliseconds. Where that is too coarse: a clock in which every start is a whole number.
+fn movie_scale(starts: &[(i64, sys::AVRational)]) -> Option<i32> {
+    let fits = |ticks: i64, base: sys::AVRational, scale: i64| {
+        let value = i128::from(ticks) * i128::from(base.num) * i128::from(scale);
+        base.den > 0 && value % i128::from(base.den) == 0
+    };
+    let late = || starts.iter().filter(|(ticks, _)| *ticks > 0);
+    if late().all(|(ticks, base)| fits(*ticks, *base, 1_000)) {
+        return None;
+    }
+    let gcd = |mut a: i64, mut b: i64| {
+        while b != 0 {
+            (a, b) = (b, a % b);
+        }
+        a
+    };
+    let mut scale = 1_000i64;
+    for (_, base) in late() {
+        let den = i64::from(base.den).max(1);
+        let common = scale / gcd(scale, den) * den;
+        // A clock that does not fit keeps the streams that came first exact: the video.
+        scale = if common <= i64::from(i32::MAX) {
+            common
+        } else {
+            scale.max(den)
+        };
+    }
+    i32::try_from(scale).ok()
 }

@@ -1,0 +1,126 @@
+//! Names, files and references that try to be something else.
+
+use crate::support::{frames, y4m};
+use frameloom_core::error::ErrorCode;
+use frameloom_core::media::MediaKind;
+use frameloom_media::{MediaError, probe};
+use std::fs;
+use std::path::Path;
+use tempfile::tempdir;
+
+#[test]
+fn any_name_that_a_file_can_have_opens_that_file() {
+    let folder = tempdir().unwrap();
+    for name in [
+        "with space.y4m",
+        "éàü 日本語 видео 🎬.y4m",
+        "-i.y4m",
+        "frame%03d.y4m",
+        "http:example.y4m",
+        "concat:a|b.y4m",
+        "a'b\"c;d&e#f?.y4m",
+        "[x]*{y}.y4m",
+    ] {
+        let path = folder.path().join(name);
+        y4m(&path, 32, 16, 2, "25:1");
+        assert_eq!(frames(&path).len(), 2, "{name}");
+    }
+}
+
+#[test]
+fn each_way_of_not_being_a_video_has_its_own_error() {
+    let folder = tempdir().unwrap();
+    let file = |name: &str, bytes: &[u8]| {
+        let path = folder.path().join(name);
+        fs::write(&path, bytes).unwrap();
+        path
+    };
+    let error = |path: &Path| probe(path).unwrap_err();
+    assert!(matches!(
+        error(&folder.path().join("missing.mp4")),
+        MediaError::NotFound { .. }
+    ));
+    assert!(matches!(error(folder.path()), MediaError::NotAFile { .. }));
+    assert!(matches!(
+        error(&file("empty.mp4", b"")),
+        MediaError::Empty { .. }
+    ));
+    for name in ["text.mp4", "text.txt", "text.mkv", "text.nfo"] {
+        let text = "This is a letter to my grandmother.\n".repeat(200);
+        let error = error(&file(name, text.as_bytes()));
+        assert!(
+            matches!(error, MediaError::NotMedia { .. }),
+            "{name}: {error}"
+        );
+        assert_eq!(error.code(), ErrorCode::InputUnreadable);
+    }
+    let mut cut = b"\0\0\0\x20ftypisom\0\0\x02\0isomiso2avc1mp41\0\x01\0\0mdat".to_vec();
+    cut.extend(vec![0x5a; 50_000]);
+    assert!(matches!(
+        error(&file("cut.mp4", &cut)),
+        MediaError::MissingIndex { .. }
+    ));
+    let noise: Vec<u8> = (0..60_000u32)
+        .map(|n| (n.wrapping_mul(2_654_435_761) >> 24) as u8)
+        .collect();
+    for name in ["noise.mp4", "noise.mkv", "noise.bin"] {
+        let _ = probe(&file(name, &noise));
+    }
+}
+
+#[test]
+fn playlists_and_lists_open_nothing_else() {
+    let folder = tempdir().unwrap();
+    y4m(&folder.path().join("secret.y4m"), 32, 16, 2, "25:1");
+    let cases = [
+        ("a.m3u8", "#EXTM3U\n#EXT-X-TARGETDURATION:10\n#EXTINF:10,\nsecret.y4m\n#EXT-X-ENDLIST\n".to_owned()),
+        ("b.m3u8", "#EXTM3U\n#EXT-X-TARGETDURATION:10\n#EXTINF:10,\nhttp://127.0.0.1:9/x.ts\n#EXT-X-ENDLIST\n".to_owned()),
+        ("c.mp4", "#EXTM3U\n#EXT-X-TARGETDURATION:10\n#EXTINF:10,\nsecret.y4m\n#EXT-X-ENDLIST\n".to_owned()),
+        ("d.txt", "ffconcat version 1.0\nfile secret.y4m\n".to_owned()),
+        ("e.ffconcat", "ffconcat version 1.0\nfile 'secret.y4m'\n".to_owned()),
+        ("f.sdp", "v=0\no=- 0 0 IN IP4 127.0.0.1\ns=x\nc=IN IP4 127.0.0.1\nt=0 0\nm=video 9 RTP/AVP 96\na=rtpmap:96 H264/90000\n".to_owned()),
+    ];
+    for (name, text) in cases {
+        let path = folder.path().join(name);
+        fs::write(&path, text).unwrap();
+        let result = probe(&path);
+        let pictures = result.is_ok_and(|info| info.main_video().is_some());
+        assert!(!pictures, "{name} led to another file");
+    }
+}
+
+#[test]
+fn a_file_without_pictures_is_known_as_sound() {
+    let folder = tempdir().unwrap();
+    let path = folder.path().join("a.wav");
+    let samples = vec![0u8; 16_000];
+    let mut wav = b"RIFF".to_vec();
+    wav.extend((36 + samples.len() as u32).to_le_bytes());
+    wav.extend(b"WAVEfmt \x10\0\0\0\x01\0\x01\0");
+    wav.extend(8_000u32.to_le_bytes());
+    wav.extend(16_000u32.to_le_bytes());
+    wav.extend(b"\x02\0\x10\0data");
+    wav.extend((samples.len() as u32).to_le_bytes());
+    wav.extend(&samples);
+    fs::write(&path, wav).unwrap();
+    assert_eq!(probe(&path).unwrap().kind, MediaKind::Audio);
+    let error = frameloom_media::Reader::open(&path, &Default::default()).unwrap_err();
+    assert!(matches!(error, MediaError::NoVideo { .. }));
+}
+
+#[cfg(unix)]
+#[test]
+fn a_file_that_may_not_be_read_says_so() {
+    use std::os::unix::fs::PermissionsExt;
+    let folder = tempdir().unwrap();
+    let path = folder.path().join("locked.y4m");
+    y4m(&path, 32, 16, 2, "25:1");
+    fs::set_permissions(&path, fs::Permissions::from_mode(0)).unwrap();
+    // The superuser may read everything.
+    if fs::File::open(&path).is_err() {
+        assert!(matches!(
+            probe(&path).unwrap_err(),
+            MediaError::NotReadable { .. }
+        ));
+    }
+}

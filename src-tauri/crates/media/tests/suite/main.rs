@@ -1,0 +1,8 @@
+//! The crate through its public API, on made-up clips and on real ones.
+#![expect(clippy::unwrap_used, clippy::print_stdout, reason = "tests")]
+
+mod hostile;
+mod pictures;
+mod real_clips;
+mod round_trip;
+mod support;
