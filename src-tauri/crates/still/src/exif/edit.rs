@@ -227,6 +227,12 @@ mod tests {
         let (_, link_at) = Block::new(&block).unwrap().directory(8).unwrap();
         assert_eq!(Block::new(&block).unwrap().u32(link_at), Some(0));
         assert_eq!(parse(&block).unwrap().exif.len(), 3);
+        // In the middle of the block it cannot be cut off: its bytes are wiped.
+        let mut block = with_thumbnail();
+        block.extend_from_slice(b"something behind");
+        update(&mut block, 100, 50);
+        assert!(!block.windows(3).any(|w| w == b"old"));
+        assert!(block.ends_with(b"something behind"));
     }
 
     #[test]
