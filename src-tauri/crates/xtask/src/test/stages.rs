@@ -1,5 +1,6 @@
 //! The stages of `test`, in order: cheap ones first, so that a slip is seen early.
 
+use std::cell::Cell;
 use std::collections::BTreeSet;
 use std::process::Command;
 
@@ -94,6 +95,9 @@ pub struct Context<'a> {
     has_window_test: bool,
     /// Integration tests of the workspace, except for the window's.
     test_targets: Vec<String>,
+    /// Set once the stage `build` has passed: the whole-product tests then use its programs
+    /// instead of asking cargo.
+    are_programs_built: Cell<bool>,
 }
 
 /// Name of the test program that needs a display.
@@ -120,13 +124,21 @@ impl<'a> Context<'a> {
             has_nextest,
             has_window_test,
             test_targets: targets.into_iter().collect(),
+            are_programs_built: Cell::new(false),
         })
     }
 
     fn cargo(&self, arguments: &[&str]) -> Command {
         let mut command = self.set_up.cargo();
         command.args(arguments).current_dir(&self.place.root);
+        self.tell_of_programs(&mut command);
         command
+    }
+
+    fn tell_of_programs(&self, command: &mut Command) {
+        if self.are_programs_built.get() {
+            command.env("FRAMELOOM_PROGRAMS_BUILT", "1");
+        }
     }
 
     fn npm(&self, script: &str) -> Command {
@@ -256,7 +268,11 @@ fn clippy(context: &Context<'_>) -> anyhow::Result<Outcome> {
 /// features are resolved in one way: building the programs alone would build much of the tree a
 /// second time with other features.
 fn build(context: &Context<'_>) -> anyhow::Result<Outcome> {
-    check(&mut context.cargo(&["build", "--workspace", "--all-targets"]))
+    let outcome = check(&mut context.cargo(&["build", "--workspace", "--all-targets"]))?;
+    context
+        .are_programs_built
+        .set(matches!(outcome, Outcome::Passed(_)));
+    Ok(outcome)
 }
 
 fn rust(context: &Context<'_>) -> anyhow::Result<Outcome> {
@@ -353,6 +369,7 @@ fn window(context: &Context<'_>) -> anyhow::Result<Outcome> {
         .arg(inner.get_program())
         .args(inner.get_args())
         .current_dir(&context.place.root);
+    context.tell_of_programs(&mut command);
     run_tests(context, &mut command)
 }
 
