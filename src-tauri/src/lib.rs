@@ -1,1 +1,105 @@
+//! The shell: starts Tauri, wires commands, events and pictures to [`frameloom_app`], and runs.
+//!
+//! What lives here: the only code that names tauri. Commands are thin: unpack, call, pack.
+//!
+//! What must not: a decision. What the window can do is a public function of the app crate, so
+//! that tests and the command line can do it too.
+//!
+//! The main types are [`arguments::Arguments`] and the commands below `commands/`.
+#![forbid(unsafe_code)]
 
+pub mod arguments;
+mod commands;
+mod events;
+mod preview;
+mod window;
+
+use anyhow::Context;
+use arguments::Arguments;
+use frameloom_app::{App, Places};
+use frameloom_core::error::AppError;
+use std::ffi::OsString;
+use std::path::PathBuf;
+use std::sync::Arc;
+use tauri::Manager;
+
+/// What every command works with. A data folder that cannot be opened does not keep the window
+/// shut: each command then answers with the reason, which the window shows.
+pub(crate) struct Door {
+    app: Result<Arc<App>, AppError>,
+    start_files: Vec<PathBuf>,
+}
+
+impl Door {
+    pub(crate) fn app(&self) -> Result<Arc<App>, AppError> {
+        self.app.clone()
+    }
+}
+
+/// Opens the window and returns when it was closed. `arguments` are those after the program's name.
+///
+/// # Errors
+/// There is no display, or the webview cannot be started.
+pub fn run(arguments: impl IntoIterator<Item = OsString>) -> anyhow::Result<()> {
+    let arguments = Arguments::parse(arguments);
+    let places = Places::discover(arguments.data_dir);
+    let _log = places
+        .as_ref()
+        .ok()
+        .map(|places| frameloom_app::logging::start(places, "studio"));
+    let app = places.and_then(App::open).and_then(|app| {
+        app.start_queue()?;
+        Ok(app)
+    });
+    if let Err(error) = &app {
+        tracing::error!(%error, details = ?error.details, "the data folder cannot be opened");
+    }
+    let door = Door {
+        app,
+        start_files: arguments.files,
+    };
+    tauri::Builder::default()
+        .plugin(tauri_plugin_dialog::init())
+        .plugin(tauri_plugin_opener::init())
+        .manage(door)
+        .manage(events::Watchers::default())
+        .manage(preview::Desk::start().context("the threads for previews cannot be started")?)
+        .register_asynchronous_uri_scheme_protocol("loom", |context, request, responder| {
+            let app = context.app_handle();
+            app.state::<preview::Desk>()
+                .answer(app.state::<Door>().app(), &request, responder);
+        })
+        .invoke_handler(tauri::generate_handler![
+            commands::jobs::plan_upscale,
+            commands::jobs::submit_upscale,
+            commands::jobs::list_jobs,
+            commands::jobs::pause_job,
+            commands::jobs::resume_job,
+            commands::jobs::cancel_job,
+            commands::jobs::remove_job,
+            commands::jobs::watch_jobs,
+            commands::jobs::reveal_output,
+            commands::media::start_files,
+            commands::media::expand_inputs,
+            commands::media::probe_media,
+            commands::models::list_models,
+            commands::settings::get_settings,
+            commands::settings::set_settings,
+        ])
+        .setup(|app| {
+            let settings = app.state::<Door>().app().and_then(|app| app.settings());
+            if let (Ok(settings), Some(main)) = (settings, app.get_webview_window("main")) {
+                window::apply_theme(&main, settings.theme);
+            }
+            Ok(())
+        })
+        .run(tauri::generate_context!("tauri.conf.json"))
+        .context("the window cannot be opened")
+}
+
+/// Tells whoever started the program from a terminal why there is no window.
+pub fn report(error: &anyhow::Error) {
+    use std::io::Write;
+    // Nobody may be listening, and there is nowhere else to say it.
+    let _ = writeln!(std::io::stderr(), "frameloom-studio: {error:#}");
+}

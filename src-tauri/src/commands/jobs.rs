@@ -1,0 +1,88 @@
+//! Jobs.
+
+use super::call;
+use crate::Door;
+use crate::events::Watchers;
+use frameloom_app::{Lane, UpscalePlan, UpscaleRequest};
+use frameloom_core::error::{AppError, ErrorCode};
+use frameloom_core::job::{Job, JobEvent, JobId};
+use tauri::ipc::Channel;
+use tauri::{AppHandle, State};
+use tauri_plugin_opener::OpenerExt;
+
+type Answer<T> = Result<T, AppError>;
+
+#[tauri::command]
+pub(crate) async fn plan_upscale(
+    door: State<'_, Door>,
+    request: UpscaleRequest,
+) -> Answer<UpscalePlan> {
+    call(door, move |app| app.plan_upscale(&request)).await
+}
+
+#[tauri::command]
+pub(crate) async fn submit_upscale(door: State<'_, Door>, request: UpscaleRequest) -> Answer<Job> {
+    call(door, move |app| app.submit_upscale(&request, Lane::Queue)).await
+}
+
+#[tauri::command]
+pub(crate) async fn list_jobs(door: State<'_, Door>) -> Answer<Vec<Job>> {
+    call(door, |app| app.jobs()).await
+}
+
+#[tauri::command]
+pub(crate) async fn pause_job(door: State<'_, Door>, id: JobId) -> Answer<()> {
+    call(door, move |app| app.pause(&id)).await
+}
+
+#[tauri::command]
+pub(crate) async fn resume_job(door: State<'_, Door>, id: JobId) -> Answer<()> {
+    call(door, move |app| app.resume(&id, Lane::Queue).map(drop)).await
+}
+
+#[tauri::command]
+pub(crate) async fn cancel_job(door: State<'_, Door>, id: JobId) -> Answer<()> {
+    call(door, move |app| app.cancel(&id)).await
+}
+
+#[tauri::command]
+pub(crate) async fn remove_job(door: State<'_, Door>, id: JobId) -> Answer<()> {
+    call(door, move |app| app.remove(&id)).await
+}
+
+/// Sends every event from now on through `channel`, until the window asks again or is gone.
+#[tauri::command]
+pub(crate) fn watch_jobs(
+    door: State<'_, Door>,
+    watchers: State<'_, Watchers>,
+    channel: Channel<JobEvent>,
+) -> Answer<()> {
+    watchers.watch(door.app()?.as_ref(), channel);
+    Ok(())
+}
+
+/// Shows the result of a job in the system's file manager.
+#[tauri::command]
+pub(crate) async fn reveal_output(
+    handle: AppHandle,
+    door: State<'_, Door>,
+    id: JobId,
+) -> Answer<()> {
+    call(door, move |app| {
+        let output = app.job(&id)?.spec.output;
+        let opener = handle.opener();
+        opener.reveal_item_in_dir(&output).or_else(|error| {
+            // Not every file manager can point at a file; its folder is better than nothing.
+            let folder = output.parent().unwrap_or(&output);
+            tracing::info!(%error, "the file manager cannot point at a file");
+            opener
+                .open_path(folder.to_string_lossy(), None::<&str>)
+                .map_err(|error| {
+                    AppError::new(ErrorCode::Internal, "No file manager could be opened.")
+                        .hint(format!("Open this folder yourself: {}", folder.display()))
+                        .details(error.to_string())
+                })
+        })
+    })
+    .await
+}

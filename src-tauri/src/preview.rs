@@ -1,0 +1,219 @@
+//! Pictures over the custom scheme `loom`: `thumbnail?path=..&size=..` and
+//! `frame?job=..&side=before|after&at_micros=..`.
+//!
+//! Two threads make them, because a folder of hundreds of clips must not open hundreds of
+//! decoders. Frames to compare go first: somebody is waiting for them.
+
+use frameloom_app::{App, EncodedPicture, Side};
+use frameloom_core::error::{AppError, ErrorCode};
+use frameloom_core::job::JobId;
+use std::collections::VecDeque;
+use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::path::PathBuf;
+use std::sync::{Arc, Condvar, Mutex, PoisonError};
+use tauri::http::header::{CACHE_CONTROL, CONTENT_TYPE, X_CONTENT_TYPE_OPTIONS};
+use tauri::http::{Request, Response, StatusCode};
+use tauri::{UriSchemeResponder, Url};
+
+/// Threads that make pictures.
+const THREADS: usize = 2;
+
+/// A picture that is asked for.
+#[derive(Debug, PartialEq, Eq)]
+enum Wanted {
+    Thumbnail { path: PathBuf, size: u32 },
+    Frame { job: JobId, side: Side, at_micros: i64 },
+}
+
+impl Wanted {
+    fn parse(address: &str) -> Option<Self> {
+        let url = Url::parse(address).ok()?;
+        let value = |name: &str| {
+            url.query_pairs()
+                .find(|(key, _)| key == name)
+                .map(|(_, value)| value.into_owned())
+        };
+        match url.path().trim_start_matches('/') {
+            "thumbnail" => Some(Wanted::Thumbnail {
+                path: value("path")?.into(),
+                size: value("size")?.parse().ok()?,
+            }),
+            "frame" => Some(Wanted::Frame {
+                job: JobId(value("job")?),
+                side: match value("side")?.as_str() {
+                    "before" => Side::Before,
+                    "after" => Side::After,
+                    _ => return None,
+                },
+                at_micros: value("at_micros")?.parse().ok()?,
+            }),
+            _ => None,
+        }
+    }
+
+    fn make(&self, app: &App) -> Result<Arc<EncodedPicture>, AppError> {
+        match self {
+            Wanted::Thumbnail { path, size } => app.thumbnail(path, *size),
+            Wanted::Frame {
+                job,
+                side,
+                at_micros,
+            } => app.job_frame(job, *side, *at_micros),
+        }
+    }
+}
+
+struct Order {
+    app: Arc<App>,
+    wanted: Wanted,
+    responder: UriSchemeResponder,
+}
+
+type Queue = (Mutex<VecDeque<Order>>, Condvar);
+
+/// Takes orders for pictures.
+pub(crate) struct Desk {
+    queue: Arc<Queue>,
+}
+
+impl Desk {
+    /// Starts the threads; they end with the program.
+    pub(crate) fn start() -> std::io::Result<Self> {
+        let queue = Arc::new(Queue::default());
+        for n in 0..THREADS {
+            let queue = Arc::clone(&queue);
+            std::thread::Builder::new()
+                .name(format!("preview{n}"))
+                .spawn(move || work(&queue))?;
+        }
+        Ok(Self { queue })
+    }
+
+    /// Answers `request`, now or when its picture is made.
+    pub(crate) fn answer(
+        &self,
+        app: Result<Arc<App>, AppError>,
+        request: &Request<Vec<u8>>,
+        responder: UriSchemeResponder,
+    ) {
+        let Some(wanted) = Wanted::parse(&request.uri().to_string()) else {
+            return responder.respond(plain(StatusCode::BAD_REQUEST, "no such picture"));
+        };
+        let app = match app {
+            Ok(app) => app,
+            Err(error) => return responder.respond(refusal(&error)),
+        };
+        let first = matches!(wanted, Wanted::Frame { .. });
+        let order = Order {
+            app,
+            wanted,
+            responder,
+        };
+        let (orders, condition) = &*self.queue;
+        let mut orders = orders.lock().unwrap_or_else(PoisonError::into_inner);
+        if first {
+            orders.push_front(order);
+        } else {
+            orders.push_back(order);
+        }
+        condition.notify_one();
+    }
+}
+
+fn work((orders, condition): &Queue) {
+    loop {
+        let order = {
+            let guard = orders.lock().unwrap_or_else(PoisonError::into_inner);
+            let mut guard = condition
+                .wait_while(guard, |orders| orders.is_empty())
+                .unwrap_or_else(PoisonError::into_inner);
+            guard.pop_front()
+        };
+        let Some(order) = order else { continue };
+        // Decoders meet hostile files here. Whatever happens, the window gets its answer and the
+        // thread stays.
+        let response = match catch_unwind(AssertUnwindSafe(|| order.wanted.make(&order.app))) {
+            Ok(Ok(picture)) => found(&picture),
+            Ok(Err(error)) => refusal(&error),
+            Err(_) => {
+                tracing::error!(wanted = ?order.wanted, "a preview ended in a panic");
+                plain(StatusCode::INTERNAL_SERVER_ERROR, "the preview could not be made")
+            }
+        };
+        order.responder.respond(response);
+    }
+}
+
+fn found(picture: &EncodedPicture) -> Response<Vec<u8>> {
+    Response::builder()
+        .header(CONTENT_TYPE, picture.mime)
+        // The app crate keeps pictures and knows when a file changed; the webview does not.
+        .header(CACHE_CONTROL, "no-store")
+        .header(X_CONTENT_TYPE_OPTIONS, "nosniff")
+        .body(picture.bytes.clone())
+        .unwrap_or_default()
+}
+
+fn refusal(error: &AppError) -> Response<Vec<u8>> {
+    let status = match error.code {
+        ErrorCode::InputNotFound | ErrorCode::JobNotFound => StatusCode::NOT_FOUND,
+        ErrorCode::JobState => StatusCode::CONFLICT,
+        _ => StatusCode::UNPROCESSABLE_ENTITY,
+    };
+    plain(status, &error.message)
+}
+
+fn plain(status: StatusCode, text: &str) -> Response<Vec<u8>> {
+    Response::builder()
+        .status(status)
+        .header(CONTENT_TYPE, "text/plain; charset=utf-8")
+        .body(text.as_bytes().to_vec())
+        .unwrap_or_default()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn paths_with_spaces_accents_and_emoji_arrive_as_they_are() {
+        let wanted = Wanted::parse(
+            "loom://localhost/thumbnail?path=%2Ffilms%2Fng%C3%B5+nh%E1%BB%8F+%F0%9F%8E%AC%26.mp4&size=320",
+        );
+        assert_eq!(
+            wanted,
+            Some(Wanted::Thumbnail {
+                path: "/films/ngõ nhỏ 🎬&.mp4".into(),
+                size: 320,
+            })
+        );
+    }
+
+    #[test]
+    fn a_frame_is_named_by_job_side_and_moment_on_either_kind_of_address() {
+        for origin in ["loom://localhost", "http://loom.localhost"] {
+            assert_eq!(
+                Wanted::parse(&format!("{origin}/frame?job=j-1&side=after&at_micros=40000")),
+                Some(Wanted::Frame {
+                    job: JobId("j-1".to_owned()),
+                    side: Side::After,
+                    at_micros: 40_000,
+                })
+            );
+        }
+    }
+
+    #[test]
+    fn anything_else_is_refused() {
+        for address in [
+            "loom://localhost/",
+            "loom://localhost/thumbnail?size=320",
+            "loom://localhost/thumbnail?path=a&size=-1",
+            "loom://localhost/frame?job=j&side=middle&at_micros=0",
+            "loom://localhost/frame?job=j&side=after&at_micros=soon",
+            "not an address",
+        ] {
+            assert_eq!(Wanted::parse(address), None, "{address}");
+        }
+    }
+}
