@@ -3,7 +3,7 @@
 use crate::error::MediaError;
 use crate::ffi::decoder::{Answer, Decoder, can_decode_vpx_alpha};
 use crate::ffi::frame::AvFrame;
-use crate::ffi::input::{Input, Stream};
+use crate::ffi::input::{Input, Look, Stream};
 use crate::ffi::packet::Packet;
 use crate::ffi::params::codec_name;
 use crate::ffi::pixel::AvFormat;
@@ -37,7 +37,7 @@ pub fn probe(path: &Path) -> Result<MediaInfo, MediaError> {
 }
 
 pub(crate) fn probe_with(path: &Path, cancel: &Arc<AtomicBool>) -> Result<MediaInfo, MediaError> {
-    let mut input = crate::source::open(path, cancel)?;
+    let mut input = crate::source::open(path, Look::Pictures, cancel)?;
     let size_bytes = std::fs::metadata(path).map_or(0, |facts| facts.len());
     let mut info = MediaInfo {
         kind: MediaKind::Other,
@@ -75,6 +75,11 @@ pub(crate) fn probe_with(path: &Path, cancel: &Arc<AtomicBool>) -> Result<MediaI
     };
     check_durations(&mut info, timing.as_ref(), input.duration_is_guess());
     info.kind = kind(&info, timing.as_ref());
+    // An index that ends in its middle may leave a stream of nothing.
+    let empty = info.kind == MediaKind::Other && info.streams.iter().all(|s| s.codec == "unknown");
+    if empty && crate::source::looks_like_mp4(path) {
+        return Err(MediaError::MissingIndex { path: path.into() });
+    }
     if let (Some(index), Some(timing)) = (main, timing)
         && let Some(video) = info.streams[index].video.as_mut()
     {

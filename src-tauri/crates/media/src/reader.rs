@@ -4,7 +4,7 @@ use crate::color::ColorNumbers;
 use crate::error::MediaError;
 use crate::ffi::decoder::{Answer, Decoder};
 use crate::ffi::frame::AvFrame;
-use crate::ffi::input::Input;
+use crate::ffi::input::{Input, Look};
 use crate::ffi::packet::Packet;
 use crate::frame::Frame;
 use crate::normalise::Normaliser;
@@ -173,7 +173,7 @@ impl Reader {
         index: usize,
         info: &MediaInfo,
     ) -> Result<(Input, Decoder, ColorNumbers), MediaError> {
-        let mut input = crate::source::open(path, &options.cancel)?;
+        let mut input = crate::source::open(path, Look::Pictures, &options.cancel)?;
         let (decoder, color) = {
             let stream = input
                 .stream(index)

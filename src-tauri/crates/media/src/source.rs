@@ -1,7 +1,7 @@
 //! Opening a file that a person named: which of the many ways of not being media is it?
 
 use crate::error::MediaError;
-use crate::ffi::input::Input;
+use crate::ffi::input::{Input, Look};
 use std::fs::File;
 use std::io::{self, Read};
 use std::path::Path;
@@ -9,15 +9,20 @@ use std::sync::Arc;
 use std::sync::atomic::AtomicBool;
 
 /// Opens `path` for demuxing.
-pub(crate) fn open(path: &Path, cancel: &Arc<AtomicBool>) -> Result<Input, MediaError> {
+pub(crate) fn open(path: &Path, look: Look, cancel: &Arc<AtomicBool>) -> Result<Input, MediaError> {
     crate::init()?;
     let head = check_file(path)?;
-    Input::open(path, cancel).map_err(|error| match error {
+    Input::open(path, look, cancel).map_err(|error| match error {
         MediaError::NotMedia { path, .. } if is_mp4_without_index(&head) => {
             MediaError::MissingIndex { path }
         }
         other => other,
     })
+}
+
+/// True for a file that begins as an MP4 or MOV does.
+pub(crate) fn looks_like_mp4(path: &Path) -> bool {
+    check_file(path).is_ok_and(|head| is_mp4_without_index(&head))
 }
 
 /// Refuses what is not a readable file with something in it; gives its first bytes.

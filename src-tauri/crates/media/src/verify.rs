@@ -1,6 +1,7 @@
 //! Reading a finished file back.
 
 use crate::error::MediaError;
+use crate::ffi::input::Look;
 use crate::ffi::packet::Packet;
 use crate::probe::probe_with;
 use frameloom_core::media::MediaInfo;
@@ -63,7 +64,7 @@ pub fn verify_output(path: &Path, expected: &Expectation<'_>) -> Result<OutputCh
     }
     let index = stream.index as usize;
     let base = stream.time_base;
-    let mut input = crate::source::open(path, &cancel)?;
+    let mut input = crate::source::open(path, Look::Pictures, &cancel)?;
     input.keep_streams(|i| i == index);
     let mut packet = Packet::new()?;
     let mut times = Vec::with_capacity(expected.pts.len());

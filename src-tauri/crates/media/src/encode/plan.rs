@@ -364,8 +364,12 @@ fn try_open(
     odd: (bool, bool),
 ) -> Result<(), MediaError> {
     static TRIED: OnceLock<Mutex<HashMap<Key, Option<String>>>> = OnceLock::new();
+    let small = (spec.width.min(128), spec.height.min(128));
     let key = (
-        format!("{} {} {:?}", plan.name, plan.input_format, plan.parameters),
+        format!(
+            "{} {} {:?} {small:?}",
+            plan.name, plan.input_format, plan.parameters
+        ),
         odd,
     );
     let tried = TRIED.get_or_init(Mutex::default);
@@ -404,8 +408,12 @@ fn encode_one(
     plan: &EncoderPlan,
     odd: (bool, bool),
 ) -> Result<(), MediaError> {
-    // 128 is above the least size of every encoder here.
-    let (width, height) = (128 + u32::from(odd.0), 128 + u32::from(odd.1));
+    // Small pictures as they are: some encoders have a least size. Large ones by a small one.
+    let side = |side: u32, odd: bool| match side {
+        0..128 => side + u32::from(!odd) * (side % 2),
+        _ => 128 + u32::from(odd),
+    };
+    let (width, height) = (side(spec.width, odd.0), side(spec.height, odd.1));
     let mut encoder = open(known, spec, plan, (width, height))?;
     let mut frame = AvFrame::zeroed(plan.input_format, width, height)?;
     frame.set_pts(0);

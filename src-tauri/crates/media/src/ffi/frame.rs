@@ -390,10 +390,12 @@ impl AvFrame {
             let stride = raw.linesize[index];
             let row = w as usize * bytes;
             let start = raw.data[index] as usize;
-            if start == 0 || stride < 0 || start % bytes != 0 || stride as usize % bytes != 0 {
+            let Ok(stride) = usize::try_from(stride) else {
+                return false;
+            };
+            if start == 0 || !start.is_multiple_of(bytes) || !stride.is_multiple_of(bytes) {
                 return false;
             }
-            let stride = stride as usize;
             let Some(length) = stride
                 .checked_mul(h as usize - 1)
                 .and_then(|n| n.checked_add(row))

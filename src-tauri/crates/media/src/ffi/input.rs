@@ -23,6 +23,16 @@ pub(crate) struct RawChapter {
     pub tags: BTreeMap<String, String>,
 }
 
+/// What a file is opened for.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Look {
+    /// To know or to decode its pictures.
+    Pictures,
+    /// To copy its packets: the frames of sound must be known as well, or the last of them has
+    /// no length.
+    Packets,
+}
+
 /// An open demuxer.
 pub(crate) struct Input {
     context: *mut sys::AVFormatContext,
@@ -119,7 +129,11 @@ fn plain_formats() -> &'static str {
 
 impl Input {
     /// Opens a regular file and reads what is needed to know its streams.
-    pub(crate) fn open(path: &Path, cancel: &Arc<AtomicBool>) -> Result<Self, MediaError> {
+    pub(crate) fn open(
+        path: &Path,
+        look: Look,
+        cancel: &Arc<AtomicBool>,
+    ) -> Result<Self, MediaError> {
         let address =
             file_address(path).ok_or_else(|| MediaError::NotFound { path: path.into() })?;
         let cancel = Arc::clone(cancel);
@@ -167,6 +181,12 @@ impl Input {
         };
         if status < 0 {
             return Err(input.interrupted_or(|| not_media(status, path)));
+        }
+        if look == Look::Pictures && input.format_name().contains("mp4") {
+            // The headers say nearly everything; a few pictures are decoded for the rest. By
+            // itself the library decodes twenty to guess at a delay that these files state.
+            // SAFETY: an open context.
+            unsafe { (*input.context).max_analyze_duration = 50_000 };
         }
         // SAFETY: an open context. A failure leaves streams without parameters, which the caller
         // sees; only an interruption matters.

@@ -34,6 +34,16 @@ impl Drop for Output {
     }
 }
 
+/// The video stream that replaces one of the source.
+pub(crate) struct NewVideo<'a> {
+    pub parameters: &'a VideoParameters,
+    pub extradata: &'a [u8],
+    pub time_base: sys::AVRational,
+    pub tags: &'a BTreeMap<String, String>,
+    /// `None`: the container's usual one.
+    pub codec_tag: Option<u32>,
+}
+
 /// The library's output format of this name.
 fn format(name: &str) -> Result<*const sys::AVOutputFormat, MediaError> {
     let short = c_text(name);
@@ -140,23 +150,20 @@ impl Output {
     pub(crate) fn add_video(
         &mut self,
         source: Stream<'_>,
-        parameters: &VideoParameters,
-        extradata: &[u8],
-        time_base: sys::AVRational,
-        tags: &BTreeMap<String, String>,
-        codec_tag: Option<u32>,
+        video: &NewVideo<'_>,
         keep_side_data: impl Fn(i32) -> bool,
     ) -> Result<usize, MediaError> {
         let stream = self.new_stream()?;
         // SAFETY: a live stream with blank parameters.
         unsafe {
-            parameters.write_to(extradata, (*stream).codecpar)?;
-            (*(*stream).codecpar).codec_tag = codec_tag.unwrap_or(0);
-            (*stream).time_base = time_base;
+            let parameters = (*stream).codecpar;
+            video.parameters.write_to(video.extradata, parameters)?;
+            (*parameters).codec_tag = video.codec_tag.unwrap_or(0);
+            (*stream).time_base = video.time_base;
             (*stream).avg_frame_rate = source.raw().avg_frame_rate;
-            (*stream).sample_aspect_ratio = (*(*stream).codecpar).sample_aspect_ratio;
+            (*stream).sample_aspect_ratio = (*parameters).sample_aspect_ratio;
         }
-        self.finish_stream(stream, source, tags, keep_side_data)
+        self.finish_stream(stream, source, video.tags, keep_side_data)
     }
 
     /// Adds a file within the file (a font, a cover), which has no packets.

@@ -10,7 +10,7 @@ use frameloom_core::pixel::{AnyPlaneMut, PixelFormat, Planes};
 struct Component {
     plane: usize,
     step: usize,
-    offset: usize,
+    offset: isize,
     shift: u32,
     depth: u32,
     big_endian: bool,
@@ -78,7 +78,7 @@ pub(crate) fn unpack(from: &AvFrame, to: &mut AvFrame, target: PixelFormat) {
         let component = Component {
             plane: c.plane as usize,
             step: c.step as usize,
-            offset: c.offset as usize,
+            offset: c.offset as isize,
             shift: c.shift as u32,
             depth: c.depth as u32,
             big_endian,
@@ -99,7 +99,8 @@ fn unpack_plane(from: &AvFrame, c: Component, to: AnyPlaneMut<'_>) {
     } else {
         4
     };
-    let first = c.offset + usize::from(bytes == 1 && c.big_endian && c.step > 1 && c.depth < 8);
+    // A component within one byte of a big-endian word: its offset names the byte before it.
+    let first = c.offset + isize::from(bytes == 1 && c.big_endian);
     let mask = ((1u64 << c.depth) - 1) as u32;
     let convert = |raw: u32| {
         let value = (raw >> c.shift) & mask;
@@ -112,9 +113,11 @@ fn unpack_plane(from: &AvFrame, c: Component, to: AnyPlaneMut<'_>) {
             value << (c.target_bits - c.depth)
         }
     };
-    // SAFETY (of the reads in `row`): the decoder allocated `stride` bytes per row for the whole
-    // width of every component, and `x` and `y` stay within the picture.
-    let row = |y: usize| unsafe { base.offset(stride * y as isize).add(first) };
+    let row = |y: usize| {
+        // SAFETY: the decoder allocated `stride` bytes per row for the whole width of every
+        // component, and `y` stays within the picture; so does `x` in the reads below.
+        unsafe { base.offset(stride * y as isize + first) }
+    };
     match to {
         AnyPlaneMut::U8(mut to) => {
             for y in 0..to.height {
@@ -198,6 +201,129 @@ fn unpack_palette(from: &AvFrame, to: &mut AvFrame, target: PixelFormat) {
                 let index = unsafe { *base.offset(stride * y as isize).add(x) };
                 *sample = (words[usize::from(index)] >> shift) as u8;
             }
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::ffi::scale::{Scaler, Side};
+    use frameloom_core::color::{ChromaLocation, Matrix};
+    use frameloom_core::pixel::AnyPlane;
+
+    const SIZE: (u32, u32) = (64, 32);
+
+    fn side(format: AvFormat) -> Side {
+        Side {
+            width: SIZE.0,
+            height: SIZE.1,
+            format,
+            matrix: Matrix::Bt709,
+            full_range: true,
+            chroma: ChromaLocation::Left,
+        }
+    }
+
+    /// A slope of its own in every plane.
+    fn slopes(format: PixelFormat) -> AvFrame {
+        let mut frame = AvFrame::zeroed(format, SIZE.0, SIZE.1).unwrap();
+        let top = usize::from(format.max_value());
+        for plane in 0..format.plane_count() {
+            let value = |x: usize, y: usize, w: usize, h: usize| match plane {
+                0 => top * x / w,
+                1 => top * y / h,
+                2 => top - top * x / w,
+                _ => top / 2 + top * y / h / 2,
+            };
+            match frame.plane_mut(format, plane) {
+                AnyPlaneMut::U8(mut p) => {
+                    let (w, h) = (p.width, p.height);
+                    for y in 0..h {
+                        let row = p.row_mut(y).iter_mut().enumerate();
+                        row.for_each(|(x, s)| *s = value(x, y, w, h) as u8);
+                    }
+                }
+                AnyPlaneMut::U16(mut p) => {
+                    let (w, h) = (p.width, p.height);
+                    for y in 0..h {
+                        let row = p.row_mut(y).iter_mut().enumerate();
+                        row.for_each(|(x, s)| *s = value(x, y, w, h) as u16);
+                    }
+                }
+            }
+        }
+        frame
+    }
+
+    fn samples(frame: &AvFrame, format: PixelFormat, plane: usize) -> Vec<f64> {
+        match frame.plane(format, plane) {
+            AnyPlane::U8(p) => (0..p.height)
+                .flat_map(|y| p.row(y).iter().map(|s| f64::from(*s)))
+                .collect(),
+            AnyPlane::U16(p) => (0..p.height)
+                .flat_map(|y| p.row(y).iter().map(|s| f64::from(*s)))
+                .collect(),
+        }
+    }
+
+    /// swscale packs, the code here unpacks: every plane must come back.
+    #[test]
+    fn what_swscale_packs_is_unpacked_again() {
+        let mut tested = Vec::new();
+        for number in 0..sys::AVPixelFormat::AV_PIX_FMT_NB as i32 {
+            let format = AvFormat(number);
+            let Some(target) = format.to_planar() else {
+                continue;
+            };
+            let packable = can_unpack(format, target) && !format.is_palette();
+            // SAFETY: a format number in range.
+            let known = format
+                .to_enum()
+                .is_some_and(|f| unsafe { sys::sws_isSupportedOutput(f) } > 0);
+            let gray_alpha = format.name().starts_with("ya");
+            if !packable || !known || gray_alpha || format.as_planar().is_some() {
+                continue;
+            }
+            let original = slopes(target);
+            let mut packed = AvFrame::new().unwrap();
+            // SAFETY: a blank frame is described and given buffers.
+            unsafe {
+                let raw = packed.as_mut_ptr();
+                (*raw).width = SIZE.0 as i32;
+                (*raw).height = SIZE.1 as i32;
+                (*raw).format = number;
+                assert!(sys::av_frame_get_buffer(raw, 0) >= 0);
+            }
+            let from = side(crate::ffi::pixel::av_format(target).unwrap());
+            let mut scaler = Scaler::new(from, side(format)).unwrap();
+            scaler.run(&original, &mut packed).unwrap();
+            let mut back = AvFrame::zeroed(target, SIZE.0, SIZE.1).unwrap();
+            unpack(&packed, &mut back, target);
+            let top = f64::from(target.max_value());
+            // What the format itself cannot hold, and a little for swscale's dither.
+            let coarse = format.descriptor().map_or(8, |d| {
+                (0..3).map(|i| d.comp[i].depth.max(1)).min().unwrap_or(8)
+            });
+            let allowed = top * (1.5 / f64::from((1u32 << coarse.min(16)) - 1) + 0.012);
+            for plane in 0..target.plane_count() {
+                let (a, b) = (
+                    samples(&original, target, plane),
+                    samples(&back, target, plane),
+                );
+                let mean =
+                    a.iter().zip(&b).map(|(a, b)| (a - b).abs()).sum::<f64>() / a.len() as f64;
+                assert!(mean <= allowed, "{} plane {plane}: {mean}", format.name());
+            }
+            tested.push(format.name());
+        }
+        for name in [
+            "nv12", "nv21", "p010le", "rgb24", "bgra", "yuyv422", "gbrp10be", "rgb48be",
+        ] {
+            assert!(
+                tested.iter().any(|t| t == name),
+                "{name} not among {tested:?}"
+            );
         }
     }
 }

@@ -2,7 +2,9 @@
 
 use crate::container::Container;
 use crate::ffi::packet::Packet;
+use crate::ffi::util::time_base;
 use ffmpeg_sys_next as sys;
+use frameloom_core::time::Timestamp;
 use std::collections::BTreeMap;
 
 /// A copied stream on its way.
@@ -16,6 +18,8 @@ pub(crate) struct CopiedStream {
     /// Later than any time of another packet with the same time is an error for some muxers;
     /// subtitles may overlap.
     pub strict: bool,
+    /// Samples per second; 0 for what is not sound.
+    pub sample_rate: i32,
     last_dts: Option<i64>,
     /// The next time, for packets that carry none.
     next_pts: i64,
@@ -34,14 +38,27 @@ impl CopiedStream {
             time_base,
             shift,
             strict,
+            sample_rate: 0,
             last_dts: None,
             next_pts: start,
         }
     }
 
-    /// Where it starts in the source, in ticks.
-    pub(crate) fn start(&self) -> i64 {
-        self.next_pts
+    /// Where it starts before the shift. Sound is counted in samples, as MP4 does.
+    pub(crate) fn start(&self) -> (i64, sys::AVRational) {
+        if self.sample_rate <= 0 {
+            return (self.next_pts, self.time_base);
+        }
+        let samples = sys::AVRational {
+            num: 1,
+            den: self.sample_rate,
+        };
+        let from = time_base(self.time_base);
+        let start = match (from, time_base(samples)) {
+            (Some(from), Some(to)) => Timestamp::new(self.next_pts, from).rescaled(to).ticks,
+            _ => 0,
+        };
+        (start, samples)
     }
 
     /// Fills in missing times and moves the packet, still in the base of the source.

@@ -5,8 +5,8 @@ use super::video::Replay;
 use crate::container::{Container, MuxPlan};
 use crate::encode::encoder::EncodedPacket;
 use crate::error::MediaError;
-use crate::ffi::input::{Input, Stream};
-use crate::ffi::output::{Output, survives_processing};
+use crate::ffi::input::{Input, Look, Stream};
+use crate::ffi::output::{NewVideo, Output, survives_processing};
 use crate::ffi::packet::Packet;
 use crate::ffi::pixel::AvFormat;
 use crate::ffi::util::{av_rational, time_base};
@@ -75,7 +75,7 @@ pub fn mux(
     progress: &mut dyn FnMut(f64),
 ) -> Result<MuxReport, MediaError> {
     let replay = Replay::open(spec.parts)?;
-    let input = crate::source::open(spec.source, cancel)?;
+    let input = crate::source::open(spec.source, Look::Packets, cancel)?;
     let mut join = Join::start(spec, replay, input, cancel)?;
     join.run(cancel, progress)?;
     join.finish(spec)
@@ -132,7 +132,7 @@ impl<'a> Join<'a> {
         output.set_tags(&file_tags(&input.tags()))?;
         add_chapters(&mut output, &input, shift_micros)?;
         let mut starts = vec![(replay.pts()[0], video_base)];
-        starts.extend(copied.values().map(|c| (c.start(), c.time_base)));
+        starts.extend(copied.values().map(CopiedStream::start));
         output.write_header(&options(container, base, general_tags, &starts))?;
         let keep: Vec<usize> = copied.keys().copied().collect();
         input.keep_streams(|index| keep.contains(&index));
@@ -290,15 +290,16 @@ fn add_video(
     }
     // Apple's players know HEVC by this tag only.
     let apple_hevc = header.codec() == "hevc" && spec.plan.container.is_iso();
-    let index = output.add_video(
-        source,
-        &header.parameters,
-        &header.extradata,
-        base,
-        &tags,
-        apple_hevc.then(|| u32::from_le_bytes(*b"hvc1")),
-        |kind| survives_processing(kind) && !replaced(kind),
-    )?;
+    let video = NewVideo {
+        parameters: &header.parameters,
+        extradata: &header.extradata,
+        time_base: base,
+        tags: &tags,
+        codec_tag: apple_hevc.then(|| u32::from_le_bytes(*b"hvc1")),
+    };
+    let index = output.add_video(source, &video, |kind| {
+        survives_processing(kind) && !replaced(kind)
+    })?;
     if let Some(hdr) = spec.hdr {
         if let Some(display) = &hdr.mastering {
             let kind = S::AV_PKT_DATA_MASTERING_DISPLAY_METADATA;
@@ -335,13 +336,9 @@ fn add_copy(
     let shift = time_base(source.time_base()).map_or(0, |base| ticks(shift_micros, base));
     let strict = matches!(kind, M::AVMEDIA_TYPE_AUDIO | M::AVMEDIA_TYPE_VIDEO);
     let start = source.start().unwrap_or(0);
-    Ok(Some(CopiedStream::new(
-        index,
-        source.time_base(),
-        shift,
-        start,
-        strict,
-    )))
+    let mut copied = CopiedStream::new(index, source.time_base(), shift, start, strict);
+    copied.sample_rate = source.parameters().0.sample_rate;
+    Ok(Some(copied))
 }
 
 fn cover_tags(codec: &str, mut tags: BTreeMap<String, String>) -> BTreeMap<String, String> {

@@ -115,7 +115,7 @@ fn a_file_that_may_not_be_read_says_so() {
     let folder = tempdir().unwrap();
     let path = folder.path().join("locked.y4m");
     y4m(&path, 32, 16, 2, "25:1");
-    fs::set_permissions(&path, fs::Permissions::from_mode(0)).unwrap();
+    fs::set_permissions(&path, fs::Permissions::from_mode(0o000)).unwrap();
     // The superuser may read everything.
     if fs::File::open(&path).is_err() {
         assert!(matches!(
@@ -123,4 +123,82 @@ fn a_file_that_may_not_be_read_says_so() {
             MediaError::NotReadable { .. }
         ));
     }
+}
+
+#[test]
+fn an_mp4_that_was_cut_off_is_read_as_far_as_it_goes_or_named_for_what_it_is() {
+    let folder = tempdir().unwrap();
+    let source = folder.path().join("in.y4m");
+    y4m(&source, 320, 240, 100, "25:1");
+    let whole = folder.path().join("whole.mp4");
+    crate::support::Pass::new(&source, &whole).run(folder.path());
+    let bytes = fs::read(&whole).unwrap();
+    let cut = folder.path().join("cut.mp4");
+    // The index is in front: half of the pictures are there.
+    fs::write(&cut, &bytes[..bytes.len() / 2]).unwrap();
+    let mut reader = crate::support::reader(&cut);
+    while reader.next_frame().unwrap().is_some() {}
+    let report = reader.report();
+    assert!((10..100).contains(&report.frames), "{report:?}");
+    assert!(report.truncated.is_some(), "{report:?}");
+    // Not even the index is whole.
+    fs::write(&cut, &bytes[..200]).unwrap();
+    assert!(matches!(
+        probe(&cut).unwrap_err(),
+        MediaError::MissingIndex { .. }
+    ));
+}
+
+#[test]
+fn a_raised_flag_ends_reading() {
+    let folder = tempdir().unwrap();
+    let path = folder.path().join("in.y4m");
+    y4m(&path, 32, 16, 50, "25:1");
+    let options = frameloom_media::ReaderOptions::default();
+    let mut reader = frameloom_media::Reader::open(&path, &options).unwrap();
+    assert!(reader.next_frame().unwrap().is_some());
+    options
+        .cancel
+        .store(true, std::sync::atomic::Ordering::Relaxed);
+    assert!(matches!(
+        reader.next_frame().unwrap_err(),
+        MediaError::Cancelled
+    ));
+}
+
+#[cfg(target_os = "linux")]
+#[test]
+fn a_full_disk_is_known_as_one() {
+    use frameloom_media::{Container, PartWriter, VideoEncoder, plan_encoder};
+    let full = Path::new("/dev/full");
+    let folder = tempdir().unwrap();
+    let source = folder.path().join("in.y4m");
+    y4m(&source, 64, 64, 3, "25:1");
+    let mut reader = crate::support::reader(&source);
+    let first = reader.next_frame().unwrap().unwrap();
+    let spec = crate::support::spec_for(&reader, &first, Container::Mkv);
+    let plan = plan_encoder(&spec).unwrap();
+    let encoder = VideoEncoder::open(&spec, &plan).unwrap();
+    let writer = PartWriter::create(full, &encoder.part_header()).unwrap();
+    let error = writer.finish().unwrap_err();
+    assert_eq!(error.code(), ErrorCode::DiskFull, "{error}");
+
+    let whole = folder.path().join("out.mkv");
+    crate::support::Pass::new(&source, &whole).run(folder.path());
+    let parts = [folder.path().join("0000.part")];
+    let info = probe(&source).unwrap();
+    let error = frameloom_media::mux(
+        &frameloom_media::MuxSpec {
+            source: &source,
+            video_stream: 0,
+            parts: &parts,
+            output_tmp: full,
+            plan: &frameloom_media::plan_mux(&info, Container::Mkv),
+            hdr: None,
+        },
+        &Default::default(),
+        &mut |_| {},
+    )
+    .unwrap_err();
+    assert_eq!(error.code(), ErrorCode::DiskFull, "{error}");
 }

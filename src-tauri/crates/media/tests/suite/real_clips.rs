@@ -136,7 +136,7 @@ fn a_probe_says_what_phones_and_cameras_wrote() {
         "mkv_srt.mkv",
         "h264_aac.flv",
         "vp9_10bit.webm",
-        "mpeg2_1080.ts",
+        "hevc_720p25_4s.ts",
     ] {
         assert_eq!(video(name).2.variable_frame_rate, Some(false), "{name}");
     }
@@ -260,7 +260,7 @@ fn a_seek_leads_to_the_very_frames_of_a_reading_from_the_start() {
         "hevc_720p25_4s.ts",
         "vp9_10bit.webm",
         "vp9_odd_161x121.webm",
-        "mpeg2_1080.ts",
+        "hevc_720p25_4s.ts",
         "mpeg4_mp3.avi",
         "interlaced_tff_640x360.mp4",
         "mkv_srt.mkv",

@@ -169,6 +169,64 @@ fn sound_subtitles_and_chapters_are_copied_bit_for_bit() {
     }
 }
 
+/// How much later than the pictures each other stream begins, in microseconds.
+fn lags(path: &Path) -> Vec<i64> {
+    let info = probe(path).unwrap();
+    let start = |s: &frameloom_core::media::StreamInfo| {
+        Timestamp::new(s.start_ticks.unwrap_or(0), s.time_base).micros()
+    };
+    let video = start(info.main_video().unwrap().0);
+    let sound = info.streams.iter().filter(|s| s.audio.is_some());
+    sound.map(|s| start(s) - video).collect()
+}
+
+#[test]
+fn sound_stays_where_it_was_against_the_pictures() {
+    let Some(folder) = data("media/video") else {
+        return;
+    };
+    for (name, output, slack) in [
+        ("h264_aac_face_1s.mp4", "a.mp4", 30),
+        ("h264_aac_17s_640x360.mp4", "b.mp4", 30),
+        ("h264_aac_17s_640x360.mp4", "c.mkv", 1_100),
+        ("h264_mp2_short.ts", "d.mp4", 30),
+        ("h264_aac.flv", "e.mp4", 30),
+        ("h264_aac.flv", "f.mkv", 1_100),
+        ("ts_eng_es_audio.ts", "g.mkv", 1_100),
+        ("preroll_5s_640x360.mp4", "h.mp4", 30),
+    ] {
+        let source = folder.join(name);
+        let temporary = tempdir().unwrap();
+        let output = temporary.path().join(output);
+        let pass = Pass {
+            limit: 40,
+            ..Pass::new(&source, &output)
+        };
+        pass.run(temporary.path());
+        let (before, after) = (lags(&source), lags(&output));
+        println!("{name}: {before:?} {after:?}");
+        assert_eq!(before.len(), after.len(), "{name}");
+        for (a, b) in before.iter().zip(&after) {
+            assert!(
+                (a - b).abs() <= slack,
+                "{name}: {before:?} became {after:?}"
+            );
+        }
+    }
+}
+
+#[test]
+fn the_smallest_pictures_are_encoded() {
+    let folder = tempdir().unwrap();
+    for (width, height) in [(1, 1), (2, 2), (16, 1), (17, 33)] {
+        let source = folder.path().join("in.y4m");
+        y4m(&source, width, height, 3, "25:1");
+        let output = folder.path().join("out.mp4");
+        Pass::new(&source, &output).run(folder.path());
+        assert_eq!(frames(&output).len(), 3, "{width}x{height}");
+    }
+}
+
 fn size(path: &Path) -> (u32, u32) {
     let info = probe(path).unwrap();
     let (_, video) = info.main_video().unwrap();
