@@ -54,7 +54,7 @@ fn a_film_without_its_index_is_refused_and_one_without_its_end_is_processed() {
         .position(|w| w == b"moov")
         .expect("an mp4 has an index");
     let mut bytes = whole;
-    bytes[index..index + 4].copy_from_slice(b"free");
+    bytes[index..index + 4].copy_from_slice(b"junk");
     fs::write(&headless, bytes).unwrap();
     refused(&cli, &headless, 3);
 

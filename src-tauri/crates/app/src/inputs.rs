@@ -127,7 +127,18 @@ pub fn probe(path: &Path) -> Result<MediaInfo, AppError> {
     if frameloom_still::is_still(path).map_err(|e| explain::still(&e))? {
         return frameloom_still::probe(path).map_err(|e| explain::still(&e));
     }
-    frameloom_media::probe(path).map_err(|e| explain::media(&e))
+    let info = frameloom_media::probe(path).map_err(|e| explain::media(&e))?;
+    // ffmpeg believes in a file's extension where its content says nothing.
+    if let Some((stream, video)) = info.main_video()
+        && (video.width == 0 || video.height == 0)
+    {
+        return Err(AppError::new(
+            ErrorCode::InputUnreadable,
+            format!("`{}` cannot be read as {}.", path.display(), stream.codec),
+        )
+        .hint(explain::hint(ErrorCode::InputUnreadable).unwrap_or_default()));
+    }
+    Ok(info)
 }
 
 /// True for codecs that throw something away.
