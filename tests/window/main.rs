@@ -54,12 +54,17 @@ impl Stage {
         // Whatever the machine speaks, this test reads English.
         window.press(&[key::CONTROL, ","])?;
         window.click("label:has(input[name=language][value=en])")?;
+        window.click("label:has(input[name=theme][value=dark])")?;
         window.click("dialog[open] header button")?;
+        window.wait("the closed dialog", "!document.querySelector('dialog[open]')", SOON)?;
         Ok(window)
     }
 }
 
+/// Saves a picture of the window beside the built tests, for a person to look at.
 fn shot(window: &Window, name: &str) -> anyhow::Result<()> {
+    // The page is ahead of what was painted.
+    std::thread::sleep(Duration::from_millis(800));
     let folder = Path::new(env!("CARGO_TARGET_TMPDIR")).join("window");
     std::fs::create_dir_all(&folder)?;
     window.screenshot(&folder.join(name))
