@@ -36,19 +36,23 @@ pub fn test_data(path: &str) -> Option<PathBuf> {
 /// The built program `name`, beside this test. It is built if need be, once per process.
 pub fn program(name: &str, package: &str) -> PathBuf {
     static BUILT: OnceLock<()> = OnceLock::new();
-    let test = std::env::current_exe().expect("a test knows its own file");
-    let folder = test
+    let this = std::env::current_exe().expect("a program knows its own file");
+    // Tests are in target/PROFILE/deps, programs in target/PROFILE.
+    let folder = this
         .ancestors()
-        .nth(2)
-        .expect("tests are built into target/PROFILE/deps");
+        .skip(1)
+        .find(|folder| !folder.ends_with("deps"))
+        .expect("programs are built into target/PROFILE");
     let path = folder.join(format!("{name}{}", std::env::consts::EXE_SUFFIX));
     BUILT.get_or_init(|| {
         // `cargo xtask test` has built everything before and says so.
         if std::env::var_os("FRAMELOOM_PROGRAMS_BUILT").is_some() && path.exists() {
             return;
         }
+        let profile = folder.ends_with("release").then_some("--release");
         let status = Command::new(env!("CARGO"))
             .args(["build", "--quiet", "--package", package])
+            .args(profile)
             .current_dir(root())
             .status()
             .expect("cargo can be started");

@@ -164,6 +164,8 @@ pub fn plan(spec: &JobSpec, info: &MediaInfo, models: &dyn Models) -> Result<Pla
         path: spec.input.clone(),
     })?;
     let mut warnings = info.warnings.clone();
+    // The probe guesses for whoever may convert; whether this job does is known below.
+    warnings.retain(|warning| !matches!(warning, Warning::GuessedMatrix { .. }));
     let input = picture_format(video);
     let mut format = input.clone();
     for (node, op) in &ops {

@@ -17,6 +17,9 @@ pub fn sentence(warning: &Warning) -> String {
         Warning::GuessedMatrix { matrix } => {
             format!("The file does not say its colour matrix; {matrix} was assumed from its size.")
         }
+        Warning::StreamDropped { index, codec, .. } if codec == "unknown" => {
+            format!("Stream {index} (timed metadata) cannot be kept.")
+        }
         Warning::StreamDropped {
             index,
             codec,
