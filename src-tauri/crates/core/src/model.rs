@@ -258,11 +258,7 @@ impl ModelManifest {
                     .all(|b| matches!(b, b'0'..=b'9' | b'a'..=b'f')),
             "64 lower-case hexadecimal digits are needed",
         )?;
-        field(
-            "scale",
-            (1..=8).contains(&self.scale),
-            "1 to 8 is possible",
-        )?;
+        field("scale", (1..=8).contains(&self.scale), "1 to 8 is possible")?;
         field(
             "tile.multiple",
             (1..=256).contains(&self.tile.multiple),

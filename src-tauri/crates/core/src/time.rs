@@ -132,8 +132,7 @@ impl Timestamp {
         } else {
             -((-num).saturating_add(den / 2) / den)
         };
-        let ticks =
-            i64::try_from(rounded).unwrap_or(if rounded < 0 { i64::MIN } else { i64::MAX });
+        let ticks = i64::try_from(rounded).unwrap_or(if rounded < 0 { i64::MIN } else { i64::MAX });
         Self { ticks, base }
     }
 
