@@ -129,7 +129,7 @@ fn a_clip_and_a_picture_go_from_the_start_button_to_a_result_beside_the_source()
         SOON,
     )?;
     let font =
-        window.script("return document.fonts.check('14px \"Hanken Grotesk Variable\"', 'ữ')")?;
+        window.script("return document.fonts.check('14px \"Hanken Grotesk\"', 'ữ')")?;
     assert_eq!(font, Value::Bool(true), "the bundled font is in use");
     shot(&window, "1-ready.png")?;
 

@@ -1,6 +1,6 @@
-import '@fontsource-variable/hanken-grotesk/wght.css';
 import { mount } from 'svelte';
 import App from './App.svelte';
+import './styles/fonts.css';
 import './styles/tokens.css';
 import './styles/base.css';
 import type { Ipc } from './ipc/ipc';
