@@ -67,6 +67,15 @@ pub enum MediaError {
         /// The file.
         path: PathBuf,
     },
+    /// An MP4 or MOV whose index is there and makes no sense.
+    #[error("the index of the file cannot be read; it is damaged or encrypted: {path}")]
+    BrokenIndex {
+        /// What the library said.
+        #[source]
+        source: FfmpegError,
+        /// The file.
+        path: PathBuf,
+    },
     /// Media without a picture that could be processed.
     #[error("the file has no video stream: {path}")]
     NoVideo {
@@ -196,6 +205,7 @@ impl MediaError {
             | MediaError::Empty { .. }
             | MediaError::NotMedia { .. }
             | MediaError::MissingIndex { .. }
+            | MediaError::BrokenIndex { .. }
             | MediaError::Read { .. } => ErrorCode::InputUnreadable,
             MediaError::NoVideo { .. }
             | MediaError::NoFrames { .. }

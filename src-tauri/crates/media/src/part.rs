@@ -12,6 +12,7 @@ use crate::ffi::frame::AvFrame;
 use crate::ffi::packet::Packet;
 use crate::ffi::params::VideoParameters;
 use crate::frame::Frame;
+use crate::hdr::HdrStatic;
 use crate::normalise::Normaliser;
 use frameloom_core::time::TimeBase;
 use serde::{Deserialize, Serialize};
@@ -38,6 +39,7 @@ pub struct PartHeader {
     pub time_base: TimeBase,
     pub(crate) parameters: VideoParameters,
     pub(crate) extradata: Vec<u8>,
+    pub(crate) hdr: Option<HdrStatic>,
 }
 
 impl PartHeader {

@@ -77,7 +77,7 @@ pub(crate) fn probe_with(path: &Path, cancel: &Arc<AtomicBool>) -> Result<MediaI
     info.kind = kind(&info, timing.as_ref());
     // An index that ends in its middle may leave a stream of nothing.
     let empty = info.kind == MediaKind::Other && info.streams.iter().all(|s| s.codec == "unknown");
-    if empty && crate::source::looks_like_mp4(path) {
+    if empty && crate::source::lacks_index(path) {
         return Err(MediaError::MissingIndex { path: path.into() });
     }
     if let (Some(index), Some(timing)) = (main, timing)

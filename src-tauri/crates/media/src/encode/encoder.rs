@@ -204,6 +204,7 @@ impl VideoEncoder {
             time_base: self.spec.time_base,
             parameters: self.parameters.clone(),
             extradata: self.extradata.clone(),
+            hdr: self.spec.hdr.clone(),
         }
     }
 }

@@ -241,7 +241,9 @@ fn wanted_codecs(spec: &EncoderSpec) -> Vec<Option<VideoCodec>> {
             Container::Mov => [Some(C::Prores), None],
             Container::Mkv if spec.quality == Quality::Lossless => [Some(C::Ffv1), Some(C::Vp9)],
             Container::Mkv => [Some(C::Vp9), Some(C::Ffv1)],
-            Container::Webm | Container::Mp4 => [Some(C::Vp9), None],
+            Container::Webm => [Some(C::Vp9), None],
+            // No codec in MP4 carries transparency that players know.
+            Container::Mp4 => [None, None],
         });
     }
     if spec.quality == Quality::Lossless && spec.format.planes == Planes::Gbr {
@@ -279,6 +281,7 @@ fn wanted_codecs(spec: &EncoderSpec) -> Vec<Option<VideoCodec>> {
 fn plan_with(known: Known, spec: &EncoderSpec) -> Result<EncoderPlan, MediaError> {
     let input_format = input_formats(known.name)
         .into_iter()
+        .filter(|format| !format.alpha || carries_alpha(known, spec.container))
         .min_by_key(|format| loss(spec.format, *format))
         .ok_or_else(|| MediaError::EncoderUnavailable {
             wanted: known.name.to_owned(),
@@ -304,6 +307,11 @@ fn plan_with(known: Known, spec: &EncoderSpec) -> Result<EncoderPlan, MediaError
         }
         Err(error) => Err(error),
     }
+}
+
+/// VP9 keeps transparency in blocks of its own, which only Matroska and WebM have.
+fn carries_alpha(known: Known, container: Container) -> bool {
+    known.codec != Some(VideoCodec::Vp9) || matches!(container, Container::Mkv | Container::Webm)
 }
 
 /// How much of `from` is lost in `to`; more than enough costs a little, so that the nearest wins.

@@ -11,8 +11,16 @@ pub(crate) struct Known {
     /// `None`: only a last resort that nobody asks for by name.
     pub codec: Option<VideoCodec>,
     pub lossless: bool,
-    /// Frame times of a source do not fit into its time base: frames are counted instead.
+    /// It cannot keep every time of a source (a coarse clock of its own, or a short denominator):
+    /// it is told the number of the frame instead, and its packets get the times back.
     pub counts_frames: bool,
+}
+
+const fn counting(known: Known) -> Known {
+    Known {
+        counts_frames: true,
+        ..known
+    }
 }
 
 const fn known(name: &'static str, codec: VideoCodec, lossless: bool) -> Known {
@@ -31,15 +39,15 @@ pub(crate) const ENCODERS: &[Known] = &[
     known("h264_videotoolbox", VideoCodec::H264, false),
     known("h264_nvenc", VideoCodec::H264, true),
     known("h264_amf", VideoCodec::H264, false),
-    known("h264_mf", VideoCodec::H264, false),
+    counting(known("h264_mf", VideoCodec::H264, false)),
     known("libx265", VideoCodec::Hevc, true),
     known("hevc_videotoolbox", VideoCodec::Hevc, false),
     known("hevc_nvenc", VideoCodec::Hevc, true),
     known("hevc_amf", VideoCodec::Hevc, false),
     known("libsvtav1", VideoCodec::Av1, false),
     known("av1_nvenc", VideoCodec::Av1, false),
-    known("libaom-av1", VideoCodec::Av1, false),
-    known("libvpx-vp9", VideoCodec::Vp9, true),
+    counting(known("libaom-av1", VideoCodec::Av1, false)),
+    counting(known("libvpx-vp9", VideoCodec::Vp9, true)),
     known("ffv1", VideoCodec::Ffv1, true),
     known("prores_ks", VideoCodec::Prores, false),
     Known {

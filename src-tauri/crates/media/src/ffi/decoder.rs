@@ -4,6 +4,7 @@ use super::frame::AvFrame;
 use super::input::Stream;
 use super::packet::Packet;
 use super::params::{VideoParameters, codec_name};
+use super::pixel::AvFormat;
 use super::util::{check, error};
 use crate::error::{FfmpegError, MediaError};
 use ffmpeg_sys_next as sys;
@@ -89,9 +90,10 @@ impl Decoder {
                 num: 1,
                 den: 1_000_000,
             };
+            let alpha = AvFormat(parameters.format).has_alpha();
             let opened = parameters
                 .write_to(extradata, raw)
-                .and_then(|()| Self::open_raw(raw, base, false, 1, path));
+                .and_then(|()| Self::open_raw(raw, base, alpha, 1, path));
             sys::avcodec_parameters_free(&mut raw);
             opened
         }

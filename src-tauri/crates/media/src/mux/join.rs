@@ -15,7 +15,7 @@ use ffmpeg_sys_next as sys;
 use frameloom_core::media::Warning;
 use frameloom_core::time::{TimeBase, Timestamp};
 use std::cmp::Ordering;
-use std::collections::{BTreeMap, HashMap};
+use std::collections::{BTreeMap, HashMap, HashSet};
 use std::fs::File;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
@@ -34,7 +34,8 @@ pub struct MuxSpec<'a> {
     pub output_tmp: &'a Path,
     /// Container and copied streams, from [`crate::plan_mux`].
     pub plan: &'a MuxPlan,
-    /// Static HDR data for the container; `None` keeps what the source's container has.
+    /// Static HDR data for the container; `None` takes what the encoder was given, or else what
+    /// the source's container has.
     pub hdr: Option<&'a HdrStatic>,
 }
 
@@ -89,6 +90,8 @@ struct Join<'a> {
     video_base: sys::AVRational,
     video_shift: i64,
     copied: HashMap<usize, CopiedStream>,
+    /// Copied streams that had at least one packet; MP4 leaves the others out.
+    filled: HashSet<usize>,
     copied_packets: u64,
     streams: u32,
     shift_micros: i64,
@@ -120,9 +123,9 @@ impl<'a> Join<'a> {
                 video = Some(add_video(&mut output, stream, &replay, video_base, spec)?);
                 streams += 1;
             } else if spec.plan.copied.contains(&(index as u32)) {
-                streams += 1;
-                if let Some(copy) = add_copy(&mut output, stream, container, shift_micros)? {
-                    copied.insert(index, copy);
+                match add_copy(&mut output, stream, container, shift_micros)? {
+                    Some(copy) => drop(copied.insert(index, copy)),
+                    None => streams += 1,
                 }
             }
         }
@@ -144,6 +147,7 @@ impl<'a> Join<'a> {
             video,
             video_base,
             copied,
+            filled: HashSet::new(),
             copied_packets: 0,
             streams,
             shift_micros,
@@ -208,6 +212,9 @@ impl<'a> Join<'a> {
             let to = self.output.time_base(copied.output);
             copied.finish(&mut packet, to);
             self.output.write(&mut packet)?;
+            if self.filled.insert(index) {
+                self.streams += 1;
+            }
             self.copied_packets += 1;
         }
         Ok(())
@@ -277,12 +284,13 @@ fn add_video(
 ) -> Result<usize, MediaError> {
     use sys::AVPacketSideDataType as S;
     let header = &replay.header;
+    let stated = spec.hdr.or(header.hdr.as_ref());
     let replaced = |kind: i32| {
         let hdr = [
             S::AV_PKT_DATA_MASTERING_DISPLAY_METADATA as i32,
             S::AV_PKT_DATA_CONTENT_LIGHT_LEVEL as i32,
         ];
-        spec.hdr.is_some() && hdr.contains(&kind)
+        stated.is_some() && hdr.contains(&kind)
     };
     let mut tags = stream_tags(&source.tags(), true);
     if AvFormat(header.parameters.format).has_alpha() && header.codec().starts_with("vp") {
@@ -300,7 +308,7 @@ fn add_video(
     let index = output.add_video(source, &video, |kind| {
         survives_processing(kind) && !replaced(kind)
     })?;
-    if let Some(hdr) = spec.hdr {
+    if let Some(hdr) = stated {
         if let Some(display) = &hdr.mastering {
             let kind = S::AV_PKT_DATA_MASTERING_DISPLAY_METADATA;
             output.set_side_data(index, kind, &display.to_bytes())?;

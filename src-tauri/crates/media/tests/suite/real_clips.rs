@@ -184,6 +184,16 @@ fn damaged_files_are_refused_or_read_as_far_as_they_go() {
             Ok(reader) => reader,
             Err(error) => {
                 println!("{name}: {error} ({:?})", error.code());
+                match name.as_str() {
+                    "encrypted_clearkey.mp4" => {
+                        assert!(matches!(error, MediaError::BrokenIndex { .. }), "{error}");
+                    }
+                    "malformed_join.mp3" => {
+                        assert!(matches!(error, MediaError::NoVideo { .. }), "{error}");
+                    }
+                    "sideloaded_track.mp4" => {}
+                    _ => panic!("{name} was refused: {error}"),
+                }
                 continue;
             }
         };

@@ -91,6 +91,7 @@ fn every_usable_encoder_gives_every_frame_back_at_its_time() {
         (VideoCodec::Hevc, "b.mp4"),
         (VideoCodec::Av1, "c.mp4"),
         (VideoCodec::Vp9, "d.webm"),
+        (VideoCodec::Vp9, "d.mp4"),
         (VideoCodec::Ffv1, "e.mkv"),
         (VideoCodec::Prores, "f.mov"),
     ] {
@@ -343,6 +344,41 @@ fn spec(container: Container, width: u32, height: u32, format: PixelFormat) -> E
         sample_aspect_ratio: one(),
         threads: 1,
         hdr: None,
+    }
+}
+
+#[test]
+fn transparency_is_not_promised_where_it_would_be_lost() {
+    let clear = PixelFormat {
+        alpha: true,
+        ..PixelFormat::YUV420P8
+    };
+    let mp4 = spec(Container::Mp4, 128, 128, clear);
+    let plan = plan_encoder(&mp4).unwrap();
+    assert!(!plan.input_format.alpha);
+    assert_eq!(plan.warnings(&mp4).len(), 1);
+    let webm = spec(Container::Webm, 128, 128, clear);
+    let plan = plan_encoder(&webm).unwrap();
+    assert!(plan.input_format.alpha);
+    assert!(plan.warnings(&webm).is_empty());
+}
+
+#[test]
+fn a_clock_finer_than_the_encoder_knows_is_kept() {
+    let Some(source) = data("media/video/h264_aac_17s_640x360.mp4") else {
+        return;
+    };
+    // 23,040,000 ticks a second.
+    let base = reader(&source).time_base();
+    for name in ["a.webm", "b.mp4"] {
+        let temporary = tempdir().unwrap();
+        let output = temporary.path().join(name);
+        let pass = Pass {
+            limit: 12,
+            ..Pass::new(&source, &output)
+        };
+        let (times, _) = pass.run(temporary.path());
+        check(&output, &times, base, (640, 360), 1);
     }
 }
 
