@@ -127,7 +127,20 @@ pub fn probe(path: &Path) -> Result<MediaInfo, AppError> {
     if frameloom_still::is_still(path).map_err(|e| explain::still(&e))? {
         return frameloom_still::probe(path).map_err(|e| explain::still(&e));
     }
-    let info = frameloom_media::probe(path).map_err(|e| explain::media(&e))?;
+    let info = frameloom_media::probe(path).map_err(|e| {
+        if is_heif(path) {
+            return AppError::new(
+                ErrorCode::InputUnsupported,
+                format!(
+                    "`{}` is a HEIC picture, which cannot be read here.",
+                    path.display()
+                ),
+            )
+            .hint("Export it as JPEG or PNG from the photo app of your phone or computer.")
+            .details(e.to_string());
+        }
+        explain::media(&e)
+    })?;
     // ffmpeg believes in a file's extension where its content says nothing.
     if let Some((stream, video)) = info.main_video()
         && (video.width == 0 || video.height == 0)
@@ -139,6 +152,20 @@ pub fn probe(path: &Path) -> Result<MediaInfo, AppError> {
         .hint(explain::hint(ErrorCode::InputUnreadable).unwrap_or_default()));
     }
     Ok(info)
+}
+
+/// True for a picture in the HEIF container other than AVIF (ISO/IEC 23008-12, brands).
+fn is_heif(path: &Path) -> bool {
+    let mut head = [0; 12];
+    std::fs::File::open(path)
+        .and_then(|mut file| std::io::Read::read_exact(&mut file, &mut head))
+        .is_ok_and(|()| {
+            &head[4..8] == b"ftyp"
+                && matches!(
+                    &head[8..12],
+                    b"heic" | b"heix" | b"heim" | b"heis" | b"hevc" | b"mif1" | b"msf1"
+                )
+        })
 }
 
 /// True for codecs that throw something away.

@@ -76,7 +76,10 @@ impl App {
             set_aside,
             places,
         });
-        app.mark_dead_jobs()?;
+        // On a full disk the list must still open.
+        if let Err(error) = app.mark_dead_jobs() {
+            tracing::warn!(%error, "dead jobs could not be marked");
+        }
         Ok(app)
     }
 

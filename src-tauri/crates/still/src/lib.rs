@@ -57,6 +57,7 @@
 //! ```
 #![forbid(unsafe_code)]
 
+mod avif;
 mod color;
 mod error;
 mod exif;
@@ -68,6 +69,7 @@ mod read;
 mod write;
 mod xmp;
 
+pub use avif::AvifProperties;
 pub use error::StillError;
 pub use format::StillFormat;
 pub use picture::{Channels, Limits, Metadata, Picture, PngColor, RowsRef, Samples};

@@ -18,7 +18,7 @@ use frameloom_core::time::Rational;
 use frameloom_infer::{InferenceSession, SessionOptions, Upscaler};
 use frameloom_media::Frame;
 use frameloom_still::{
-    Channels, Limits, Metadata, Picture, RowWriter, RowsRef, Samples, StillFormat,
+    AvifProperties, Channels, Limits, Metadata, Picture, RowWriter, RowsRef, Samples, StillFormat,
 };
 use std::ops::Range;
 
@@ -93,9 +93,17 @@ pub(super) fn run_by_ffmpeg(
     let frame = chain.process(frame)?;
     context.cancel.check()?;
     let (samples, layout) = interleaved(&frame)?;
+    let properties = AvifProperties::of(&spec.input);
+    let (samples, width, height) =
+        properties.upright(samples, frame.width(), frame.height(), layout.count());
+    if properties.alpha && !layout.has_alpha() {
+        context.progress.warning(Warning::Dropped {
+            what: "transparency".to_owned(),
+        });
+    }
     let shape = Shape {
-        width: frame.width(),
-        height: frame.height(),
+        width,
+        height,
         layout,
         bits: match samples {
             Samples::U8(_) => 8,
@@ -110,7 +118,10 @@ pub(super) fn run_by_ffmpeg(
         shape.height,
         shape.layout,
         shape.bits,
-        &Metadata::default(),
+        &Metadata {
+            icc: properties.icc,
+            ..Metadata::default()
+        },
         spec.encode.quality,
     )?;
     writer.write_rows(samples.as_rows())?;
@@ -118,7 +129,7 @@ pub(super) fn run_by_ffmpeg(
         context.progress.warning(warning);
     }
     context.progress.warning(Warning::Dropped {
-        what: "EXIF and colour profile".to_owned(),
+        what: "EXIF".to_owned(),
     });
     context.progress.done(1);
     publish(file, spec, &shape)

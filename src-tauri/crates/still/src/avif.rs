@@ -1,0 +1,171 @@
+//! What an AVIF file says around its coded picture: the turn, the colour profile, whether there is
+//! alpha. FFmpeg decodes the picture and passes over these properties.
+//!
+//! Boxes of ISO/IEC 23008-12 (HEIF): `irot` 6.5.10, `imir` 6.5.12, `colr` 6.5.5, `auxC` 6.5.8.
+
+use crate::orient::Orientation;
+use crate::picture::Samples;
+use std::fs::File;
+use std::io::Read;
+use std::path::Path;
+
+/// The properties lie in the `meta` box at the start of the file; a profile may make it long.
+const HEAD_BYTES: u64 = 4 << 20;
+
+/// Properties of the picture.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct AvifProperties {
+    orientation: Orientation,
+    /// ICC profile, byte for byte.
+    pub icc: Option<Vec<u8>>,
+    /// A second picture holds alpha.
+    pub alpha: bool,
+}
+
+impl AvifProperties {
+    /// Reads the properties of a file; one that cannot be read or is no AVIF has none.
+    pub fn of(path: &Path) -> Self {
+        let mut head = Vec::new();
+        if let Ok(file) = File::open(path) {
+            // What could be read before an error is used; the decoder reports the error.
+            let _ = file.take(HEAD_BYTES).read_to_end(&mut head);
+        }
+        Self::parse(&head)
+    }
+
+    fn parse(head: &[u8]) -> Self {
+        let (mut angle, mut mirror, mut icc, mut alpha) = (0, None, None, false);
+        for (kind, body) in properties(head) {
+            match (kind, body) {
+                (b"irot", [a, ..]) => angle = a & 3,
+                (b"imir", [axis, ..]) => mirror = Some(axis & 1),
+                (b"colr", [b'p', b'r', b'o', b'f', profile @ ..]) => icc = Some(profile.to_vec()),
+                // Version and flags, then the name of the kind of auxiliary picture.
+                (b"auxC", [_, _, _, _, name @ ..]) => {
+                    alpha |= name.starts_with(b"urn:mpeg:mpegB:cicp:systems:auxiliary:alpha");
+                }
+                _ => {}
+            }
+        }
+        // First the turn (anticlockwise quarters), then the mirror (0: top and bottom, 1: left and
+        // right change places), as one EXIF orientation.
+        let exif = match (angle, mirror) {
+            (0, None) => 1,
+            (0, Some(0)) => 4,
+            (0, Some(_)) => 2,
+            (1, None) => 8,
+            (1, Some(0)) => 5,
+            (1, Some(_)) => 7,
+            (2, None) => 3,
+            (2, Some(0)) => 2,
+            (2, Some(_)) => 4,
+            (_, None) => 6,
+            (_, Some(0)) => 7,
+            (_, Some(_)) => 5,
+        };
+        Self {
+            orientation: Orientation::from_exif(exif),
+            icc,
+            alpha,
+        }
+    }
+
+    /// The samples upright, with their width and height.
+    pub fn upright(
+        &self,
+        samples: Samples,
+        width: u32,
+        height: u32,
+        channels: usize,
+    ) -> (Samples, u32, u32) {
+        if self.orientation == Orientation::UPRIGHT {
+            return (samples, width, height);
+        }
+        self.orientation.apply(samples, width, height, channels)
+    }
+}
+
+/// The boxes in `meta` / `iprp` / `ipco`.
+fn properties(head: &[u8]) -> impl Iterator<Item = (&[u8; 4], &[u8])> {
+    let find = |within, wanted: &[u8; 4]| {
+        boxes(within).find_map(|(kind, body)| (kind == wanted).then_some(body))
+    };
+    let container = find(head, b"meta")
+        // `meta` begins with version and flags.
+        .and_then(|meta| find(meta.get(4..)?, b"iprp"))
+        .and_then(|iprp| find(iprp, b"ipco"));
+    boxes(container.unwrap_or_default())
+}
+
+/// The boxes that lie one after another in `bytes`; a cut one ends the walk with what is there.
+fn boxes(mut bytes: &[u8]) -> impl Iterator<Item = (&[u8; 4], &[u8])> {
+    std::iter::from_fn(move || {
+        let (size, rest) = bytes.split_first_chunk::<4>()?;
+        let (kind, rest) = rest.split_first_chunk::<4>()?;
+        let (header, size, rest) = match u32::from_be_bytes(*size) {
+            // To the end of the file.
+            0 => (8, bytes.len() as u64, rest),
+            1 => {
+                let (large, rest) = rest.split_first_chunk::<8>()?;
+                (16, u64::from_be_bytes(*large), rest)
+            }
+            size => (8, u64::from(size), rest),
+        };
+        let length = usize::try_from(size.checked_sub(header)?).ok()?;
+        let body = &rest[..length.min(rest.len())];
+        bytes = &rest[body.len()..];
+        Some((kind, body))
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn boxed(kind: &[u8; 4], body: &[u8]) -> Vec<u8> {
+        let mut bytes = (body.len() as u32 + 8).to_be_bytes().to_vec();
+        bytes.extend(kind);
+        bytes.extend(body);
+        bytes
+    }
+
+    fn file(properties: &[Vec<u8>]) -> Vec<u8> {
+        let ipco = boxed(b"ipco", &properties.concat());
+        let mut meta = vec![0; 4];
+        meta.extend(boxed(b"hdlr", b"pict"));
+        meta.extend(boxed(b"iprp", &ipco));
+        [boxed(b"ftyp", b"avif"), boxed(b"meta", &meta)].concat()
+    }
+
+    #[test]
+    fn turn_profile_and_alpha_are_found() {
+        let found = AvifProperties::parse(&file(&[
+            boxed(b"irot", &[1]),
+            boxed(b"imir", &[0]),
+            boxed(b"colr", b"profPROFILE"),
+            boxed(
+                b"auxC",
+                b"\0\0\0\0urn:mpeg:mpegB:cicp:systems:auxiliary:alpha\0",
+            ),
+        ]));
+        assert_eq!(found.orientation, Orientation::from_exif(5));
+        assert_eq!(found.icc.as_deref(), Some(&b"PROFILE"[..]));
+        assert!(found.alpha);
+        let plain = AvifProperties::parse(&file(&[boxed(b"colr", b"nclx1234")]));
+        assert_eq!(plain.orientation, Orientation::UPRIGHT);
+        assert_eq!((plain.icc, plain.alpha), (None, false));
+    }
+
+    #[test]
+    fn no_cut_and_no_size_makes_it_panic() {
+        let whole = file(&[boxed(b"irot", &[3]), boxed(b"colr", b"profPROFILE")]);
+        for end in 0..whole.len() {
+            AvifProperties::parse(&whole[..end]);
+            for value in [0, 1, 7, 255] {
+                let mut bytes = whole.clone();
+                bytes[end] = value;
+                AvifProperties::parse(&bytes);
+            }
+        }
+    }
+}
