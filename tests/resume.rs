@@ -29,7 +29,8 @@ fn start(cli: &Cli, output: &Path) -> Child {
 fn undisturbed() -> (Cli, PathBuf) {
     let cli = Cli::new();
     let output = cli.folder().join("whole.mp4");
-    assert!(start(&cli, &output).wait().unwrap().success());
+    let status = start(&cli, &output).wait().expect("the command ends");
+    assert!(status.success());
     (cli, output)
 }
 
@@ -38,7 +39,7 @@ fn signal(pid: u32, name: &str) {
     let status = std::process::Command::new("kill")
         .args([format!("-{name}"), pid.to_string()])
         .status()
-        .unwrap();
+        .expect("kill can be started");
     assert!(status.success());
 }
 
@@ -47,7 +48,10 @@ fn signal(pid: u32, name: &str) {
 fn workers_of(cli: &Cli) -> Vec<u32> {
     let data = cli.data().display().to_string();
     let mut found = Vec::new();
-    for entry in std::fs::read_dir("/proc").unwrap().flatten() {
+    for entry in std::fs::read_dir("/proc")
+        .expect("/proc is there")
+        .flatten()
+    {
         let Ok(pid) = entry.file_name().to_string_lossy().parse::<u32>() else {
             continue;
         };

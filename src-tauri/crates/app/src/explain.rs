@@ -32,23 +32,15 @@ pub fn infer(error: &InferError) -> AppError {
 
 /// A failure with a still picture.
 pub fn still(error: &StillError) -> AppError {
-    from_error(error.code(), error)
+    from_error(error.code(), error).hint(error.hint())
 }
 
 /// A failure of the database. Takes the error by value to fit `map_err`.
-#[expect(
-    clippy::needless_pass_by_value,
-    reason = "used as a function value in map_err"
-)]
 pub fn store(error: StoreError) -> AppError {
     from_error(error.code(), &error)
 }
 
 /// A fault of the program itself.
-#[expect(
-    clippy::needless_pass_by_value,
-    reason = "used as a function value in map_err"
-)]
 pub fn internal(error: impl Error) -> AppError {
     from_error(ErrorCode::Internal, &error)
 }

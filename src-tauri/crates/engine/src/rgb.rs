@@ -142,7 +142,7 @@ impl RgbConverter {
     }
 
     /// Fills `rgb` (R, G, B) from the colour planes of a picture.
-    pub fn to_rgb(&mut self, planes: &[AnyPlane<'_>; 3], rgb: &mut FloatPlanes) {
+    pub fn rgb_from_planes(&mut self, planes: &[AnyPlane<'_>; 3], rgb: &mut FloatPlanes) {
         let (width, height) = match planes[0] {
             AnyPlane::U8(p) => (p.width, p.height),
             AnyPlane::U16(p) => (p.width, p.height),
@@ -180,7 +180,7 @@ impl RgbConverter {
 
     /// Turns RGB of the enlarged size into Y', Cb and Cr of the picture's numbers, in place: G
     /// becomes luma, B becomes Cb, R becomes Cr. [`RgbConverter::write`] then stores them.
-    pub fn from_rgb(&self, rgb: &mut FloatPlanes) {
+    pub fn planes_from_rgb(&self, rgb: &mut FloatPlanes) {
         let swing = self.swing;
         let (kr, kb) = (self.kr, self.kb);
         let kg = 1.0 - kr - kb;
@@ -195,7 +195,7 @@ impl RgbConverter {
         }
     }
 
-    /// Stores plane `index` (0 luma, 1 Cb, 2 Cr) of what [`RgbConverter::from_rgb`] made, chroma
+    /// Stores plane `index` (0 luma, 1 Cb, 2 Cr) of what [`RgbConverter::planes_from_rgb`] made, chroma
     /// shrunk to its size.
     pub fn write(&mut self, converted: &FloatPlanes, index: usize, target: AnyPlaneMut<'_>) {
         let max = f32::from(self.format.max_value());
@@ -319,7 +319,7 @@ mod tests {
                     ];
                     let mut converter = RgbConverter::new(PixelFormat::YUV420P8, &color, w, h, 1);
                     let mut rgb = FloatPlanes::default();
-                    converter.to_rgb(
+                    converter.rgb_from_planes(
                         &[
                             view(&source[0], w),
                             view(&source[1], cw),
@@ -328,7 +328,7 @@ mod tests {
                         &mut rgb,
                     );
                     let mut back = [vec![0; w * h], vec![0; cw * ch], vec![0; cw * ch]];
-                    converter.from_rgb(&mut rgb);
+                    converter.planes_from_rgb(&mut rgb);
                     for (index, (plane, width)) in back.iter_mut().zip([w, cw, cw]).enumerate() {
                         converter.write(&rgb, index, view_mut(plane, width));
                     }
@@ -359,7 +359,7 @@ mod tests {
         let mut converter = RgbConverter::new(format, &color, 2, 1, 1);
         let mut rgb = FloatPlanes::default();
         // White, and full red as BT.601 writes it: Y 81, Cb 90, Cr 240.
-        converter.to_rgb(
+        converter.rgb_from_planes(
             &[
                 view(&[235, 81], 2),
                 view(&[128, 90], 2),

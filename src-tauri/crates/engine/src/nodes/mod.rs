@@ -158,6 +158,9 @@ pub struct Opening<'a> {
     pub threads: usize,
 }
 
+/// An opened node, and what computes where a model is involved.
+pub type Opened = (Box<dyn Filter>, Option<ProviderChoice>);
+
 /// Opens the node for `op`, and says what computes where a model is involved. `None` for nodes
 /// that change nothing.
 ///
@@ -168,7 +171,7 @@ pub fn open(
     op: &Op,
     input: &PictureFormat,
     opening: &Opening<'_>,
-) -> Result<Option<(Box<dyn Filter>, Option<ProviderChoice>)>, EngineError> {
+) -> Result<Option<Opened>, EngineError> {
     let output = output_format(node, op, input, opening.models)?;
     Ok(match op {
         Op::Source | Op::Sink => None,

@@ -210,9 +210,9 @@ impl Filter for Upscale {
                 rgb,
                 enlarged,
             } => {
-                converter.to_rgb(&[frame.plane(0), frame.plane(1), frame.plane(2)], rgb);
+                converter.rgb_from_planes(&[frame.plane(0), frame.plane(1), frame.plane(2)], rgb);
                 enlarge_rgb(upscaler, rgb, enlarged, width, height)?;
-                converter.from_rgb(enlarged);
+                converter.planes_from_rgb(enlarged);
                 for index in 0..3 {
                     converter.write(enlarged, index, out.plane_mut(index)?);
                 }
