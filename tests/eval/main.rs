@@ -7,6 +7,11 @@
 //! job: a file in, a worker process, a file out. The H.264 rows need the `ffmpeg` command to make
 //! their input; without it they are left out, and the table says so.
 
+#![expect(
+    clippy::print_stdout,
+    reason = "its result is a table on standard output"
+)]
+
 mod protocol;
 
 use anyhow::{Context, bail, ensure};
@@ -30,6 +35,9 @@ const PUBLISHED: &[(&str, &str, &str)] = &[
     ("ESPCN (published)", "36.83 / 0.9564", "31.29 / 0.8917"),
     ("FSRCNN (published)", "37.00 / 0.9558", "31.53 / 0.8920"),
 ];
+
+/// Per input and method, the mean PSNR and SSIM of each set.
+type Results = BTreeMap<(Source, String), BTreeMap<String, (f64, f64)>>;
 
 /// How the low-resolution picture reaches the program.
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
@@ -69,7 +77,7 @@ fn main() -> anyhow::Result<()> {
     })
     .map_err(|error| anyhow::anyhow!("{error:?}"))?;
     let has_ffmpeg = Command::new("ffmpeg").arg("-version").output().is_ok();
-    let mut results: BTreeMap<(Source, String), BTreeMap<String, (f64, f64)>> = BTreeMap::new();
+    let mut results = Results::new();
     for set in &options.sets {
         let pictures = load_set(&options.data, set, options.limit)?;
         for source in Source::ALL {
@@ -317,10 +325,7 @@ fn video_luma(path: &Path) -> anyhow::Result<Luma> {
     })
 }
 
-fn table(
-    sets: &[String],
-    results: &BTreeMap<(Source, String), BTreeMap<String, (f64, f64)>>,
-) -> String {
+fn table(sets: &[String], results: &Results) -> String {
     let mut text = format!("| input | method | {} |\n", sets.join(" | "));
     let _ = writeln!(text, "|---|---|{}", "---|".repeat(sets.len()));
     for (method, set5, bsd100) in PUBLISHED {
