@@ -27,13 +27,7 @@ pub fn main(arguments: &[String]) -> anyhow::Result<()> {
         exec::run(
             set_up
                 .cargo()
-                .args(["build", "--release"])
-                .args([
-                    "--package",
-                    "frameloom-studio",
-                    "--package",
-                    "frameloom-cli",
-                ])
+                .args(["build", "--release", "--package", "frameloom-studio"])
                 .current_dir(&place.root),
         )?;
         let program = place.program("release", "frameloom-studio");

@@ -99,14 +99,6 @@ pub fn main(arguments: &[String]) -> anyhow::Result<()> {
         set_up
             .cargo()
             .args(["build", "--release", "--package", "frameloom-cli"])
-            .args([
-                "--package",
-                "e2e",
-                "--bin",
-                "frameloom",
-                "--bin",
-                "bench-parts",
-            ])
             .current_dir(&place.root),
     )?;
     let work = place
