@@ -10,7 +10,7 @@ mod upscale;
 pub(crate) use upscale::RGB_LUMA;
 
 use crate::EngineError;
-use frameloom_core::color::ColorInfo;
+use frameloom_core::color::{ColorInfo, Matrix, Range};
 use frameloom_core::graph::Op;
 use frameloom_core::job::{Device, ProviderChoice};
 use frameloom_core::model::ModelManifest;
@@ -141,9 +141,35 @@ pub fn output_format(
                 )));
             }
             output.pixels = *format;
+            output.color = converted_color(input, format.planes);
         }
     }
     Ok(output)
+}
+
+/// The tags after a conversion, by the rule of [`frameloom_media::Converter`]: RGB has no matrix and
+/// is full range; what comes from RGB gets the matrix that its size stands for, limited range.
+fn converted_color(input: &PictureFormat, target: Planes) -> ColorInfo {
+    let mut color = input.color.clone();
+    let from_rgb = input.pixels.planes == Planes::Gbr;
+    if from_rgb == (target == Planes::Gbr) {
+        return color;
+    }
+    if from_rgb {
+        if matches!(color.matrix, Matrix::Identity) || color.range == Range::Unspecified {
+            color.range = Range::Limited;
+        }
+        if color.matrix == Matrix::Identity {
+            color.matrix = Matrix::Unspecified;
+        }
+        color.matrix = color.matrix_or_guess(input.width, input.height).0;
+        color.matrix_name = None;
+    } else {
+        color.matrix = Matrix::Identity;
+        color.matrix_name = Some("gbr".to_owned());
+        color.range = Range::Full;
+    }
+    color
 }
 
 /// What a node needs to be opened.
