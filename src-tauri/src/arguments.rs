@@ -61,10 +61,23 @@ mod tests {
 
     #[test]
     fn files_and_the_data_folder_are_told_apart_and_foreign_options_are_left_out() {
-        let parsed = parse(&["--data-dir", "/d", "-psn_0_1", "/a b.mp4", "--gapplication-service", "/é.png"]);
+        let parsed = parse(&[
+            "--data-dir",
+            "/d",
+            "-psn_0_1",
+            "/a b.mp4",
+            "--gapplication-service",
+            "/é.png",
+        ]);
         assert_eq!(parsed.data_dir, Some(PathBuf::from("/d")));
-        assert_eq!(parsed.files, [PathBuf::from("/a b.mp4"), PathBuf::from("/é.png")]);
-        assert_eq!(parse(&["--data-dir=/e"]).data_dir, Some(PathBuf::from("/e")));
+        assert_eq!(
+            parsed.files,
+            [PathBuf::from("/a b.mp4"), PathBuf::from("/é.png")]
+        );
+        assert_eq!(
+            parse(&["--data-dir=/e"]).data_dir,
+            Some(PathBuf::from("/e"))
+        );
     }
 
     #[test]

@@ -36,6 +36,14 @@ impl Door {
     }
 }
 
+#[expect(
+    clippy::exit,
+    reason = "tauri's macro ends the program where a bundle is damaged"
+)]
+fn context() -> tauri::Context {
+    tauri::generate_context!("tauri.conf.json")
+}
+
 /// Opens the window and returns when it was closed. `arguments` are those after the program's name.
 ///
 /// # Errors
@@ -93,7 +101,7 @@ pub fn run(arguments: impl IntoIterator<Item = OsString>) -> anyhow::Result<()> 
             }
             Ok(())
         })
-        .run(tauri::generate_context!("tauri.conf.json"))
+        .run(context())
         .context("the window cannot be opened")
 }
 

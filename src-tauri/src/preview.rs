@@ -21,8 +21,15 @@ const THREADS: usize = 2;
 /// A picture that is asked for.
 #[derive(Debug, PartialEq, Eq)]
 enum Wanted {
-    Thumbnail { path: PathBuf, size: u32 },
-    Frame { job: JobId, side: Side, at_micros: i64 },
+    Thumbnail {
+        path: PathBuf,
+        size: u32,
+    },
+    Frame {
+        job: JobId,
+        side: Side,
+        at_micros: i64,
+    },
 }
 
 impl Wanted {
@@ -137,7 +144,10 @@ fn work((orders, condition): &Queue) {
             Ok(Err(error)) => refusal(&error),
             Err(_) => {
                 tracing::error!(wanted = ?order.wanted, "a preview ended in a panic");
-                plain(StatusCode::INTERNAL_SERVER_ERROR, "the preview could not be made")
+                plain(
+                    StatusCode::INTERNAL_SERVER_ERROR,
+                    "the preview could not be made",
+                )
             }
         };
         order.responder.respond(response);
@@ -193,7 +203,9 @@ mod tests {
     fn a_frame_is_named_by_job_side_and_moment_on_either_kind_of_address() {
         for origin in ["loom://localhost", "http://loom.localhost"] {
             assert_eq!(
-                Wanted::parse(&format!("{origin}/frame?job=j-1&side=after&at_micros=40000")),
+                Wanted::parse(&format!(
+                    "{origin}/frame?job=j-1&side=after&at_micros=40000"
+                )),
                 Some(Wanted::Frame {
                     job: JobId("j-1".to_owned()),
                     side: Side::After,

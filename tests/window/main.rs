@@ -56,7 +56,11 @@ impl Stage {
         window.click("label:has(input[name=language][value=en])")?;
         window.click("label:has(input[name=theme][value=dark])")?;
         window.click("dialog[open] header button")?;
-        window.wait("the closed dialog", "!document.querySelector('dialog[open]')", SOON)?;
+        window.wait(
+            "the closed dialog",
+            "!document.querySelector('dialog[open]')",
+            SOON,
+        )?;
         Ok(window)
     }
 }
@@ -128,8 +132,7 @@ fn a_clip_and_a_picture_go_from_the_start_button_to_a_result_beside_the_source()
         "[...document.querySelectorAll('[role=option] img')].filter(i => i.naturalWidth > 0).length === 2",
         SOON,
     )?;
-    let font =
-        window.script("return document.fonts.check('14px \"Hanken Grotesk\"', 'ữ')")?;
+    let font = window.script("return document.fonts.check('14px \"Hanken Grotesk\"', 'ữ')")?;
     assert_eq!(font, Value::Bool(true), "the bundled font is in use");
     shot(&window, "1-ready.png")?;
 
@@ -270,7 +273,7 @@ fn a_file_that_is_no_media_is_refused_in_a_sentence_with_a_remedy_in_the_chosen_
     // Both are kept.
     let window = Window::open(
         &program("frameloom-studio", "frameloom-studio"),
-        (900, 640),
+        (1280, 860),
         &[("FRAMELOOM_DATA_DIR", stage.data().as_os_str())],
     )?;
     window.wait(
@@ -283,7 +286,7 @@ fn a_file_that_is_no_media_is_refused_in_a_sentence_with_a_remedy_in_the_chosen_
         "document.documentElement.dataset.theme === 'light'",
         SOON,
     )?;
-    shot(&window, "7-small.png")?;
+    shot(&window, "7-kept.png")?;
     Ok(())
 }
 

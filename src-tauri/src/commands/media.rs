@@ -26,6 +26,9 @@ pub(crate) async fn expand_inputs(
 }
 
 #[tauri::command]
-pub(crate) async fn probe_media(door: State<'_, Door>, path: PathBuf) -> Result<MediaInfo, AppError> {
+pub(crate) async fn probe_media(
+    door: State<'_, Door>,
+    path: PathBuf,
+) -> Result<MediaInfo, AppError> {
     call(door, move |app| app.probe(&path)).await
 }
