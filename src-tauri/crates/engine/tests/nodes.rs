@@ -1,4 +1,5 @@
 //! Nodes through the engine's public face, on frames made here.
+#![expect(clippy::unwrap_used, reason = "the helpers of a test may fail it")]
 
 use frameloom_core::color::{ColorInfo, Matrix, Range};
 use frameloom_core::graph::{CropParams, Op, ResizeParams};
