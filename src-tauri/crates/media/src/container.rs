@@ -119,7 +119,8 @@ fn holds(container: Container, stream: &StreamInfo) -> bool {
             matches!(stream.codec.as_str(), "mjpeg" | "png")
         }
         StreamKind::Video if is_cover(stream) => {
-            container.is_iso() && matches!(stream.codec.as_str(), "mjpeg" | "png" | "bmp")
+            // The muxer of MOV has no place for one.
+            container == Container::Mp4 && matches!(stream.codec.as_str(), "mjpeg" | "png" | "bmp")
         }
         StreamKind::Video | StreamKind::Audio | StreamKind::Subtitle => known(),
         StreamKind::Attachment => container == Container::Mkv,

@@ -2,7 +2,9 @@
 
 use super::packet::Packet;
 use super::params::Parameters;
-use super::util::{Dict, enum_number, error, file_address, rational, tags, text_of, ticks};
+use super::util::{
+    Dict, enum_number, error, file_address, io_error, rational, tags, text_of, ticks,
+};
 use crate::error::MediaError;
 use ffmpeg_sys_next as sys;
 use frameloom_core::time::Rational;
@@ -490,7 +492,7 @@ fn open_failure(status: c_int, path: &Path) -> MediaError {
     }
     if (-255..0).contains(&status) {
         return MediaError::NotReadable {
-            source: std::io::Error::from_raw_os_error(-status),
+            source: io_error(status),
             path,
         };
     }

@@ -70,11 +70,16 @@ pub(crate) fn write_failure(status: c_int, path: &Path) -> MediaError {
     if status == sys::AVERROR(libc::ENOSPC) {
         return MediaError::DiskFull { path: path.into() };
     }
-    let source = match status {
-        code if (-255..0).contains(&code) => std::io::Error::from_raw_os_error(-code),
-        code => std::io::Error::other(error(code)),
-    };
-    MediaError::from_write(source, path)
+    MediaError::from_write(io_error(status), path)
+}
+
+/// A status code as an error of the system.
+pub(crate) fn io_error(status: c_int) -> std::io::Error {
+    // Only where the library's numbers are those of the system; elsewhere its words must do.
+    if cfg!(unix) && (-255..0).contains(&status) {
+        return std::io::Error::from_raw_os_error(-status);
+    }
+    std::io::Error::other(error(status))
 }
 
 /// A C string as text; `None` for a null pointer. Bytes that are not UTF-8 are replaced.

@@ -91,7 +91,11 @@ impl CopiedStream {
 }
 
 /// Tags of the file that stay true. What names the old container or its writer does not.
-pub(crate) fn file_tags(tags: &BTreeMap<String, String>) -> BTreeMap<String, String> {
+/// Matroska writes names in capitals; the MP4 and MOV muxers know their own in small letters.
+pub(crate) fn file_tags(
+    tags: &BTreeMap<String, String>,
+    container: Container,
+) -> BTreeMap<String, String> {
     let stale = [
         "major_brand",
         "minor_version",
@@ -99,8 +103,12 @@ pub(crate) fn file_tags(tags: &BTreeMap<String, String>) -> BTreeMap<String, Str
         "encoder",
     ];
     tags.iter()
+        .map(|(key, value)| {
+            let small = key.to_ascii_lowercase();
+            let known = container.is_iso() && OWN_TAGS.contains(&small.as_str());
+            (if known { small } else { key.clone() }, value.clone())
+        })
         .filter(|(key, _)| !stale.iter().any(|s| key.eq_ignore_ascii_case(s)))
-        .map(|(key, value)| (key.clone(), value.clone()))
         .collect()
 }
 
@@ -129,40 +137,45 @@ pub(crate) fn stream_tags(
         .collect()
 }
 
-/// Tags that the MP4 and MOV muxers write in their own places. Any other needs the general table.
-pub(crate) fn needs_general_tags(container: Container, tags: &BTreeMap<String, String>) -> bool {
-    const OWN: &[&str] = &[
-        "title",
-        "artist",
-        "author",
-        "album_artist",
-        "composer",
-        "album",
-        "date",
-        "comment",
-        "genre",
-        "copyright",
-        "description",
-        "synopsis",
-        "track",
-        "disc",
-        "show",
-        "episode_id",
-        "network",
-        "lyrics",
-        "keywords",
-        "location",
-        "make",
-        "model",
-        "creation_time",
-        "grouping",
-        "compilation",
-        "episode_sort",
-        "season_number",
-        "media_type",
-        "hd_video",
-        "gapless_playback",
-        "timecode",
-    ];
-    container.is_iso() && tags.keys().any(|key| !OWN.contains(&key.as_str()))
+/// Tags that the MP4 and MOV muxers write in their own places.
+const OWN_TAGS: &[&str] = &[
+    "title",
+    "artist",
+    "author",
+    "album_artist",
+    "composer",
+    "album",
+    "date",
+    "comment",
+    "genre",
+    "copyright",
+    "description",
+    "synopsis",
+    "track",
+    "disc",
+    "show",
+    "episode_id",
+    "network",
+    "lyrics",
+    "keywords",
+    "location",
+    "make",
+    "model",
+    "creation_time",
+    "grouping",
+    "compilation",
+    "episode_sort",
+    "season_number",
+    "media_type",
+    "hd_video",
+    "gapless_playback",
+    "timecode",
+];
+
+/// Those of `tags` that an MP4 or MOV holds only in its general table.
+pub(crate) fn general_tags(container: Container, tags: &BTreeMap<String, String>) -> Vec<&str> {
+    tags.keys()
+        .map(String::as_str)
+        .filter(|key| container.is_iso() && !OWN_TAGS.contains(key))
+        .collect()
 }

@@ -1,6 +1,6 @@
 //! The join itself.
 
-use super::copy::{CopiedStream, file_tags, needs_general_tags, stream_tags};
+use super::copy::{CopiedStream, file_tags, general_tags, stream_tags};
 use super::video::Replay;
 use crate::container::{Container, MuxPlan};
 use crate::encode::encoder::EncodedPacket;
@@ -95,6 +95,7 @@ struct Join<'a> {
     copied_packets: u64,
     streams: u32,
     shift_micros: i64,
+    warnings: Vec<Warning>,
 }
 
 impl<'a> Join<'a> {
@@ -114,7 +115,9 @@ impl<'a> Join<'a> {
         let main = spec.video_stream as usize;
         let (mut video, mut streams) = (None, 0);
         let mut copied = HashMap::new();
-        let general_tags = needs_general_tags(container, &file_tags(&input.tags()));
+        let tags = file_tags(&input.tags(), container);
+        let mut warnings = spec.plan.dropped.clone();
+        let mut has_cover = false;
         for index in 0..input.stream_count() {
             let Some(stream) = input.stream(index) else {
                 continue;
@@ -123,6 +126,7 @@ impl<'a> Join<'a> {
                 video = Some(add_video(&mut output, stream, &replay, video_base, spec)?);
                 streams += 1;
             } else if spec.plan.copied.contains(&(index as u32)) {
+                has_cover |= stream.has_disposition(sys::AV_DISPOSITION_ATTACHED_PIC);
                 match add_copy(&mut output, stream, container, shift_micros)? {
                     Some(copy) => drop(copied.insert(index, copy)),
                     None => streams += 1,
@@ -132,11 +136,19 @@ impl<'a> Join<'a> {
         let video = video.ok_or_else(|| MediaError::NoVideo {
             path: spec.source.into(),
         })?;
-        output.set_tags(&file_tags(&input.tags()))?;
+        output.set_tags(&tags)?;
+        let general = general_tags(container, &tags);
+        // The general table takes the place of the one that holds the cover.
+        let use_general = !general.is_empty() && !has_cover;
+        if !general.is_empty() && has_cover {
+            warnings.push(Warning::Dropped {
+                what: format!("the tags {}, beside a cover picture", general.join(", ")),
+            });
+        }
         add_chapters(&mut output, &input, shift_micros)?;
         let mut starts = vec![(replay.pts()[0], video_base)];
         starts.extend(copied.values().map(CopiedStream::start));
-        output.write_header(&options(container, base, general_tags, &starts))?;
+        output.write_header(&options(container, base, use_general, &starts))?;
         let keep: Vec<usize> = copied.keys().copied().collect();
         input.keep_streams(|index| keep.contains(&index));
         Ok(Self {
@@ -151,6 +163,7 @@ impl<'a> Join<'a> {
             copied_packets: 0,
             streams,
             shift_micros,
+            warnings,
         })
     }
 
@@ -247,7 +260,7 @@ impl<'a> Join<'a> {
             copied_packets: self.copied_packets,
             streams: self.streams,
             size_bytes: facts.len(),
-            warnings: spec.plan.dropped.clone(),
+            warnings: self.warnings,
         })
     }
 }

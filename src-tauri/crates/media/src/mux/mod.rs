@@ -5,3 +5,6 @@ mod join;
 mod video;
 
 pub use join::{MuxReport, MuxSpec, mux};
+
+#[cfg(test)]
+mod tests;

@@ -234,9 +234,8 @@ fn size(path: &Path) -> (u32, u32) {
     (video.width, video.height)
 }
 
-/// The coded sound of a file, found by the raw bytes of each packet: a part of the test that
-/// must not use the code that it tests would need a demuxer of its own, so the public API of the
-/// crate is asked for the inventory and the system's ffmpeg, if there is one, for the bytes.
+/// The coded sound of a file as the system's ffmpeg reads it, where there is one. (The crate's
+/// own tests compare the bytes with its own demuxer.)
 fn audio_bytes(path: &Path) -> Option<String> {
     let output = std::process::Command::new("ffmpeg")
         .args(["-v", "error", "-i"])
