@@ -27,10 +27,10 @@ fn files(folder: &Path) -> BTreeMap<String, String> {
     };
     entries
         .map(|entry| {
-            let entry = entry.unwrap();
-            let name = entry.file_name().into_string().unwrap();
+            let entry = entry.expect("the folder can be listed");
+            let name = entry.file_name().into_string().expect("names are plain");
             // A checkout on Windows may have turned the ends of lines.
-            let text = fs::read_to_string(entry.path()).unwrap();
+            let text = fs::read_to_string(entry.path()).expect("a binding is text");
             (name, text.replace("\r\n", "\n"))
         })
         .collect()
