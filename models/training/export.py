@@ -90,7 +90,7 @@ def write(name, checkpoint, models):
         "licence": {"spdx": "CC0-1.0", "attribution": None},
         "input": {"name": "y", "layout": "nchw", "color": "luma", "range": "studio_255", "type": "float32"},
         "output": {"name": "subpixel", "layout": "nchw", "packing": "subpixel"},
-        "tile": {"overlap": net.RADIUS, "feather": 0, "multiple": 1, "min": 16, "max": None, "preferred": 256},
+        "tile": {"overlap": net.RADIUS, "feather": 0, "multiple": 1, "min": 16, "max": None, "preferred": 672},
         "summary": TEXT[name]["summary"],
     }
     text = json.dumps(manifest, indent=2, ensure_ascii=False) + "\n"
