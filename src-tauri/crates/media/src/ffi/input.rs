@@ -158,7 +158,7 @@ impl Input {
             )
         };
         if status < 0 {
-            return Err(open_failure(status, path));
+            return Err(input.interrupted_or(|| open_failure(status, path)));
         }
         // SAFETY: a new context, given the open file; freed by the library if opening fails.
         let status = unsafe {

@@ -68,11 +68,9 @@ impl<'a> Replay<'a> {
         if !first.key {
             return Err(differ("it does not begin with a key frame"));
         }
+        let coded: Vec<i64> = part.entries().iter().map(|entry| entry.pts).collect();
         let sorted = part.sorted_pts();
-        for (index, entry) in part.entries().iter().enumerate() {
-            let rank = sorted.partition_point(|pts| *pts < entry.pts);
-            self.delay = self.delay.max(index.saturating_sub(rank));
-        }
+        self.delay = self.delay.max(delay(&coded, &sorted));
         let rises = |list: &[i64]| list.windows(2).all(|pair| pair[0] < pair[1]);
         let follows = self.pts.last().is_none_or(|last| *last < sorted[0]);
         if !rises(&sorted) || !follows {
@@ -87,30 +85,13 @@ impl<'a> Replay<'a> {
         &self.pts
     }
 
-    /// Decoding time of the packet with this place in decoding order: the presentation times
-    /// themselves, `delay` places later, continued downward at the start. Never above the
-    /// packet's own presentation time, always rising.
-    fn dts(&self, index: usize) -> i64 {
-        match index.checked_sub(self.delay) {
-            Some(place) => self.pts[place],
-            None => {
-                let step = match self.pts[..] {
-                    [first, second, ..] => second - first,
-                    _ => 1,
-                };
-                let missing = (self.delay - index) as i64;
-                self.pts[0].saturating_sub(missing.saturating_mul(step))
-            }
-        }
-    }
-
     /// The next packet in decoding order, with its decoding time.
     pub(crate) fn next(&mut self) -> Result<Option<EncodedPacket>, MediaError> {
         loop {
             if let Some(part) = &mut self.open
                 && let Some(mut packet) = part.next_packet()?
             {
-                packet.dts = self.dts(self.next_frame);
+                packet.dts = decoding_time(&self.pts, self.delay, self.next_frame);
                 self.next_frame += 1;
                 return Ok(Some(packet));
             }
@@ -125,5 +106,77 @@ impl<'a> Replay<'a> {
     /// Packets given out so far.
     pub(crate) fn done(&self) -> usize {
         self.next_frame
+    }
+}
+
+/// How many places a packet comes before its turn in time, at most. `sorted` is `coded` in order.
+fn delay(coded: &[i64], sorted: &[i64]) -> usize {
+    let places = coded.iter().enumerate().map(|(index, pts)| {
+        let rank = sorted.partition_point(|other| other < pts);
+        index.saturating_sub(rank)
+    });
+    places.max().unwrap_or(0)
+}
+
+/// Decoding time of the packet with this place in decoding order: the presentation times
+/// themselves, `delay` places later, continued downward at the start. Never above the packet's
+/// own presentation time, always rising.
+fn decoding_time(sorted: &[i64], delay: usize, index: usize) -> i64 {
+    if let Some(pts) = index.checked_sub(delay).and_then(|place| sorted.get(place)) {
+        return *pts;
+    }
+    let (first, step) = match sorted {
+        [first, second, ..] => (*first, second - first),
+        [only] => (*only, 1),
+        [] => return 0,
+    };
+    let missing = delay.saturating_sub(index) as i64;
+    first.saturating_sub(missing.saturating_mul(step))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use proptest::prelude::*;
+
+    /// Parts of rising times, each shuffled within itself as far as B-frames might.
+    fn parts() -> impl Strategy<Value = Vec<Vec<i64>>> {
+        let part = proptest::collection::vec((1i64..5_000, 0usize..5), 1..40);
+        proptest::collection::vec(part, 1..5).prop_map(|parts| {
+            let mut time = -1_000;
+            parts
+                .into_iter()
+                .map(|frames| {
+                    let mut coded = Vec::new();
+                    for (step, back) in frames {
+                        time += step;
+                        coded.push(time);
+                        let last = coded.len() - 1;
+                        coded.swap(last, last.saturating_sub(back).max(1).min(last));
+                    }
+                    coded
+                })
+                .collect()
+        })
+    }
+
+    proptest! {
+        #[test]
+        fn decoding_times_rise_and_never_pass_the_presentation(parts in parts()) {
+            let (mut all, mut most) = (Vec::new(), 0);
+            for part in &parts {
+                let mut sorted = part.clone();
+                sorted.sort_unstable();
+                most = most.max(delay(part, &sorted));
+                all.extend(sorted);
+            }
+            let mut last = i64::MIN;
+            for (index, pts) in parts.iter().flatten().enumerate() {
+                let dts = decoding_time(&all, most, index);
+                prop_assert!(dts > last, "{dts} follows {last}");
+                prop_assert!(dts <= *pts, "{dts} is later than {pts}");
+                last = dts;
+            }
+        }
     }
 }

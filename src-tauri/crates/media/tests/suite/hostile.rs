@@ -202,3 +202,62 @@ fn a_full_disk_is_known_as_one() {
     .unwrap_err();
     assert_eq!(error.code(), ErrorCode::DiskFull, "{error}");
 }
+
+#[test]
+fn altered_bytes_anywhere_never_panic_and_never_hang() {
+    let clips = [
+        "media/video/vp9_odd_161x121.webm",
+        "media/video/h264_mp2_short.ts",
+        "media/video/syncclock_29.917fps.mp4",
+        "media/video/mpeg4_mp3.avi",
+        "media/video/mkv_srt.mkv",
+        "images/gif/iss634.gif",
+    ];
+    let folder = tempdir().unwrap();
+    let mut state = 0x2545_f491_4f6c_dd1du64;
+    let mut random = move || {
+        state ^= state << 13;
+        state ^= state >> 7;
+        state ^= state << 17;
+        state
+    };
+    for name in clips {
+        let Some(path) = crate::support::data(name) else {
+            return;
+        };
+        let good = fs::read(&path).unwrap();
+        let bad = folder
+            .path()
+            .join("bad")
+            .with_extension(path.extension().unwrap());
+        for round in 0..12u64 {
+            let mut bytes = good.clone();
+            // The headers in half of the rounds, anywhere in the others.
+            let span = if round % 2 == 0 { 2_000 } else { bytes.len() };
+            for _ in 0..1 << (round / 2) {
+                let at = (random() % span.min(bytes.len()) as u64) as usize;
+                bytes[at] ^= (random() % 255 + 1) as u8;
+            }
+            if round % 3 == 2 {
+                bytes.truncate((random() % good.len() as u64) as usize);
+            }
+            fs::write(&bad, &bytes).unwrap();
+            let options = frameloom_media::ReaderOptions {
+                threads: 1,
+                ..Default::default()
+            };
+            let Ok(mut reader) = frameloom_media::Reader::open(&bad, &options) else {
+                continue;
+            };
+            let mut last = i64::MIN;
+            for _ in 0..40 {
+                let Ok(Some(frame)) = reader.next_frame() else {
+                    break;
+                };
+                assert!(frame.pts() > last, "{name} round {round}");
+                last = frame.pts();
+                std::hint::black_box(frame.content_hash());
+            }
+        }
+    }
+}
