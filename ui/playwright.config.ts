@@ -6,6 +6,10 @@ const candidates = [process.env['FRAMELOOM_BROWSER'], '/usr/bin/chromium', '/usr
 export const browser = candidates.find((path) => path !== undefined && existsSync(path));
 if (!browser) console.log('skipped: no Chromium on this machine; install one or set FRAMELOOM_BROWSER');
 
+// A port of its own for each run: two runs on one machine must not share a server that one of them
+// ends. Workers read this file again and inherit the number.
+const port = (process.env['FRAMELOOM_PAGE_PORT'] ??= String(20_000 + (process.pid % 20_000)));
+
 export default defineConfig({
   testDir: 'tests',
   testMatch: browser ? '**/*.page.ts' : [],
@@ -15,14 +19,14 @@ export default defineConfig({
   expect: { timeout: 30_000 },
   reporter: 'list',
   use: {
-    baseURL: 'http://127.0.0.1:5198',
+    baseURL: `http://127.0.0.1:${port}`,
     launchOptions: { executablePath: browser, args: ['--no-sandbox'] },
   },
   webServer: browser
     ? {
-        command: 'npx vite --mode fake --port 5198',
-        url: 'http://127.0.0.1:5198',
-        reuseExistingServer: !process.env['CI'],
+        command: `npx vite --mode fake --port ${port}`,
+        url: `http://127.0.0.1:${port}`,
+        reuseExistingServer: false,
         timeout: 120_000,
       }
     : undefined,
