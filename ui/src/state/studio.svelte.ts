@@ -62,7 +62,7 @@ export class Studio {
   drafts = $state<Draft[]>([]);
   jobs = $state.raw<Job[]>([]);
   models = $state.raw<ModelEntry[]>([]);
-  settings = $state.raw<Settings>({ language: 'system', theme: 'system', output_dir: null });
+  settings = $state.raw<Settings>({ language: 'system', theme: 'dark', output_dir: null });
   recipe = $state<Recipe>({ model: null, scale: null, quality: 'good', codec: null, outputDir: null });
   selectedId = $state<string | null>(null);
   /** The last thing that went wrong outside a file or a job. */

@@ -40,12 +40,12 @@ pub enum Language {
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize, TS)]
 #[serde(rename_all = "snake_case")]
 pub enum Theme {
-    /// Dark.
+    /// Dark: pictures are judged on a dark ground.
+    #[default]
     Dark,
     /// Light.
     Light,
     /// As the system is.
-    #[default]
     #[serde(other)]
     System,
 }

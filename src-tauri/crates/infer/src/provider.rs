@@ -240,6 +240,17 @@ fn listed<E: ExecutionProvider>() -> ort::Result<()> {
     }
 }
 
+/// True if the loaded library contains the provider of this device at all. One that it does not
+/// contain is no candidate that could be passed over; `doctor` lists it.
+pub(crate) fn is_built_in(device: &Device) -> bool {
+    match device {
+        Device::Auto | Device::Cpu => true,
+        Device::Cuda => listed::<ep::CUDA>().is_ok(),
+        Device::Directml => listed::<ep::DirectML>().is_ok(),
+        Device::Coreml => listed::<ep::CoreML>().is_ok(),
+    }
+}
+
 /// The accelerators of this platform, best first.
 pub(crate) fn preferred_devices() -> &'static [Device] {
     if cfg!(target_os = "windows") {

@@ -2,7 +2,7 @@
 
 use crate::error::InferError;
 use crate::model::Model;
-use crate::provider::{Runtime, preferred_devices, provider_name};
+use crate::provider::{Runtime, is_built_in, preferred_devices, provider_name};
 use crate::tile::CutRule;
 use frameloom_core::job::{Device, ProviderChoice};
 use frameloom_core::model::{Layout, ModelManifest, Packing, TensorType};
@@ -148,7 +148,7 @@ impl InferenceSession {
             Device::Auto => {
                 let mut cpu = Self::open_on(runtime, model, Device::Cpu, threads)?;
                 let mut reasons = Vec::new();
-                for device in preferred_devices() {
+                for device in preferred_devices().iter().filter(|d| is_built_in(d)) {
                     let opened = Self::open_on(runtime, model, device.clone(), threads)
                         .and_then(|mut session| session.compare(&mut cpu).map(|()| session));
                     match opened {
