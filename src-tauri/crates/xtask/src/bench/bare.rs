@@ -7,11 +7,11 @@ use std::process::Command;
 use anyhow::{Context, bail};
 use serde_json::Value;
 
-use super::measure;
+use super::measure::{self, Spent};
 use crate::exec;
 
-/// Seconds to decode all frames of the video in `file`.
-pub fn decode(file: &Path) -> anyhow::Result<f64> {
+/// Time to decode all frames of the video in `file`.
+pub fn decode(file: &Path) -> anyhow::Result<Spent> {
     timed(ffmpeg().arg("-i").arg(file).args([
         "-map",
         "0:v:0",
@@ -40,14 +40,14 @@ pub fn unpack(file: &Path, frames: &Path, frame_bytes: u64) -> anyhow::Result<u6
     Ok(size / frame_bytes)
 }
 
-/// Seconds to encode unpacked frames with the encoder and the settings given.
+/// Time to encode unpacked frames with the encoder and the settings given.
 pub fn encode(
     frames: &Path,
     (width, height): (u64, u64),
     rate: &str,
     encoder: &(String, Value),
     result: &Path,
-) -> anyhow::Result<f64> {
+) -> anyhow::Result<Spent> {
     let mut command = ffmpeg();
     command
         .args(["-f", "rawvideo", "-pixel_format", "yuv420p", "-video_size"])
@@ -68,9 +68,12 @@ fn ffmpeg() -> Command {
 }
 
 /// ffmpeg's own clock (`bench: utime=.. stime=.. rtime=1.234s`) leaves out its start.
-fn timed(command: &mut Command) -> anyhow::Result<f64> {
+fn timed(command: &mut Command) -> anyhow::Result<Spent> {
     let cost = measure::run(command)?;
-    real_time(&cost.stderr).context("ffmpeg did not say how long it took")
+    Ok(Spent {
+        seconds: real_time(&cost.stderr).context("ffmpeg did not say how long it took")?,
+        cpu_seconds: cost.cpu_seconds,
+    })
 }
 
 fn real_time(text: &str) -> Option<f64> {

@@ -16,10 +16,22 @@ pub struct Cost {
     /// Sum of the peak resident memory of the program and of all it started, in bytes; 0 where
     /// the system does not tell.
     pub peak_bytes: u64,
+    /// Processor time of the same programs, user and system, in seconds; 0 where the system does
+    /// not tell. Foreign load hardly moves it, unlike the wall time.
+    pub cpu_seconds: f64,
     /// What it printed on standard output.
     pub stdout: String,
     /// What it printed on standard error.
     pub stderr: String,
+}
+
+/// Time of one run of one thing.
+#[derive(Debug, Clone, Copy)]
+pub struct Spent {
+    /// Wall time.
+    pub seconds: f64,
+    /// Processor time of the whole program, its start included.
+    pub cpu_seconds: f64,
 }
 
 /// Runs `command` to its end, looking at its memory every 20 ms.
@@ -34,9 +46,9 @@ pub fn run(command: &mut Command) -> anyhow::Result<Cost> {
         .with_context(|| format!("cannot start `{line}`"))?;
     let stdout = reader(child.stdout.take());
     let stderr = reader(child.stderr.take());
-    let mut peaks = BTreeMap::new();
+    let mut usage = BTreeMap::new();
     let status = loop {
-        note_memory(child.id(), &mut peaks);
+        note_usage(child.id(), &mut usage);
         if let Some(status) = child.try_wait()? {
             break status;
         }
@@ -52,7 +64,8 @@ pub fn run(command: &mut Command) -> anyhow::Result<Cost> {
     }
     Ok(Cost {
         wall,
-        peak_bytes: peaks.values().sum(),
+        peak_bytes: usage.values().map(|usage| usage.peak_bytes).sum(),
+        cpu_seconds: usage.values().map(|usage| usage.cpu_seconds).sum(),
         stdout,
         stderr,
     })
@@ -91,17 +104,31 @@ pub fn start_up(make: &dyn Fn() -> Command, times: usize) -> anyhow::Result<Vec<
     Ok(walls)
 }
 
-/// Takes down the peak (`VmHWM`) of a process and its descendants. The kernel's figure only
-/// grows, so the last look at a process is the one that counts.
-fn note_memory(root: u32, peaks: &mut BTreeMap<u32, u64>) {
+/// What one process has used so far.
+#[derive(Debug, Clone, Copy)]
+struct Usage {
+    peak_bytes: u64,
+    cpu_seconds: f64,
+}
+
+/// Takes down what a process and its descendants have used. The kernel's figures only grow, so
+/// the last look at a process is the one that counts.
+fn note_usage(root: u32, usage: &mut BTreeMap<u32, Usage>) {
     let mut waiting = vec![root];
     while let Some(pid) = waiting.pop() {
-        if let Some(peak) = std::fs::read_to_string(format!("/proc/{pid}/status"))
-            .ok()
-            .as_deref()
-            .and_then(high_water_bytes)
+        let read = |name: &str| std::fs::read_to_string(format!("/proc/{pid}/{name}")).ok();
+        // A process that has ended and was not waited for yet has no memory any more.
+        if let (Some(status), Some(stat)) = (read("status"), read("stat"))
+            && let (Some(peak_bytes), Some(cpu_seconds)) =
+                (high_water_bytes(&status), processor_seconds(&stat))
         {
-            peaks.insert(pid, peak);
+            usage.insert(
+                pid,
+                Usage {
+                    peak_bytes,
+                    cpu_seconds,
+                },
+            );
         }
         // A child belongs to the thread that started it, which need not be the first.
         let threads = std::fs::read_dir(format!("/proc/{pid}/task"));
@@ -125,6 +152,16 @@ fn high_water_bytes(status: &str) -> Option<u64> {
     Some(kibibytes * 1024)
 }
 
+/// User and system time in `/proc/PID/stat`, which counts hundredths of a second. The second
+/// field is the program's name in brackets and may hold anything.
+fn processor_seconds(stat: &str) -> Option<f64> {
+    let (_, rest) = stat.rsplit_once(')')?;
+    let mut ticks = rest.split_whitespace().skip(11);
+    let user: u64 = ticks.next()?.parse().ok()?;
+    let system: u64 = ticks.next()?.parse().ok()?;
+    Some((user + system) as f64 / 100.0)
+}
+
 /// The middle of sorted or unsorted times.
 pub fn median(times: &[Duration]) -> Duration {
     let mut sorted = times.to_vec();
@@ -146,6 +183,12 @@ mod tests {
         let status = "Name:\tx\nVmPeak:\t  900 kB\nVmHWM:\t    2048 kB\nVmRSS:\t 100 kB\n";
         assert_eq!(high_water_bytes(status), Some(2 * 1024 * 1024));
         assert_eq!(high_water_bytes("Name:\tx\n"), None);
+    }
+
+    #[test]
+    fn processor_time_is_read_behind_a_name_with_brackets() {
+        let stat = "7 (a) b) S 1 7 7 0 -1 4194560 100 0 0 0 250 50 9 9 20 0 4 0 1 2 3";
+        assert_eq!(processor_seconds(stat), Some(3.0));
     }
 
     #[cfg(target_os = "linux")]

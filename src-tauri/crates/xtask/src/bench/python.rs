@@ -6,7 +6,7 @@ use std::process::Command;
 use anyhow::Context;
 use serde_json::Value;
 
-use super::measure;
+use super::measure::{self, Spent};
 use crate::exec::{self, say};
 use crate::place::Place;
 
@@ -14,13 +14,6 @@ use crate::place::Place;
 pub struct Python {
     program: PathBuf,
     scripts: PathBuf,
-}
-
-/// Frames and seconds as a baseline reports them; the seconds leave out Python's own start.
-#[derive(Debug, Clone, Copy)]
-pub struct Run {
-    pub frames: u64,
-    pub seconds: f64,
 }
 
 impl Python {
@@ -75,7 +68,7 @@ impl Python {
         output: &Path,
         model: &Path,
         encoder: &(String, Value),
-    ) -> anyhow::Result<Run> {
+    ) -> anyhow::Result<(u64, Spent)> {
         self.run(
             self.script(&format!("baseline_{name}.py"))
                 .args([input, output])
@@ -92,8 +85,8 @@ impl Python {
         model: &Path,
         (width, height): (u64, u64),
         frames: u64,
-    ) -> anyhow::Result<f64> {
-        let run = self.run(
+    ) -> anyhow::Result<Spent> {
+        let (_, spent) = self.run(
             self.script("bare_inference.py")
                 .arg("--model")
                 .arg(model)
@@ -105,7 +98,7 @@ impl Python {
                 ])
                 .args(["--frames", &frames.to_string()]),
         )?;
-        Ok(run.seconds)
+        Ok(spent)
     }
 
     fn script(&self, name: &str) -> Command {
@@ -115,13 +108,16 @@ impl Python {
         command
     }
 
-    fn run(&self, command: &mut Command) -> anyhow::Result<Run> {
+    /// Frames and seconds as a script reports them; the seconds leave out Python's own start.
+    fn run(&self, command: &mut Command) -> anyhow::Result<(u64, Spent)> {
         let cost = measure::run(command)?;
         let report: Value = serde_json::from_str(cost.stdout.trim())
             .with_context(|| format!("`{}` printed no report", exec::shown(command)))?;
-        Ok(Run {
-            frames: report["frames"].as_u64().context("no frames")?,
+        let frames = report["frames"].as_u64().context("no frames")?;
+        let spent = Spent {
             seconds: report["seconds"].as_f64().context("no seconds")?,
-        })
+            cpu_seconds: cost.cpu_seconds,
+        };
+        Ok((frames, spent))
     }
 }
