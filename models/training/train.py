@@ -119,10 +119,10 @@ class Soap:
             p.grad = None
 
 
-# lr: peak; mse_from: part of the schedule at which L1 gives way to MSE.
+# lr: peak; mse_from: part of the schedule at which L1 gives way to MSE; average: memory of the weight average.
 RECIPES = {
-    "loom-x2": {"lr": 5e-3, "mse_from": 0.6, "iterations": 150_000, "init": None},
-    "loom-x2-web": {"lr": 5e-3, "mse_from": 0.05, "iterations": 150_000, "init": "loom-x2"},
+    "loom-x2": {"lr": 5e-3, "mse_from": 0.6, "average": 0.999, "iterations": 40_000, "init": None},
+    "loom-x2-web": {"lr": 3e-3, "mse_from": 0.0, "average": 0.9995, "iterations": 20_000, "init": "loom-x2"},
 }
 
 
@@ -138,7 +138,7 @@ def main():
     ap.add_argument("--batch", type=int, default=16)
     ap.add_argument("--patch", type=int, default=48, help="side of a low-resolution patch")
     ap.add_argument("--lr", type=float, help="instead of the recipe's")
-    ap.add_argument("--average", type=float, default=0.999, help="memory of the weight average")
+    ap.add_argument("--average", type=float, help="instead of the recipe's")
     ap.add_argument("--mse-from", type=float, help="instead of the recipe's")
     ap.add_argument("--fp32-from", type=float, default=0.97, help="part of the schedule at which bfloat16 ends")
     ap.add_argument("--every", type=int, default=1000, help="validate and save every so many iterations")
