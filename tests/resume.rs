@@ -1,5 +1,7 @@
 //! Killed, interrupted and resumed: the result is the one of a run that was left alone.
 
+#[cfg(target_os = "linux")]
+use e2e::torture::{torture, workers_of};
 use e2e::*;
 use std::path::{Path, PathBuf};
 use std::process::Child;
@@ -34,6 +36,15 @@ fn undisturbed() -> (Cli, PathBuf) {
     (cli, output)
 }
 
+/// As [`signal`], for a process that may be gone already.
+#[cfg(unix)]
+fn signal_quietly(pid: u32, name: &str) {
+    let _ = std::process::Command::new("kill")
+        .args([format!("-{name}"), pid.to_string()])
+        .stderr(std::process::Stdio::null())
+        .status();
+}
+
 #[cfg(unix)]
 fn signal(pid: u32, name: &str) {
     let status = std::process::Command::new("kill")
@@ -41,27 +52,6 @@ fn signal(pid: u32, name: &str) {
         .status()
         .expect("kill can be started");
     assert!(status.success());
-}
-
-/// Processes that carry this data folder on their command line.
-#[cfg(target_os = "linux")]
-fn workers_of(cli: &Cli) -> Vec<u32> {
-    let data = cli.data().display().to_string();
-    let mut found = Vec::new();
-    for entry in std::fs::read_dir("/proc")
-        .expect("/proc is there")
-        .flatten()
-    {
-        let Ok(pid) = entry.file_name().to_string_lossy().parse::<u32>() else {
-            continue;
-        };
-        let line = std::fs::read(entry.path().join("cmdline")).unwrap_or_default();
-        let line = String::from_utf8_lossy(&line);
-        if line.contains(&data) && line.contains("worker") {
-            found.push(pid);
-        }
-    }
-    found
 }
 
 #[test]
@@ -96,7 +86,7 @@ fn a_killed_job_resumes_to_the_very_same_file() {
 
 #[test]
 #[cfg(target_os = "linux")]
-fn a_killed_worker_is_told_from_a_result_and_resumes() {
+fn a_killed_worker_is_started_again_where_it_was() {
     let (_whole, expected) = undisturbed();
     let cli = Cli::new();
     let output = cli.folder().join("resumed.mp4");
@@ -105,10 +95,132 @@ fn a_killed_worker_is_told_from_a_result_and_resumes() {
     for pid in workers_of(&cli) {
         signal(pid, "KILL");
     }
-    assert_eq!(child.wait().unwrap().code(), Some(5));
+    assert_eq!(child.wait().unwrap().code(), Some(0));
+    let job = &cli.jobs()[0];
+    assert_eq!(job["state"], "succeeded");
+    assert_eq!(job["warnings"], serde_json::json!([]));
+    assert_eq!(
+        std::fs::read(&output).unwrap(),
+        std::fs::read(&expected).unwrap()
+    );
+}
+
+#[test]
+#[cfg(target_os = "linux")]
+fn a_worker_that_freezes_is_ended_and_its_job_goes_on() {
+    let (_whole, expected) = undisturbed();
+    let cli = Cli::new();
+    let output = cli.folder().join("resumed.mp4");
+    let mut command = cli.command([
+        "upscale".as_ref(),
+        demo_clip().as_os_str(),
+        "-o".as_ref(),
+        output.as_os_str(),
+        "--quality".as_ref(),
+        "draft".as_ref(),
+    ]);
+    let mut child = command
+        .env("FRAMELOOM_STALL_SECONDS", "5")
+        .spawn()
+        .expect("the command starts");
+    wait_until("a finished segment", || cli.parts() > 0);
+    for pid in workers_of(&cli) {
+        signal(pid, "STOP");
+    }
+    assert_eq!(child.wait().unwrap().code(), Some(0));
+    assert!(workers_of(&cli).is_empty());
+    assert_eq!(
+        std::fs::read(&output).unwrap(),
+        std::fs::read(&expected).unwrap()
+    );
+}
+
+#[test]
+#[cfg(target_os = "linux")]
+fn a_worker_that_always_dies_steps_down_and_then_gives_up_with_the_reason() {
+    let cli = Cli::new();
+    let output = cli.folder().join("never.mp4");
+    let mut child = start(&cli, &output);
+    let since = Instant::now();
+    let code = loop {
+        if let Some(status) = child.try_wait().unwrap() {
+            break status.code();
+        }
+        assert!(since.elapsed() < PATIENCE, "it is started again for ever");
+        for pid in workers_of(&cli) {
+            signal_quietly(pid, "KILL");
+        }
+        std::thread::sleep(Duration::from_millis(5));
+    };
+    assert_eq!(code, Some(5));
     let job = &cli.jobs()[0];
     assert_eq!(job["state"], "interrupted");
     assert_eq!(job["error"]["code"], "worker_crashed");
+    assert!(
+        job["error"]["message"]
+            .as_str()
+            .is_some_and(|message| message.contains("killed")),
+        "{job}"
+    );
+    let steps: Vec<&str> = job["warnings"]
+        .as_array()
+        .unwrap()
+        .iter()
+        .filter(|warning| warning["kind"] == "stepped_down")
+        .filter_map(|warning| warning["to"].as_str())
+        .collect();
+    assert_eq!(steps, ["small_tiles", "processor"]);
+    let id = job["id"].as_str().unwrap().to_owned();
+    cli.run(["jobs", "resume", &id]).expect_code(0);
+    assert!(output.exists());
+}
+
+#[test]
+#[cfg(target_os = "linux")]
+fn two_who_resume_one_job_do_it_once() {
+    let cli = Cli::new();
+    let output = cli.folder().join("once.mp4");
+    let mut child = start(&cli, &output);
+    wait_until("a finished segment", || cli.parts() > 0);
+    signal(child.id(), "KILL");
+    child.wait().unwrap();
+    wait_until("the end of the worker", || workers_of(&cli).is_empty());
+    let id = cli.jobs()[0]["id"].as_str().unwrap().to_owned();
+    let mut both: Vec<Child> = (0..2).map(|_| cli.start(["jobs", "resume", &id])).collect();
+    let mut codes: Vec<Option<i32>> = both
+        .iter_mut()
+        .map(|child| child.wait().unwrap().code())
+        .collect();
+    codes.sort();
+    assert_eq!(codes, [Some(0), Some(2)]);
+    assert_eq!(cli.jobs()[0]["state"], "succeeded");
+    assert_eq!(walk(&cli.folder()), [output]);
+}
+
+#[test]
+fn a_lost_database_is_made_again_from_the_folders_of_the_jobs() {
+    let (_whole, expected) = undisturbed();
+    let cli = Cli::new();
+    let output = cli.folder().join("resumed.mp4");
+    let mut child = start(&cli, &output);
+    wait_until("a finished segment", || cli.parts() > 0);
+    child.kill().unwrap();
+    child.wait().unwrap();
+    #[cfg(target_os = "linux")]
+    wait_until("the end of the worker", || workers_of(&cli).is_empty());
+    let database = cli.data().join("frameloom.db");
+    for suffix in ["-wal", "-shm"] {
+        let _ = std::fs::remove_file(format!("{}{suffix}", database.display()));
+    }
+    std::fs::write(&database, "the disk wrote something else here").unwrap();
+    let listed = cli.run(["jobs", "list"]);
+    assert!(
+        listed.stderr.contains("damaged") && listed.stderr.contains("found again"),
+        "{listed:?}"
+    );
+    let job = &cli.jobs()[0];
+    assert_eq!(job["state"], "interrupted");
+    assert!(job["frames_done"].as_u64().unwrap() > 0, "segments count");
     cli.run(["jobs", "resume", job["id"].as_str().unwrap()])
         .expect_code(0);
     assert_eq!(
@@ -178,4 +290,14 @@ fn a_changed_input_is_refused_by_name() {
     cli.run(["jobs", "remove", &id]).expect_code(0);
     assert!(cli.jobs().is_empty());
     cli.run(["jobs", "show", &id]).expect_code(2);
+}
+
+#[test]
+#[cfg(target_os = "linux")]
+fn kills_at_random_moments_never_change_the_result() {
+    // The long version is `cargo xtask torture`.
+    let seed = 7;
+    let report = torture(8, seed, &mut |line| println!("{line}"))
+        .unwrap_or_else(|error| panic!("seed {seed}: {error:?}"));
+    assert_eq!(report.total(), 8);
 }

@@ -1,11 +1,12 @@
 //! Jobs as the user handles them: submit, list, pause, resume, cancel, remove.
 
-use crate::runner::{Control, Liveness, Stopping};
+use crate::folder::{self, OWNER_LOCK, WORKER_LOCK};
+use crate::runner::{Control, Stopping};
 use crate::{App, UpscaleRequest, explain, now_millis};
 use frameloom_core::error::{AppError, ErrorCode};
 use frameloom_core::job::{Job, JobEvent, JobId, JobProgress, JobSpec, JobState};
 use frameloom_engine::Plan;
-use frameloom_store::{JobRow, Lane};
+use frameloom_store::{JobRow, Lane, SegmentRow};
 use std::collections::BTreeSet;
 use std::hash::{BuildHasher, RandomState};
 use std::path::{Path, PathBuf};
@@ -35,15 +36,37 @@ impl App {
             finished_millis: None,
         };
         let plan = serde_json::to_string(plan).map_err(explain::internal)?;
+        // The lock comes first: a job of a command without an owner counts as interrupted.
+        self.own(&job.id)?;
         let folder = self.job_folder(&job.id);
-        std::fs::create_dir_all(&folder).map_err(|e| explain::data_folder(&folder, &e))?;
-        self.store.insert_job(&job, lane).map_err(explain::store)?;
+        folder::write_job(&folder, &job, &plan, lane)
+            .map_err(|e| explain::data_folder(&folder, &e))?;
         self.store
-            .set_plan(&job.id, &plan)
+            .insert_job(&job, lane, &plan)
             .map_err(explain::store)?;
         self.changed(&job.id)?;
         self.runner.wake();
         Ok(job)
+    }
+
+    /// Makes this process the one that sees to the job. Lasts until [`App::run_job`] is through
+    /// with it, or the process ends.
+    fn own(&self, id: &JobId) -> Result<(), AppError> {
+        let folder = self.job_folder(id);
+        let failed = |error: std::io::Error| explain::data_folder(&folder, &error);
+        std::fs::create_dir_all(&folder).map_err(failed)?;
+        match folder::lock(&folder, OWNER_LOCK).map_err(failed)? {
+            Some(lock) => {
+                self.runner.own(id, lock);
+                Ok(())
+            }
+            None if self.runner.owns(id) => Ok(()),
+            None => Err(AppError::new(
+                ErrorCode::JobState,
+                format!("Job {id} is being seen to by another Frameloom."),
+            )
+            .hint("Wait for it, or stop it there.")),
+        }
     }
 
     /// As [`App::submit_upscale`], for a caller that runs the job itself with [`App::run_job`].
@@ -67,8 +90,24 @@ impl App {
     /// # Errors
     /// The database refuses.
     pub fn jobs(&self) -> Result<Vec<Job>, AppError> {
-        let rows = self.store.jobs().map_err(explain::store)?;
+        let (rows, _) = self.store.jobs().map_err(explain::store)?;
         Ok(rows.into_iter().map(|row| row.job).collect())
+    }
+
+    /// A sentence about jobs whose rows cannot be read, if there are any.
+    ///
+    /// # Errors
+    /// The database refuses.
+    pub fn unreadable_notice(&self) -> Result<Option<String>, AppError> {
+        let (_, unreadable) = self.store.jobs().map_err(explain::store)?;
+        if unreadable.is_empty() {
+            return Ok(None);
+        }
+        let ids: Vec<&str> = unreadable.iter().map(|id| id.0.as_str()).collect();
+        Ok(Some(format!(
+            "These jobs are damaged or of another version and cannot be read: {}. Results are untouched; `frameloom jobs remove ID` takes such a job off the list.",
+            ids.join(", ")
+        )))
     }
 
     /// One job.
@@ -89,6 +128,7 @@ impl App {
     /// The job is neither queued nor running.
     pub fn pause(&self, id: &JobId) -> Result<(), AppError> {
         if self.change(id, &[JobState::Queued], JobState::Paused, None)? {
+            self.runner.disown(id);
             return Ok(());
         }
         match self.job(id)?.state {
@@ -113,10 +153,12 @@ impl App {
         plan.check_unchanged(&row.job.spec.input, &self.models)
             .map_err(|e| explain::engine(&e))?;
         check_writable(&row.job.spec.output)?;
-        let folder = self.job_folder(id);
-        std::fs::create_dir_all(&folder).map_err(|e| explain::data_folder(&folder, &e))?;
+        self.own(id)?;
         self.store.set_lane(id, lane).map_err(explain::store)?;
-        self.change(id, &[row.job.state], JobState::Queued, None)?;
+        if !self.change(id, &[row.job.state], JobState::Queued, None)? {
+            self.runner.disown(id);
+            return Err(wrong_state(id, self.job(id)?.state, "resumed"));
+        }
         self.runner.wake();
         self.job(id)
     }
@@ -133,6 +175,7 @@ impl App {
             JobState::Failed,
         ];
         if self.change(id, &waiting, JobState::Cancelled, None)? {
+            self.runner.disown(id);
             self.remove_parts(id);
             return Ok(());
         }
@@ -150,46 +193,103 @@ impl App {
     /// # Errors
     /// The job is running.
     pub fn remove(&self, id: &JobId) -> Result<(), AppError> {
-        self.mark_dead_jobs()?;
-        let job = self.job(id)?;
-        if job.state == JobState::Running {
-            return Err(wrong_state(id, job.state, "removed"));
+        // Asked of the lock, not of the row, which may be one that cannot be read.
+        if folder::is_held(&self.job_folder(id), WORKER_LOCK) {
+            return Err(wrong_state(id, JobState::Running, "removed"));
         }
+        self.runner.disown(id);
         self.store.delete_job(id).map_err(explain::store)?;
         self.remove_parts(id);
         self.tell(&JobEvent::Removed { id: id.clone() });
         Ok(())
     }
 
-    /// Marks jobs as interrupted whose worker is gone without a word.
+    /// Marks jobs as interrupted whose worker is gone without a word, or whose command is gone
+    /// before it started one.
     ///
     /// # Errors
     /// The database refuses.
     pub(crate) fn mark_dead_jobs(&self) -> Result<(), AppError> {
-        for job in self.jobs()? {
-            if job.state == JobState::Running
-                && Liveness::of(&self.job_folder(&job.id)) == Liveness::Dead
-            {
+        let (rows, _) = self.store.jobs().map_err(explain::store)?;
+        for row in rows {
+            let (id, state) = (&row.job.id, row.job.state);
+            let folder = self.job_folder(id);
+            let waits_for_its_command = state == JobState::Queued && row.lane == Lane::Direct;
+            let is_seen_to = || {
+                folder::is_held(&folder, WORKER_LOCK)
+                    || folder::is_held(&folder, OWNER_LOCK) && self.has_living_owner(id, state)
+            };
+            if (state == JobState::Running || waits_for_its_command) && !is_seen_to() {
                 let error = AppError::new(
                     ErrorCode::WorkerCrashed,
                     "The program ended while this job was running.",
                 )
                 .hint(explain::hint(ErrorCode::WorkerCrashed).unwrap_or_default());
-                self.change(
-                    &job.id,
-                    &[JobState::Running],
-                    JobState::Interrupted,
-                    Some(&error),
-                )?;
+                self.change(id, &[state], JobState::Interrupted, Some(&error))?;
             }
+        }
+        Ok(())
+    }
+
+    /// A process that owns a job sees to it, with one exception: this one knows better of its own.
+    fn has_living_owner(&self, id: &JobId, state: JobState) -> bool {
+        !self.runner.owns(id) || state == JobState::Queued || self.runner.is_running(id)
+    }
+
+    /// Removes folders of jobs that are on no list: their command was killed before it could
+    /// store them. Jobs are brought back instead if the list itself was lost.
+    pub(crate) fn tend_folders(&self, list_was_lost: bool) {
+        let Ok((rows, unreadable)) = self.store.jobs() else {
+            return;
+        };
+        let known: BTreeSet<JobId> = rows
+            .into_iter()
+            .map(|row| row.job.id)
+            .chain(unreadable)
+            .collect();
+        for entry in std::fs::read_dir(self.places.jobs())
+            .into_iter()
+            .flatten()
+            .flatten()
+        {
+            let id = JobId(entry.file_name().to_string_lossy().into_owned());
+            let path = entry.path();
+            let is_stray = path.is_dir()
+                && !known.contains(&id)
+                && !folder::is_held(&path, OWNER_LOCK)
+                && !folder::is_held(&path, WORKER_LOCK);
+            if !is_stray {
+                continue;
+            }
+            let brought_back = list_was_lost
+                && folder::read(&path).is_some_and(|(row, segments)| {
+                    row.job.id == id && self.bring_back(&row, &segments).is_ok()
+                });
+            // A job that was only just submitted has its folder for a moment before its row.
+            if !brought_back && is_old(&path) {
+                self.remove_parts(&id);
+            }
+        }
+    }
+
+    fn bring_back(
+        &self,
+        row: &JobRow,
+        segments: &[SegmentRow],
+    ) -> Result<(), frameloom_store::StoreError> {
+        let plan = row.plan.as_deref().unwrap_or_default();
+        self.store.insert_job(&row.job, row.lane, plan)?;
+        for segment in segments {
+            self.store
+                .record_segment(&row.job.id, segment, now_millis())?;
         }
         Ok(())
     }
 
     /// Outputs that jobs are going to write.
     pub(crate) fn promised_outputs(&self) -> Result<BTreeSet<PathBuf>, AppError> {
-        Ok(self
-            .jobs()?
+        let jobs = self.jobs()?;
+        Ok(jobs
             .into_iter()
             .filter(|job| !job.state.is_terminal())
             .map(|job| job.spec.output)
@@ -244,6 +344,13 @@ pub(crate) fn parse_plan(row: &JobRow) -> Result<Plan, AppError> {
         .hint("It was made by another version of the program: start a new job.")
         .details(error.to_string())
     })
+}
+
+/// True for a folder that nobody has touched for a minute.
+fn is_old(path: &Path) -> bool {
+    path.metadata()
+        .and_then(|facts| facts.modified())
+        .is_ok_and(|at| at.elapsed().is_ok_and(|age| age.as_secs() > 60))
 }
 
 fn wrong_state(id: &JobId, state: JobState, wanted: &str) -> AppError {

@@ -13,6 +13,7 @@
 
 pub mod doctor;
 pub mod explain;
+mod folder;
 pub mod inputs;
 mod jobs;
 pub mod logging;
@@ -76,6 +77,7 @@ impl App {
             set_aside,
             places,
         });
+        app.tend_folders(app.set_aside.is_some());
         // On a full disk the list must still open.
         if let Err(error) = app.mark_dead_jobs() {
             tracing::warn!(%error, "dead jobs could not be marked");
@@ -92,7 +94,7 @@ impl App {
     pub fn set_aside_notice(&self) -> Option<String> {
         self.set_aside.as_ref().map(|aside| {
             format!(
-                "The list of jobs was damaged ({}). It was set aside as {} and a new one was begun; finished results are untouched.",
+                "The list of jobs was damaged ({}). It was set aside as {}; unfinished jobs were found again in their folders, and finished results are untouched.",
                 aside.reason,
                 aside.path.display()
             )

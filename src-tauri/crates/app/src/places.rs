@@ -75,6 +75,34 @@ impl Places {
         if let Some(path) = non_empty("FRAMELOOM_ONNXRUNTIME") {
             return Ok(path);
         }
+        let tried = self.onnxruntime_places();
+        tried
+            .iter()
+            .find(|path| path.is_file())
+            .cloned()
+            .ok_or_else(|| {
+                let places: Vec<String> =
+                    tried.iter().map(|p| p.display().to_string()).collect();
+                AppError::new(
+                    ErrorCode::RuntimeUnavailable,
+                    format!("ONNX Runtime {ONNXRUNTIME_VERSION}, which runs the models, is not installed."),
+                )
+                .hint("Install Frameloom again, or set FRAMELOOM_ONNXRUNTIME to the library's path.")
+                .details(format!("looked for: {}", places.join(", ")))
+            })
+    }
+
+    /// The library, or where it would be: a path that says what is missing where.
+    pub(crate) fn onnxruntime_or_missing(&self) -> PathBuf {
+        self.onnxruntime().unwrap_or_else(|_| {
+            self.onnxruntime_places()
+                .pop()
+                .unwrap_or_else(|| self.data.join(onnxruntime_file()))
+        })
+    }
+
+    /// Where the library is looked for, in order. All are absolute.
+    fn onnxruntime_places(&self) -> Vec<PathBuf> {
         let file = onnxruntime_file();
         let mut tried = Vec::new();
         if let Some(folder) = self.worker.parent() {
@@ -91,24 +119,11 @@ impl Places {
             );
         }
         tried
-            .iter()
-            .find(|path| path.is_file())
-            .cloned()
-            .ok_or_else(|| {
-                let places: Vec<String> =
-                    tried.iter().map(|p| p.display().to_string()).collect();
-                AppError::new(
-                    ErrorCode::RuntimeUnavailable,
-                    format!("ONNX Runtime {ONNXRUNTIME_VERSION}, which runs the models, is not installed."),
-                )
-                .hint("Install Frameloom again, or set FRAMELOOM_ONNXRUNTIME to the library's path.")
-                .details(format!("looked for: {}", places.join(", ")))
-            })
     }
 }
 
 /// File name of the library on this platform.
-pub(crate) fn onnxruntime_file() -> String {
+fn onnxruntime_file() -> String {
     if cfg!(windows) {
         "onnxruntime.dll".to_owned()
     } else if cfg!(target_os = "macos") {

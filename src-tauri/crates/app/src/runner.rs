@@ -1,14 +1,16 @@
 //! Starts workers, listens to them, and knows what became of them.
 
-use crate::worker::WorkerEvent;
+use crate::folder::{self, STOP_FILE, WORKER_LOCK};
+use crate::worker::{self, ALIVE_SECONDS, PROTOCOL_VERSION, WorkerEvent};
 use crate::{App, explain};
 use frameloom_core::error::{AppError, ErrorCode};
 use frameloom_core::job::{Job, JobEvent, JobId, JobState};
+use frameloom_core::media::{Caution, Warning};
 use std::collections::{BTreeMap, VecDeque};
-use std::fs::{File, OpenOptions, TryLockError};
-use std::io::{BufRead, BufReader, Read, Write};
+use std::fs::File;
+use std::io::{BufReader, Read, Write};
 use std::path::{Path, PathBuf};
-use std::process::{Child, ChildStdin, Command, Stdio};
+use std::process::{Child, ChildStdin, Command, ExitStatus, Stdio};
 use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError, Weak};
 use std::time::Duration;
 
@@ -54,53 +56,84 @@ pub enum Control {
     Stop(Stopping),
 }
 
-/// Name of the file in a job's folder that its worker keeps locked.
-pub(crate) const LOCK_FILE: &str = "lock";
-/// Name of the file in a job's folder through which another process asks its worker to stop.
-pub(crate) const STOP_FILE: &str = "stop";
-
-/// Is somebody working on a job?
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) enum Liveness {
-    Alive,
-    Dead,
-}
-
-impl Liveness {
-    pub(crate) fn of(folder: &Path) -> Self {
-        match lock(folder) {
-            Ok(Some(_)) => Liveness::Dead,
-            Ok(None) => Liveness::Alive,
-            // No folder, no worker.
-            Err(_) => Liveness::Dead,
-        }
+/// A worker that leaves its job without a word, in plain words.
+fn how_it_ended(status: ExitStatus) -> String {
+    #[cfg(unix)]
+    if let Some(signal) = std::os::unix::process::ExitStatusExt::signal(&status) {
+        return match signal {
+            9 => "The process that did this job was killed from outside; the system does that when memory runs out.".to_owned(),
+            15 | 2 => "The process that did this job was told to end by another program.".to_owned(),
+            _ => format!("The process that did this job crashed (signal {signal}), as a faulty driver or codec makes it."),
+        };
+    }
+    match status.code() {
+        Some(101) => "The process that did this job stopped at a fault of its own.".to_owned(),
+        // Windows ends a process that crashed with an NTSTATUS of severity "error".
+        Some(code) if (code as u32) >= 0xC000_0000 => format!(
+            "The process that did this job crashed (status {code:#x}), as a faulty driver or codec makes it."
+        ),
+        _ => "The process that did this job ended without a result.".to_owned(),
     }
 }
 
-/// Takes the lock of a job's folder; `None` if a worker holds it.
-pub(crate) fn lock(folder: &Path) -> std::io::Result<Option<File>> {
-    let file = OpenOptions::new()
-        .create(true)
-        .truncate(false)
-        .write(true)
-        .open(folder.join(LOCK_FILE))?;
-    match file.try_lock() {
-        Ok(()) => Ok(Some(file)),
-        Err(TryLockError::WouldBlock) => Ok(None),
-        Err(TryLockError::Error(error)) => Err(error),
-    }
+/// [`STALL_LIMIT_SECONDS`], or what the environment says for a test.
+fn stall_limit_seconds() -> u64 {
+    std::env::var("FRAMELOOM_STALL_SECONDS")
+        .ok()
+        .and_then(|seconds| seconds.parse().ok())
+        .unwrap_or(STALL_LIMIT_SECONDS)
 }
 
 /// Workers of this process, and the queue.
 #[derive(Default)]
 pub(crate) struct Runner {
     running: Mutex<BTreeMap<JobId, ChildStdin>>,
+    /// Locks of the jobs that this process sees to.
+    owned: Mutex<BTreeMap<JobId, File>>,
+    /// What was asked of running jobs; a worker that died of it is not started again.
+    stops: Mutex<BTreeMap<JobId, Stopping>>,
     wake: Arc<(Mutex<bool>, Condvar)>,
 }
 
 impl Runner {
     fn running(&self) -> MutexGuard<'_, BTreeMap<JobId, ChildStdin>> {
         self.running.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    fn owned(&self) -> MutexGuard<'_, BTreeMap<JobId, File>> {
+        self.owned.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    pub(crate) fn own(&self, id: &JobId, lock: File) {
+        self.owned().insert(id.clone(), lock);
+    }
+
+    pub(crate) fn owns(&self, id: &JobId) -> bool {
+        self.owned().contains_key(id)
+    }
+
+    pub(crate) fn disown(&self, id: &JobId) {
+        self.owned().remove(id);
+    }
+
+    fn stops(&self) -> MutexGuard<'_, BTreeMap<JobId, Stopping>> {
+        self.stops.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    fn wanted_stop(&self, id: &JobId) -> Option<Stopping> {
+        self.stops().get(id).copied()
+    }
+
+    fn is_stopping(&self, id: &JobId) -> bool {
+        self.wanted_stop(id).is_some()
+    }
+
+    fn forget_stop(&self, id: &JobId) {
+        self.stops().remove(id);
+    }
+
+    pub(crate) fn is_running(&self, id: &JobId) -> bool {
+        self.running().contains_key(id)
     }
 
     pub(crate) fn wake(&self) {
@@ -112,6 +145,7 @@ impl Runner {
     /// Tells the worker of a job something, whichever process started it.
     pub(crate) fn control(&self, app: &App, id: &JobId, control: Control) -> Result<(), AppError> {
         let Control::Stop(stopping) = control;
+        self.stops().insert(id.clone(), stopping);
         if let Some(stdin) = self.running().get_mut(id)
             && writeln!(stdin, "{}", stopping.word())
                 .and_then(|()| stdin.flush())
@@ -126,14 +160,103 @@ impl Runner {
 
 /// The last bytes that a worker wrote to standard error.
 const STDERR_KEPT_BYTES: usize = 8 * 1024;
+/// A worker says that it lives every two seconds; one that is silent for so long is frozen.
+const SILENCE_LIMIT_SECONDS: u64 = 60;
+/// A worker that lives and gets no further for so long hangs, as in a driver. One frame of the
+/// slowest model that is any use takes less.
+const STALL_LIMIT_SECONDS: u64 = 600;
+/// So often a job is started again at the same place as it was, before it is done more carefully.
+const SAME_AGAIN: u32 = 1;
+
+/// How a worker came to its end.
+struct Ended {
+    /// What became of it, as a sentence, if it left its job without a word.
+    what: String,
+    /// The status and its last words.
+    details: String,
+    /// It said itself what became of the job.
+    in_order: bool,
+}
 
 impl App {
     /// Does one job and returns when it came to rest: its row then says how. Events reach the
     /// listeners meanwhile; [`App::stop`] can be called from another thread.
     ///
+    /// A worker that crashed, was killed or hangs is started again from the last finished segment:
+    /// first as it was, then more carefully, as the job's warnings say.
+    ///
     /// # Errors
     /// The worker cannot be started, or the database refuses. A job that failed is no error here.
     pub fn run_job(&self, id: &JobId) -> Result<Job, AppError> {
+        let result = self.run_until_rest(id);
+        self.runner.disown(id);
+        self.runner.forget_stop(id);
+        let job = self.job(id)?;
+        result?;
+        if job.state.is_terminal() && job.state != JobState::Failed {
+            self.remove_parts(id);
+        }
+        self.changed(id)?;
+        Ok(job)
+    }
+
+    fn run_until_rest(&self, id: &JobId) -> Result<(), AppError> {
+        let (mut place, mut tries) = (None, 0);
+        loop {
+            let ended = self.run_worker(id)?;
+            match self.job(id)?.state {
+                // Its own check made the worker ask for another, more careful one.
+                JobState::Queued if ended.in_order => continue,
+                JobState::Running | JobState::Queued => {}
+                _ => return Ok(()),
+            }
+            if folder::is_held(&self.job_folder(id), WORKER_LOCK) {
+                // This worker was refused: another process' does the job.
+                return Ok(());
+            }
+            let done = self.store.segments(id).map_err(explain::store)?.len();
+            tries = if place == Some(done) { tries + 1 } else { 1 };
+            place = Some(done);
+            let may_retry = !self.runner.is_stopping(id);
+            let mut again = may_retry && tries <= SAME_AGAIN;
+            if may_retry && !again {
+                again = self.step_down(id, &ended.what)?;
+            }
+            tracing::warn!(job = %id, what = ended.what, details = ended.details, again, "a worker ended");
+            let (state, error) = if again {
+                (JobState::Queued, None)
+            } else {
+                let crash = AppError::new(ErrorCode::WorkerCrashed, ended.what)
+                    .hint(explain::hint(ErrorCode::WorkerCrashed).unwrap_or_default())
+                    .details(ended.details);
+                (JobState::Interrupted, Some(crash))
+            };
+            let alive = [JobState::Running, JobState::Queued];
+            if !self.change(id, &alive, state, error.as_ref())? || !again {
+                return Ok(());
+            }
+        }
+    }
+
+    /// Notes that the rest of a job is to be done more carefully; false if it is already done as
+    /// carefully as can be.
+    pub(crate) fn step_down(&self, id: &JobId, reason: &str) -> Result<bool, AppError> {
+        let mut warnings = self.job(id)?.warnings;
+        let Some(to) = Caution::of(&warnings).next() else {
+            return Ok(false);
+        };
+        warnings.push(Warning::SteppedDown {
+            reason: reason.to_owned(),
+            to,
+        });
+        self.store
+            .set_warnings(id, &warnings)
+            .map_err(explain::store)?;
+        Ok(true)
+    }
+
+    /// Starts a worker and listens to it until it ends.
+    fn run_worker(&self, id: &JobId) -> Result<Ended, AppError> {
         let mut child = self.spawn_worker(id)?;
         let (Some(stdin), Some(stdout), Some(stderr)) =
             (child.stdin.take(), child.stdout.take(), child.stderr.take())
@@ -144,43 +267,101 @@ impl App {
             ));
         };
         self.runner.running().insert(id.clone(), stdin);
-        let tail = std::thread::spawn(move || tail(stderr));
-        for line in BufReader::new(stdout).lines() {
-            let Ok(line) = line else { break };
-            match serde_json::from_str(&line) {
-                Ok(WorkerEvent::Progress { progress }) => self.tell(&JobEvent::Progress {
-                    id: id.clone(),
-                    progress,
-                }),
-                Ok(WorkerEvent::Changed) => self.changed(id)?,
-                Err(error) => tracing::warn!(%error, "a worker said something unknown"),
+        // A stop that came between two workers is meant for this one.
+        if let Some(stopping) = self.runner.wanted_stop(id) {
+            let _ = self.runner.control(self, id, Control::Stop(stopping));
+        }
+        let (told, events) = std::sync::mpsc::channel();
+        let listener = std::thread::spawn(move || {
+            let mut stdout = BufReader::new(stdout);
+            while let Some(event) = worker::read_event(&mut stdout) {
+                if told.send(event).is_err() {
+                    break;
+                }
             }
+        });
+        let tail = std::thread::spawn(move || tail(stderr));
+        let hung = self.listen_to(id, &events);
+        if hung.is_some() {
+            let _ = child.kill();
         }
         let status = child.wait();
         self.runner.running().remove(id);
+        let _ = listener.join();
         let stderr = tail.join().unwrap_or_default();
-        let status = status.map_or_else(|e| e.to_string(), |s| s.to_string());
-        let crash = AppError::new(
-            ErrorCode::WorkerCrashed,
-            "The process that did this job ended without a result.",
-        )
-        .hint(explain::hint(ErrorCode::WorkerCrashed).unwrap_or_default())
-        .details(format!("{status}; {stderr}"));
-        if !self.change(
-            id,
-            &[JobState::Running],
-            JobState::Interrupted,
-            Some(&crash),
-        )? {
-            // A worker that died before it took the job would be started again for ever.
-            self.change(id, &[JobState::Queued], JobState::Failed, Some(&crash))?;
+        let what = match (&hung, &status) {
+            (Some(hung), _) => hung.clone(),
+            (None, Ok(status)) => how_it_ended(*status),
+            (None, Err(error)) => format!("The process that did this job was lost ({error})."),
+        };
+        let in_order = hung.is_none() && matches!(&status, Ok(status) if status.success());
+        let details = match status {
+            Ok(status) => format!("{status}; {stderr}"),
+            Err(_) => stderr,
+        };
+        Ok(Ended {
+            what,
+            details,
+            in_order,
+        })
+    }
+
+    /// Passes on what a worker says until it ends (`None`) or must be ended, with the reason.
+    fn listen_to(
+        &self,
+        id: &JobId,
+        events: &std::sync::mpsc::Receiver<Result<WorkerEvent, String>>,
+    ) -> Option<String> {
+        use std::sync::mpsc::RecvTimeoutError;
+        let stall_limit = stall_limit_seconds();
+        // Counted in signs of life, not read from a clock: a machine that slept is no worker that hung.
+        let (mut silent, mut stalled, mut last_moved) = (0, 0, None);
+        loop {
+            match events.recv_timeout(Duration::from_secs(1)) {
+                Ok(Ok(event)) => {
+                    silent = 0;
+                    match event {
+                        WorkerEvent::Hello { version } if version != PROTOCOL_VERSION => {
+                            return Some(
+                                "The worker is of another version than this program; install Frameloom again."
+                                    .to_owned(),
+                            );
+                        }
+                        WorkerEvent::Hello { .. } => {}
+                        WorkerEvent::Alive { moved } => {
+                            stalled = match last_moved == Some(moved) {
+                                true => stalled + ALIVE_SECONDS,
+                                false => 0,
+                            };
+                            last_moved = Some(moved);
+                        }
+                        WorkerEvent::Progress { progress } => self.tell(&JobEvent::Progress {
+                            id: id.clone(),
+                            progress,
+                        }),
+                        WorkerEvent::Changed => {
+                            // The row is read again at the end; the job goes on either way.
+                            if let Err(error) = self.changed(id) {
+                                tracing::warn!(%error, "a changed job could not be read");
+                            }
+                        }
+                    }
+                }
+                Ok(Err(error)) => tracing::warn!(error, "a worker said something unknown"),
+                Err(RecvTimeoutError::Timeout) => silent += 1,
+                Err(RecvTimeoutError::Disconnected) => return None,
+            }
+            if silent >= SILENCE_LIMIT_SECONDS.min(stall_limit) {
+                return Some(format!(
+                    "The process that did this job gave no sign of life for {silent} seconds."
+                ));
+            }
+            if stalled >= stall_limit {
+                return Some(format!(
+                    "The job got no further for {stalled} seconds; a driver may hang."
+                ));
+            }
         }
-        let job = self.job(id)?;
-        if job.state.is_terminal() && job.state != JobState::Failed {
-            self.remove_parts(id);
-        }
-        self.changed(id)?;
-        Ok(job)
     }
 
     /// Asks a running job to stop, without judging its state.

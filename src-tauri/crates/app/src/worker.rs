@@ -1,17 +1,19 @@
 //! The process that does one job: `worker --data-dir DIR --job ID`.
 //!
 //! It takes the job's lock, does the job, and writes state, progress and segments to the database
-//! itself. Standard output carries one JSON object per line ([`WorkerEvent`]); standard input takes
+//! itself. Standard output carries one JSON object per line ([`WorkerEvent`], at most
+//! [`MAX_EVENT_BYTES`] long, beginning with the version of the protocol); standard input takes
 //! one word per line (`pause`, `interrupt`, `interrupt-now`, `cancel`), and its end means that
 //! whoever started the worker is gone: then it stops at once, so that no process is orphaned.
 
-use crate::runner::{self, STOP_FILE, Stopping, take_stop_file};
+use crate::folder::{self, STOP_FILE, WORKER_LOCK};
+use crate::runner::{Stopping, take_stop_file};
 use crate::{App, Places, explain, jobs, logging};
 use frameloom_core::error::{AppError, ErrorCode};
 use frameloom_core::job::{
     Job, JobId, JobProgress, JobSpec, JobState, PictureSizes, ProviderChoice, Step,
 };
-use frameloom_core::media::Warning;
+use frameloom_core::media::{Caution, Warning};
 use frameloom_engine::execute::Threads;
 use frameloom_engine::{
     Cancel, Context, EngineError, Finished, Journal, Plan, Progress, SegmentRecord, Stop,
@@ -21,10 +23,10 @@ use frameloom_store::{SegmentRow, Store};
 use serde::{Deserialize, Serialize};
 use std::collections::VecDeque;
 use std::ffi::OsString;
-use std::io::{BufRead, Write};
-use std::path::PathBuf;
+use std::io::{BufRead, Read, Write};
+use std::path::{Path, PathBuf};
 use std::process::ExitCode;
-use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::{Duration, Instant};
 
@@ -32,6 +34,16 @@ use std::time::{Duration, Instant};
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(tag = "event", rename_all = "snake_case")]
 pub enum WorkerEvent {
+    /// The first word.
+    Hello {
+        /// [`PROTOCOL_VERSION`].
+        version: u32,
+    },
+    /// It lives; said every [`ALIVE_SECONDS`].
+    Alive {
+        /// A number that grows with everything that gets done.
+        moved: u64,
+    },
     /// It moved on.
     Progress {
         /// How far.
@@ -39,6 +51,28 @@ pub enum WorkerEvent {
     },
     /// The job's row changed.
     Changed,
+}
+
+/// Version of what worker and starter say to each other.
+pub(crate) const PROTOCOL_VERSION: u32 = 1;
+/// Seconds between two signs of life.
+pub(crate) const ALIVE_SECONDS: u64 = 2;
+/// No event is longer.
+const MAX_EVENT_BYTES: u64 = 64 * 1024;
+
+/// The next event; `None` at the end of the stream, or where it is no stream of events at all.
+pub(crate) fn read_event(from: &mut impl BufRead) -> Option<Result<WorkerEvent, String>> {
+    let mut line = Vec::new();
+    let read = from
+        .by_ref()
+        .take(MAX_EVENT_BYTES)
+        .read_until(b'\n', &mut line);
+    match read {
+        Ok(0) | Err(_) => None,
+        // Cut off: by its end, or by its length, after which nothing can be trusted.
+        Ok(_) if line.last() != Some(&b'\n') => None,
+        Ok(_) => Some(serde_json::from_slice(&line).map_err(|error| error.to_string())),
+    }
 }
 
 /// Exit status for arguments that make no sense.
@@ -75,7 +109,7 @@ fn work(data: PathBuf, id: JobId) -> Result<(), AppError> {
     let app = App::open(Places::discover(Some(data))?)?;
     let _log = logging::start(&app.places, "worker");
     let folder = app.job_folder(&id);
-    let lock = runner::lock(&folder)
+    let lock = folder::lock(&folder, WORKER_LOCK)
         .map_err(|error| explain::data_folder(&folder, &error))?
         .ok_or_else(|| {
             AppError::new(
@@ -89,13 +123,19 @@ fn work(data: PathBuf, id: JobId) -> Result<(), AppError> {
             format!("Job {id} is not waiting to be done."),
         ));
     }
+    say(&WorkerEvent::Hello {
+        version: PROTOCOL_VERSION,
+    });
     say(&WorkerEvent::Changed);
     // A request that was meant for an earlier run.
     let _ = std::fs::remove_file(folder.join(STOP_FILE));
     let row = app.row(&id)?;
     let control = Arc::new(StopControl::default());
     listen_for_stop(control.clone(), folder.clone())?;
-    let result = jobs::parse_plan(&row).and_then(|plan| perform(&app, &row.job, &plan, &control));
+    let moved = Arc::new(AtomicU64::new(0));
+    show_life(moved.clone())?;
+    let result =
+        jobs::parse_plan(&row).and_then(|plan| perform(&app, &row.job, &plan, &control, moved));
     let (state, error) = match result {
         Ok(finished) => {
             let spec = JobSpec {
@@ -115,11 +155,21 @@ fn work(data: PathBuf, id: JobId) -> Result<(), AppError> {
                         .hint(explain::hint(ErrorCode::Interrupted).unwrap_or_default()),
                 ),
             ),
-            (ErrorCode::DiskFull, _) => (JobState::Interrupted, Some(error)),
+            // A full disk is no failure: the job waits until there is room.
+            (ErrorCode::DiskFull, _) => (JobState::Paused, Some(error)),
+            // A segment that is not what it should be is done again, more carefully, as often as
+            // that can be said.
+            (ErrorCode::VerificationFailed | ErrorCode::OutOfMemory, None)
+                if app.step_down(&id, &error.message)? =>
+            {
+                (JobState::Queued, None)
+            }
             _ => (JobState::Failed, Some(error)),
         },
     };
-    app.change(&id, &[JobState::Running], state, error.as_ref())?;
+    // What this process did is what counts, whoever thought it dead meanwhile.
+    let believed = [JobState::Running, JobState::Interrupted];
+    app.change(&id, &believed, state, error.as_ref())?;
     drop(lock);
     if state == JobState::Succeeded || state == JobState::Cancelled {
         app.remove_parts(&id);
@@ -128,29 +178,35 @@ fn work(data: PathBuf, id: JobId) -> Result<(), AppError> {
     Ok(())
 }
 
-fn perform(app: &App, job: &Job, plan: &Plan, control: &StopControl) -> Result<Finished, AppError> {
+fn perform(
+    app: &App,
+    job: &Job,
+    plan: &Plan,
+    control: &StopControl,
+    moved: Arc<AtomicU64>,
+) -> Result<Finished, AppError> {
     let cores = std::thread::available_parallelism().map_or(1, usize::from);
-    let reporter = Reporter::new(&app.store, job);
+    let reporter = Reporter::new(&app.store, job, moved);
+    let folder = app.job_folder(&job.id);
     let journal = StoreJournal {
         store: &app.store,
+        folder: &folder,
         id: &job.id,
     };
     let threads = Threads::for_cores(cores);
     let runtime = || -> Result<Arc<Runtime>, EngineError> {
-        let library = app
-            .places
-            .onnxruntime()
-            .unwrap_or_else(|_| PathBuf::from(crate::places::onnxruntime_file()));
-        Ok(Runtime::load(&library)?)
+        // Never by a bare name: that would be looked for where the program happens to be started.
+        Ok(Runtime::load(&app.places.onnxruntime_or_missing())?)
     };
     let context = Context {
         runtime: &runtime,
         models: &app.models,
-        work_dir: &app.job_folder(&job.id),
+        work_dir: &folder,
         threads,
         journal: &journal,
         progress: &reporter,
         cancel: &control.cancel,
+        caution: Caution::of(&job.warnings),
     };
     let result = frameloom_engine::execute(&job.spec, plan, &context);
     reporter.store_now();
@@ -206,6 +262,22 @@ fn listen_for_stop(control: Arc<StopControl>, folder: PathBuf) -> Result<(), App
     Ok(())
 }
 
+/// Tells the starter every two seconds that this process lives, and whether it gets on.
+fn show_life(moved: Arc<AtomicU64>) -> Result<(), AppError> {
+    std::thread::Builder::new()
+        .name("alive".to_owned())
+        .spawn(move || {
+            loop {
+                say(&WorkerEvent::Alive {
+                    moved: moved.load(Ordering::Relaxed),
+                });
+                std::thread::sleep(Duration::from_secs(ALIVE_SECONDS));
+            }
+        })
+        .map_err(explain::internal)?;
+    Ok(())
+}
+
 fn say(event: &WorkerEvent) {
     if let Ok(line) = serde_json::to_string(event) {
         // A starter that is gone is noticed through standard input.
@@ -216,6 +288,7 @@ fn say(event: &WorkerEvent) {
 
 struct StoreJournal<'a> {
     store: &'a Store,
+    folder: &'a Path,
     id: &'a JobId,
 }
 
@@ -238,6 +311,8 @@ impl Journal for StoreJournal<'_> {
                 part_bytes: row.part_bytes,
                 last_source_pts: row.last_source_pts,
                 last_source_hash: row.last_source_hash,
+                // Rows of older versions have none.
+                check: serde_json::from_str(&row.picture_check).unwrap_or_default(),
             })
             .collect())
     }
@@ -250,7 +325,12 @@ impl Journal for StoreJournal<'_> {
             part_bytes: segment.part_bytes,
             last_source_pts: segment.last_source_pts,
             last_source_hash: segment.last_source_hash,
+            picture_check: serde_json::to_string(&segment.check).unwrap_or_default(),
         };
+        // Only needed if the database is lost; a line too many is found out when its part is read.
+        if let Err(error) = folder::append_segment(self.folder, &row) {
+            tracing::warn!(%error, "a segment could not be noted beside its part");
+        }
         self.store
             .record_segment(self.id, &row, crate::now_millis())
             .map_err(journal_error)
@@ -279,6 +359,7 @@ struct Reporter<'a> {
     id: &'a JobId,
     state: Mutex<ReporterState>,
     failed: AtomicBool,
+    moved: Arc<AtomicU64>,
 }
 
 struct ReporterState {
@@ -292,7 +373,7 @@ struct ReporterState {
 }
 
 impl<'a> Reporter<'a> {
-    fn new(store: &'a Store, job: &'a Job) -> Self {
+    fn new(store: &'a Store, job: &'a Job, moved: Arc<AtomicU64>) -> Self {
         let now = Instant::now();
         Self {
             store,
@@ -307,10 +388,12 @@ impl<'a> Reporter<'a> {
                 last_store: now,
             }),
             failed: AtomicBool::new(false),
+            moved,
         }
     }
 
     fn update(&self, force: bool, change: impl FnOnce(&mut ReporterState)) {
+        self.moved.fetch_add(1, Ordering::Relaxed);
         let mut state = self.state.lock().unwrap_or_else(PoisonError::into_inner);
         change(&mut state);
         let now = Instant::now();
@@ -394,9 +477,25 @@ impl Progress for Reporter<'_> {
         });
     }
 
+    fn alive(&self) {
+        self.moved.fetch_add(1, Ordering::Relaxed);
+    }
+
     fn warning(&self, warning: Warning) {
         let mut state = self.state.lock().unwrap_or_else(PoisonError::into_inner);
-        if !state.warnings.contains(&warning) {
+        // A resumed run counts on where the one before it stopped.
+        let earlier = state.warnings.iter_mut().find_map(|w| match (w, &warning) {
+            (Warning::DamagedFrames { frames: sum }, Warning::DamagedFrames { frames })
+            | (Warning::TimestampsMended { frames: sum }, Warning::TimestampsMended { frames }) => {
+                Some((sum, *frames))
+            }
+            _ => None,
+        });
+        if let Some((sum, frames)) = earlier {
+            *sum += frames;
+            self.noted(self.store.set_warnings(self.id, &state.warnings));
+            say(&WorkerEvent::Changed);
+        } else if !state.warnings.contains(&warning) {
             state.warnings.push(warning);
             self.noted(self.store.set_warnings(self.id, &state.warnings));
             say(&WorkerEvent::Changed);

@@ -259,4 +259,49 @@ pub enum Warning {
     DamagedStill,
     /// Only the first frame of an animation was processed.
     FirstFrameOnly,
+    /// Something went wrong, and the rest was done more carefully.
+    SteppedDown {
+        /// What went wrong.
+        reason: String,
+        /// How it went on.
+        to: Caution,
+    },
+}
+
+/// How carefully a job is done after something went wrong with it. Each step gives up speed.
+#[derive(
+    Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord, Default, Serialize, Deserialize, TS,
+)]
+#[serde(rename_all = "snake_case")]
+pub enum Caution {
+    /// As planned.
+    #[default]
+    Usual,
+    /// In small tiles, which need little memory.
+    SmallTiles,
+    /// In small tiles on the processor, without any driver.
+    Processor,
+}
+
+impl Caution {
+    /// The next step; `None` after the last.
+    pub fn next(self) -> Option<Self> {
+        match self {
+            Caution::Usual => Some(Caution::SmallTiles),
+            Caution::SmallTiles => Some(Caution::Processor),
+            Caution::Processor => None,
+        }
+    }
+
+    /// The step that the warnings of a job have come to.
+    pub fn of(warnings: &[Warning]) -> Self {
+        warnings
+            .iter()
+            .filter_map(|warning| match warning {
+                Warning::SteppedDown { to, .. } => Some(*to),
+                _ => None,
+            })
+            .max()
+            .unwrap_or_default()
+    }
 }

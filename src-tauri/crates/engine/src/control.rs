@@ -1,10 +1,12 @@
 //! How a run talks to whoever started it: stop requests in, progress and finished segments out.
 
 use crate::EngineError;
+use crate::verify::PictureCheck;
 use frameloom_core::job::{PictureSizes, ProviderChoice, Step};
 use frameloom_core::media::Warning;
-use std::sync::Arc;
+use frameloom_infer::CancelHandle;
 use std::sync::atomic::{AtomicBool, AtomicU8, Ordering};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 /// What the user wants of a running job.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
@@ -22,6 +24,7 @@ pub enum Stop {
 pub struct Cancel {
     level: Arc<AtomicU8>,
     now: Arc<AtomicBool>,
+    watched: Arc<Mutex<Vec<CancelHandle>>>,
 }
 
 impl Cancel {
@@ -35,7 +38,23 @@ impl Cancel {
         self.level.fetch_max(stop as u8, Ordering::SeqCst);
         if stop == Stop::Now {
             self.now.store(true, Ordering::SeqCst);
+            for handle in self.watched().iter() {
+                handle.cancel();
+            }
         }
+    }
+
+    /// Lets an immediate stop end the running call of a model as well, however long it is.
+    pub(crate) fn watch(&self, handle: CancelHandle) {
+        let mut watched = self.watched();
+        if self.requested() == Stop::Now {
+            handle.cancel();
+        }
+        watched.push(handle);
+    }
+
+    fn watched(&self) -> MutexGuard<'_, Vec<CancelHandle>> {
+        self.watched.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     /// What was asked.
@@ -71,6 +90,8 @@ pub trait Progress: Sync {
     fn step(&self, step: Step, total: Option<u64>);
     /// So many frames are done, those of earlier runs included.
     fn done(&self, frames: u64);
+    /// Something moved that no number shows: who watches for a stalled run need not worry.
+    fn alive(&self) {}
     /// Something the user should know.
     fn warning(&self, warning: Warning);
     /// What computes.
@@ -80,7 +101,7 @@ pub trait Progress: Sync {
 }
 
 /// A finished part of a clip.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq)]
 pub struct SegmentRecord {
     /// 0 for the first.
     pub position: u64,
@@ -94,6 +115,8 @@ pub struct SegmentRecord {
     pub last_source_pts: i64,
     /// Content hash of that source frame.
     pub last_source_hash: u64,
+    /// What the comparison of its frames with their sources found.
+    pub check: PictureCheck,
 }
 
 /// Remembers finished segments across runs.

@@ -19,9 +19,11 @@ pub mod nodes;
 pub mod plan;
 mod resample;
 mod rgb;
+mod verify;
 
 pub use control::{Cancel, Journal, Progress, SegmentRecord, Stop};
 pub use error::EngineError;
 pub use execute::{Context, Finished, execute};
 pub use nodes::{Models, PictureFormat};
 pub use plan::{Plan, plan};
+pub use verify::PictureCheck;

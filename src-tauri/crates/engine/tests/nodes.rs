@@ -80,6 +80,7 @@ fn apply(op: &Op, frame: &Frame) -> Frame {
         models: &NoModels,
         device: &Device::Cpu,
         threads: 1,
+        max_tile: None,
     };
     let (mut filter, choice) = open("n", op, &input, &opening).unwrap().unwrap();
     assert_eq!(choice, None);

@@ -43,15 +43,15 @@ const COLUMNS: &str = "id, lane, state, spec, plan, progress, error, warnings, p
                        created_millis, finished_millis";
 
 impl Store {
-    /// Adds a job.
+    /// Adds a job with its plan (JSON).
     ///
     /// # Errors
     /// The database refuses.
-    pub fn insert_job(&self, job: &Job, lane: Lane) -> Result<(), StoreError> {
+    pub fn insert_job(&self, job: &Job, lane: Lane, plan: &str) -> Result<(), StoreError> {
         self.lock().execute(
             "INSERT INTO jobs (id, lane, state, spec, progress, error, warnings, provider, sizes, \
-             created_millis, finished_millis) \
-             VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11)",
+             created_millis, finished_millis, plan) \
+             VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12)",
             params![
                 job.id.0,
                 lane.as_str(),
@@ -64,22 +64,34 @@ impl Store {
                 optional_json("job", job.sizes.as_ref())?,
                 job.created_millis,
                 job.finished_millis,
+                plan,
             ],
         )?;
         Ok(())
     }
 
-    /// All jobs, oldest first.
+    /// All jobs that can be read, oldest first, and the names of those that cannot: a row of
+    /// another version or a damaged one must not take the others along.
     ///
     /// # Errors
-    /// The database refuses, or a row cannot be read.
-    pub fn jobs(&self) -> Result<Vec<JobRow>, StoreError> {
+    /// The database refuses.
+    pub fn jobs(&self) -> Result<(Vec<JobRow>, Vec<JobId>), StoreError> {
         let connection = self.lock();
         let mut statement = connection.prepare(&format!(
             "SELECT {COLUMNS} FROM jobs ORDER BY created_millis, id"
         ))?;
-        let rows = statement.query_map([], |row| Ok(read_row(row)))?;
-        rows.map(|row| row?).collect()
+        let rows = statement.query_map([], |row| Ok((row.get::<_, String>(0)?, read_row(row))))?;
+        let (mut readable, mut unreadable) = (Vec::new(), Vec::new());
+        for row in rows {
+            match row? {
+                (_, Ok(row)) => readable.push(row),
+                (id, Err(error)) => {
+                    tracing::warn!(%error, id, "a job cannot be read");
+                    unreadable.push(JobId(id));
+                }
+            }
+        }
+        Ok((readable, unreadable))
     }
 
     /// One job.
@@ -97,22 +109,15 @@ impl Store {
             .ok_or_else(|| StoreError::NoJob(id.0.clone()))?
     }
 
-    /// The oldest queued job of the queue.
+    /// The oldest queued job of the queue that can be read.
     ///
     /// # Errors
-    /// The database refuses, or the row cannot be read.
+    /// The database refuses.
     pub fn next_queued(&self) -> Result<Option<JobRow>, StoreError> {
-        self.lock()
-            .query_row(
-                &format!(
-                    "SELECT {COLUMNS} FROM jobs WHERE state = 'queued' AND lane = 'queue' \
-                     ORDER BY created_millis, id LIMIT 1"
-                ),
-                [],
-                |row| Ok(read_row(row)),
-            )
-            .optional()?
-            .transpose()
+        let (rows, _) = self.jobs()?;
+        Ok(rows
+            .into_iter()
+            .find(|row| row.lane == Lane::Queue && row.job.state == JobState::Queued))
     }
 
     /// Moves a job to `to` if it is in one of the states `from`; true if it was. The error is
@@ -166,14 +171,6 @@ impl Store {
     /// The database refuses.
     pub fn set_spec(&self, id: &JobId, spec: &JobSpec) -> Result<(), StoreError> {
         self.update(id, "spec", Some(to_json("spec", spec)?))
-    }
-
-    /// Stores the plan.
-    ///
-    /// # Errors
-    /// The database refuses.
-    pub fn set_plan(&self, id: &JobId, plan: &str) -> Result<(), StoreError> {
-        self.update(id, "plan", Some(plan.to_owned()))
     }
 
     /// Stores how far the job is.

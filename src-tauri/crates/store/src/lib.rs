@@ -12,7 +12,7 @@
 //! let folder = tempfile::tempdir().unwrap();
 //! let (store, recovered) = frameloom_store::Store::open(folder.path()).unwrap();
 //! assert!(recovered.is_none());
-//! assert!(store.jobs().unwrap().is_empty());
+//! assert!(store.jobs().unwrap().0.is_empty());
 //! ```
 #![forbid(unsafe_code)]
 

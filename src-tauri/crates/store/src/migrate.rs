@@ -3,7 +3,8 @@
 use crate::StoreError;
 use rusqlite::{Connection, TransactionBehavior};
 
-const STEPS: &[&str] = &["
+const STEPS: &[&str] = &[
+    "
 CREATE TABLE jobs (
     id              TEXT PRIMARY KEY,
     lane            TEXT NOT NULL,
@@ -36,7 +37,11 @@ CREATE TABLE settings (
     name  TEXT PRIMARY KEY,
     value TEXT NOT NULL
 ) STRICT, WITHOUT ROWID;
-"];
+",
+    "
+ALTER TABLE segments ADD COLUMN picture_check TEXT NOT NULL DEFAULT '{}';
+",
+];
 
 /// Brings the database to the newest version, in one transaction.
 pub(crate) fn run(connection: &mut Connection) -> Result<(), StoreError> {

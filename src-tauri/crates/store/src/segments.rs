@@ -3,9 +3,10 @@
 use crate::{Store, StoreError};
 use frameloom_core::job::JobId;
 use rusqlite::params;
+use serde::{Deserialize, Serialize};
 
 /// A finished segment.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct SegmentRow {
     /// 0 for the first.
     pub position: u64,
@@ -19,6 +20,8 @@ pub struct SegmentRow {
     pub last_source_pts: i64,
     /// Content hash of that source frame: a later run checks that its seek landed here.
     pub last_source_hash: u64,
+    /// What the comparison of its frames with their sources found, as JSON.
+    pub picture_check: String,
 }
 
 impl Store {
@@ -34,7 +37,8 @@ impl Store {
     ) -> Result<(), StoreError> {
         self.lock().execute(
             "INSERT INTO segments (job_id, position, frames, part, part_bytes, last_source_pts, \
-             last_source_hash, done_millis) VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8)",
+             last_source_hash, done_millis, picture_check) \
+             VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9)",
             params![
                 id.0,
                 segment.position as i64,
@@ -45,6 +49,7 @@ impl Store {
                 // SQLite has no unsigned integers: the bits are kept.
                 segment.last_source_hash as i64,
                 now_millis,
+                segment.picture_check,
             ],
         )?;
         Ok(())
@@ -57,8 +62,8 @@ impl Store {
     pub fn segments(&self, id: &JobId) -> Result<Vec<SegmentRow>, StoreError> {
         let connection = self.lock();
         let mut statement = connection.prepare(
-            "SELECT position, frames, part, part_bytes, last_source_pts, last_source_hash \
-             FROM segments WHERE job_id = ?1 ORDER BY position",
+            "SELECT position, frames, part, part_bytes, last_source_pts, last_source_hash, \
+             picture_check FROM segments WHERE job_id = ?1 ORDER BY position",
         )?;
         let rows = statement.query_map([&id.0], |row| {
             Ok(SegmentRow {
@@ -68,6 +73,7 @@ impl Store {
                 part_bytes: row.get::<_, i64>(3)? as u64,
                 last_source_pts: row.get(4)?,
                 last_source_hash: row.get::<_, i64>(5)? as u64,
+                picture_check: row.get(6)?,
             })
         })?;
         Ok(rows.collect::<Result<_, _>>()?)

@@ -37,6 +37,7 @@ fn segment(position: u64) -> SegmentRow {
         part_bytes: 1000,
         last_source_pts: -7,
         last_source_hash: u64::MAX - position,
+        picture_check: format!("{{\"compared\":{position}}}"),
     }
 }
 
@@ -45,7 +46,7 @@ fn a_job_is_read_back_as_it_was_stored_by_another_connection() {
     let folder = tempfile::tempdir().unwrap();
     let (store, _) = Store::open(folder.path()).unwrap();
     let mut wanted = job("a", 5);
-    store.insert_job(&wanted, Lane::Direct).unwrap();
+    store.insert_job(&wanted, Lane::Direct, "{}").unwrap();
     wanted.warnings = vec![Warning::DamagedFrames { frames: 3 }];
     wanted.provider = Some(ProviderChoice {
         provider: "CPUExecutionProvider".into(),
@@ -60,7 +61,6 @@ fn a_job_is_read_back_as_it_was_stored_by_another_connection() {
         .set_provider(&wanted.id, wanted.provider.as_ref().unwrap())
         .unwrap();
     store.set_sizes(&wanted.id, &wanted.sizes.unwrap()).unwrap();
-    store.set_plan(&wanted.id, "{}").unwrap();
 
     let (other, _) = Store::open(folder.path()).unwrap();
     let row = other.job(&wanted.id).unwrap();
@@ -74,7 +74,7 @@ fn a_state_changes_only_from_the_states_that_were_named() {
     let folder = tempfile::tempdir().unwrap();
     let (store, _) = Store::open(folder.path()).unwrap();
     let job = job("a", 1);
-    store.insert_job(&job, Lane::Queue).unwrap();
+    store.insert_job(&job, Lane::Queue, "{}").unwrap();
     let failure = AppError::new(ErrorCode::DiskFull, "The disk is full.");
     assert!(
         !store
@@ -117,9 +117,15 @@ fn a_state_changes_only_from_the_states_that_were_named() {
 fn the_queue_gives_the_oldest_queued_job_and_leaves_direct_ones_alone() {
     let folder = tempfile::tempdir().unwrap();
     let (store, _) = Store::open(folder.path()).unwrap();
-    store.insert_job(&job("direct", 1), Lane::Direct).unwrap();
-    store.insert_job(&job("late", 3), Lane::Queue).unwrap();
-    store.insert_job(&job("early", 2), Lane::Queue).unwrap();
+    store
+        .insert_job(&job("direct", 1), Lane::Direct, "{}")
+        .unwrap();
+    store
+        .insert_job(&job("late", 3), Lane::Queue, "{}")
+        .unwrap();
+    store
+        .insert_job(&job("early", 2), Lane::Queue, "{}")
+        .unwrap();
     assert_eq!(store.next_queued().unwrap().unwrap().job.id.0, "early");
     store.delete_job(&JobId("early".into())).unwrap();
     store.delete_job(&JobId("late".into())).unwrap();
@@ -131,7 +137,7 @@ fn segments_are_recorded_once_and_go_with_their_job() {
     let folder = tempfile::tempdir().unwrap();
     let (store, _) = Store::open(folder.path()).unwrap();
     let job = job("a", 1);
-    store.insert_job(&job, Lane::Queue).unwrap();
+    store.insert_job(&job, Lane::Queue, "{}").unwrap();
     store.record_segment(&job.id, &segment(1), 1).unwrap();
     store.record_segment(&job.id, &segment(0), 1).unwrap();
     assert!(store.record_segment(&job.id, &segment(0), 1).is_err());
@@ -161,11 +167,11 @@ fn a_damaged_database_is_set_aside_and_said_to_be() {
         std::fs::read(&aside.path).unwrap(),
         b"this was a database once, before the disk failed"
     );
-    store.insert_job(&job("a", 1), Lane::Queue).unwrap();
+    store.insert_job(&job("a", 1), Lane::Queue, "{}").unwrap();
     drop(store);
     let (store, aside) = Store::open(folder.path()).unwrap();
     assert!(aside.is_none());
-    assert_eq!(store.jobs().unwrap().len(), 1);
+    assert_eq!(store.jobs().unwrap().0.len(), 1);
 }
 
 #[test]
@@ -175,7 +181,7 @@ fn a_database_of_a_newer_program_is_refused_and_left_alone() {
     let path = folder.path().join(DATABASE_FILE);
     // The user version is the big-endian word at byte 60 of the header (SQLite file format).
     let mut bytes = std::fs::read(&path).unwrap();
-    assert_eq!(bytes[60..64], [0, 0, 0, 1]);
+    assert_eq!(bytes[60..64], [0, 0, 0, 2]);
     bytes[63] = 99;
     std::fs::write(&path, &bytes).unwrap();
     assert!(matches!(

@@ -16,6 +16,7 @@ mod place;
 mod run;
 mod setup;
 mod test;
+mod torture;
 
 use std::process::ExitCode;
 
@@ -57,6 +58,12 @@ const TASKS: &[Task] = &[
         arguments: "--data DIR",
         summary: "PSNR and SSIM of the bundled models through the product's own engine",
         main: eval::main,
+    },
+    Task {
+        name: "torture",
+        arguments: "[--kills N] [--seed S]",
+        summary: "kill jobs at random moments; every result must equal that of a run left alone",
+        main: torture::main,
     },
     Task {
         name: "demo-clip",

@@ -4,15 +4,19 @@ use crate::commands::warnings;
 use crate::output::{Output, columns, duration};
 use frameloom_app::App;
 use frameloom_core::error::AppError;
-use frameloom_core::job::{Job, JobId};
+use frameloom_core::job::{Job, JobId, JobState};
 use serde_json::{Value, json};
 use std::process::ExitCode;
 use std::sync::Arc;
+use std::time::Duration;
 
 pub fn run(app: &Arc<App>, command: &Jobs, output: &Output) -> Result<ExitCode, AppError> {
     match command {
         Jobs::List => {
             let jobs = app.jobs()?;
+            if let Some(notice) = app.unreadable_notice()? {
+                output.notice(&notice);
+            }
             let rows: Vec<Value> = jobs.iter().map(summary).collect();
             output.result(&rows, || list(&jobs));
         }
@@ -30,8 +34,11 @@ pub fn run(app: &Arc<App>, command: &Jobs, output: &Output) -> Result<ExitCode, 
         Jobs::Cancel { id } => {
             let id = JobId(id.clone());
             app.cancel(&id)?;
-            let job = app.job(&id)?;
-            output.result(&summary(&job), || format!("Job {id} is cancelled."));
+            let job = until_at_rest(app, &id)?;
+            output.result(&summary(&job), || match job.state {
+                JobState::Cancelled => format!("Job {id} is cancelled."),
+                state => format!("Job {id} was told to stop and is still {}.", state.as_str()),
+            });
         }
         Jobs::Remove { id } => {
             let id = JobId(id.clone());
@@ -42,6 +49,18 @@ pub fn run(app: &Arc<App>, command: &Jobs, output: &Output) -> Result<ExitCode, 
         }
     }
     Ok(ExitCode::SUCCESS)
+}
+
+/// Waits a few seconds for a running job to come to rest.
+fn until_at_rest(app: &Arc<App>, id: &JobId) -> Result<Job, AppError> {
+    for _ in 0..100 {
+        let job = app.job(id)?;
+        if job.state != JobState::Running {
+            return Ok(job);
+        }
+        std::thread::sleep(Duration::from_millis(100));
+    }
+    app.job(id)
 }
 
 /// The fields that scripts rely on.

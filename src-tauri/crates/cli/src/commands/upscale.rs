@@ -212,6 +212,9 @@ fn finish(job: &Job, output: &Output) {
         if let Some(error) = &job.error {
             output.error(error);
         }
+        if job.state == JobState::Cancelled {
+            output.notice("The job was cancelled; its parts are removed.");
+        }
         if job.state.is_resumable() {
             output.notice(&format!("Resume it with: frameloom jobs resume {}", job.id));
         }

@@ -1,6 +1,6 @@
 //! Warnings as sentences.
 
-use frameloom_core::media::Warning;
+use frameloom_core::media::{Caution, Warning};
 
 pub fn sentence(warning: &Warning) -> String {
     match warning {
@@ -46,6 +46,14 @@ pub fn sentence(warning: &Warning) -> String {
         }
         Warning::FirstFrameOnly => {
             "Only the first frame of the animation was processed.".to_owned()
+        }
+        Warning::SteppedDown { reason, to } => {
+            let how = match to {
+                Caution::Usual => "it was tried again",
+                Caution::SmallTiles => "the rest was done in small tiles",
+                Caution::Processor => "the rest was done in small tiles on the processor",
+            };
+            format!("{reason} So {how}.")
         }
     }
 }

@@ -1,6 +1,7 @@
 //! Running a plan.
 
-mod inspect;
+pub(crate) mod inspect;
+mod lanes;
 mod output;
 mod still;
 mod video;
@@ -11,8 +12,10 @@ use crate::EngineError;
 use crate::control::{Cancel, Journal, Progress};
 use crate::nodes::{Filter, Models, Opening, PictureFormat, open};
 use crate::plan::{MediumPlan, Plan};
+use crate::verify::PictureCheck;
 use frameloom_core::graph::Op;
-use frameloom_core::job::JobSpec;
+use frameloom_core::job::{Device, JobSpec, ProviderChoice};
+use frameloom_core::media::Caution;
 use frameloom_infer::Runtime;
 use frameloom_media::Frame;
 use std::path::{Path, PathBuf};
@@ -34,6 +37,19 @@ pub struct Context<'a> {
     pub progress: &'a dyn Progress,
     /// Stop requests.
     pub cancel: &'a Cancel,
+    /// What earlier attempts taught.
+    pub caution: Caution,
+}
+
+/// Longest side of a tile for a cautious run: a fiftieth of the memory of a full-HD frame, and
+/// still no slower than a third.
+const SMALL_TILE: u32 = 256;
+
+impl Context<'_> {
+    /// Longest side that a tile may have, where that is limited.
+    pub(crate) fn max_tile(&self) -> Option<u32> {
+        (self.caution >= Caution::SmallTiles).then_some(SMALL_TILE)
+    }
 }
 
 /// Threads of each stage.
@@ -41,8 +57,10 @@ pub struct Context<'a> {
 pub struct Threads {
     /// Decoder.
     pub decode: usize,
-    /// One call of a model.
+    /// One call of a model, where frames are processed one after another.
     pub infer: usize,
+    /// Frames that are processed at once on the processor, each with its share of `infer`.
+    pub lanes: usize,
     /// Encoder.
     pub encode: usize,
 }
@@ -50,23 +68,30 @@ pub struct Threads {
 impl Threads {
     /// For a machine with this many cores. The model gets all of them: it is the slowest stage by
     /// far, and the encoder's threads are asleep while they wait for it.
+    ///
+    /// It gets them as lanes. Two threads within one call wait for each other at every operator,
+    /// and burn a core while they do (ONNX Runtime spins there, whatever it is told); when the
+    /// encoder takes a core away, both stand still. Frames do not wait for each other.
     pub fn for_cores(cores: usize) -> Self {
         let cores = cores.max(1);
         Self {
             decode: (cores / 2).clamp(1, 8),
             infer: cores.min(16),
+            lanes: cores.min(4),
             encode: cores.min(16),
         }
     }
 }
 
 /// A finished job.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq)]
 pub struct Finished {
     /// Where the result is. Differs from what was asked for if that name was taken meanwhile.
     pub output: PathBuf,
     /// Frames in it.
     pub frames: u64,
+    /// What the comparison of results and sources found; `None` for stills.
+    pub check: Option<PictureCheck>,
 }
 
 /// Does the job, or the rest of it.
@@ -92,36 +117,63 @@ pub fn execute(
 pub(crate) struct Chain {
     filters: Vec<Box<dyn Filter>>,
     output: PictureFormat,
+    providers: Vec<ProviderChoice>,
+    threads: usize,
 }
 
 impl Chain {
+    /// Opens the nodes; each call of a model may use `threads` threads.
     pub(crate) fn open(
         ops: &[(&str, &Op)],
         input: &PictureFormat,
-        device: &frameloom_core::job::Device,
+        device: &Device,
+        threads: usize,
         context: &Context<'_>,
     ) -> Result<Self, EngineError> {
+        let mut chain = Self {
+            filters: Vec::new(),
+            output: input.clone(),
+            providers: Vec::new(),
+            threads,
+        };
+        for (node, op) in ops {
+            chain.push(node, op, device, context)?;
+        }
+        Ok(chain)
+    }
+
+    fn push(
+        &mut self,
+        node: &str,
+        op: &Op,
+        device: &Device,
+        context: &Context<'_>,
+    ) -> Result<(), EngineError> {
         let opening = Opening {
             runtime: context.runtime,
             models: context.models,
-            device,
-            threads: context.threads.infer,
+            device: if context.caution >= Caution::Processor {
+                &Device::Cpu
+            } else {
+                device
+            },
+            threads: self.threads,
+            max_tile: context.max_tile(),
         };
-        let mut format = input.clone();
-        let mut filters = Vec::new();
-        for (node, op) in ops {
-            if let Some((filter, choice)) = open(node, op, &format, &opening)? {
-                if let Some(choice) = choice {
-                    context.progress.provider(&choice);
-                }
-                format = filter.output().clone();
-                filters.push(filter);
+        if let Some((filter, choice)) = open(node, op, &self.output, &opening)? {
+            self.providers.extend(choice);
+            self.output = filter.output().clone();
+            if let Some(handle) = filter.cancel_handle() {
+                context.cancel.watch(handle);
             }
+            self.filters.push(filter);
         }
-        Ok(Self {
-            filters,
-            output: format,
-        })
+        Ok(())
+    }
+
+    /// What computes, one entry per model.
+    pub(crate) fn providers(&self) -> &[ProviderChoice] {
+        &self.providers
     }
 
     pub(crate) fn output(&self) -> &PictureFormat {
@@ -132,21 +184,10 @@ impl Chain {
     pub(crate) fn end_in(
         &mut self,
         pixels: frameloom_core::pixel::PixelFormat,
+        device: &Device,
         context: &Context<'_>,
-        device: &frameloom_core::job::Device,
     ) -> Result<(), EngineError> {
-        let opening = Opening {
-            runtime: context.runtime,
-            models: context.models,
-            device,
-            threads: context.threads.infer,
-        };
-        let op = Op::Convert { format: pixels };
-        if let Some((filter, _)) = open("encoder", &op, &self.output, &opening)? {
-            self.output = filter.output().clone();
-            self.filters.push(filter);
-        }
-        Ok(())
+        self.push("encoder", &Op::Convert { format: pixels }, device, context)
     }
 
     pub(crate) fn process(&mut self, frame: Frame) -> Result<Frame, EngineError> {

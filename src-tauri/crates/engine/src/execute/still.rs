@@ -10,12 +10,12 @@ use crate::nodes::{PictureFormat, RGB_LUMA, output_format};
 use crate::resample::{Axis, Resampler};
 use crate::rgb::float_plane;
 use frameloom_core::graph::{CropParams, Op, ResizeParams};
-use frameloom_core::job::{JobSpec, Step};
-use frameloom_core::media::Warning;
+use frameloom_core::job::{Device, JobSpec, Step};
+use frameloom_core::media::{Caution, Warning};
 use frameloom_core::model::TensorColor;
 use frameloom_core::pixel::{AnyPlane, PixelFormat, PlaneRef, Planes};
 use frameloom_core::time::Rational;
-use frameloom_infer::{InferenceSession, SessionOptions, Upscaler};
+use frameloom_infer::{InferenceSession, SessionOptions, TilePlan, Upscaler};
 use frameloom_media::Frame;
 use frameloom_still::{
     AvifProperties, Channels, Limits, Metadata, Picture, RowWriter, RowsRef, Samples, StillFormat,
@@ -88,7 +88,10 @@ pub(super) fn run_by_ffmpeg(
     }
     let input = format_of(&frame, Rational { num: 1, den: 1 });
     let ops = spec.graph.ordered_ops()?;
-    let mut chain = Chain::open(&ops, &input, &spec.device, context)?;
+    let mut chain = Chain::open(&ops, &input, &spec.device, context.threads.infer, context)?;
+    for choice in chain.providers() {
+        context.progress.provider(choice);
+    }
     context.progress.step(Step::Processing, Some(1));
     let frame = chain.process(frame)?;
     context.cancel.check()?;
@@ -152,6 +155,7 @@ fn publish(file: Temporary, spec: &JobSpec, shape: &Shape) -> Result<Finished, E
     Ok(Finished {
         output: file.publish(&spec.output, spec.overwrite)?,
         frames: 1,
+        check: None,
     })
 }
 
@@ -280,13 +284,22 @@ fn upscale(
 ) -> Result<(), EngineError> {
     let model = context.models.load(model)?;
     let options = SessionOptions {
-        device: spec.device.clone(),
+        device: if context.caution >= Caution::Processor {
+            Device::Cpu
+        } else {
+            spec.device.clone()
+        },
         threads: context.threads.infer,
         check_against_cpu: true,
     };
     let (session, choice) = InferenceSession::open(&(context.runtime)()?, &model, &options)?;
     context.progress.provider(&choice);
     let mut upscaler = Upscaler::new(session, &model.manifest)?;
+    if let Some(side) = context.max_tile() {
+        let side = side.min(model.manifest.tile.preferred);
+        upscaler = upscaler.with_tiles(TilePlan::Side(side));
+    }
+    context.cancel.watch(upscaler.cancel_handle());
     let scale = upscaler.scale() as usize;
     let (width, height) = (picture.width as usize, picture.height as usize);
     let tiles = upscaler.tile_count(width, height) as u64;

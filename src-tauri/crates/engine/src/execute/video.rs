@@ -1,12 +1,15 @@
 //! A clip: decode, nodes and encode run at once in threads of their own, joined by short channels.
 
 use super::inspect::{Look, look};
+use super::lanes::{self, Entrances, Lanes};
 use super::output::{Temporary, temporary};
-use super::{Chain, Context, Finished, format_of};
+use super::{Context, Finished, format_of};
 use crate::EngineError;
-use crate::control::{SegmentRecord, Stop};
+use crate::control::SegmentRecord;
 use crate::plan::{VideoPlan, encoder_spec};
+use crate::verify::{PictureCheck, Verifier};
 use frameloom_core::job::{JobSpec, Step};
+use frameloom_core::media::Warning;
 use frameloom_core::segment::SegmentLength;
 use frameloom_media::{
     Container, EncodedPacket, EncoderPlan, EncoderSpec, Expectation, Frame, MuxSpec, PartReader,
@@ -40,13 +43,19 @@ pub(super) fn run(
     let done: u64 = segments.iter().map(|s| s.frames).sum();
     context.progress.done(done);
     if !complete {
-        let outcome = process(spec, video, context, &mut segments, done)?;
+        let outcome = process(spec, video, context, &mut segments, done).inspect_err(|_| {
+            // On a full disk this makes the room in which the failure can be recorded.
+            remove_unfinished(context.work_dir);
+        })?;
         if outcome == Outcome::Stopped {
             return Err(EngineError::Stopped);
         }
         segments = context.journal.completed()?;
     }
     let frames: u64 = segments.iter().map(|s| s.frames).sum();
+    let check = segments
+        .iter()
+        .fold(PictureCheck::default(), |sum, s| sum.merged(&s.check));
     if frames == 0 {
         return Err(EngineError::NoFrames {
             path: spec.input.clone(),
@@ -62,7 +71,11 @@ pub(super) fn run(
     for part in &parts {
         std::fs::remove_file(part).map_err(EngineError::io("a part cannot be removed", part))?;
     }
-    Ok(Finished { output, frames })
+    Ok(Finished {
+        output,
+        frames,
+        check: Some(check),
+    })
 }
 
 /// A killed run may leave a part without its row, or a half-written result.
@@ -89,6 +102,18 @@ fn remove_leftovers(context: &Context<'_>, spec: &JobSpec) -> Result<(), EngineE
     Ok(())
 }
 
+/// Removes the segment that was in the making; what fails here, the next run tries again.
+fn remove_unfinished(work_dir: &Path) {
+    for entry in std::fs::read_dir(work_dir).into_iter().flatten().flatten() {
+        let path = entry.path();
+        if path.extension().is_some_and(|e| e == "writing")
+            && let Err(error) = std::fs::remove_file(&path)
+        {
+            tracing::warn!(%error, "an unfinished part could not be removed");
+        }
+    }
+}
+
 /// The recorded segments whose parts are still what was written. From the first damaged one on,
 /// everything is done again.
 fn intact_segments(context: &Context<'_>) -> Result<Vec<SegmentRecord>, EngineError> {
@@ -112,32 +137,34 @@ fn intact_segments(context: &Context<'_>) -> Result<Vec<SegmentRecord>, EngineEr
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-enum Outcome {
+pub(super) enum Outcome {
     Complete,
     Stopped,
 }
 
 /// What one stage hands to the next. The end is said aloud: a channel that merely closes means
 /// that a stage failed, and then the segment in hand must not be taken for the last of the clip.
-enum Item<T> {
+pub(super) enum Item<T> {
     Frame(T),
     End,
 }
 
 /// A source frame on its way.
-struct Decoded {
-    index: u64,
-    frame: Frame,
+pub(super) struct Decoded {
+    pub index: u64,
+    pub frame: Frame,
     /// Set for the last frame of a segment.
-    hash: Option<u64>,
+    pub hash: Option<u64>,
 }
 
 /// A processed frame on its way to the encoder.
-struct Processed {
-    index: u64,
-    frame: Frame,
-    source_pts: i64,
-    source_hash: Option<u64>,
+pub(super) struct Processed {
+    pub index: u64,
+    pub frame: Frame,
+    pub source_pts: i64,
+    pub source_hash: Option<u64>,
+    /// What was found in the segment up to this frame.
+    pub check: PictureCheck,
 }
 
 fn process(
@@ -152,10 +179,10 @@ fn process(
         cancel: context.cancel.now_flag(),
     };
     let mut reader = Reader::open(&spec.input, &options)?;
-    let first = match position(&mut reader, spec, segments.last(), done)? {
+    let first = match position(&mut reader, spec, segments.last(), done, context)? {
         Some(frame) => frame,
         None => {
-            report_reading(&reader, context);
+            report_reading(&reader, done, context);
             return Ok(Outcome::Complete);
         }
     };
@@ -177,18 +204,20 @@ fn process(
         });
     let input = format_of(&first, aspect);
     let ops = spec.graph.ordered_ops()?;
-    let mut chain = Chain::open(&ops, &input, &spec.device, context)?;
+    let mut chains = lanes::open(&ops, &input, spec, context)?;
     let container = Container::from_path(&spec.output)?;
     let encoder_spec = encoder_spec(
         &spec.encode,
         container,
         &stream,
-        chain.output(),
+        chains[0].output(),
         first.hdr(),
         context.threads.encode,
     );
     let encoder_plan = frameloom_media::plan_encoder(&encoder_spec)?;
-    chain.end_in(encoder_plan.input_format, context, &spec.device)?;
+    for chain in &mut chains {
+        chain.end_in(encoder_plan.input_format, &spec.device, context)?;
+    }
     // Parts of two different encoders cannot be joined.
     if let Some(segment) = segments.first()
         && *PartReader::open(&context.work_dir.join(&segment.part))?.header()
@@ -197,7 +226,7 @@ fn process(
         tracing::warn!("the encoder changed since the job was begun; it starts over");
         context.journal.forget_from(0)?;
         segments.clear();
-        drop(chain);
+        drop(chains);
         drop(reader);
         return process(spec, video, context, segments, 0);
     }
@@ -206,9 +235,10 @@ fn process(
         .step(Step::Processing, video.frames_estimate);
 
     let length = video.segment_length;
-    let (to_nodes, from_decoder) = sync_channel::<Item<Decoded>>(QUEUE);
+    let (entrances, lanes) = Lanes::new(chains, Verifier::new(&ops, &input));
     let (to_encoder, from_nodes) = sync_channel::<Item<Processed>>(QUEUE);
-    let (to_finisher, from_encoder) = sync_channel::<OpenSegment>(1);
+    // Handed over, never stored: two encoders hold their look-ahead at once, not three.
+    let (to_finisher, from_encoder) = sync_channel::<OpenSegment>(0);
 
     std::thread::scope(|scope| {
         let named = |name: &str| std::thread::Builder::new().name(name.to_owned());
@@ -219,9 +249,9 @@ fn process(
         };
         let decode = named("decode")
             .spawn_scoped(scope, move || {
-                let result = decode(&mut reader, first, done, length, &to_nodes);
-                drop(to_nodes);
-                result.map(|()| reader)
+                let result = decode(&mut reader, first, done, length, &entrances);
+                drop(entrances);
+                result.map(|read| (reader, read))
             })
             .map_err(spawn_failed)?;
         let encode = named("encode")
@@ -239,7 +269,7 @@ fn process(
         let finish = named("finish")
             .spawn_scoped(scope, || finish(from_encoder, context))
             .map_err(spawn_failed)?;
-        let nodes = run_nodes(from_decoder, to_encoder, &mut chain, done, length, context);
+        let nodes = lanes.run(to_encoder, done, length, context);
         // A stage that failed closes its channels, which ends its neighbours without an error of
         // their own; so the first real error is the cause, from the end of the line backwards.
         let finished = joined("finish", finish.join());
@@ -248,15 +278,13 @@ fn process(
         finished?;
         encoded?;
         let outcome = nodes?;
-        let reader = decoded?;
-        if outcome == Outcome::Complete {
-            report_reading(&reader, context);
-        }
+        let (reader, read) = decoded?;
+        report_reading(&reader, read, context);
         Ok(outcome)
     })
 }
 
-fn joined<T>(
+pub(super) fn joined<T>(
     stage: &'static str,
     result: std::thread::Result<Result<T, EngineError>>,
 ) -> Result<T, EngineError> {
@@ -276,6 +304,7 @@ fn position(
     spec: &JobSpec,
     last: Option<&SegmentRecord>,
     done: u64,
+    context: &Context<'_>,
 ) -> Result<Option<Frame>, EngineError> {
     let Some(last) = last else {
         return Ok(reader.next_frame()?);
@@ -296,6 +325,7 @@ fn position(
     reader.restart()?;
     let mut index = 0;
     while let Some(frame) = reader.next_frame()? {
+        context.progress.alive();
         index += 1;
         if index == done {
             if frame.content_hash() != last.last_source_hash {
@@ -313,9 +343,12 @@ fn position(
     })
 }
 
-fn report_reading(reader: &Reader, context: &Context<'_>) {
-    let report = reader.report();
-    for warning in report.warnings() {
+/// Tells what was wrong with the source. `frames` counts those of earlier runs as well.
+fn report_reading(reader: &Reader, frames: u64, context: &Context<'_>) {
+    for mut warning in reader.report().warnings() {
+        if let Warning::Truncated { frames: read, .. } = &mut warning {
+            *read = frames;
+        }
         context.progress.warning(warning);
     }
 }
@@ -325,8 +358,8 @@ fn decode(
     first: Frame,
     start: u64,
     length: SegmentLength,
-    next: &SyncSender<Item<Decoded>>,
-) -> Result<(), EngineError> {
+    lanes: &Entrances,
+) -> Result<u64, EngineError> {
     let mut index = start;
     let mut frame = Some(first);
     while let Some(current) = frame {
@@ -337,57 +370,14 @@ fn decode(
             frame: current,
             hash,
         };
-        if next.send(Item::Frame(decoded)).is_err() {
-            return Ok(());
+        if !lanes.send(decoded) {
+            return Ok(index);
         }
         index += 1;
         frame = reader.next_frame()?;
     }
-    // Nobody listens any more only if a later stage failed, which reports it.
-    let _ = next.send(Item::End);
-    Ok(())
-}
-
-fn run_nodes(
-    frames: Receiver<Item<Decoded>>,
-    next: SyncSender<Item<Processed>>,
-    chain: &mut Chain,
-    start: u64,
-    length: SegmentLength,
-    context: &Context<'_>,
-) -> Result<Outcome, EngineError> {
-    for item in frames {
-        let Item::Frame(Decoded { index, frame, hash }) = item else {
-            let _ = next.send(Item::End);
-            return Ok(Outcome::Complete);
-        };
-        context.cancel.check()?;
-        let at_cut = index.is_multiple_of(length.frames());
-        if at_cut && index > start && context.cancel.requested() == Stop::AfterSegment {
-            return Ok(Outcome::Stopped);
-        }
-        let source_pts = frame.pts();
-        let before = look(&frame);
-        let frame = chain.process(frame)?;
-        if before.was_lost_in(&look(&frame)) {
-            return Err(EngineError::SegmentCheck {
-                position: length.index_of(index),
-                reason: format!("frame {index} came out blank although its source is not"),
-            });
-        }
-        let processed = Processed {
-            index,
-            frame,
-            source_pts,
-            source_hash: hash,
-        };
-        if next.send(Item::Frame(processed)).is_err() {
-            break;
-        }
-    }
-    context.cancel.check()?;
-    // Only reached when a neighbour failed; its error is the one that is reported.
-    Ok(Outcome::Stopped)
+    lanes.end();
+    Ok(index)
 }
 
 /// A segment that is being written.
@@ -400,6 +390,7 @@ struct OpenSegment {
     first_look: Look,
     last_source_pts: i64,
     last_source_hash: u64,
+    check: PictureCheck,
 }
 
 impl OpenSegment {
@@ -422,6 +413,7 @@ impl OpenSegment {
             first_look: look(first),
             last_source_pts: 0,
             last_source_hash: 0,
+            check: PictureCheck::default(),
         })
     }
 
@@ -429,6 +421,7 @@ impl OpenSegment {
         self.pts.push(processed.frame.pts());
         self.last_source_pts = processed.source_pts;
         self.last_source_hash = processed.source_hash.unwrap_or(0);
+        self.check = processed.check;
         let writer = &mut self.writer;
         self.encoder
             .send(&processed.frame, &mut |packet: EncodedPacket| {
@@ -491,6 +484,7 @@ fn finish(segments: Receiver<OpenSegment>, context: &Context<'_>) -> Result<(), 
             first_look,
             last_source_pts,
             last_source_hash,
+            check: picture_check,
         } = segment;
         encoder.finish(&mut |packet: EncodedPacket| writer.write(&packet))?;
         drop(encoder);
@@ -533,6 +527,7 @@ fn finish(segments: Receiver<OpenSegment>, context: &Context<'_>) -> Result<(), 
             part_bytes,
             last_source_pts,
             last_source_hash,
+            check: picture_check,
         })?;
     }
     Ok(())
@@ -558,7 +553,7 @@ fn join(
             hdr: None,
         },
         &context.cancel.now_flag(),
-        &mut |_| {},
+        &mut |_| context.progress.alive(),
     )?;
     for warning in &report.warnings {
         context.progress.warning(warning.clone());

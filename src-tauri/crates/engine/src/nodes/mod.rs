@@ -16,7 +16,7 @@ use frameloom_core::job::{Device, ProviderChoice};
 use frameloom_core::model::ModelManifest;
 use frameloom_core::pixel::{PixelFormat, Planes};
 use frameloom_core::time::Rational;
-use frameloom_infer::{Model, Runtime};
+use frameloom_infer::{CancelHandle, Model, Runtime};
 use frameloom_media::Frame;
 use std::sync::Arc;
 
@@ -44,6 +44,10 @@ pub trait Filter: Send {
     /// # Errors
     /// The model or ffmpeg fails, or the result is not finite.
     fn process(&mut self, frame: &Frame) -> Result<Frame, EngineError>;
+    /// Stops a call of [`Filter::process`] from another thread, where one can take long.
+    fn cancel_handle(&self) -> Option<CancelHandle> {
+        None
+    }
 }
 
 /// Finds models by id.
@@ -182,6 +186,8 @@ pub struct Opening<'a> {
     pub device: &'a Device,
     /// Threads for inference.
     pub threads: usize,
+    /// Longest side of a tile in source pixels; `None`: what the model prefers.
+    pub max_tile: Option<u32>,
 }
 
 /// An opened node, and what computes where a model is involved.

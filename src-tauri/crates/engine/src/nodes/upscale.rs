@@ -13,7 +13,7 @@ use crate::rgb::{FloatPlanes, RgbConverter, float_plane, is_full_range, load, st
 use frameloom_core::job::ProviderChoice;
 use frameloom_core::model::TensorColor;
 use frameloom_core::pixel::{AnyPlane, AnyPlaneMut, Planes};
-use frameloom_infer::{InferenceSession, Model, SessionOptions, Upscaler};
+use frameloom_infer::{CancelHandle, InferenceSession, Model, SessionOptions, TilePlan, Upscaler};
 use frameloom_media::{Frame, FramePool};
 
 /// Weights of R, G and B in the luma that a luma model sees of an RGB picture: BT.601, as JPEG and
@@ -71,7 +71,11 @@ impl Upscale {
             check_against_cpu: true,
         };
         let (session, choice) = InferenceSession::open(&runtime, model, &options)?;
-        let upscaler = Upscaler::new(session, &model.manifest)?;
+        let mut upscaler = Upscaler::new(session, &model.manifest)?;
+        if let Some(side) = opening.max_tile {
+            let side = side.min(model.manifest.tile.preferred);
+            upscaler = upscaler.with_tiles(TilePlan::Side(side));
+        }
         let scale = upscaler.scale() as usize;
         let (width, height) = (input.width as usize, input.height as usize);
         let full_size =
@@ -138,6 +142,10 @@ impl Upscale {
 }
 
 impl Filter for Upscale {
+    fn cancel_handle(&self) -> Option<CancelHandle> {
+        Some(self.upscaler.cancel_handle())
+    }
+
     fn output(&self) -> &PictureFormat {
         &self.output
     }

@@ -25,7 +25,8 @@ use stamps::Stamps;
 pub enum Purpose {
     /// Building and running the product.
     Run,
-    /// Running the tests as well: a display without a screen, a browser driver.
+    /// Running the tests as well: a display without a screen, a browser driver, the ffmpeg command
+    /// for clips.
     Test,
     /// Measuring: the ffmpeg command for the clips, Python environments for the baselines.
     Bench,

@@ -39,7 +39,13 @@ fn wanted(installer: Installer, purpose: Purpose) -> Vec<&'static str> {
                 "libwebkit2gtk-4.1-dev",
                 "libdbus-1-dev",
             ],
-            &["xvfb", "xauth", "dbus-daemon", "webkit2gtk-driver"],
+            &[
+                "xvfb",
+                "xauth",
+                "dbus-daemon",
+                "webkit2gtk-driver",
+                "ffmpeg",
+            ],
             &["ffmpeg", "python3-venv"],
         ),
         Installer::Dnf => (
@@ -59,6 +65,7 @@ fn wanted(installer: Installer, purpose: Purpose) -> Vec<&'static str> {
                 "xorg-x11-xauth",
                 "/usr/bin/dbus-run-session",
                 "/usr/bin/WebKitWebDriver",
+                "/usr/bin/ffmpeg",
             ],
             &["/usr/bin/ffmpeg", "python3"],
         ),
@@ -220,6 +227,7 @@ fn plan_unknown(machine: &Machine, purpose: Purpose) -> Plan {
             "xvfb-run",
             "dbus-run-session",
             "WebKitWebDriver",
+            "ffmpeg",
         ],
         Purpose::Bench => &["pkg-config", "clang", "ffmpeg", "python3"],
     };

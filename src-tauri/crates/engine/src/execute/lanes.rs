@@ -1,0 +1,243 @@
+//! The middle of the line: frames go through the nodes, several at once where that is quicker,
+//! and leave in the order in which they came.
+
+use super::video::{Decoded, Item, Outcome, Processed};
+use super::{Chain, Context};
+use crate::EngineError;
+use crate::control::Stop;
+use crate::verify::{Before, Verifier};
+use frameloom_core::graph::Op;
+use frameloom_core::job::{Device, JobSpec};
+use frameloom_core::segment::SegmentLength;
+use frameloom_media::Frame;
+use std::sync::mpsc::{Receiver, SyncSender, sync_channel};
+
+/// Frames that wait in front of and behind each lane. One keeps a lane busy while its neighbour
+/// is slower; more would only cost memory.
+const QUEUE: usize = 1;
+
+/// With more than this, a copy of the weights per lane costs more than it gains.
+const LARGEST_SHARED_BYTES: u64 = 64 << 20;
+
+/// Opens the chain, or as many copies of it as frames are to be processed at once.
+///
+/// Only the processor gains from several: a graphics card is one device, and small models leave
+/// the cores of a processor idle at every operator that is too small to be divided.
+pub(super) fn open(
+    ops: &[(&str, &Op)],
+    input: &crate::PictureFormat,
+    spec: &JobSpec,
+    context: &Context<'_>,
+) -> Result<Vec<Chain>, EngineError> {
+    let threads = context.threads;
+    let whole = Chain::open(ops, input, &spec.device, threads.infer, context)?;
+    let on_processor = whole
+        .providers()
+        .iter()
+        .all(|choice| choice.provider == frameloom_infer::CPU_PROVIDER);
+    for choice in whole.providers() {
+        context.progress.provider(choice);
+    }
+    let mut weights = 0;
+    for (_, op) in ops {
+        if let Op::Upscale { model } = op {
+            weights += context.models.load(model)?.weights_bytes();
+        }
+    }
+    let lanes = if on_processor && weights <= LARGEST_SHARED_BYTES {
+        threads.lanes.max(1)
+    } else {
+        1
+    };
+    if lanes == 1 {
+        return Ok(vec![whole]);
+    }
+    drop(whole);
+    (0..lanes)
+        .map(|_| {
+            let share = threads.infer.div_ceil(lanes);
+            Chain::open(ops, input, &Device::Cpu, share, context)
+        })
+        .collect()
+}
+
+/// A processed frame with what was seen of its source.
+struct Done {
+    index: u64,
+    frame: Frame,
+    before: Before,
+    source_pts: i64,
+    source_hash: Option<u64>,
+}
+
+/// The lanes' entrances, for the decoder: frame `n` goes into lane `n` modulo their number.
+pub(super) struct Entrances(Vec<SyncSender<Item<Decoded>>>);
+
+impl Entrances {
+    /// False if nobody listens any more, because a later stage failed, which reports it.
+    pub(super) fn send(&self, decoded: Decoded) -> bool {
+        let lane = decoded.index as usize % self.0.len();
+        self.0[lane].send(Item::Frame(decoded)).is_ok()
+    }
+
+    /// Says the end aloud, in every lane.
+    pub(super) fn end(&self) {
+        for lane in &self.0 {
+            let _ = lane.send(Item::End);
+        }
+    }
+}
+
+/// The lanes' other side.
+pub(super) struct Lanes {
+    chains: Vec<Chain>,
+    entries: Vec<Receiver<Item<Decoded>>>,
+    verifier: Verifier,
+}
+
+impl Lanes {
+    pub(super) fn new(chains: Vec<Chain>, verifier: Verifier) -> (Entrances, Self) {
+        let (entrances, entries) = chains.iter().map(|_| sync_channel(QUEUE)).unzip();
+        let lanes = Self {
+            chains,
+            entries,
+            verifier,
+        };
+        (Entrances(entrances), lanes)
+    }
+
+    /// Runs until the clip ends, a stop was asked for, or something failed.
+    pub(super) fn run(
+        self,
+        next: SyncSender<Item<Processed>>,
+        start: u64,
+        length: SegmentLength,
+        context: &Context<'_>,
+    ) -> Result<Outcome, EngineError> {
+        let Self {
+            chains,
+            entries,
+            mut verifier,
+        } = self;
+        std::thread::scope(|scope| {
+            let mut exits = Vec::new();
+            let mut threads = Vec::new();
+            for (mut chain, entry) in chains.into_iter().zip(entries) {
+                let (done, exit) = sync_channel(QUEUE);
+                exits.push(exit);
+                let watcher = verifier.watcher();
+                threads.push(
+                    std::thread::Builder::new()
+                        .name("nodes".to_owned())
+                        .spawn_scoped(scope, move || {
+                            lane(entry, done, &mut chain, &watcher, context)
+                        })
+                        .map_err(|source| EngineError::Io {
+                            what: "a thread cannot be started",
+                            source,
+                            path: context.work_dir.to_owned(),
+                        })?,
+                );
+            }
+            let outcome = collect(&exits, &next, &mut verifier, start, length, context);
+            // Lanes that still wait for a frame, or with one, notice by their closed ends.
+            drop(exits);
+            for thread in threads {
+                super::video::joined("nodes", thread.join())?;
+            }
+            outcome
+        })
+    }
+}
+
+fn lane(
+    frames: Receiver<Item<Decoded>>,
+    next: SyncSender<Item<Done>>,
+    chain: &mut Chain,
+    watcher: &crate::verify::Watcher,
+    context: &Context<'_>,
+) -> Result<(), EngineError> {
+    for item in frames {
+        let Item::Frame(Decoded { index, frame, hash }) = item else {
+            let _ = next.send(Item::End);
+            return Ok(());
+        };
+        context.cancel.check()?;
+        let source_pts = frame.pts();
+        let before = watcher.before(&frame);
+        let done = Done {
+            index,
+            frame: chain.process(frame)?,
+            before,
+            source_pts,
+            source_hash: hash,
+        };
+        if next.send(Item::Frame(done)).is_err() {
+            break;
+        }
+    }
+    Ok(())
+}
+
+fn collect(
+    exits: &[Receiver<Item<Done>>],
+    next: &SyncSender<Item<Processed>>,
+    verifier: &mut Verifier,
+    start: u64,
+    length: SegmentLength,
+    context: &Context<'_>,
+) -> Result<Outcome, EngineError> {
+    let mut index = start;
+    let failed = |index: u64, reason: String| EngineError::SegmentCheck {
+        position: length.index_of(index),
+        reason,
+    };
+    loop {
+        let Ok(item) = exits[index as usize % exits.len()].recv() else {
+            // Only when the lane failed, or the decoder; their error is the one that is reported.
+            context.cancel.check()?;
+            return Ok(Outcome::Stopped);
+        };
+        let at_cut = index.is_multiple_of(length.frames());
+        let Item::Frame(done) = item else {
+            verifier.end_segment().map_err(|reason| {
+                failed(index.saturating_sub(1), format!("its pictures {reason}"))
+            })?;
+            let _ = next.send(Item::End);
+            return Ok(Outcome::Complete);
+        };
+        context.cancel.check()?;
+        if at_cut && index > start && context.cancel.requested() == Stop::AfterSegment {
+            return Ok(Outcome::Stopped);
+        }
+        if done.index != index {
+            return Err(failed(
+                index,
+                format!("frame {} came where frame {index} was due", done.index),
+            ));
+        }
+        verifier
+            .after(done.before, &done.frame)
+            .map_err(|reason| failed(index, format!("frame {index} {reason}")))?;
+        // Judged before the encoder has the last frame: a segment that fails is never recorded.
+        let check = if (index + 1).is_multiple_of(length.frames()) {
+            verifier
+                .end_segment()
+                .map_err(|reason| failed(index, format!("its pictures {reason}")))?
+        } else {
+            verifier.found()
+        };
+        let processed = Processed {
+            index,
+            frame: done.frame,
+            source_pts: done.source_pts,
+            source_hash: done.source_hash,
+            check,
+        };
+        if next.send(Item::Frame(processed)).is_err() {
+            context.cancel.check()?;
+            return Ok(Outcome::Stopped);
+        }
+        index += 1;
+    }
+}

@@ -1,0 +1,328 @@
+//! Does the result show what the source shows?
+//!
+//! Every processed frame is compared with its source in small: a thumbnail of cell means is cheap
+//! (the samples are read once), does not care for restored texture, and sees what goes wrong in
+//! practice: black or flat frames, colour and range shifts, swapped channels, frames that froze,
+//! moved in time or moved in the picture. What cannot be told from a scene that really is so
+//! (black, still) is never called a fault: the source is always asked first.
+//!
+//! Frame counts and times are checked where parts are finished and joined.
+
+#[cfg(test)]
+mod faults;
+mod thumbnail;
+
+use crate::execute::inspect::{Look, look};
+use crate::nodes::PictureFormat;
+use frameloom_core::color::Range;
+use frameloom_core::graph::Op;
+use frameloom_media::Frame;
+use serde::{Deserialize, Serialize};
+use thumbnail::{Grid, Thumbnail, View};
+
+/// Limits. What real clips come to was measured over the whole test material with cubic doubling
+/// and, where they are small, both bundled models; the faults of the tests are above each limit.
+mod limit {
+    /// Mean shift of a plane of a frame: real ones stay under 0.001; limited range taken for full
+    /// shifts nearly every picture by 0.02 and more.
+    pub const PLANE_SHIFT: f32 = 0.008;
+    /// Mean absolute difference of the cells of a plane: real ones stay under 0.003.
+    pub const PLANE_DIFFERENCE: f32 = 0.02;
+    /// Mean change of the source from frame to frame that counts as motion.
+    pub const MOTION: f32 = 0.0002;
+    /// By how much, as a part of a result's distance to its own source, the neighbour must fit
+    /// better to count as the frame that is shown. A right result is nearer to its neighbour only
+    /// by noise.
+    pub const TIME_ADVANTAGE: f32 = 0.5;
+    /// The least such gain: below it, nothing moves.
+    pub const LEAST_GAIN: f32 = 0.0001;
+    /// So many frames, and a third of those that move, must say so.
+    pub const TIME_VOTES: u32 = 3;
+    /// Displacement of the picture in source pixels, averaged over a segment.
+    pub const SHIFT_PIXELS: f32 = 0.75;
+}
+
+/// What the comparison of a segment or of a whole run found.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Serialize, Deserialize)]
+#[serde(default)]
+pub struct PictureCheck {
+    /// Frames that were compared with their source in small.
+    pub compared: u64,
+    /// Frames that were only looked at for blankness, as the graph changes pictures on purpose.
+    pub looked_at: u64,
+    /// Largest shift of the mean of a plane in any frame, as a part of full scale.
+    pub worst_shift: f32,
+    /// Largest mean absolute difference of the cells of a plane in any frame.
+    pub worst_difference: f32,
+    /// Largest displacement of the picture over a segment, in source pixels.
+    pub worst_displacement_pixels: f32,
+}
+
+impl PictureCheck {
+    /// The check of two pieces of one run.
+    #[must_use]
+    pub fn merged(&self, other: &Self) -> Self {
+        Self {
+            compared: self.compared + other.compared,
+            looked_at: self.looked_at + other.looked_at,
+            worst_shift: self.worst_shift.max(other.worst_shift),
+            worst_difference: self.worst_difference.max(other.worst_difference),
+            worst_displacement_pixels: self
+                .worst_displacement_pixels
+                .max(other.worst_displacement_pixels),
+        }
+    }
+}
+
+/// The part of the source that the result of `ops` shows; `None` if the graph changes pictures
+/// in a way that a comparison in small would take for a fault.
+fn view_of(ops: &[(&str, &Op)], input: &PictureFormat) -> Option<View> {
+    let mut view = View {
+        x: 0,
+        y: 0,
+        width: input.width,
+        height: input.height,
+    };
+    let mut enlarged = false;
+    for (_, op) in ops {
+        match op {
+            Op::Source | Op::Sink | Op::Convert { .. } => {}
+            Op::Upscale { .. } | Op::Resize(_) => enlarged = true,
+            // Behind a change of size the rectangle counts other pixels.
+            Op::Crop(rect) if !enlarged => {
+                view = View {
+                    x: view.x.checked_add(rect.x)?,
+                    y: view.y.checked_add(rect.y)?,
+                    width: rect.width,
+                    height: rect.height,
+                };
+            }
+            Op::Crop(_) => return None,
+        }
+    }
+    Some(view)
+}
+
+/// A frame that was seen, in small.
+struct Seen {
+    source: Thumbnail,
+    result: Thumbnail,
+}
+
+/// Sums over a segment.
+#[derive(Default)]
+struct Sums {
+    /// Frames whose source moved.
+    moving: u32,
+    /// Those whose result shows the source before, and those whose source is shown by the result
+    /// before.
+    late: u32,
+    early: u32,
+    /// Normal equations of the displacement, after Lucas and Kanade (1981): gradients of the
+    /// source against the difference.
+    xx: f64,
+    xy: f64,
+    yy: f64,
+    xd: f64,
+    yd: f64,
+}
+
+/// Looks at sources before they are processed; shared by the lanes.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Watcher {
+    grid: Option<Grid>,
+}
+
+impl Watcher {
+    /// Remembers what the comparison will need.
+    pub(crate) fn before(&self, source: &Frame) -> Before {
+        Before {
+            look: look(source),
+            thumbnail: self
+                .grid
+                .as_ref()
+                .map(|grid| Thumbnail::of_source(source, grid)),
+            is_rgb: is_rgb(source),
+            range: source.color().range,
+        }
+    }
+}
+
+/// Compares results with their sources, frame by frame, in order.
+pub(crate) struct Verifier {
+    grid: Option<Grid>,
+    last: Option<Seen>,
+    sums: Sums,
+    found: PictureCheck,
+}
+
+impl Verifier {
+    /// For frames of `input` that go through `ops`.
+    pub(crate) fn new(ops: &[(&str, &Op)], input: &PictureFormat) -> Self {
+        Self {
+            grid: view_of(ops, input).and_then(Grid::new),
+            last: None,
+            sums: Sums::default(),
+            found: PictureCheck::default(),
+        }
+    }
+
+    /// The eye for the sources.
+    pub(crate) fn watcher(&self) -> Watcher {
+        Watcher { grid: self.grid }
+    }
+
+    /// What was found since the last end of a segment.
+    pub(crate) fn found(&self) -> PictureCheck {
+        self.found
+    }
+
+    /// Compares a result with its source.
+    ///
+    /// # Errors
+    /// What is wrong with the picture, in words that follow "frame 12 ".
+    pub(crate) fn after(&mut self, before: Before, result: &Frame) -> Result<(), String> {
+        if before.look.was_lost_in(&look(result)) {
+            return Err("came out blank although its source is not".into());
+        }
+        let (Some(grid), Some(source)) = (self.grid, before.thumbnail) else {
+            self.found.looked_at += 1;
+            return Ok(());
+        };
+        let mut result_small = Thumbnail::of_result(result, &grid);
+        let comparable = if before.is_rgb == is_rgb(result) {
+            source.planes.len().min(result_small.planes.len())
+        } else {
+            0
+        };
+        if comparable == 0 {
+            self.found.looked_at += 1;
+            return Ok(());
+        }
+        if before.range != result.color().range {
+            return Err("is tagged with another range of samples than its source".into());
+        }
+        result_small.planes.truncate(comparable);
+        for (name, (a, b)) in ["brightness", "colour", "colour"]
+            .into_iter()
+            .zip(source.planes.iter().zip(&result_small.planes))
+        {
+            let (shift, difference) = compare(a, b);
+            self.found.worst_shift = self.found.worst_shift.max(shift);
+            self.found.worst_difference = self.found.worst_difference.max(difference);
+            if shift > limit::PLANE_SHIFT {
+                return Err(format!(
+                    "has another {name} than its source, by {:.1} % of full scale on average",
+                    shift * 100.0
+                ));
+            }
+            if difference > limit::PLANE_DIFFERENCE {
+                return Err(format!(
+                    "does not show what its source shows: its {name} differs by {:.1} % of full scale",
+                    difference * 100.0
+                ));
+            }
+        }
+        self.found.compared += 1;
+        self.sums.add_displacement(&grid, &source, &result_small);
+        if let Some(last) = &self.last {
+            let moved = source.distance(&last.source);
+            if moved > limit::MOTION && result_small == last.result {
+                return Err("repeats the frame before it although its source moves on".into());
+            }
+            if moved > limit::MOTION {
+                let own = result_small.distance(&source);
+                let is_nearer = |other: f32| {
+                    let gained = own - other;
+                    gained > limit::LEAST_GAIN && gained > limit::TIME_ADVANTAGE * own
+                };
+                self.sums.moving += 1;
+                self.sums.late += u32::from(is_nearer(result_small.distance(&last.source)));
+                self.sums.early += u32::from(is_nearer(last.result.distance(&source)));
+            }
+        }
+        self.last = Some(Seen {
+            source,
+            result: result_small,
+        });
+        Ok(())
+    }
+
+    /// Judges what shows only over many frames and says what the whole segment came to.
+    ///
+    /// # Errors
+    /// What is wrong, in words that follow "its pictures ".
+    pub(crate) fn end_segment(&mut self) -> Result<PictureCheck, String> {
+        let sums = std::mem::take(&mut self.sums);
+        for (votes, name) in [(sums.late, "late"), (sums.early, "early")] {
+            if votes >= limit::TIME_VOTES && votes * 3 > sums.moving {
+                return Err(format!("come a frame too {name}"));
+            }
+        }
+        if let (Some(grid), Some((x, y))) = (&self.grid, sums.displacement()) {
+            let (x, y) = (x * grid.cell_pixels(), y * grid.cell_pixels());
+            let length = x.hypot(y);
+            self.found.worst_displacement_pixels = self.found.worst_displacement_pixels.max(length);
+            if length > limit::SHIFT_PIXELS {
+                return Err(format!("are displaced by about {length:.1} pixels"));
+            }
+        }
+        Ok(std::mem::take(&mut self.found))
+    }
+}
+
+impl Sums {
+    fn add_displacement(&mut self, grid: &Grid, source: &Thumbnail, result: &Thumbnail) {
+        let (columns, rows) = (grid.columns, grid.rows);
+        let (s, r) = (&source.planes[0], &result.planes[0]);
+        for y in 1..rows.saturating_sub(1) {
+            for x in 1..columns.saturating_sub(1) {
+                let at = y * columns + x;
+                let gx = f64::from(s[at + 1] - s[at - 1]) / 2.0;
+                let gy = f64::from(s[at + columns] - s[at - columns]) / 2.0;
+                let d = f64::from(s[at] - r[at]);
+                self.xx += gx * gx;
+                self.xy += gx * gy;
+                self.yy += gy * gy;
+                self.xd += gx * d;
+                self.yd += gy * d;
+            }
+        }
+    }
+
+    /// In cells; `None` where the pictures have too little structure to tell.
+    fn displacement(&self) -> Option<(f32, f32)> {
+        let determinant = self.xx * self.yy - self.xy * self.xy;
+        let trace = self.xx + self.yy;
+        // Structure in both directions, and more of it than rounding makes.
+        if trace < 1e-2 || determinant < 0.01 * trace * trace {
+            return None;
+        }
+        let x = (self.yy * self.xd - self.xy * self.yd) / determinant;
+        let y = (self.xx * self.yd - self.xy * self.xd) / determinant;
+        Some((x as f32, y as f32))
+    }
+}
+
+/// What was seen of a source.
+pub(crate) struct Before {
+    look: Look,
+    thumbnail: Option<Thumbnail>,
+    is_rgb: bool,
+    range: Range,
+}
+
+fn is_rgb(frame: &Frame) -> bool {
+    frame.format().planes == frameloom_core::pixel::Planes::Gbr
+}
+
+/// Shift of the mean, and mean absolute difference.
+fn compare(a: &[f32], b: &[f32]) -> (f32, f32) {
+    let count = a.len().max(1) as f32;
+    let (mut shift, mut difference) = (0.0, 0.0);
+    for (a, b) in a.iter().zip(b) {
+        shift += b - a;
+        difference += (b - a).abs();
+    }
+    ((shift / count).abs(), difference / count)
+}
