@@ -134,10 +134,21 @@ fn work(data: PathBuf, id: JobId) -> Result<(), AppError> {
     listen_for_stop(control.clone(), folder.clone())?;
     let moved = Arc::new(AtomicU64::new(0));
     show_life(moved.clone())?;
-    let result =
-        jobs::parse_plan(&row).and_then(|plan| perform(&app, &row.job, &plan, &control, moved));
+    let result = jobs::parse_plan(&row)
+        .and_then(|plan| perform(&app, &row.job, &plan, &control, moved.clone()));
     let (state, error) = match result {
         Ok(finished) => {
+            let written = app.row(&id).and_then(|row| {
+                let plan = jobs::parse_plan(&row)?;
+                let alive = || {
+                    moved.fetch_add(1, Ordering::Relaxed);
+                };
+                app.write_receipt(&row.job, &plan, &finished, &alive)
+            });
+            if let Err(error) = written {
+                // The result is there and was checked; only the proof of it is missing.
+                tracing::error!(%error, details = ?error.details, "the receipt could not be written");
+            }
             let spec = JobSpec {
                 output: finished.output,
                 ..row.job.spec

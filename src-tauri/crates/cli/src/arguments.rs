@@ -44,6 +44,16 @@ pub enum Command {
     /// Show and handle jobs.
     #[command(subcommand)]
     Jobs(Jobs),
+    /// Check whether a file is still what a job made, by the job's receipt.
+    ///
+    /// Ends with 0 if it is, and with 4 if it was changed or damaged since.
+    Verify {
+        /// The result.
+        file: PathBuf,
+        /// A receipt to hold it against; that of the job which made it if left out.
+        #[arg(long, value_name = "FILE")]
+        receipt: Option<PathBuf>,
+    },
     /// Show what this machine has and can do.
     Doctor,
     /// Print a completion script for a shell.
@@ -198,6 +208,10 @@ pub enum Jobs {
     Show {
         /// Job id.
         id: String,
+        /// Print its receipt instead: what went in, what was done, what came out, how that was
+        /// checked.
+        #[arg(long)]
+        receipt: bool,
     },
     /// Go on with a paused, interrupted or failed job.
     Resume {

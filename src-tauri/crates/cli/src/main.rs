@@ -48,6 +48,9 @@ fn run(arguments: &Arguments, output: &output::Output) -> Result<ExitCode, AppEr
         Command::Upscale(upscale) => commands::upscale::run(&app, upscale, output),
         Command::Models(command) => commands::models::run(&app, command, output),
         Command::Jobs(command) => commands::jobs::run(&app, command, output),
+        Command::Verify { file, receipt } => {
+            commands::verify::run(&app, file, receipt.as_deref(), output)
+        }
         Command::Doctor => commands::doctor::run(&app, output),
         Command::Probe { .. } | Command::Completions { .. } | Command::Man => Ok(ExitCode::SUCCESS),
     }

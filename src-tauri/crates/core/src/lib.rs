@@ -23,5 +23,6 @@ pub mod job;
 pub mod media;
 pub mod model;
 pub mod pixel;
+pub mod receipt;
 pub mod segment;
 pub mod time;

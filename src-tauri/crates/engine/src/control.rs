@@ -1,9 +1,9 @@
 //! How a run talks to whoever started it: stop requests in, progress and finished segments out.
 
 use crate::EngineError;
-use crate::verify::PictureCheck;
 use frameloom_core::job::{PictureSizes, ProviderChoice, Step};
 use frameloom_core::media::Warning;
+use frameloom_core::receipt::PictureCheck;
 use frameloom_infer::CancelHandle;
 use std::sync::atomic::{AtomicBool, AtomicU8, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};

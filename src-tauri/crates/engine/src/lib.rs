@@ -26,4 +26,4 @@ pub use error::EngineError;
 pub use execute::{Context, Finished, execute};
 pub use nodes::{Models, PictureFormat};
 pub use plan::{Plan, plan};
-pub use verify::PictureCheck;
+pub use verify::{file_sha256, times_sha256};

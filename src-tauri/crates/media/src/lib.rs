@@ -66,4 +66,4 @@ pub use part::{PartEntry, PartHeader, PartReader, PartWriter, decode_first};
 pub use picture::{RgbImage, frame_at, read_still, thumbnail};
 pub use probe::probe;
 pub use reader::{ReadReport, Reader, ReaderOptions, Truncation};
-pub use verify::{Expectation, OutputCheck, verify_output};
+pub use verify::{Expectation, FrameTimes, OutputCheck, frame_times, verify_output};

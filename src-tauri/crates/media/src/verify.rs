@@ -31,8 +31,59 @@ pub struct OutputCheck {
     /// The same amount that every frame is later than expected, in microseconds: a container
     /// that holds no negative times moves all streams together.
     pub offset_micros: i64,
+    /// What a probe says of the file, and when its frames are shown.
+    pub times: FrameTimes,
+}
+
+/// When the frames of a file's main video stream are shown.
+#[derive(Debug, Clone, PartialEq)]
+pub struct FrameTimes {
     /// What a probe says of the file.
     pub info: MediaInfo,
+    /// Presentation times, rising, in ticks of `time_base`.
+    pub ticks: Vec<i64>,
+    /// Base of `ticks`.
+    pub time_base: TimeBase,
+}
+
+impl FrameTimes {
+    /// Presentation times in microseconds.
+    pub fn micros(&self) -> impl ExactSizeIterator<Item = i64> + '_ {
+        self.ticks
+            .iter()
+            .map(|&ticks| Timestamp::new(ticks, self.time_base).micros())
+    }
+}
+
+/// Reads the time of every frame of the main video stream, without decoding.
+///
+/// # Errors
+/// The file cannot be opened, holds no video, or a frame has no time.
+pub fn frame_times(path: &Path) -> Result<FrameTimes, MediaError> {
+    let cancel = Arc::new(AtomicBool::new(false));
+    let info = probe_with(path, &cancel)?;
+    let (stream, _) = info
+        .main_video()
+        .ok_or_else(|| MediaError::NoVideo { path: path.into() })?;
+    let (index, time_base) = (stream.index as usize, stream.time_base);
+    let mut input = crate::source::open(path, Look::Pictures, &cancel)?;
+    input.keep_streams(|i| i == index);
+    let mut packet = Packet::new()?;
+    let mut ticks = Vec::new();
+    while input.read(&mut packet)? {
+        if packet.stream() == index {
+            ticks.push(packet.pts().ok_or_else(|| MediaError::Verification {
+                what: "a frame has no time".into(),
+                path: path.into(),
+            })?);
+        }
+    }
+    ticks.sort_unstable();
+    Ok(FrameTimes {
+        info,
+        ticks,
+        time_base,
+    })
 }
 
 /// Reads every packet of the main video stream and compares.
@@ -40,13 +91,13 @@ pub struct OutputCheck {
 /// # Errors
 /// [`MediaError::Verification`] with the first thing that does not match, or those of opening it.
 pub fn verify_output(path: &Path, expected: &Expectation<'_>) -> Result<OutputCheck, MediaError> {
-    let cancel = Arc::new(AtomicBool::new(false));
     let fail = |what: String| MediaError::Verification {
         what,
         path: path.into(),
     };
-    let info = probe_with(path, &cancel)?;
-    let (stream, video) = info
+    let times = frame_times(path)?;
+    let (_, video) = times
+        .info
         .main_video()
         .ok_or_else(|| MediaError::NoVideo { path: path.into() })?;
     if (video.width, video.height) != expected.size {
@@ -55,41 +106,25 @@ pub fn verify_output(path: &Path, expected: &Expectation<'_>) -> Result<OutputCh
             video.width, video.height, expected.size.0, expected.size.1
         )));
     }
-    let found = info.streams.len();
+    let found = times.info.streams.len();
     if found < expected.streams as usize {
         return Err(fail(format!(
             "it has {found} streams instead of {}",
             expected.streams
         )));
     }
-    let index = stream.index as usize;
-    let base = stream.time_base;
-    let mut input = crate::source::open(path, Look::Pictures, &cancel)?;
-    input.keep_streams(|i| i == index);
-    let mut packet = Packet::new()?;
-    let mut times = Vec::with_capacity(expected.pts.len());
-    while input.read(&mut packet)? {
-        if packet.stream() == index {
-            times.push(
-                packet
-                    .pts()
-                    .ok_or_else(|| fail("a frame has no time".into()))?,
-            );
-        }
-    }
-    times.sort_unstable();
-    if times.len() != expected.pts.len() {
+    if times.ticks.len() != expected.pts.len() {
         return Err(fail(format!(
             "it has {} frames instead of {}",
-            times.len(),
+            times.ticks.len(),
             expected.pts.len()
         )));
     }
-    let offset_micros = compare(&times, base, expected).map_err(fail)?;
+    let offset_micros = compare(&times.ticks, times.time_base, expected).map_err(fail)?;
     Ok(OutputCheck {
-        frames: times.len() as u64,
+        frames: times.ticks.len() as u64,
         offset_micros,
-        info,
+        times,
     })
 }
 

@@ -205,6 +205,27 @@ impl Store {
         self.update(id, "sizes", Some(to_json("sizes", sizes)?))
     }
 
+    /// Stores the receipt of a finished job (JSON).
+    ///
+    /// # Errors
+    /// The database refuses.
+    pub fn set_receipt(&self, id: &JobId, receipt: &str) -> Result<(), StoreError> {
+        self.update(id, "receipt", Some(receipt.to_owned()))
+    }
+
+    /// The receipt of a job (JSON), if it has one.
+    ///
+    /// # Errors
+    /// [`StoreError::NoJob`] if there is none of this name.
+    pub fn receipt(&self, id: &JobId) -> Result<Option<String>, StoreError> {
+        self.lock()
+            .query_row("SELECT receipt FROM jobs WHERE id = ?1", [&id.0], |row| {
+                row.get(0)
+            })
+            .optional()?
+            .ok_or_else(|| StoreError::NoJob(id.0.clone()))
+    }
+
     /// Forgets a job and its segments.
     ///
     /// # Errors

@@ -39,6 +39,7 @@ CREATE TABLE settings (
 ) STRICT, WITHOUT ROWID;
 ",
     "
+ALTER TABLE jobs ADD COLUMN receipt TEXT;
 ALTER TABLE segments ADD COLUMN picture_check TEXT NOT NULL DEFAULT '{}';
 ",
 ];

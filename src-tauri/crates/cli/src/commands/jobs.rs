@@ -20,7 +20,13 @@ pub fn run(app: &Arc<App>, command: &Jobs, output: &Output) -> Result<ExitCode, 
             let rows: Vec<Value> = jobs.iter().map(summary).collect();
             output.result(&rows, || list(&jobs));
         }
-        Jobs::Show { id } => {
+        Jobs::Show { id, receipt: true } => {
+            let receipt = app.receipt(&JobId(id.clone()))?;
+            output.result(&json!(receipt), || {
+                serde_json::to_string_pretty(&receipt).unwrap_or_default()
+            });
+        }
+        Jobs::Show { id, .. } => {
             let job = app.job(&JobId(id.clone()))?;
             output.result(&detailed(&job), || show(&job));
         }

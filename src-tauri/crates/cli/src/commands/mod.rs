@@ -7,4 +7,5 @@ pub mod man;
 pub mod models;
 pub mod probe;
 pub mod upscale;
+pub mod verify;
 pub mod warnings;

@@ -12,10 +12,10 @@ use crate::EngineError;
 use crate::control::{Cancel, Journal, Progress};
 use crate::nodes::{Filter, Models, Opening, PictureFormat, open};
 use crate::plan::{MediumPlan, Plan};
-use crate::verify::PictureCheck;
 use frameloom_core::graph::Op;
 use frameloom_core::job::{Device, JobSpec, ProviderChoice};
 use frameloom_core::media::Caution;
+use frameloom_core::receipt::Checks;
 use frameloom_infer::Runtime;
 use frameloom_media::Frame;
 use std::path::{Path, PathBuf};
@@ -88,10 +88,8 @@ impl Threads {
 pub struct Finished {
     /// Where the result is. Differs from what was asked for if that name was taken meanwhile.
     pub output: PathBuf,
-    /// Frames in it.
-    pub frames: u64,
-    /// What the comparison of results and sources found; `None` for stills.
-    pub check: Option<PictureCheck>,
+    /// What was checked; all of it passed.
+    pub checks: Checks,
 }
 
 /// Does the job, or the rest of it.

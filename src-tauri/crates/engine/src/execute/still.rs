@@ -14,6 +14,7 @@ use frameloom_core::job::{Device, JobSpec, Step};
 use frameloom_core::media::{Caution, Warning};
 use frameloom_core::model::TensorColor;
 use frameloom_core::pixel::{AnyPlane, PixelFormat, PlaneRef, Planes};
+use frameloom_core::receipt::Checks;
 use frameloom_core::time::Rational;
 use frameloom_infer::{InferenceSession, SessionOptions, TilePlan, Upscaler};
 use frameloom_media::Frame;
@@ -154,8 +155,13 @@ fn publish(file: Temporary, spec: &JobSpec, shape: &Shape) -> Result<Finished, E
     }
     Ok(Finished {
         output: file.publish(&spec.output, spec.overwrite)?,
-        frames: 1,
-        check: None,
+        checks: Checks {
+            frames: 1,
+            span_micros: None,
+            times_sha256: None,
+            streams: 0,
+            pictures: None,
+        },
     })
 }
 

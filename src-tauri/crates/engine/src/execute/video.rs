@@ -7,13 +7,14 @@ use super::{Context, Finished, format_of};
 use crate::EngineError;
 use crate::control::SegmentRecord;
 use crate::plan::{VideoPlan, encoder_spec};
-use crate::verify::{PictureCheck, Verifier};
+use crate::verify::{PictureCheck, Verifier, times_sha256};
 use frameloom_core::job::{JobSpec, Step};
 use frameloom_core::media::Warning;
+use frameloom_core::receipt::Checks;
 use frameloom_core::segment::SegmentLength;
 use frameloom_media::{
-    Container, EncodedPacket, EncoderPlan, EncoderSpec, Expectation, Frame, MuxSpec, PartReader,
-    PartWriter, Reader, ReaderOptions, VideoEncoder,
+    Container, EncodedPacket, EncoderPlan, EncoderSpec, Expectation, Frame, MuxSpec, OutputCheck,
+    PartReader, PartWriter, Reader, ReaderOptions, VideoEncoder,
 };
 use std::path::{Path, PathBuf};
 use std::sync::mpsc::{Receiver, SyncSender, sync_channel};
@@ -53,7 +54,7 @@ pub(super) fn run(
         segments = context.journal.completed()?;
     }
     let frames: u64 = segments.iter().map(|s| s.frames).sum();
-    let check = segments
+    let pictures = segments
         .iter()
         .fold(PictureCheck::default(), |sum, s| sum.merged(&s.check));
     if frames == 0 {
@@ -67,14 +68,13 @@ pub(super) fn run(
         .iter()
         .map(|s| context.work_dir.join(&s.part))
         .collect();
-    let output = join(spec, video, container, &parts, context)?;
+    let (output, checked) = join(spec, video, container, &parts, context)?;
     for part in &parts {
         std::fs::remove_file(part).map_err(EngineError::io("a part cannot be removed", part))?;
     }
     Ok(Finished {
         output,
-        frames,
-        check: Some(check),
+        checks: checks(&checked, pictures),
     })
 }
 
@@ -539,7 +539,7 @@ fn join(
     container: Container,
     parts: &[PathBuf],
     context: &Context<'_>,
-) -> Result<PathBuf, EngineError> {
+) -> Result<(PathBuf, OutputCheck), EngineError> {
     let file = Temporary::new(temporary(&spec.output, context.work_dir));
     let info = frameloom_media::probe(&spec.input)?;
     let mux_plan = frameloom_media::plan_mux(&info, container);
@@ -566,7 +566,7 @@ fn join(
         .map(|part| PartReader::open(part))
         .transpose()?
         .map_or((0, 0), |part| part.header().size());
-    frameloom_media::verify_output(
+    let checked = frameloom_media::verify_output(
         file.path(),
         &Expectation {
             pts: &report.pts,
@@ -575,5 +575,16 @@ fn join(
             streams: report.streams,
         },
     )?;
-    file.publish(&spec.output, spec.overwrite)
+    Ok((file.publish(&spec.output, spec.overwrite)?, checked))
+}
+
+fn checks(checked: &OutputCheck, pictures: PictureCheck) -> Checks {
+    let times = &checked.times;
+    Checks {
+        frames: checked.frames,
+        span_micros: times.micros().next().zip(times.micros().last()),
+        times_sha256: Some(times_sha256(times)),
+        streams: times.info.streams.len() as u32,
+        pictures: Some(pictures),
+    }
 }

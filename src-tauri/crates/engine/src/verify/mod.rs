@@ -16,8 +16,12 @@ use crate::execute::inspect::{Look, look};
 use crate::nodes::PictureFormat;
 use frameloom_core::color::Range;
 use frameloom_core::graph::Op;
-use frameloom_media::Frame;
-use serde::{Deserialize, Serialize};
+pub use frameloom_core::receipt::PictureCheck;
+use frameloom_media::{Frame, FrameTimes};
+use sha2::{Digest, Sha256};
+use std::fs::File;
+use std::io::Read;
+use std::path::Path;
 use thumbnail::{Grid, Thumbnail, View};
 
 /// Limits. What real clips come to was measured over the whole test material with cubic doubling
@@ -42,35 +46,32 @@ mod limit {
     pub const SHIFT_PIXELS: f32 = 0.75;
 }
 
-/// What the comparison of a segment or of a whole run found.
-#[derive(Debug, Clone, Copy, Default, PartialEq, Serialize, Deserialize)]
-#[serde(default)]
-pub struct PictureCheck {
-    /// Frames that were compared with their source in small.
-    pub compared: u64,
-    /// Frames that were only looked at for blankness, as the graph changes pictures on purpose.
-    pub looked_at: u64,
-    /// Largest shift of the mean of a plane in any frame, as a part of full scale.
-    pub worst_shift: f32,
-    /// Largest mean absolute difference of the cells of a plane in any frame.
-    pub worst_difference: f32,
-    /// Largest displacement of the picture over a segment, in source pixels.
-    pub worst_displacement_pixels: f32,
+/// SHA-256 over the presentation times in microseconds, each as eight bytes, little-endian.
+pub fn times_sha256(times: &FrameTimes) -> String {
+    let mut hash = Sha256::new();
+    for micros in times.micros() {
+        hash.update(micros.to_le_bytes());
+    }
+    crate::plan::hex(&hash.finalize())
 }
 
-impl PictureCheck {
-    /// The check of two pieces of one run.
-    #[must_use]
-    pub fn merged(&self, other: &Self) -> Self {
-        Self {
-            compared: self.compared + other.compared,
-            looked_at: self.looked_at + other.looked_at,
-            worst_shift: self.worst_shift.max(other.worst_shift),
-            worst_difference: self.worst_difference.max(other.worst_difference),
-            worst_displacement_pixels: self
-                .worst_displacement_pixels
-                .max(other.worst_displacement_pixels),
+/// SHA-256 of a whole file. `alive` is called now and then.
+///
+/// # Errors
+/// The file cannot be read.
+pub fn file_sha256(path: &Path, alive: &dyn Fn()) -> std::io::Result<(u64, String)> {
+    let mut file = File::open(path)?;
+    let mut hash = Sha256::new();
+    let mut block = vec![0; 1 << 20];
+    let mut size = 0;
+    loop {
+        let read = file.read(&mut block)?;
+        if read == 0 {
+            return Ok((size, crate::plan::hex(&hash.finalize())));
         }
+        hash.update(&block[..read]);
+        size += read as u64;
+        alive();
     }
 }
 

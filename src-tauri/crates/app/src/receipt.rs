@@ -1,0 +1,299 @@
+//! Receipts: written when a job is done, read when somebody asks whether a file is still what
+//! that job made.
+
+use crate::{App, explain, now_millis};
+use frameloom_core::error::{AppError, ErrorCode};
+use frameloom_core::job::{Job, JobId};
+use frameloom_core::receipt::{FilePrint, ModelPrint, ProgramPrint, RECEIPT_VERSION, Receipt};
+use frameloom_engine::plan::MediumPlan;
+use frameloom_engine::{Finished, Plan};
+use frameloom_infer::Runtime;
+use serde::Serialize;
+use std::path::Path;
+
+/// One thing that was compared.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub struct Finding {
+    /// What: `output`, `frames`, `times`, `streams`, `input`, `model loom-x2`.
+    pub what: String,
+    /// How it stands.
+    pub verdict: Verdict,
+    /// A sentence.
+    pub says: String,
+}
+
+/// How a compared thing stands.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Verdict {
+    /// As the receipt says.
+    Same,
+    /// Otherwise.
+    Differs,
+    /// It is not here to be compared, which proves nothing.
+    Absent,
+}
+
+/// A file held against its receipt.
+#[derive(Debug, Clone, PartialEq, Serialize)]
+pub struct Verification {
+    /// The receipt.
+    pub receipt: Receipt,
+    /// All that was compared.
+    pub findings: Vec<Finding>,
+}
+
+impl Verification {
+    /// True if nothing of the result differs. A source or a model that changed since is told, and
+    /// does not make the result another one.
+    pub fn is_genuine(&self) -> bool {
+        let of_result = ["output", "frames", "times", "streams"];
+        !self.findings.iter().any(|finding| {
+            finding.verdict == Verdict::Differs && of_result.contains(&finding.what.as_str())
+        })
+    }
+}
+
+impl App {
+    /// The receipt of a finished job.
+    ///
+    /// # Errors
+    /// There is no such job, or it has none: it is not finished, or an older version did it.
+    pub fn receipt(&self, id: &JobId) -> Result<Receipt, AppError> {
+        let json = self.store.receipt(id).map_err(explain::store)?;
+        let json = json.ok_or_else(|| {
+            AppError::new(ErrorCode::JobState, format!("Job {id} has no receipt."))
+                .hint("A job has one when it has succeeded.")
+        })?;
+        parse(&json)
+    }
+
+    /// Holds a file against the receipt given, or against that of the job which made it.
+    ///
+    /// # Errors
+    /// The file cannot be read, or no receipt is known for it.
+    pub fn verify(&self, file: &Path, receipt: Option<&Path>) -> Result<Verification, AppError> {
+        let path = std::path::absolute(file).unwrap_or_else(|_| file.to_owned());
+        let (size_bytes, sha256) = frameloom_engine::file_sha256(&path, &|| ())
+            .map_err(|error| explain::unreadable(&path, &error))?;
+        let (receipt, job) = match receipt {
+            Some(receipt) => {
+                let json = std::fs::read_to_string(receipt)
+                    .map_err(|error| explain::unreadable(receipt, &error))?;
+                (parse(&json)?, None)
+            }
+            None => self.receipt_for(&path, &sha256)?,
+        };
+        let mut findings = Vec::new();
+        let same_bytes = sha256 == receipt.output.sha256;
+        findings.push(compared(
+            "output",
+            same_bytes,
+            format!("{} bytes, SHA-256 {sha256}", size_bytes),
+            format!(
+                "{size_bytes} bytes, SHA-256 {sha256}; the receipt says {} bytes, SHA-256 {}",
+                receipt.output.size_bytes, receipt.output.sha256
+            ),
+        ));
+        if let Some(expected) = &receipt.checks.times_sha256 {
+            findings.extend(self.compare_times(&path, &receipt, expected));
+        }
+        if let Some(job) = job {
+            findings.push(self.compare_input(&job, &receipt));
+        }
+        for model in &receipt.models {
+            findings.push(self.compare_model(model));
+        }
+        Ok(Verification { receipt, findings })
+    }
+
+    /// Recomputed from the file itself, so that a receipt that was tampered with is found out, and
+    /// a file that was only re-muxed is told from one that lost frames.
+    fn compare_times(&self, path: &Path, receipt: &Receipt, expected: &str) -> Vec<Finding> {
+        let times = match frameloom_media::frame_times(path) {
+            Ok(times) => times,
+            Err(error) => {
+                return vec![compared("frames", false, String::new(), error.to_string())];
+            }
+        };
+        let (frames, streams) = (times.ticks.len() as u64, times.info.streams.len() as u32);
+        let checks = &receipt.checks;
+        vec![
+            compared(
+                "frames",
+                frames == checks.frames,
+                format!("{frames} frames"),
+                format!("{frames} frames instead of {}", checks.frames),
+            ),
+            compared(
+                "times",
+                frameloom_engine::times_sha256(&times) == expected,
+                "every frame at its time".to_owned(),
+                "frames are shown at other times".to_owned(),
+            ),
+            compared(
+                "streams",
+                streams == checks.streams,
+                format!("{streams} streams"),
+                format!("{streams} streams instead of {}", checks.streams),
+            ),
+        ]
+    }
+
+    fn compare_input(&self, job: &Job, receipt: &Receipt) -> Finding {
+        match frameloom_engine::file_sha256(&job.spec.input, &|| ()) {
+            Ok((_, sha256)) => compared(
+                "input",
+                sha256 == receipt.input.sha256,
+                format!("{} is still the source", receipt.input.name),
+                format!("{} is another file now", receipt.input.name),
+            ),
+            Err(_) => absent("input", format!("{} is not there", receipt.input.name)),
+        }
+    }
+
+    fn compare_model(&self, model: &ModelPrint) -> Finding {
+        use frameloom_engine::Models;
+        let what = format!("model {}", model.id);
+        match self.models.load(&model.id) {
+            Ok(found) => compared(
+                &what,
+                found.manifest.sha256 == model.sha256,
+                "its weights are those of then".to_owned(),
+                "its weights are others now".to_owned(),
+            ),
+            Err(_) => absent(&what, "it is not installed".to_owned()),
+        }
+    }
+
+    /// By the content first: a result may have been moved or renamed. By its place then: it may
+    /// have been changed.
+    fn receipt_for(&self, path: &Path, sha256: &str) -> Result<(Receipt, Option<Job>), AppError> {
+        let mut by_place = None;
+        for job in self.jobs()?.into_iter().rev() {
+            let Ok(receipt) = self.receipt(&job.id) else {
+                continue;
+            };
+            if receipt.output.sha256 == sha256 {
+                return Ok((receipt, Some(job)));
+            }
+            if job.spec.output == path && by_place.is_none() {
+                by_place = Some((receipt, Some(job)));
+            }
+        }
+        by_place.ok_or_else(|| {
+            AppError::new(
+                ErrorCode::InvalidRequest,
+                format!("No job of this computer made {}, as far as the list of jobs tells.", path.display()),
+            )
+            .hint("If you have the receipt (`frameloom jobs show ID --receipt` prints it), name it with --receipt.")
+        })
+    }
+
+    /// Makes the receipt of a job that just finished and stores it.
+    pub(crate) fn write_receipt(
+        &self,
+        job: &Job,
+        plan: &Plan,
+        finished: &Finished,
+        alive: &dyn Fn(),
+    ) -> Result<(), AppError> {
+        let print = |path: &Path| -> Result<FilePrint, AppError> {
+            let (size_bytes, sha256) = frameloom_engine::file_sha256(path, alive)
+                .map_err(|error| explain::unreadable(path, &error))?;
+            Ok(FilePrint {
+                name: path
+                    .file_name()
+                    .map_or_else(String::new, |name| name.to_string_lossy().into_owned()),
+                size_bytes,
+                sha256,
+            })
+        };
+        let encoder = match &plan.medium {
+            MediumPlan::Video(video) => Some((video.encoder.clone(), video.parameters.clone())),
+            MediumPlan::Still | MediumPlan::StillByFfmpeg => None,
+        };
+        let receipt = Receipt {
+            version: RECEIPT_VERSION,
+            job: job.id.clone(),
+            finished_millis: now_millis(),
+            program: self.program(!plan.models.is_empty()),
+            input: print(&job.spec.input)?,
+            output: print(&finished.output)?,
+            models: plan
+                .models
+                .iter()
+                .map(|model| ModelPrint {
+                    id: model.id.clone(),
+                    sha256: model.sha256.clone(),
+                })
+                .collect(),
+            graph: job.spec.graph.clone(),
+            encode: job.spec.encode.clone(),
+            encoder,
+            device: job.spec.device.clone(),
+            provider: job.provider.clone(),
+            sizes: plan.sizes,
+            warnings: job.warnings.clone(),
+            checks: finished.checks.clone(),
+        };
+        let json = serde_json::to_string(&receipt).map_err(explain::internal)?;
+        self.store
+            .set_receipt(&job.id, &json)
+            .map_err(explain::store)
+    }
+
+    fn program(&self, with_model: bool) -> ProgramPrint {
+        // The library is loaded once per process; asking again only gives its version.
+        let runtime = || Runtime::load(&self.places.onnxruntime_or_missing()).ok();
+        ProgramPrint {
+            version: env!("CARGO_PKG_VERSION").to_owned(),
+            system: format!("{}-{}", std::env::consts::OS, std::env::consts::ARCH),
+            onnxruntime: with_model
+                .then(runtime)
+                .flatten()
+                .map(|runtime| runtime.version()),
+            ffmpeg: frameloom_media::libraries()
+                .into_iter()
+                .map(|library| (library.name.to_owned(), library.version))
+                .collect(),
+        }
+    }
+}
+
+fn parse(json: &str) -> Result<Receipt, AppError> {
+    let invalid = |details: String| {
+        AppError::new(
+            ErrorCode::InvalidRequest,
+            "This is no receipt that this program can read.",
+        )
+        .hint("It may be of a newer version: install the newest Frameloom.")
+        .details(details)
+    };
+    let receipt: Receipt =
+        serde_json::from_str(json).map_err(|error| invalid(error.to_string()))?;
+    if receipt.version > RECEIPT_VERSION {
+        return Err(invalid(format!("version {}", receipt.version)));
+    }
+    Ok(receipt)
+}
+
+fn compared(what: &str, same: bool, if_same: String, if_not: String) -> Finding {
+    Finding {
+        what: what.to_owned(),
+        verdict: if same {
+            Verdict::Same
+        } else {
+            Verdict::Differs
+        },
+        says: if same { if_same } else { if_not },
+    }
+}
+
+fn absent(what: &str, says: String) -> Finding {
+    Finding {
+        what: what.to_owned(),
+        verdict: Verdict::Absent,
+        says,
+    }
+}

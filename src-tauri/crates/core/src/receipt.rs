@@ -1,0 +1,136 @@
+//! The receipt of a finished job: what went in, what was done with it, what came out, and how
+//! that was checked. With it, anybody can find out later whether a file is still that result.
+
+use crate::graph::Graph;
+use crate::job::{Device, EncodeSpec, JobId, PictureSizes, ProviderChoice};
+use crate::media::Warning;
+use serde::{Deserialize, Serialize};
+use ts_rs::TS;
+
+/// Version of [`Receipt`] that this program writes.
+pub const RECEIPT_VERSION: u32 = 1;
+
+/// A file as it was. Its name is told without its folder: a receipt may be given away.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, TS)]
+pub struct FilePrint {
+    /// Name without its folder.
+    pub name: String,
+    /// Size.
+    #[ts(type = "number")]
+    pub size_bytes: u64,
+    /// SHA-256 of all bytes, hexadecimal.
+    pub sha256: String,
+}
+
+/// A model that took part.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, TS)]
+pub struct ModelPrint {
+    /// Its id.
+    pub id: String,
+    /// SHA-256 of its weights, hexadecimal.
+    pub sha256: String,
+}
+
+/// What computed.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, TS)]
+pub struct ProgramPrint {
+    /// Version of this program.
+    pub version: String,
+    /// Operating system and processor (`linux-x86_64`).
+    pub system: String,
+    /// Version of ONNX Runtime, where a model took part.
+    pub onnxruntime: Option<String>,
+    /// Versions of ffmpeg's libraries, by name.
+    pub ffmpeg: Vec<(String, String)>,
+}
+
+/// What the comparison of results with their sources found, frame by frame and in small, over a
+/// segment or a whole run. Differences are parts of full scale.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Serialize, Deserialize, TS)]
+#[serde(default)]
+pub struct PictureCheck {
+    /// Frames that were compared with their source.
+    #[ts(type = "number")]
+    pub compared: u64,
+    /// Frames that were only looked at for blankness, as the graph changes pictures on purpose.
+    #[ts(type = "number")]
+    pub looked_at: u64,
+    /// Largest shift of the mean of a plane in any frame.
+    pub worst_shift: f32,
+    /// Largest mean absolute difference of the cells of a plane in any frame.
+    pub worst_difference: f32,
+    /// Largest displacement of the picture over a segment, in source pixels.
+    pub worst_displacement_pixels: f32,
+}
+
+impl PictureCheck {
+    /// The check of two pieces of one run.
+    #[must_use]
+    pub fn merged(&self, other: &Self) -> Self {
+        Self {
+            compared: self.compared + other.compared,
+            looked_at: self.looked_at + other.looked_at,
+            worst_shift: self.worst_shift.max(other.worst_shift),
+            worst_difference: self.worst_difference.max(other.worst_difference),
+            worst_displacement_pixels: self
+                .worst_displacement_pixels
+                .max(other.worst_displacement_pixels),
+        }
+    }
+}
+
+/// What was checked before the job was called done. Every line of it passed; what does not pass
+/// fails the job.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, TS)]
+pub struct Checks {
+    /// Frames in the result, as many as the source gave, each at its time. 1 for a still.
+    #[ts(type = "number")]
+    pub frames: u64,
+    /// Presentation time of the first and of the last frame of the result, in microseconds;
+    /// `None` for stills.
+    #[ts(type = "[number, number] | null")]
+    pub span_micros: Option<(i64, i64)>,
+    /// SHA-256 over all presentation times in microseconds (little-endian 64-bit); `None` for
+    /// stills.
+    pub times_sha256: Option<String>,
+    /// Streams in the result; 0 for stills.
+    pub streams: u32,
+    /// Pictures against their sources; `None` for stills.
+    pub pictures: Option<PictureCheck>,
+}
+
+/// What went in, what was done, what came out.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, TS)]
+pub struct Receipt {
+    /// [`RECEIPT_VERSION`].
+    pub version: u32,
+    /// The job.
+    pub job: JobId,
+    /// When it was finished, in milliseconds since 1970.
+    #[ts(type = "number")]
+    pub finished_millis: i64,
+    /// What computed.
+    pub program: ProgramPrint,
+    /// The source.
+    pub input: FilePrint,
+    /// The result.
+    pub output: FilePrint,
+    /// Models with the hashes of their weights.
+    pub models: Vec<ModelPrint>,
+    /// What was done.
+    pub graph: Graph,
+    /// How it was encoded.
+    pub encode: EncodeSpec,
+    /// Encoder and its parameters as they were given to it; `None` for stills.
+    pub encoder: Option<(String, Vec<(String, String)>)>,
+    /// The device that was asked for.
+    pub device: Device,
+    /// What computed; `None` without a model.
+    pub provider: Option<ProviderChoice>,
+    /// Source and result in pixels.
+    pub sizes: PictureSizes,
+    /// What the user was told, steps to more caution included.
+    pub warnings: Vec<Warning>,
+    /// What was checked.
+    pub checks: Checks,
+}
