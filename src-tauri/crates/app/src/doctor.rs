@@ -6,9 +6,9 @@ use frameloom_core::job::Device;
 use frameloom_engine::Models;
 use frameloom_infer::Runtime;
 use serde::{Deserialize, Serialize};
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 use std::sync::Arc;
-use sysinfo::{Disks, System};
+use sysinfo::System;
 use ts_rs::TS;
 
 /// What this machine has and can do.
@@ -131,7 +131,7 @@ impl App {
                     problem: encoder.refused,
                 })
                 .collect(),
-            free_bytes: free_bytes(&self.places.data),
+            free_bytes: crate::disk::free_bytes(&self.places.data),
             data_folder: self.places.data.clone(),
         }
     }
@@ -180,15 +180,4 @@ impl App {
         .map(|throughput| throughput.fps())
         .map_err(|e| explain::infer(&e).message)
     }
-}
-
-/// Free space of the disk that holds `path`.
-pub(crate) fn free_bytes(path: &Path) -> Option<u64> {
-    let path = path.canonicalize().ok()?;
-    let disks = Disks::new_with_refreshed_list().ok()?;
-    disks
-        .iter()
-        .filter(|disk| path.starts_with(disk.mount_point()))
-        .max_by_key(|disk| disk.mount_point().as_os_str().len())
-        .map(sysinfo::Disk::available_space)
 }

@@ -1,5 +1,6 @@
 //! Jobs as the user handles them: submit, list, pause, resume, cancel, remove.
 
+use crate::disk;
 use crate::folder::{self, OWNER_LOCK, WORKER_LOCK};
 use crate::runner::{Control, Stopping};
 use crate::{App, UpscaleRequest, explain, now_millis};
@@ -23,13 +24,14 @@ impl App {
 
     fn submit(&self, spec: JobSpec, plan: &Plan, lane: Lane) -> Result<Job, AppError> {
         check_writable(&spec.output)?;
+        let tight = disk::check(plan, &spec.encode, &self.places.data, &spec.output);
         let job = Job {
             id: new_id(),
             spec,
             state: JobState::Queued,
             progress: JobProgress::default(),
             error: None,
-            warnings: plan.warnings.clone(),
+            warnings: plan.warnings.iter().cloned().chain(tight).collect(),
             provider: None,
             sizes: Some(plan.sizes),
             created_millis: now_millis(),

@@ -11,6 +11,7 @@
 //! any process may clean up after a dead worker and none can take a living one for dead.
 #![forbid(unsafe_code)]
 
+pub mod disk;
 pub mod doctor;
 pub mod explain;
 mod folder;

@@ -6,6 +6,7 @@
 //! one word per line (`pause`, `interrupt`, `interrupt-now`, `cancel`), and its end means that
 //! whoever started the worker is gone: then it stops at once, so that no process is orphaned.
 
+use crate::disk;
 use crate::folder::{self, STOP_FILE, WORKER_LOCK};
 use crate::runner::{Stopping, take_stop_file};
 use crate::{App, Places, explain, jobs, logging};
@@ -158,6 +159,9 @@ fn work(data: PathBuf, id: JobId) -> Result<(), AppError> {
         }
         Err(error) => match (error.code, control.wanted()) {
             (ErrorCode::Interrupted, Some(Stopping::Pause)) => (JobState::Paused, None),
+            (ErrorCode::Interrupted, None) if control.no_room().is_some() => {
+                (JobState::Paused, control.no_room())
+            }
             (_, Some(Stopping::Cancel)) => (JobState::Cancelled, None),
             (ErrorCode::Interrupted, _) => (
                 JobState::Interrupted,
@@ -202,6 +206,7 @@ fn perform(
     let journal = StoreJournal {
         store: &app.store,
         folder: &folder,
+        control,
         id: &job.id,
     };
     let threads = Threads::for_cores(cores);
@@ -229,11 +234,24 @@ fn perform(
 struct StopControl {
     cancel: Cancel,
     wanted: Mutex<Option<Stopping>>,
+    /// Why the job pauses by itself.
+    no_room: Mutex<Option<AppError>>,
 }
 
 impl StopControl {
     fn wanted(&self) -> Option<Stopping> {
         *self.wanted.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// Lets the running segment end, and then waits for room on the disk.
+    fn pause_for_room(&self, error: AppError) {
+        *self.no_room.lock().unwrap_or_else(PoisonError::into_inner) = Some(error);
+        self.cancel.request(Stop::AfterSegment);
+    }
+
+    fn no_room(&self) -> Option<AppError> {
+        let no_room = self.no_room.lock().unwrap_or_else(PoisonError::into_inner);
+        no_room.clone()
     }
 
     fn request(&self, stopping: Stopping) {
@@ -300,6 +318,7 @@ fn say(event: &WorkerEvent) {
 struct StoreJournal<'a> {
     store: &'a Store,
     folder: &'a Path,
+    control: &'a StopControl,
     id: &'a JobId,
 }
 
@@ -344,7 +363,11 @@ impl Journal for StoreJournal<'_> {
         }
         self.store
             .record_segment(self.id, &row, crate::now_millis())
-            .map_err(journal_error)
+            .map_err(journal_error)?;
+        if let Some(error) = disk::watch(self.folder, segment.part_bytes) {
+            self.control.pause_for_room(error);
+        }
+        Ok(())
     }
 
     fn forget_from(&self, position: u64) -> Result<(), EngineError> {

@@ -259,6 +259,17 @@ pub enum Warning {
     DamagedStill,
     /// Only the first frame of an animation was processed.
     FirstFrameOnly,
+    /// There may not be room for the result. The job pauses before the disk is full.
+    DiskTight {
+        /// What is needed, about, in bytes.
+        #[ts(type = "number")]
+        needed_bytes: u64,
+        /// What is free, in bytes.
+        #[ts(type = "number")]
+        free_bytes: u64,
+        /// On which disk: a path on it.
+        place: String,
+    },
     /// Something went wrong, and the rest was done more carefully.
     SteppedDown {
         /// What went wrong.

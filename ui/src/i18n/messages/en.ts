@@ -188,6 +188,7 @@ export const en = {
   'warning.timestamps_mended': { one: 'The time of {count} frame was missing or ran backwards and was mended.', other: 'The times of {count} frames were missing or ran backwards and were mended.' },
   'warning.hdr_metadata_dropped': '{what} does not survive the processing and is left out.',
   'warning.interlaced': 'The source is interlaced; its lines are enlarged as they are.',
+  'warning.disk_tight': 'About {needed} MB are needed and {free} MB are free ({place}). The job will pause before the disk is full.',
   'warning.stepped_down.usual': '{reason} It was tried again.',
   'warning.stepped_down.small_tiles': '{reason} The rest was done in small tiles.',
   'warning.stepped_down.processor': '{reason} The rest was done in small tiles on the processor.',

@@ -185,6 +185,7 @@ export const fr: Messages = {
   'warning.timestamps_mended': { one: 'L’horodatage de {count} image manquait ou reculait et a été corrigé.', many: 'Les horodatages de {count} d’images manquaient ou reculaient et ont été corrigés.', other: 'Les horodatages de {count} images manquaient ou reculaient et ont été corrigés.' },
   'warning.hdr_metadata_dropped': '{what} ne survit pas au traitement et est omis.',
   'warning.interlaced': 'La source est entrelacée ; ses lignes sont agrandies telles quelles.',
+  'warning.disk_tight': 'Il faut environ {needed} Mo et {free} Mo sont libres ({place}). La tâche s’arrêtera avant que le disque soit plein.',
   'warning.stepped_down.usual': '{reason} Nouvel essai effectué.',
   'warning.stepped_down.small_tiles': '{reason} Le reste a été traité par petites tuiles.',
   'warning.stepped_down.processor': '{reason} Le reste a été traité par petites tuiles sur le processeur.',

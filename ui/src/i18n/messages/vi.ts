@@ -185,6 +185,7 @@ export const vi: Messages = {
   'warning.timestamps_mended': { other: 'Mốc thời gian của {count} khung hình bị thiếu hoặc chạy lùi và đã được sửa.' },
   'warning.hdr_metadata_dropped': '{what} không giữ được khi xử lý nên bị bỏ.',
   'warning.interlaced': 'Nguồn là video xen kẽ dòng; các dòng được phóng to nguyên trạng.',
+  'warning.disk_tight': 'Cần khoảng {needed} MB, còn trống {free} MB ({place}). Tác vụ sẽ tạm dừng trước khi đĩa đầy.',
   'warning.stepped_down.usual': '{reason} Đã thử lại.',
   'warning.stepped_down.small_tiles': '{reason} Phần còn lại được xử lý theo từng ô nhỏ.',
   'warning.stepped_down.processor': '{reason} Phần còn lại được bộ xử lý tính theo từng ô nhỏ.',

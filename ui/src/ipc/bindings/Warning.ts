@@ -64,7 +64,19 @@ height: number, } | { "kind": "dropped",
 /**
  * What it was, in plain words.
  */
-what: string, } | { "kind": "damaged_still" } | { "kind": "first_frame_only" } | { "kind": "stepped_down", 
+what: string, } | { "kind": "damaged_still" } | { "kind": "first_frame_only" } | { "kind": "disk_tight", 
+/**
+ * What is needed, about, in bytes.
+ */
+needed_bytes: number, 
+/**
+ * What is free, in bytes.
+ */
+free_bytes: number, 
+/**
+ * On which disk: a path on it.
+ */
+place: string, } | { "kind": "stepped_down", 
 /**
  * What went wrong.
  */

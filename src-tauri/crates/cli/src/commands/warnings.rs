@@ -47,6 +47,15 @@ pub fn sentence(warning: &Warning) -> String {
         Warning::FirstFrameOnly => {
             "Only the first frame of the animation was processed.".to_owned()
         }
+        Warning::DiskTight {
+            needed_bytes,
+            free_bytes,
+            place,
+        } => format!(
+            "About {} MB are needed and {} MB are free ({place}); the job will pause before the disk is full.",
+            needed_bytes / 1_000_000,
+            free_bytes / 1_000_000
+        ),
         Warning::SteppedDown { reason, to } => {
             let how = match to {
                 Caution::Usual => "it was tried again",
