@@ -1,8 +1,13 @@
 //! Receipts: what a finished job says of itself, and how a changed result is found out.
 
 use e2e::*;
-use serde_json::Value;
+use serde_json::{Value, json};
+use sha2::{Digest, Sha256};
 use std::fs;
+
+#[path = "../src-tauri/crates/infer/tests/common/onnx.rs"]
+#[expect(dead_code, reason = "this test writes one kind of graph")]
+mod onnx;
 
 fn finding<'a>(verification: &'a Value, what: &str) -> &'a Value {
     verification["findings"]
@@ -86,4 +91,81 @@ fn a_result_verifies_itself_and_a_changed_one_is_found_out() {
     let stranger = cli.run(["verify".as_ref(), demo_clip().as_os_str()]);
     assert_eq!(stranger.code, Some(2), "{stranger:?}");
     assert!(stranger.stderr.contains("--receipt"), "{stranger:?}");
+}
+
+/// Puts a model of one operator on RGB pictures into `folder`.
+fn install(folder: &std::path::Path, id: &str, operator: &str) {
+    let weights = onnx::pictures(operator, 3);
+    let sha256: String = Sha256::digest(&weights)
+        .iter()
+        .map(|byte| format!("{byte:02x}"))
+        .collect();
+    let manifest = json!({
+        "version": 1, "id": id, "name": id, "task": "upscale", "scale": 1,
+        "file": "model.onnx", "sha256": sha256, "size_bytes": weights.len(),
+        "licence": {"spdx": "CC0-1.0", "attribution": null},
+        "input": {"name": "x", "layout": "nchw", "color": "rgb", "range": "unit", "type": "float32"},
+        "output": {"name": "y", "layout": "nchw", "packing": "pixels"},
+        "tile": {"overlap": 8, "feather": 0, "multiple": 1, "min": 1, "max": null, "preferred": 256},
+    });
+    let folder = folder.join(id);
+    fs::create_dir_all(&folder).unwrap();
+    fs::write(folder.join("model.onnx"), weights).unwrap();
+    fs::write(folder.join("manifest.json"), manifest.to_string()).unwrap();
+}
+
+#[test]
+fn a_model_that_spoils_pictures_fails_its_job_after_more_careful_tries() {
+    let cli = Cli::new();
+    let models = cli.folder().join("models");
+    install(&models, "harmless", "Identity");
+    // cos(x) turns the dark bright: what a broken driver might as well give.
+    install(&models, "harmful", "Cos");
+    let run = |id: &str, output: &std::path::Path| {
+        let mut command = cli.command([
+            "upscale".as_ref(),
+            demo_clip().as_os_str(),
+            "-o".as_ref(),
+            output.as_os_str(),
+            "--quality".as_ref(),
+            "draft".as_ref(),
+            "--model".as_ref(),
+            id.as_ref(),
+        ]);
+        let output = command
+            .env("FRAMELOOM_MODELS_DIR", &models)
+            .output()
+            .expect("the command starts");
+        (
+            output.status.code(),
+            String::from_utf8_lossy(&output.stderr).into_owned(),
+        )
+    };
+    let good = cli.folder().join("good.mp4");
+    assert_eq!(run("harmless", &good).0, Some(0));
+    assert!(good.exists());
+
+    let bad = cli.folder().join("bad.mp4");
+    let (code, said) = run("harmful", &bad);
+    assert_eq!(code, Some(4), "{said}");
+    assert!(said.contains("its source"), "{said}");
+    assert!(!bad.exists(), "garbage must not pass as a result");
+    let jobs = cli.jobs();
+    let job = &jobs[1];
+    assert_eq!(job["state"], "failed");
+    assert_eq!(job["error"]["code"], "verification_failed");
+    let steps: Vec<&str> = job["warnings"]
+        .as_array()
+        .unwrap()
+        .iter()
+        .filter_map(|warning| warning["to"].as_str())
+        .collect();
+    assert_eq!(steps, ["small_tiles", "processor"]);
+    assert_eq!(
+        walk(&cli.data().join("jobs"))
+            .iter()
+            .filter(|file| file.ends_with(".part"))
+            .count(),
+        0
+    );
 }

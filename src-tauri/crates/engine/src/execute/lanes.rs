@@ -165,9 +165,14 @@ fn lane(
         context.cancel.check()?;
         let source_pts = frame.pts();
         let before = watcher.before(&frame);
+        let frame = chain.process(frame)?;
+        #[cfg(test)]
+        let Some(frame) = crate::verify::faults::injected(context.fault, index, frame) else {
+            continue;
+        };
         let done = Done {
             index,
-            frame: chain.process(frame)?,
+            frame,
             before,
             source_pts,
             source_hash: hash,

@@ -39,6 +39,9 @@ pub struct Context<'a> {
     pub cancel: &'a Cancel,
     /// What earlier attempts taught.
     pub caution: Caution,
+    /// What a test lets go wrong.
+    #[cfg(test)]
+    pub(crate) fault: Option<crate::verify::faults::Fault>,
 }
 
 /// Longest side of a tile for a cautious run: a fiftieth of the memory of a full-HD frame, and

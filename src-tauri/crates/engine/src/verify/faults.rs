@@ -3,17 +3,23 @@
 
 use super::Verifier;
 use crate::EngineError;
+use crate::control::{Cancel, Journal, Progress, SegmentRecord};
 use crate::execute::format_of;
+use crate::execute::{Context, Finished, Threads, execute};
 use crate::nodes::{Filter, Models, Opening, PictureFormat, open};
-use frameloom_core::graph::{CropParams, Op, ResizeParams};
-use frameloom_core::job::Device;
+use frameloom_core::graph::{CropParams, Graph, Op, ResizeParams};
+use frameloom_core::job::{
+    Device, EncodeSpec, JobSpec, PictureSizes, ProviderChoice, Quality, Step,
+};
+use frameloom_core::media::{Caution, Warning};
 use frameloom_core::model::ModelManifest;
 use frameloom_core::pixel::{AnyPlane, AnyPlaneMut, Planes};
 use frameloom_core::time::Rational;
 use frameloom_infer::{InferError, Model, Runtime};
 use frameloom_media::{Frame, Reader};
 use std::path::{Path, PathBuf};
-use std::sync::Arc;
+use std::sync::{Arc, Mutex};
+use tempfile::TempDir;
 
 /// What goes wrong.
 #[derive(Debug, Clone, Copy, PartialEq)]
@@ -42,6 +48,19 @@ pub(crate) enum Fault {
     WrongRangeTag,
     /// A quarter of every frame is darker, as a tile with the wrong scale would be.
     DarkTile,
+    /// One frame never arrives.
+    Lose,
+}
+
+/// A processed frame as a faulty line hands it on; `None` if it loses it.
+pub(crate) fn injected(fault: Option<Fault>, index: u64, mut frame: Frame) -> Option<Frame> {
+    if fault == Some(Fault::Lose) && index == Fault::AT {
+        return None;
+    }
+    if let Some(fault) = fault {
+        fault.apply(index, &mut frame);
+    }
+    Some(frame)
 }
 
 impl Fault {
@@ -277,6 +296,96 @@ const FAULTS: &[Fault] = &[
     Fault::WrongRangeTag,
     Fault::DarkTile,
 ];
+
+/// Segments of a run, in memory.
+#[derive(Default)]
+struct Notes(Mutex<Vec<SegmentRecord>>);
+
+impl Journal for Notes {
+    fn completed(&self) -> Result<Vec<SegmentRecord>, EngineError> {
+        Ok(self.0.lock().unwrap().clone())
+    }
+    fn record(&self, segment: &SegmentRecord) -> Result<(), EngineError> {
+        self.0.lock().unwrap().push(segment.clone());
+        Ok(())
+    }
+    fn forget_from(&self, position: u64) -> Result<(), EngineError> {
+        self.0.lock().unwrap().truncate(position as usize);
+        Ok(())
+    }
+}
+
+struct Silent;
+
+impl Progress for Silent {
+    fn step(&self, _: Step, _: Option<u64>) {}
+    fn done(&self, _: u64) {}
+    fn warning(&self, _: Warning) {}
+    fn provider(&self, _: &ProviderChoice) {}
+    fn sizes(&self, _: PictureSizes) {}
+}
+
+/// Runs a whole job on the demo clip without a model.
+fn execute_with(fault: Option<Fault>) -> (Result<Finished, EngineError>, PathBuf, TempDir) {
+    let folder = tempfile::tempdir().unwrap();
+    let input = root().join("assets/demo.mp4");
+    let info = frameloom_media::probe(&input).unwrap();
+    let output = folder.path().join("out.mp4");
+    let spec = JobSpec {
+        version: frameloom_core::job::JOB_SPEC_VERSION,
+        input,
+        output: output.clone(),
+        overwrite: false,
+        graph: Graph::chain([Op::Resize(ResizeParams {
+            width: 320,
+            height: 180,
+        })]),
+        encode: EncodeSpec {
+            codec: None,
+            quality: Quality::Draft,
+        },
+        device: Device::Cpu,
+    };
+    let plan = crate::plan(&spec, &info, &Bundled).unwrap();
+    let work_dir = folder.path().join("work");
+    std::fs::create_dir(&work_dir).unwrap();
+    let context = Context {
+        runtime: &|| Err(EngineError::Stopped),
+        models: &Bundled,
+        work_dir: &work_dir,
+        threads: Threads::for_cores(2),
+        journal: &Notes::default(),
+        progress: &Silent,
+        cancel: &Cancel::new(),
+        caution: Caution::Usual,
+        fault,
+    };
+    (execute(&spec, &plan, &context), output, folder)
+}
+
+#[test]
+fn a_fault_in_the_line_fails_the_job_and_leaves_no_result() {
+    let (finished, output, _folder) = execute_with(None);
+    let checks = finished.unwrap().checks;
+    assert!(output.exists());
+    assert_eq!(checks.pictures.unwrap().compared, checks.frames);
+    for fault in [
+        Fault::Zero,
+        Fault::SwapChannels,
+        Fault::StretchRange,
+        Fault::Lose,
+    ] {
+        let (finished, output, folder) = execute_with(Some(fault));
+        let error = finished.expect_err("a spoiled run must fail");
+        assert!(
+            matches!(error, EngineError::SegmentCheck { position: 0, .. }),
+            "{fault:?}: {error}"
+        );
+        assert!(!output.exists(), "{fault:?}");
+        let left = std::fs::read_dir(folder.path().join("work")).unwrap();
+        assert_eq!(left.count(), 0, "{fault:?} leaves parts behind");
+    }
+}
 
 #[test]
 fn every_fault_is_caught_in_every_moving_clip() {

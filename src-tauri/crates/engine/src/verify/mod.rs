@@ -9,7 +9,7 @@
 //! Frame counts and times are checked where parts are finished and joined.
 
 #[cfg(test)]
-mod faults;
+pub(crate) mod faults;
 mod thumbnail;
 
 use crate::execute::inspect::{Look, look};
