@@ -56,6 +56,12 @@ pub enum EngineError {
         /// What is wrong.
         reason: String,
     },
+    /// The result would replace the source.
+    #[error("the output is the input itself ({})", path.display())]
+    OutputIsInput {
+        /// Where the result was wanted.
+        path: PathBuf,
+    },
     /// No frame could be read.
     #[error("no frame could be read ({})", path.display())]
     NoFrames {
@@ -115,7 +121,9 @@ impl EngineError {
     /// The kind of failure as callers see it.
     pub fn code(&self) -> ErrorCode {
         match self {
-            EngineError::Graph(_) | EngineError::Node { .. } => ErrorCode::InvalidRequest,
+            EngineError::Graph(_)
+            | EngineError::Node { .. }
+            | EngineError::OutputIsInput { .. } => ErrorCode::InvalidRequest,
             EngineError::Media(error) => error.code(),
             EngineError::Infer(error) => error.code(),
             EngineError::Still(error) => error.code(),

@@ -166,7 +166,12 @@ pub fn plan(spec: &JobSpec, info: &MediaInfo, models: &dyn Models) -> Result<Pla
     let mut warnings = info.warnings.clone();
     // The probe guesses for whoever may convert; whether this job does is known below.
     warnings.retain(|warning| !matches!(warning, Warning::GuessedMatrix { .. }));
-    let input = picture_format(video);
+    let mut input = picture_format(video);
+    let still = info.kind == MediaKind::Still && frameloom_still::is_still(&spec.input)?;
+    if still && video.rotation_degrees.rem_euclid(180) == 90 {
+        // It is turned upright when it is read.
+        (input.width, input.height) = (input.height, input.width);
+    }
     let mut format = input.clone();
     for (node, op) in &ops {
         format = output_format(node, op, &format, models)?;
@@ -174,7 +179,15 @@ pub fn plan(spec: &JobSpec, info: &MediaInfo, models: &dyn Models) -> Result<Pla
     let medium = match info.kind {
         MediaKind::Still => {
             StillFormat::for_output(&spec.output)?;
-            if frameloom_still::is_still(&spec.input)? {
+            // Whether the transparency of these can be read, or is any, shows when they are read.
+            let sure = still && info.container != "gif";
+            let picture = VideoInfo {
+                alpha: video.alpha && sure,
+                ..video.clone()
+            };
+            let size = (format.width, format.height);
+            frameloom_still::check_output(&spec.output, &picture, size, spec.encode.quality)?;
+            if still {
                 MediumPlan::Still
             } else {
                 MediumPlan::StillByFfmpeg

@@ -155,6 +155,21 @@ impl Runtime {
             .collect()
     }
 
+    /// Refuses a device whose provider this library was built without. That it is built in does
+    /// not mean that this machine has the card: only opening a session tells.
+    ///
+    /// # Errors
+    /// [`InferError::DeviceUnavailable`].
+    pub fn check_contains(&self, device: &Device) -> Result<(), InferError> {
+        if is_built_in(device) {
+            return Ok(());
+        }
+        Err(InferError::DeviceUnavailable {
+            device: provider_name(device).to_owned(),
+            reason: "this ONNX Runtime was built without this provider".to_owned(),
+        })
+    }
+
     fn try_provider(&self, device: &Device) -> Result<(), String> {
         let mut builder = self.builder(device, 1).map_err(|e| e.to_string())?;
         let mut session = builder

@@ -3,6 +3,7 @@
 use crate::error::MediaError;
 use crate::ffi::output::can_hold;
 use crate::ffi::params::codec_id;
+use frameloom_core::job::VideoCodec;
 use frameloom_core::media::{MediaInfo, StreamInfo, StreamKind, Warning};
 use serde::{Deserialize, Serialize};
 use std::path::Path;
@@ -53,6 +54,11 @@ impl Container {
             Container::Mkv => "mkv",
             Container::Webm => "webm",
         }
+    }
+
+    /// True if files of this kind can hold video of this codec.
+    pub fn takes(self, codec: VideoCodec) -> bool {
+        crate::encode::plan::container_takes(self, codec)
     }
 
     /// The name that ffmpeg has for the muxer.

@@ -60,7 +60,7 @@ pub use encode::plan::{EncoderPlan, EncoderSpec, UsableEncoder, plan_encoder, us
 pub use error::{FfmpegError, MediaError};
 pub use frame::{Frame, FramePool};
 pub use hdr::{ContentLight, HdrStatic, MasteringDisplay};
-pub use libraries::{LibraryVersion, init, libraries};
+pub use libraries::{LibraryVersion, init, libraries, quiet_encoders};
 pub use mux::{MuxReport, MuxSpec, mux};
 pub use part::{PartEntry, PartHeader, PartReader, PartWriter, decode_first};
 pub use picture::{RgbImage, frame_at, read_still, thumbnail};

@@ -28,6 +28,13 @@ pub fn init() -> Result<(), MediaError> {
     Ok(())
 }
 
+/// Keeps SVT-AV1 from writing what it does to standard error, unless the user asked for it by its
+/// variable. It has no other switch, so the environment is changed: only while this process has one
+/// thread, and otherwise not at all.
+pub fn quiet_encoders() {
+    util::quiet_svt();
+}
+
 /// Name, version, licence and configuration of each linked library.
 pub fn libraries() -> Vec<LibraryVersion> {
     util::libraries()

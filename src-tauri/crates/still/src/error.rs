@@ -46,7 +46,7 @@ pub enum StillError {
         path: PathBuf,
     },
     /// Nothing could be decoded.
-    #[error("the {format} picture is damaged: {what}")]
+    #[error("the {format} picture is damaged")]
     Damaged {
         /// Name of the format.
         format: &'static str,
@@ -121,7 +121,7 @@ pub enum StillError {
         path: PathBuf,
     },
     /// The encoder refused what it was given.
-    #[error("the {format} encoder failed: {what}")]
+    #[error("the {format} encoder failed")]
     Encode {
         /// Name of the format.
         format: &'static str,
@@ -166,6 +166,14 @@ impl StillError {
     /// True if doing the same again may succeed.
     pub fn is_retryable(&self) -> bool {
         self.code().is_retryable()
+    }
+
+    /// What the decoder or encoder said, in words that are not always meant for people.
+    pub fn details(&self) -> Option<&str> {
+        match self {
+            StillError::Damaged { what, .. } | StillError::Encode { what, .. } => Some(what),
+            _ => None,
+        }
     }
 
     /// What a person can do, in a sentence.

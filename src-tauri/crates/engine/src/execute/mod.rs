@@ -6,7 +6,7 @@ mod output;
 mod still;
 mod video;
 
-pub use output::free_output;
+pub use output::{free_output, is_same_file, real_place};
 
 use crate::EngineError;
 use crate::control::{Cancel, Journal, Progress};
@@ -106,6 +106,12 @@ pub fn execute(
     context: &Context<'_>,
 ) -> Result<Finished, EngineError> {
     plan.check_unchanged(&spec.input, context.models)?;
+    // Folders and links may have moved since the job was submitted.
+    if spec.overwrite && is_same_file(&spec.output, &spec.input) {
+        return Err(EngineError::OutputIsInput {
+            path: spec.output.clone(),
+        });
+    }
     context.progress.sizes(plan.sizes);
     match &plan.medium {
         MediumPlan::Video(video) => video::run(spec, video, context),

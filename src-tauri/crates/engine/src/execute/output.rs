@@ -2,7 +2,7 @@
 
 use crate::EngineError;
 use std::ffi::OsString;
-use std::path::{Path, PathBuf};
+use std::path::{Component, Path, PathBuf};
 
 /// `wanted`, or the first of `name (2).ext`, `name (3).ext`, ... for which `taken` is false.
 pub fn free_output(wanted: &Path, mut taken: impl FnMut(&Path) -> bool) -> PathBuf {
@@ -29,6 +29,50 @@ fn numbered(path: &Path, number: u64) -> PathBuf {
         name.push(extension);
     }
     path.with_file_name(name)
+}
+
+/// Where `path` really leads: links and `..` are resolved as far as folders exist, the last name
+/// is kept as it is, for it may not exist yet.
+pub fn real_place(path: &Path) -> PathBuf {
+    let Some((folder, name)) = path.parent().zip(path.file_name()) else {
+        return path.canonicalize().unwrap_or_else(|_| path.to_owned());
+    };
+    if let Ok(folder) = folder.canonicalize() {
+        return folder.join(name);
+    }
+    // What does not exist holds no link, so `..` behind it may be taken as text.
+    let mut place = PathBuf::new();
+    for component in folder.components() {
+        match component {
+            Component::ParentDir => {
+                place.pop();
+            }
+            other => place.push(other),
+        }
+        if let Ok(real) = place.canonicalize() {
+            place = real;
+        }
+    }
+    place.join(name)
+}
+
+/// True if both names lead to one file: replacing the one would destroy the other.
+pub fn is_same_file(a: &Path, b: &Path) -> bool {
+    if real_place(a) == real_place(b) {
+        return true;
+    }
+    if let (Ok(a), Ok(b)) = (a.canonicalize(), b.canonicalize())
+        && a == b
+    {
+        return true;
+    }
+    // A disk that is mounted at two places.
+    #[cfg(unix)]
+    if let (Ok(a), Ok(b)) = (a.metadata(), b.metadata()) {
+        use std::os::unix::fs::MetadataExt;
+        return (a.dev(), a.ino()) == (b.dev(), b.ino());
+    }
+    false
 }
 
 /// The temporary neighbour of `output` that one job writes. Same folder, so that the last step is
@@ -116,6 +160,35 @@ mod tests {
         assert_eq!(
             free_output(Path::new("/a/x"), |p| p == Path::new("/a/x")),
             Path::new("/a/x (2)")
+        );
+    }
+
+    #[cfg(unix)]
+    #[test]
+    fn a_file_is_known_again_by_whatever_way_one_comes_to_it() {
+        let folder = tempfile::tempdir().unwrap();
+        let root = folder.path();
+        let file = root.join("in/a.png");
+        std::fs::create_dir_all(root.join("in/sub")).unwrap();
+        std::fs::write(&file, "x").unwrap();
+        std::os::unix::fs::symlink(root.join("in"), root.join("link")).unwrap();
+        std::os::unix::fs::symlink(&file, root.join("in/b.png")).unwrap();
+        for way in [
+            "in/a.png",
+            "in/sub/../a.png",
+            "in/new/deep/../../a.png",
+            "link/a.png",
+            "link/sub/../a.png",
+            "in/b.png",
+        ] {
+            assert!(is_same_file(&root.join(way), &file), "{way}");
+        }
+        for other in ["in/c.png", "in/sub/a.png", "a.png", "new/a.png"] {
+            assert!(!is_same_file(&root.join(other), &file), "{other}");
+        }
+        assert_eq!(
+            real_place(&root.join("link/new/../c.png")),
+            root.canonicalize().unwrap().join("in/c.png")
         );
     }
 

@@ -2,7 +2,7 @@
 
 use crate::color::ColorNumbers;
 use crate::container::Container;
-use crate::encode::quality::{ENCODERS, Known, settings};
+use crate::encode::quality::{ENCODERS, Known, MAX_PIXELS, max_size, settings};
 use crate::error::MediaError;
 use crate::ffi::encoder::{Encoder, EncoderSettings, input_formats, is_built_in, reason};
 use crate::ffi::frame::AvFrame;
@@ -117,6 +117,8 @@ pub struct UsableEncoder {
 
 /// Every encoder that this program can drive and the libraries contain, each opened once.
 pub fn usable_encoders() -> Vec<UsableEncoder> {
+    // Only that the libraries keep quiet depends on it.
+    let _ = crate::init();
     ENCODERS
         .iter()
         .filter(|known| is_built_in(known.name))
@@ -161,6 +163,12 @@ pub fn plan_encoder(spec: &EncoderSpec) -> Result<EncoderPlan, MediaError> {
                 codec_text(codec),
                 spec.container.extension()
             ),
+        });
+    }
+    if u64::from(spec.width) * u64::from(spec.height) > MAX_PIXELS {
+        return Err(MediaError::BadDimensions {
+            width: spec.width,
+            height: spec.height,
         });
     }
     let mut refused = Vec::new();
@@ -225,7 +233,7 @@ fn codec_name(codec: Option<VideoCodec>) -> &'static str {
     }
 }
 
-fn container_takes(container: Container, codec: VideoCodec) -> bool {
+pub(crate) fn container_takes(container: Container, codec: VideoCodec) -> bool {
     codec_id(codec_name(Some(codec))).is_some_and(|id| can_hold(container.muxer(), id))
 }
 
@@ -279,6 +287,16 @@ fn wanted_codecs(spec: &EncoderSpec) -> Vec<Option<VideoCodec>> {
 }
 
 fn plan_with(known: Known, spec: &EncoderSpec) -> Result<EncoderPlan, MediaError> {
+    let (width, height) = max_size(known.name);
+    if spec.width > width || spec.height > height {
+        return Err(MediaError::EncoderUnavailable {
+            wanted: known.name.to_owned(),
+            reason: format!(
+                "it takes at most {width} x {height} pixels, not {} x {}",
+                spec.width, spec.height
+            ),
+        });
+    }
     let input_format = input_formats(known.name)
         .into_iter()
         .filter(|format| !format.alpha || carries_alpha(known, spec.container))

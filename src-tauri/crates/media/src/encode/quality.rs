@@ -58,6 +58,24 @@ pub(crate) const ENCODERS: &[Known] = &[
     },
 ];
 
+/// Pixels of the largest frame that the decoders here take, which must read the result back.
+pub(crate) const MAX_PIXELS: u64 = 16_384 * 16_384;
+
+/// Largest width and height that an encoder takes, where it is less than [`MAX_PIXELS`] allows.
+/// Tried with the libraries of Debian 12 (x264 r3095, SVT-AV1 1.4, libvpx 1.12) at this size and
+/// at the next larger one; OpenH264 and NVENC as their documentation has it.
+pub(crate) fn max_size(encoder: &str) -> (u32, u32) {
+    match encoder {
+        "libx264" | "libvpx-vp9" => (16_384, 16_384),
+        "libsvtav1" => (16_384, 8_704),
+        "libopenh264" => (3_840, 2_160),
+        "h264_nvenc" => (4_096, 4_096),
+        "hevc_nvenc" | "av1_nvenc" => (8_192, 8_192),
+        "mpeg4" => (8_191, 8_191),
+        _ => (u32::MAX, u32::MAX),
+    }
+}
+
 /// The settings, exactly as they are handed to the encoder.
 pub(crate) fn settings(
     encoder: Known,
@@ -163,6 +181,8 @@ pub(crate) fn settings(
             list.push(("flags", "+qscale".into()));
             list.push(("global_quality", pick("590", "236", "118")));
             list.push(("bf", "0".into()));
+            // Closed groups of pictures and a search for cuts do not go together here.
+            list.push(("sc_threshold", "1000000000".into()));
         }
         _ => {}
     }
@@ -173,7 +193,7 @@ pub(crate) fn settings(
         .collect()
 }
 
-/// A key frame about every two seconds: what a resumed job redoes, and how far a player jumps.
+/// A key frame about every two seconds, to which a player jumps.
 fn gop(spec: &EncoderSpec) -> u32 {
     let rate = spec.frame_rate.map_or(30.0, |rate| rate.ratio().to_f64());
     (rate * 2.0).round().clamp(10.0, 300.0) as u32

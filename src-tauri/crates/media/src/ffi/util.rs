@@ -198,6 +198,21 @@ pub(crate) fn quiet() {
     unsafe { sys::av_log_set_level(sys::AV_LOG_QUIET) };
 }
 
+/// Sets the variable that SVT-AV1 reads its log level from to "fatal".
+pub(crate) fn quiet_svt() {
+    const LEVEL: &str = "SVT_LOG";
+    if std::env::var_os(LEVEL).is_some() || !is_single_threaded() {
+        return;
+    }
+    // SAFETY: the environment must not be read by another thread meanwhile, and there is none.
+    unsafe { std::env::set_var(LEVEL, "0") };
+}
+
+/// True if the system says that this process has one thread; false where it cannot be asked.
+fn is_single_threaded() -> bool {
+    std::fs::read_dir("/proc/self/task").is_ok_and(|threads| threads.count() == 1)
+}
+
 /// Name, version, licence and configuration of each linked library.
 pub(crate) fn libraries() -> Vec<(&'static str, u32, Option<String>, Option<String>)> {
     // SAFETY: these functions return constants.

@@ -78,7 +78,11 @@ pub fn probe(path: &Path) -> Result<MediaInfo, StillError> {
         other => other::header(Box::new(file), other),
     })
     .map_err(|fault| fault.at(format.name(), path))?;
-    Ok(media_info(format, &header, size_bytes))
+    let mut info = media_info(format, &header, size_bytes);
+    if header.frames > 1 && !info.warnings.contains(&Warning::FirstFrameOnly) {
+        info.warnings.push(Warning::FirstFrameOnly);
+    }
+    Ok(info)
 }
 
 /// Decodes the picture, turns it upright and keeps what came with it. Of an animation the first

@@ -14,7 +14,7 @@ use crate::picture::{Channels, Metadata, Picture, RowsRef};
 use carry::Carried;
 use file::SharedFile;
 use frameloom_core::job::Quality;
-use frameloom_core::media::Warning;
+use frameloom_core::media::{VideoInfo, Warning};
 use std::borrow::Cow;
 use std::path::{Path, PathBuf};
 
@@ -300,6 +300,29 @@ fn at_path(fault: WriteFault, format: StillFormat, path: &Path) -> StillError {
             path,
         },
     }
+}
+
+/// Checks, without writing anything, that the format of `path` can hold the source `video` as a
+/// picture of `size` (width, height) pixels.
+///
+/// # Errors
+/// There is no such format, or it cannot hold the picture: alpha, size, no loss.
+pub fn check_output(
+    path: &Path,
+    video: &VideoInfo,
+    size: (u32, u32),
+    quality: Quality,
+) -> Result<(), StillError> {
+    let format = StillFormat::for_output(path)?;
+    let gray = video.pixel_format.starts_with("gray") || video.pixel_format.starts_with("ya");
+    let layout = match (gray, video.alpha) {
+        (true, false) => Channels::Gray,
+        (true, true) => Channels::GrayAlpha,
+        (false, false) => Channels::Rgb,
+        (false, true) => Channels::Rgba,
+    };
+    let bits = if video.bit_depth > 8 { 16 } else { 8 };
+    check(path, format, size.0, size.1, layout, bits, quality)
 }
 
 /// What the format cannot do is said before anything is written.
