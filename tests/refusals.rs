@@ -145,7 +145,7 @@ fn a_place_that_cannot_be_written_is_refused_before_anything_is_done() {
             "-o".as_ref(),
             blocked.join("x.png").as_os_str(),
         ])
-        .expect_code(4);
+        .expect_code(2);
     assert!(ran.stderr.contains("hint: "), "{ran:?}");
     assert!(cli.jobs().is_empty());
 }
@@ -162,8 +162,9 @@ fn a_missing_or_damaged_model_and_runtime_are_named() {
             "--model".as_ref(),
             "no-such-model".as_ref(),
         ])
-        .expect_code(4);
+        .expect_code(2);
     assert!(unknown.stderr.contains("no-such-model"), "{unknown:?}");
+    cli.run(["models", "show", "no-such-model"]).expect_code(2);
 
     let weights = cli.data().join("models/loom-x2/loom-x2.onnx");
     let mut bytes = fs::read(&weights).unwrap();
@@ -180,6 +181,19 @@ fn a_missing_or_damaged_model_and_runtime_are_named() {
         .expect_code(4);
     assert!(damaged.stderr.contains("damaged"), "{damaged:?}");
     cli.run(["models", "verify"]).expect_code(4);
+    fs::remove_file(&weights).unwrap();
+    let missing = cli
+        .run([
+            "upscale".as_ref(),
+            source.as_os_str(),
+            "--model".as_ref(),
+            "loom-x2".as_ref(),
+        ])
+        .expect_code(2);
+    assert!(
+        missing.stderr.contains("models verify --repair"),
+        "the remedy of a model that comes with the program: {missing:?}"
+    );
     cli.run(["models", "verify", "--repair"]).expect_code(0);
 
     let wrong = cli.folder().join("libonnxruntime.so");
@@ -214,6 +228,9 @@ fn the_smallest_picture_is_done_and_impossible_requests_are_usage_errors() {
         &["--name", "{nope}"],
         &["-o", "x.docx"],
         &["--codec", "cinepak"],
+        &["-o", "x.png", "--name", "{nam}"],
+        &["-o", "x.png", "--name", "{name}"],
+        &["--device", "coreml"],
     ] {
         let mut all = vec!["upscale", source.to_str().unwrap()];
         all.extend(arguments);
@@ -230,4 +247,200 @@ fn the_smallest_picture_is_done_and_impossible_requests_are_usage_errors() {
         ])
         .expect_code(2);
     assert!(ran.stderr.contains("never overwritten"), "{ran:?}");
+}
+
+/// Runs `upscale` with these arguments.
+fn upscale(cli: &Cli, arguments: &[&Path]) -> Ran {
+    let mut all = vec![Path::new("upscale")];
+    all.extend(arguments);
+    cli.run(all)
+}
+
+#[cfg(unix)]
+#[test]
+fn the_source_is_not_replaced_by_whatever_way_one_comes_to_it() {
+    let cli = Cli::new();
+    let folder = cli.folder();
+    fs::create_dir_all(folder.join("in/sub")).unwrap();
+    let source = folder.join("in/orig.png");
+    write_png(&source, 16, 12, pattern).unwrap();
+    let before = fs::read(&source).unwrap();
+    std::os::unix::fs::symlink(folder.join("in"), folder.join("link")).unwrap();
+    for (input, output) in [
+        ("in/orig.png", "in/sub/../orig.png"),
+        ("in/orig.png", "in/new/../orig.png"),
+        ("in/orig.png", "link/orig.png"),
+        ("link/orig.png", "in/orig.png"),
+    ] {
+        let ran = upscale(
+            &cli,
+            &[
+                &folder.join(input),
+                "-o".as_ref(),
+                &folder.join(output),
+                "--overwrite".as_ref(),
+            ],
+        )
+        .expect_code(2);
+        assert!(ran.stderr.contains("never overwritten"), "{ran:?}");
+    }
+    assert_eq!(fs::read(&source).unwrap(), before);
+    assert!(cli.jobs().is_empty());
+}
+
+#[test]
+fn a_command_that_may_overwrite_spares_its_own_inputs_and_results() {
+    let cli = Cli::new();
+    let folder = cli.folder();
+    fs::create_dir_all(folder.join("twice")).unwrap();
+    fs::create_dir_all(folder.join("chain")).unwrap();
+    write_png(&folder.join("twice/x.png"), 10, 10, pattern).unwrap();
+    write_png(&folder.join("x.png"), 20, 20, pattern).unwrap();
+    let out = folder.join("out/");
+    upscale(
+        &cli,
+        &[
+            &folder.join("twice/x.png"),
+            &folder.join("x.png"),
+            "--overwrite".as_ref(),
+            "-o".as_ref(),
+            &out,
+        ],
+    )
+    .expect_code(0);
+    let sizes: Vec<_> = walk(&out)
+        .iter()
+        .map(|path| image::open(path).unwrap().width())
+        .collect();
+    assert_eq!(sizes, [40, 20], "{:?}", walk(&out));
+
+    // The result of the first would have the name of the second.
+    write_png(&folder.join("chain/p.png"), 10, 10, pattern).unwrap();
+    write_png(&folder.join("chain/p_2x.png"), 30, 30, pattern).unwrap();
+    upscale(&cli, &[&folder.join("chain"), "--overwrite".as_ref()]).expect_code(0);
+    let width = |name: &str| {
+        image::open(folder.join("chain").join(name))
+            .unwrap()
+            .width()
+    };
+    assert_eq!(width("p_2x.png"), 30, "the input is still there");
+    assert_eq!((width("p_2x (2).png"), width("p_2x_2x.png")), (20, 60));
+}
+
+#[cfg(unix)]
+#[test]
+fn ctrl_c_ends_a_batch_even_where_its_jobs_are_too_short_to_stop() {
+    let cli = Cli::new();
+    let folder = cli.folder().join("many");
+    fs::create_dir(&folder).unwrap();
+    let count = 12;
+    for n in 0..count {
+        write_png(&folder.join(format!("{n:02}.png")), 300, 200, pattern).unwrap();
+    }
+    let child = cli.start(["upscale".as_ref(), folder.as_os_str(), "--json".as_ref()]);
+    let finished = || {
+        walk(&folder)
+            .iter()
+            .filter(|path| path.to_string_lossy().ends_with("_2x.png"))
+            .count()
+    };
+    while finished() == 0 {
+        std::thread::sleep(std::time::Duration::from_millis(5));
+    }
+    let interrupted = std::process::Command::new("kill")
+        .args(["-INT", &child.id().to_string()])
+        .status()
+        .unwrap();
+    assert!(interrupted.success());
+    let output = child.wait_with_output().unwrap();
+    let stderr = String::from_utf8_lossy(&output.stderr);
+    assert_eq!(output.status.code(), Some(5), "{stderr}");
+    assert!(finished() < count, "it went on to the end");
+    for line in stderr.lines() {
+        serde_json::from_str::<serde_json::Value>(line)
+            .unwrap_or_else(|error| panic!("no JSON on standard error ({error}): {line}"));
+    }
+    assert!(stderr.contains("were not begun"), "{stderr}");
+}
+
+#[test]
+fn a_name_that_is_too_long_is_shortened_or_refused_before_the_work() {
+    let cli = Cli::new();
+    let folder = cli.folder();
+    let long = folder.join("é".repeat(125) + ".png");
+    write_png(&long, 8, 8, pattern).unwrap();
+    let job = upscale(&cli, &[&long, "--json".as_ref()])
+        .expect_code(0)
+        .json();
+    let name = Path::new(job["output"].as_str().unwrap())
+        .file_name()
+        .unwrap()
+        .to_string_lossy()
+        .into_owned();
+    assert!(name.ends_with("é_2x.png"), "{name}");
+    let ran = upscale(
+        &cli,
+        &[&long, "-o".as_ref(), &folder.join("x".repeat(260) + ".png")],
+    )
+    .expect_code(2);
+    assert!(ran.stderr.contains("too long"), "{ran:?}");
+    assert_eq!(cli.jobs().len(), 1);
+}
+
+#[test]
+fn a_picture_that_its_format_cannot_hold_becomes_a_png_or_is_refused_at_once() {
+    let cli = Cli::new();
+    let folder = cli.folder();
+    let source = folder.join("wide.webp");
+    image::RgbImage::from_fn(9000, 4, |x, y| image::Rgb(pattern(x, y)))
+        .save(&source)
+        .unwrap();
+    let plan = upscale(&cli, &[&source, "--dry-run".as_ref(), "--json".as_ref()])
+        .expect_code(0)
+        .json();
+    let output = plan[0]["output"].as_str().unwrap();
+    assert!(output.ends_with("wide_2x.png"), "{output}");
+    let ran = upscale(&cli, &[&source, "-o".as_ref(), &folder.join("larger.webp")]).expect_code(2);
+    assert!(ran.stderr.contains("16383"), "{ran:?}");
+    assert!(cli.jobs().is_empty());
+}
+
+#[test]
+fn what_has_no_picture_is_told_what_it_has() {
+    let cli = Cli::new();
+    let subtitles = cli.folder().join("words.srt");
+    fs::write(&subtitles, "1\n00:00:01,000 --> 00:00:02,000\nhi\n").unwrap();
+    let ran = upscale(&cli, &[&subtitles]).expect_code(3);
+    assert!(ran.stderr.contains("subtitles and no picture"), "{ran:?}");
+    assert!(!ran.stderr.contains("Resume"), "{ran:?}");
+}
+
+#[test]
+fn a_job_that_would_fail_again_is_not_offered_to_be_resumed() {
+    let cli = Cli::new();
+    let source = cli.folder().join("cut.png");
+    let whole = cli.folder().join("whole.png");
+    write_png(&whole, 64, 64, pattern).unwrap();
+    let bytes = fs::read(&whole).unwrap();
+    // Its header is there and nothing of its samples.
+    fs::write(&source, &bytes[..48]).unwrap();
+    let ran = upscale(&cli, &[&source]);
+    assert!(matches!(ran.code, Some(3 | 4)), "{ran:?}");
+    assert!(!ran.stderr.contains("Resume it with"), "{ran:?}");
+    for raw in ["ChunkType", "{ type"] {
+        assert!(!ran.stderr.contains(raw), "{ran:?}");
+    }
+}
+
+#[test]
+fn a_closed_pipe_is_no_failure_of_the_manual_and_the_completions() {
+    let cli = Cli::new();
+    for arguments in [&["man"][..], &["completions", "bash"]] {
+        let mut child = cli.start(arguments);
+        drop(child.stdout.take());
+        let output = child.wait_with_output().unwrap();
+        let stderr = String::from_utf8_lossy(&output.stderr);
+        assert_eq!(output.status.code(), Some(0), "{arguments:?}: {stderr}");
+        assert_eq!(stderr, "");
+    }
 }

@@ -169,7 +169,10 @@ fn a_folder_keeps_its_structure_and_one_bad_file_does_not_stop_the_rest() {
         .iter()
         .map(|job| job["state"].as_str().unwrap().to_owned())
         .collect();
-    assert_eq!(states, ["succeeded", "refused", "succeeded"]);
+    // The names of `JobState`, also for a file that no job was made of.
+    assert_eq!(states, ["succeeded", "failed", "succeeded"]);
+    assert_eq!(ran.json()[1]["id"], serde_json::Value::Null);
+    assert_eq!(ran.json()[1]["error"]["code"], "input_unreadable");
     assert_eq!(
         walk(&output),
         [output.join("a/b/two-34.png"), output.join("one-40.png")]
@@ -261,4 +264,127 @@ fn models_and_doctor_speak_json() {
             .iter()
             .any(|e| e["problem"].is_null())
     );
+    for device in doctor["runtime"]["Ok"]["devices"].as_array().unwrap() {
+        assert!(device["kind"].is_string() && device["provider"].is_string());
+    }
+}
+
+#[test]
+fn the_doctor_and_every_encoder_keep_standard_error_clean() {
+    let cli = Cli::new();
+    let doctor = cli.run(["doctor", "--json"]).expect_code(0);
+    assert_eq!(doctor.stderr, "");
+    let plan = cli
+        .run([
+            "upscale".as_ref(),
+            demo_clip().as_os_str(),
+            "--codec".as_ref(),
+            "av1".as_ref(),
+            "--dry-run".as_ref(),
+        ])
+        .expect_code(0);
+    assert_eq!(plan.stderr, "");
+}
+
+/// A JPEG that is stored on its side: EXIF orientation 6.
+fn sideways(path: &Path, width: u32, height: u32) {
+    let mut jpeg = Vec::new();
+    image::RgbImage::from_fn(width, height, |x, y| image::Rgb(pattern(x, y)))
+        .write_with_encoder(image::codecs::jpeg::JpegEncoder::new(&mut jpeg))
+        .unwrap();
+    let mut exif = b"\xff\xe1\0\x22Exif\0\0".to_vec();
+    exif.extend(b"MM\0\x2a\0\0\0\x08\0\x01\x01\x12\0\x03\0\0\0\x01\0\x06\0\0\0\0\0\0");
+    let mut bytes = jpeg[..2].to_vec();
+    bytes.extend(exif);
+    bytes.extend(&jpeg[2..]);
+    fs::write(path, bytes).unwrap();
+}
+
+#[test]
+fn a_picture_that_lies_on_its_side_is_enlarged_upright_and_undistorted() {
+    let cli = Cli::new();
+    let source = cli.folder().join("side.jpg");
+    sideways(&source, 60, 40);
+    for (scale, size) in [("2", (80, 120)), ("3", (120, 180))] {
+        let plan = cli
+            .run([
+                "upscale".as_ref(),
+                source.as_os_str(),
+                "--scale".as_ref(),
+                scale.as_ref(),
+                "--name".as_ref(),
+                "{width}x{height}".as_ref(),
+                "--dry-run".as_ref(),
+                "--json".as_ref(),
+            ])
+            .expect_code(0)
+            .json();
+        assert_eq!(plan[0]["input_size"], serde_json::json!([40, 60]));
+        assert_eq!(plan[0]["output_size"], serde_json::json!([size.0, size.1]));
+        let output = cli.folder().join(format!("{}x{}.jpg", size.0, size.1));
+        assert_eq!(plan[0]["output"], output.to_str().unwrap());
+        cli.run([
+            "upscale".as_ref(),
+            source.as_os_str(),
+            "--scale".as_ref(),
+            scale.as_ref(),
+            "-o".as_ref(),
+            output.as_os_str(),
+        ])
+        .expect_code(0);
+        assert_eq!(image::image_dimensions(&output).unwrap(), size);
+    }
+}
+
+#[test]
+fn the_container_is_one_that_takes_the_codec_and_keeps_the_subtitles() {
+    let Some(folder) = test_data("media/video") else {
+        return;
+    };
+    let cli = Cli::new();
+    let planned = |file: &str, codec: &str| {
+        let plan = cli
+            .run([
+                "upscale".as_ref(),
+                folder.join(file).as_os_str(),
+                "--codec".as_ref(),
+                codec.as_ref(),
+                "-o".as_ref(),
+                cli.folder().join("out/").as_os_str(),
+                "--dry-run".as_ref(),
+                "--json".as_ref(),
+            ])
+            .expect_code(0)
+            .json();
+        let output = plan[0]["output"].as_str().unwrap().to_owned();
+        output.rsplit('.').next().unwrap().to_owned()
+    };
+    assert_eq!(planned("vp9_10bit.webm", "h264"), "mp4");
+    assert_eq!(planned("vp9_10bit.webm", "hevc"), "mp4");
+    assert_eq!(planned("vp9_10bit.webm", "av1"), "webm");
+    assert_eq!(planned("mkv_ass.mkv", "prores"), "mkv");
+    assert_eq!(planned("prores_4444_alpha.mov", "prores"), "mov");
+}
+
+#[test]
+fn notes_are_told_before_the_work_and_in_a_dry_run() {
+    let cli = Cli::new();
+    let source = cli.folder().join("moving.gif");
+    let file = fs::File::create(&source).unwrap();
+    let mut encoder = image::codecs::gif::GifEncoder::new(file);
+    for n in 0..2u8 {
+        let frame = image::RgbaImage::from_pixel(16, 16, image::Rgba([n * 200, 9, 9, 255]));
+        encoder.encode_frame(image::Frame::new(frame)).unwrap();
+    }
+    drop(encoder);
+    let note = "Only the first frame";
+    let dry = cli
+        .run(["upscale".as_ref(), source.as_os_str(), "--dry-run".as_ref()])
+        .expect_code(0);
+    assert!(dry.stdout.contains(note), "{dry:?}");
+    let ran = cli
+        .run(["upscale".as_ref(), source.as_os_str()])
+        .expect_code(0);
+    assert!(ran.stderr.contains(note), "{ran:?}");
+    assert!(!ran.stdout.contains(note), "told twice: {ran:?}");
 }

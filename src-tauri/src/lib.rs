@@ -9,6 +9,7 @@
 #![forbid(unsafe_code)]
 
 pub mod arguments;
+mod closing;
 mod commands;
 mod events;
 mod preview;
@@ -71,6 +72,7 @@ pub fn run(arguments: impl IntoIterator<Item = OsString>) -> anyhow::Result<()> 
         .plugin(tauri_plugin_opener::init())
         .manage(door)
         .manage(events::Watchers::default())
+        .manage(closing::Closing::default())
         .manage(preview::Desk::start().context("the threads for previews cannot be started")?)
         .register_asynchronous_uri_scheme_protocol("loom", |context, request, responder| {
             let app = context.app_handle();
@@ -93,7 +95,13 @@ pub fn run(arguments: impl IntoIterator<Item = OsString>) -> anyhow::Result<()> 
             commands::models::list_models,
             commands::settings::get_settings,
             commands::settings::set_settings,
+            commands::settings::answer_close,
         ])
+        .on_window_event(|window, event| {
+            if let tauri::WindowEvent::CloseRequested { api, .. } = event {
+                closing::requested(window, api);
+            }
+        })
         .setup(|app| {
             let settings = app.state::<Door>().app().and_then(|app| app.settings());
             if let (Ok(settings), Some(main)) = (settings, app.get_webview_window("main")) {

@@ -84,3 +84,51 @@ it('moves along the strip with the arrow keys', async () => {
   expect(screen.getByRole('heading', { name: 'a.mp4' })).toBeVisible();
   expect(within(strip).getAllByRole('option')).toHaveLength(1);
 });
+
+it('shows the notes of the plan, and those of the probe only while there is no plan', async () => {
+  const { ipc } = open({ files: ['/films/untagged.mp4'] });
+  const original = ipc.planUpscale;
+  ipc.planUpscale = async (request) => ({ ...(await original(request)), warnings: [] });
+  expect(await screen.findByText(/does not say how its colours are coded/)).toBeVisible();
+  await waitFor(() => expect(screen.queryByText(/does not say how its colours are coded/)).toBeNull());
+});
+
+it('gives remedies for the window, not for the command line', async () => {
+  const { ipc } = open({ files: ['/films/a.mp4'] });
+  ipc.planUpscale = () =>
+    Promise.reject({
+      code: 'model_not_found',
+      message: 'There is no model `x`.',
+      hint: '`frameloom models list` shows the models that are installed.',
+      details: null,
+    });
+  const alert = await screen.findByRole('alert');
+  expect(alert).toHaveTextContent('Choose another model');
+  expect(alert).not.toHaveTextContent('models list');
+});
+
+it('starts the other files where the one that is shown cannot be done this way', async () => {
+  const { ipc, user } = open({ files: ['/films/a.mp4', '/films/b.mp4'] });
+  const original = ipc.planUpscale;
+  ipc.planUpscale = (request) =>
+    request.input.includes('a.mp4')
+      ? Promise.reject({ code: 'input_too_large', message: 'Too large.', hint: null, details: null })
+      : original(request);
+  await screen.findByRole('alert');
+  await user.click(screen.getByRole('button', { name: 'Start' }));
+  await waitFor(() => expect([...ipc.jobs.values()].map((job) => job.spec.input)).toEqual(['/films/b.mp4']));
+});
+
+it('asks before it closes on a running job, and takes no for an answer', async () => {
+  const { ipc, user } = open({ files: ['/films/a.mp4'], stepFrames: 1, tickMillis: 50 });
+  await user.click(await screen.findByRole('button', { name: 'Start' }));
+  ipc.askToClose();
+  await user.click(await screen.findByRole('button', { name: 'Keep working' }));
+  await waitFor(() => expect(ipc.calls).toContain('close stay'));
+  ipc.askToClose();
+  await user.click(await screen.findByRole('button', { name: 'Finish this part, then close' }));
+  expect(await screen.findByText(/part at hand is being finished/)).toBeVisible();
+  expect(ipc.calls).toContain('close after_part');
+  await user.click(screen.getByRole('button', { name: 'Close now' }));
+  expect(ipc.calls.filter((call) => call.startsWith('close'))).toEqual(['close stay', 'close after_part', 'close now']);
+});

@@ -2,6 +2,7 @@
 
 use super::call;
 use crate::Door;
+use frameloom_app::inputs::Expanded;
 use frameloom_core::error::AppError;
 use frameloom_core::media::MediaInfo;
 use std::path::PathBuf;
@@ -17,12 +18,8 @@ pub(crate) fn start_files(door: State<'_, Door>) -> Vec<PathBuf> {
 pub(crate) async fn expand_inputs(
     door: State<'_, Door>,
     paths: Vec<PathBuf>,
-) -> Result<Vec<PathBuf>, AppError> {
-    call(door, move |_| {
-        let found = frameloom_app::inputs::expand(&paths)?;
-        Ok(found.into_iter().map(|file| file.path).collect())
-    })
-    .await
+) -> Result<Expanded, AppError> {
+    call(door, move |_| frameloom_app::inputs::expand(&paths)).await
 }
 
 #[tauri::command]

@@ -1,10 +1,11 @@
-//! Settings of the window.
+//! Settings of the window, and its end.
 
 use super::call;
+use crate::closing::{self, Answer};
 use crate::{Door, window};
 use frameloom_app::Settings;
 use frameloom_core::error::AppError;
-use tauri::{State, WebviewWindow};
+use tauri::{AppHandle, State, WebviewWindow};
 
 #[tauri::command]
 pub(crate) async fn get_settings(door: State<'_, Door>) -> Result<Settings, AppError> {
@@ -19,4 +20,10 @@ pub(crate) async fn set_settings(
 ) -> Result<(), AppError> {
     window::apply_theme(&window, settings.theme);
     call(door, move |app| app.set_settings(&settings)).await
+}
+
+/// What the user chose when the window asked whether to close.
+#[tauri::command]
+pub(crate) fn answer_close(handle: AppHandle, answer: Answer) {
+    closing::answer(handle, answer);
 }

@@ -158,6 +158,8 @@ export interface FakeIpc extends Ipc {
   readonly jobs: Map<string, Job>;
   readonly calls: string[];
   emit(event: JobEvent): void;
+  /** The button that closes the window, while a job runs. */
+  askToClose(): void;
 }
 
 export function fakeIpc(options: FakeOptions = {}): FakeIpc {
@@ -166,6 +168,7 @@ export function fakeIpc(options: FakeOptions = {}): FakeIpc {
   const pictures = new Map<string, string>();
   let settings: Settings = { language: 'system', theme: 'system', output_dir: null, ...options.settings };
   let listen: (event: JobEvent) => void = () => {};
+  let askToClose = () => {};
   let count = 0;
 
   const change = (id: string, part: Partial<Job>) => {
@@ -233,7 +236,7 @@ export function fakeIpc(options: FakeOptions = {}): FakeIpc {
     calls,
     emit: (event) => listen(event),
     startFiles: async () => options.files ?? [],
-    expandInputs: async (paths) => paths,
+    expandInputs: async (paths) => ({ files: paths.map((path) => ({ path, below: '' })), refused: [] }),
     probeMedia: async (path) => {
       const error = refusal(path);
       if (error) throw error;
@@ -317,6 +320,14 @@ export function fakeIpc(options: FakeOptions = {}): FakeIpc {
       settings = next;
       calls.push(`settings ${JSON.stringify(next)}`);
     },
+    onCloseAsked: async (handler) => {
+      askToClose = handler;
+      return () => {};
+    },
+    answerClose: async (answer) => {
+      calls.push(`close ${answer}`);
+    },
+    askToClose: () => askToClose(),
     chooseFiles: async () => options.chosen ?? ['/home/mai/Phim/ngõ nhỏ Hà Nội.mp4', '/home/mai/Phim/harbour-untagged.mov'],
     chooseFolder: async () => '/home/mai/Kết quả',
     onFileDrop: async () => () => {},

@@ -3,6 +3,7 @@
  * `Ipc`; only `tauri.ts` knows what is behind it.
  */
 import type { AppError } from './bindings/AppError';
+import type { Expanded } from './bindings/Expanded';
 import type { Job } from './bindings/Job';
 import type { JobEvent } from './bindings/JobEvent';
 import type { MediaInfo } from './bindings/MediaInfo';
@@ -21,6 +22,9 @@ export interface DropHandlers {
   drop(paths: string[]): void;
 }
 
+/** What to do with a running job when the window is to close: go on, finish its part first, or stop. */
+export type CloseAnswer = 'stay' | 'after_part' | 'now';
+
 /** Ends a subscription. */
 export type Stop = () => void;
 
@@ -29,7 +33,7 @@ export interface Ipc {
   /** Files named on the command line. */
   startFiles(): Promise<string[]>;
   /** Folders become the media files inside them. */
-  expandInputs(paths: string[]): Promise<string[]>;
+  expandInputs(paths: string[]): Promise<Expanded>;
   probeMedia(path: string): Promise<MediaInfo>;
   listModels(): Promise<ModelEntry[]>;
   planUpscale(request: UpscaleRequest): Promise<UpscalePlan>;
@@ -43,6 +47,10 @@ export interface Ipc {
   revealOutput(id: string): Promise<void>;
   getSettings(): Promise<Settings>;
   setSettings(settings: Settings): Promise<void>;
+
+  /** The user wants to close the window while a job runs. */
+  onCloseAsked(handler: () => void): Promise<Stop>;
+  answerClose(answer: CloseAnswer): Promise<void>;
 
   /** The system's dialogs; nothing chosen is an empty list or `null`. */
   chooseFiles(title: string, filterName: string): Promise<string[]>;

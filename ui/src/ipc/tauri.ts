@@ -1,5 +1,6 @@
 /** `Ipc` over Tauri's commands, channel and custom scheme. */
 import { Channel, convertFileSrc, invoke } from '@tauri-apps/api/core';
+import { listen } from '@tauri-apps/api/event';
 import { getCurrentWebview } from '@tauri-apps/api/webview';
 import { open } from '@tauri-apps/plugin-dialog';
 import type { JobEvent } from './bindings/JobEvent';
@@ -45,6 +46,8 @@ export function tauriIpc(): Ipc {
     revealOutput: (id) => call('reveal_output', { id }),
     getSettings: () => call('get_settings'),
     setSettings: (settings) => call('set_settings', { settings }),
+    onCloseAsked: (handler) => listen('close-asked', () => handler()),
+    answerClose: (answer) => call('answer_close', { answer }),
     chooseFiles: async (title, filterName) => {
       const chosen = await open({
         title,

@@ -25,10 +25,14 @@ export function mainVideo(info: MediaInfo): { stream: StreamInfo; video: VideoIn
   return null;
 }
 
+/** A player shows it turned by a quarter. */
+export function isTurned(video: VideoInfo): boolean {
+  return Math.abs(video.rotation_degrees) % 180 === 90;
+}
+
 /** Width and height as a player shows them: turned, where the file says so. */
 export function shownSize(video: VideoInfo): [number, number] {
-  const turned = Math.abs(video.rotation_degrees) % 180 === 90;
-  return turned ? [video.height, video.width] : [video.width, video.height];
+  return isTurned(video) ? [video.height, video.width] : [video.width, video.height];
 }
 
 /** PQ or HLG. */
@@ -58,6 +62,11 @@ export function fraction(job: Job): number | null {
 /** No further change is possible but removal or a new try. */
 export function isTerminal(job: Job): boolean {
   return job.state === 'succeeded' || job.state === 'failed' || job.state === 'cancelled';
+}
+
+/** Over for good: nothing of it is kept for another try. A failed job keeps its finished parts. */
+export function isFinished(job: Job): boolean {
+  return job.state === 'succeeded' || job.state === 'cancelled';
 }
 
 /** A worker may be busy with it. */

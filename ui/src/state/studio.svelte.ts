@@ -3,6 +3,7 @@
  * settings, and what is chosen. The program's database is the truth for jobs; this is its mirror.
  */
 import type { AppError } from '../ipc/bindings/AppError';
+import type { Found } from '../ipc/bindings/Found';
 import type { Job } from '../ipc/bindings/Job';
 import type { JobEvent } from '../ipc/bindings/JobEvent';
 import type { MediaInfo } from '../ipc/bindings/MediaInfo';
@@ -13,23 +14,28 @@ import type { UpscalePlan } from '../ipc/bindings/UpscalePlan';
 import type { UpscaleRequest } from '../ipc/bindings/UpscaleRequest';
 import type { VideoCodec } from '../ipc/bindings/VideoCodec';
 import { toAppError, type Ipc } from '../ipc/ipc';
-import { isTerminal } from './facts';
+import { isFinished, isTerminal } from './facts';
 
 /** A file that was added and not started. */
 export class Draft {
   readonly id: string;
   readonly path: string;
+  /** Its place below the folder that was added; empty for a file that was added itself. */
+  readonly below: string;
   info = $state.raw<MediaInfo | null>(null);
   /** Why the file cannot be used. */
   error = $state.raw<AppError | null>(null);
   plan = $state.raw<UpscalePlan | null>(null);
   /** Why it cannot be done this way. */
   planError = $state.raw<AppError | null>(null);
+  /** The recipe that `planError` is about. */
+  refusedRecipe = $state.raw<string | null>(null);
   starting = $state(false);
 
-  constructor(id: string, path: string) {
+  constructor(id: string, { path, below }: Found) {
     this.id = id;
     this.path = path;
+    this.below = below;
   }
 
   /** It can be started. */
@@ -85,9 +91,9 @@ export class Studio {
     ...this.drafts.map((draft): Item => ({ kind: 'draft', id: draft.id, draft })),
   ]);
   selected = $derived<Item | null>(this.items.find((item) => item.id === this.selectedId) ?? null);
-  startable = $derived(this.drafts.filter((draft) => draft.ready));
+  startable = $derived(this.drafts.filter((draft) => this.canStart(draft)));
   running = $derived(this.jobs.filter((job) => job.state === 'running').length);
-  hasFinished = $derived(this.jobs.some(isTerminal));
+  hasFinished = $derived(this.jobs.some(isFinished));
 
   constructor(
     private readonly ipc: Ipc,
@@ -123,21 +129,24 @@ export class Studio {
   async add(paths: string[]): Promise<void> {
     if (paths.length === 0) return;
     this.foundNothing = false;
-    const files: string[] = [];
+    const files: Found[] = [];
     for (const path of paths) {
       // One by one: a path that cannot be read must not hide the others.
       await this.#guard(async () => {
-        files.push(...(await this.ipc.expandInputs([path])));
+        const expanded = await this.ipc.expandInputs([path]);
+        files.push(...expanded.files);
+        const [refused] = expanded.refused;
+        if (refused) this.notice = refused.error;
       });
     }
     await this.#guard(async () => {
       const known = new Set(this.drafts.map((draft) => draft.path));
       const fresh = files
-        .filter((path) => !known.has(path))
-        .map((path) => new Draft(`draft:${++this.#draftCount}`, path));
+        .filter(({ path }) => !known.has(path))
+        .map((file) => new Draft(`draft:${++this.#draftCount}`, file));
       this.foundNothing = files.length === 0 && this.notice === null;
       this.drafts.push(...fresh);
-      const first = fresh[0]?.id ?? this.drafts.find((draft) => draft.path === files[0])?.id;
+      const first = fresh[0]?.id ?? this.drafts.find((draft) => draft.path === files[0]?.path)?.id;
       if (first) this.selectedId = first;
       // One after the other: a folder of hundreds must not open them all at once.
       for (const { id } of fresh) {
@@ -177,7 +186,7 @@ export class Studio {
     }
   }
 
-  request(path: string): UpscaleRequest {
+  request({ path, below }: Draft): UpscaleRequest {
     const { model, scale, codec, quality, outputDir } = this.recipe;
     return {
       input: path,
@@ -190,6 +199,7 @@ export class Studio {
       name_template: null,
       counter: null,
       overwrite: false,
+      below,
     };
   }
 
@@ -197,31 +207,42 @@ export class Studio {
   async plan(draft: Draft): Promise<void> {
     const run = ++this.#planRun;
     try {
-      const plan = await this.ipc.planUpscale(this.request(draft.path));
+      const plan = await this.ipc.planUpscale(this.request(draft));
       if (run !== this.#planRun) return;
       draft.plan = plan;
       draft.planError = null;
+      draft.refusedRecipe = null;
     } catch (thrown) {
       if (run !== this.#planRun) return;
       draft.plan = null;
-      draft.planError = toAppError(thrown);
+      this.#refuse(draft, thrown);
     }
+  }
+
+  #refuse(draft: Draft, thrown: unknown): void {
+    draft.planError = toAppError(thrown);
+    draft.refusedRecipe = JSON.stringify(this.recipe);
+  }
+
+  /** It is ready, and was not refused with the present recipe. */
+  canStart(draft: Draft): boolean {
+    return draft.ready && (draft.planError === null || draft.refusedRecipe !== JSON.stringify(this.recipe));
   }
 
   /** Submits `drafts` in order; what cannot be submitted stays with its error. */
   async start(drafts: readonly Draft[]): Promise<void> {
-    const queue = drafts.filter((draft) => draft.ready);
+    const queue = drafts.filter((draft) => this.canStart(draft));
     for (const draft of queue) draft.starting = true;
     for (const draft of queue) {
       try {
-        const job = await this.ipc.submitUpscale(this.request(draft.path));
+        const job = await this.ipc.submitUpscale(this.request(draft));
         const wasSelected = this.selectedId === draft.id;
         this.drafts = this.drafts.filter((other) => other.id !== draft.id);
         // An event may have brought it, and newer, before the answer came.
         if (!this.jobs.some((known) => known.id === job.id)) this.#setJobs([...this.jobs, job]);
         if (wasSelected) this.selectedId = `job:${job.id}`;
       } catch (thrown) {
-        draft.planError = toAppError(thrown);
+        this.#refuse(draft, thrown);
         draft.starting = false;
       }
     }
@@ -267,8 +288,9 @@ export class Studio {
     }
   }
 
+  /** Takes off what is over. A failed job stays: removing it would throw away what it has done. */
   async clearFinished(): Promise<void> {
-    for (const item of this.items.filter((item) => item.kind === 'job' && isTerminal(item.job))) {
+    for (const item of this.items.filter((item) => item.kind === 'job' && isFinished(item.job))) {
       await this.remove(item);
     }
   }

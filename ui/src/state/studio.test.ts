@@ -98,8 +98,62 @@ describe('the studio', () => {
 
   it('says so when nothing was found', async () => {
     const { studio, ipc } = await studioWith([]);
-    ipc.expandInputs = async () => [];
+    ipc.expandInputs = async () => ({ files: [], refused: [] });
     await studio.add(['/empty']);
     expect(studio.foundNothing).toBe(true);
+  });
+
+  it('clears what is over and keeps a failed job, whose parts would be lost', async () => {
+    const { studio, ipc } = await studioWith(['/a/1.mp4', '/a/2.mp4', '/a/3.mp4', '/a/4.mp4']);
+    await studio.start(studio.drafts);
+    const states = ['succeeded', 'failed', 'cancelled', 'interrupted'] as const;
+    for (const [at, state] of states.entries()) {
+      const job = ipc.jobs.get(`fake-${at + 1}`);
+      if (job) ipc.emit({ event: 'changed', job: { ...job, state } });
+    }
+    await studio.clearFinished();
+    expect(studio.jobs.map((job) => job.state)).toEqual(['failed', 'interrupted']);
+    expect(studio.hasFinished).toBe(false);
+  });
+
+  it('keeps the folders below the one that was added', async () => {
+    const { studio, ipc } = await studioWith([]);
+    ipc.expandInputs = async ([path]) => ({
+      files: [
+        { path: `${path}/1.mp4`, below: '' },
+        { path: `${path}/day/2.mp4`, below: 'day' },
+      ],
+      refused: [],
+    });
+    await studio.add(['/films']);
+    expect(studio.drafts.map((draft) => studio.request(draft).below)).toEqual(['', 'day']);
+  });
+
+  it('takes what can be read and says what cannot', async () => {
+    const { studio, ipc } = await studioWith([]);
+    const error: AppError = { code: 'input_unreadable', message: '`/films/locked` may not be read.', hint: null, details: null };
+    ipc.expandInputs = async () => ({
+      files: [{ path: '/films/1.mp4', below: '' }],
+      refused: [{ path: '/films/locked', error }],
+    });
+    await studio.add(['/films']);
+    expect(studio.drafts).toHaveLength(1);
+    expect(studio.notice).toEqual(error);
+  });
+
+  it('starts the others where one file cannot be done this way, and asks again with another recipe', async () => {
+    const { studio, ipc } = await studioWith(['/a/1.mp4', '/a/2.mp4']);
+    const original = ipc.planUpscale;
+    ipc.planUpscale = async (request) => {
+      if (request.scale === 8) throw { code: 'input_too_large', message: 'Too large.', hint: null, details: null };
+      return original(request);
+    };
+    const [first, second] = studio.drafts;
+    if (!first || !second) throw new Error('no drafts');
+    studio.recipe.scale = 8;
+    await studio.plan(first);
+    expect(studio.startable).toEqual([second]);
+    studio.recipe.scale = 2;
+    expect(studio.startable).toEqual([first, second]);
   });
 });

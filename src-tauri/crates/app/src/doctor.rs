@@ -4,7 +4,7 @@ use crate::models::MODEL_FOR_CLEAN;
 use crate::{App, explain};
 use frameloom_core::job::Device;
 use frameloom_engine::Models;
-use frameloom_infer::Runtime;
+use frameloom_infer::{DeviceKind, Runtime};
 use serde::{Deserialize, Serialize};
 use std::path::PathBuf;
 use std::sync::Arc;
@@ -53,9 +53,20 @@ pub struct RuntimeReport {
     #[ts(type = "string")]
     pub library: PathBuf,
     /// Processors and cards that it sees.
-    pub devices: Vec<String>,
+    pub devices: Vec<DeviceReport>,
     /// Execution providers.
     pub providers: Vec<ProviderReport>,
+}
+
+/// A processor or card.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, TS)]
+pub struct DeviceReport {
+    /// `processor`, `graphics card`, `neural accelerator` or `other`.
+    pub kind: String,
+    /// Its maker, as the system names it; empty where it does not.
+    pub vendor: String,
+    /// Execution provider that drives it.
+    pub provider: String,
 }
 
 /// An execution provider.
@@ -142,7 +153,17 @@ impl App {
         let devices = runtime
             .devices()
             .into_iter()
-            .map(|device| format!("{device:?}"))
+            .map(|device| DeviceReport {
+                kind: match device.kind {
+                    DeviceKind::Cpu => "processor",
+                    DeviceKind::Gpu => "graphics card",
+                    DeviceKind::Npu => "neural accelerator",
+                    DeviceKind::Other => "other",
+                }
+                .to_owned(),
+                vendor: device.vendor,
+                provider: device.provider,
+            })
             .collect();
         let providers = runtime
             .providers()

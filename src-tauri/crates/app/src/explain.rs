@@ -16,6 +16,8 @@ pub fn engine(error: &EngineError) -> AppError {
         EngineError::Media(inner) => media(inner),
         EngineError::Infer(inner) => infer(inner),
         EngineError::Still(inner) => still(inner),
+        EngineError::OutputIsInput { .. } => from_error(error.code(), error)
+            .hint("Choose another name; the source is never overwritten."),
         other => from_error(other.code(), other),
     }
 }
@@ -27,12 +29,23 @@ pub fn media(error: &MediaError) -> AppError {
 
 /// A failure of inference.
 pub fn infer(error: &InferError) -> AppError {
-    from_error(error.code(), error)
+    let app = from_error(error.code(), error);
+    match error {
+        // The model is known: it is to be put back, not to be looked for.
+        InferError::WeightsMissing { .. } | InferError::ManifestMissing { .. } => {
+            app.hint(hint(ErrorCode::ModelInvalid).unwrap_or_default())
+        }
+        _ => app,
+    }
 }
 
 /// A failure with a still picture.
 pub fn still(error: &StillError) -> AppError {
-    from_error(error.code(), error).hint(error.hint())
+    let app = from_error(error.code(), error).hint(error.hint());
+    match error.details() {
+        Some(details) => app.details(details),
+        None => app,
+    }
 }
 
 /// A failure of the database. Takes the error by value to fit `map_err`.

@@ -3,9 +3,12 @@
 use crate::explain;
 use frameloom_core::error::{AppError, ErrorCode};
 use frameloom_core::media::{MediaInfo, MediaKind};
+use frameloom_engine::execute::real_place;
+use serde::{Deserialize, Serialize};
 use std::collections::BTreeSet;
 use std::ffi::OsStr;
 use std::path::{Path, PathBuf};
+use ts_rs::TS;
 
 /// File name extensions that a folder is searched for. A file named directly is judged by its
 /// content alone.
@@ -15,43 +18,87 @@ const EXTENSIONS: &[&str] = &[
     "ppm", "qoi", "tga", "tif", "tiff", "ts", "webm", "webp", "wmv",
 ];
 
-/// How deep folders are searched, and how many files are taken, before a link that leads in a
-/// circle or a whole disk becomes everybody's problem.
+/// How deep folders are searched, and how many files are taken, before a whole disk becomes
+/// everybody's problem.
 const MAX_DEPTH: usize = 32;
 const MAX_FILES: usize = 100_000;
 
 /// A file found through an input, with its place below the folder that was named.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, TS)]
 pub struct Found {
     /// Absolute path.
+    #[ts(type = "string")]
     pub path: PathBuf,
     /// Folder below the named one; empty for a file that was named directly.
+    #[ts(type = "string")]
     pub below: PathBuf,
 }
 
-/// Replaces folders by the media files in them, at any depth, in the order of their names.
+/// What inputs lead to.
+#[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize, TS)]
+pub struct Expanded {
+    /// Files, in the order of the inputs and of their names.
+    pub files: Vec<Found>,
+    /// Folders inside of the named ones that cannot be read. They do not stop the others.
+    pub refused: Vec<Refused>,
+}
+
+/// A place that cannot be read.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, TS)]
+pub struct Refused {
+    /// Absolute path.
+    #[ts(type = "string")]
+    pub path: PathBuf,
+    /// Why.
+    pub error: AppError,
+}
+
+/// Names that a command must not give to a result, even where it may overwrite: its inputs, and
+/// the results that it made before.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub struct Taken(BTreeSet<PathBuf>);
+
+impl Taken {
+    /// Takes a name, by whatever way one may come to it.
+    pub fn insert(&mut self, path: &Path) {
+        self.0.insert(real_place(path));
+        if let Ok(target) = path.canonicalize() {
+            self.0.insert(target);
+        }
+    }
+
+    /// Is this name taken?
+    pub fn contains(&self, path: &Path) -> bool {
+        !self.0.is_empty()
+            && (self.0.contains(&real_place(path))
+                // On a disk that does not tell large letters from small ones.
+                || path.canonicalize().is_ok_and(|path| self.0.contains(&path)))
+    }
+}
+
+/// Replaces folders by the media files in them, at any depth, in the order of their names. Links
+/// to folders are not followed: what they lead to was not named, or is found under its own name.
 ///
 /// # Errors
 /// A path does not exist or cannot be read, or a folder holds no media.
-pub fn expand(inputs: &[PathBuf]) -> Result<Vec<Found>, AppError> {
-    let mut found = Vec::new();
+pub fn expand(inputs: &[PathBuf]) -> Result<Expanded, AppError> {
+    let mut expanded = Expanded::default();
     for input in inputs {
         let path =
             std::path::absolute(input).map_err(|error| explain::unreadable(input, &error))?;
         let metadata =
             std::fs::metadata(&path).map_err(|error| explain::unreadable(input, &error))?;
         if !metadata.is_dir() {
-            found.push(Found {
+            expanded.files.push(Found {
                 path,
                 below: PathBuf::new(),
             });
             continue;
         }
-        let before = found.len();
-        let mut seen = BTreeSet::new();
-        walk(&path, Path::new(""), 0, &mut seen, &mut found)
+        let before = (expanded.files.len(), expanded.refused.len());
+        walk(&path, Path::new(""), 0, &mut expanded)
             .map_err(|error| explain::unreadable(input, &error))?;
-        if found.len() == before {
+        if (expanded.files.len(), expanded.refused.len()) == before {
             return Err(AppError::new(
                 ErrorCode::InputUnsupported,
                 format!(
@@ -62,34 +109,35 @@ pub fn expand(inputs: &[PathBuf]) -> Result<Vec<Found>, AppError> {
             .hint("Choose a folder with media files, or name the files themselves."));
         }
     }
-    Ok(found)
+    Ok(expanded)
 }
 
-fn walk(
-    folder: &Path,
-    below: &Path,
-    depth: usize,
-    seen: &mut BTreeSet<PathBuf>,
-    found: &mut Vec<Found>,
-) -> std::io::Result<()> {
-    // Links may lead back up: every real folder is entered once.
-    if depth > MAX_DEPTH || !seen.insert(folder.canonicalize()?) {
-        return Ok(());
-    }
+fn walk(folder: &Path, below: &Path, depth: usize, to: &mut Expanded) -> std::io::Result<()> {
     let mut children: Vec<_> = std::fs::read_dir(folder)?.collect::<Result<_, _>>()?;
     children.sort_by_key(std::fs::DirEntry::file_name);
     for child in children {
         let (path, name) = (child.path(), child.file_name());
-        if name.to_string_lossy().starts_with('.') || found.len() >= MAX_FILES {
+        if name.to_string_lossy().starts_with('.') || to.files.len() >= MAX_FILES {
             continue;
         }
-        let Ok(metadata) = std::fs::metadata(&path) else {
+        let Ok(kind) = child.file_type() else {
             continue;
         };
-        if metadata.is_dir() {
-            walk(&path, &below.join(&name), depth + 1, seen, found)?;
-        } else if has_media_extension(&path) {
-            found.push(Found {
+        if kind.is_dir() {
+            if depth == MAX_DEPTH {
+                continue;
+            }
+            if let Err(error) = walk(&path, &below.join(&name), depth + 1, to) {
+                to.refused.push(Refused {
+                    error: explain::unreadable(&path, &error),
+                    path,
+                });
+            }
+        } else if has_media_extension(&path)
+            // A link to a file is that file; one that leads to a folder or nowhere is nothing.
+            && (!kind.is_symlink() || std::fs::metadata(&path).is_ok_and(|m| !m.is_dir()))
+        {
+            to.files.push(Found {
                 path,
                 below: below.to_owned(),
             });
@@ -124,10 +172,26 @@ pub fn probe(path: &Path) -> Result<MediaInfo, AppError> {
         )
         .hint("Copy or download the file again."));
     }
-    if frameloom_still::is_still(path).map_err(|e| explain::still(&e))? {
-        return frameloom_still::probe(path).map_err(|e| explain::still(&e));
+    let info = if frameloom_still::is_still(path).map_err(|e| explain::still(&e))? {
+        frameloom_still::probe(path).map_err(|e| explain::still(&e))?
+    } else {
+        probe_by_ffmpeg(path)?
+    };
+    // A header may lie, and ffmpeg believes in a file's extension where its content says nothing.
+    if let Some((stream, video)) = info.main_video()
+        && (video.width == 0 || video.height == 0)
+    {
+        return Err(AppError::new(
+            ErrorCode::InputUnreadable,
+            format!("`{}` cannot be read as {}.", path.display(), stream.codec),
+        )
+        .hint(explain::hint(ErrorCode::InputUnreadable).unwrap_or_default()));
     }
-    let info = frameloom_media::probe(path).map_err(|e| {
+    Ok(info)
+}
+
+fn probe_by_ffmpeg(path: &Path) -> Result<MediaInfo, AppError> {
+    frameloom_media::probe(path).map_err(|e| {
         if is_heif(path) {
             return AppError::new(
                 ErrorCode::InputUnsupported,
@@ -140,18 +204,7 @@ pub fn probe(path: &Path) -> Result<MediaInfo, AppError> {
             .details(e.to_string());
         }
         explain::media(&e)
-    })?;
-    // ffmpeg believes in a file's extension where its content says nothing.
-    if let Some((stream, video)) = info.main_video()
-        && (video.width == 0 || video.height == 0)
-    {
-        return Err(AppError::new(
-            ErrorCode::InputUnreadable,
-            format!("`{}` cannot be read as {}.", path.display(), stream.codec),
-        )
-        .hint(explain::hint(ErrorCode::InputUnreadable).unwrap_or_default()));
-    }
-    Ok(info)
+    })
 }
 
 /// True for a picture in the HEIF container other than AVIF (ISO/IEC 23008-12, brands).
@@ -266,6 +319,58 @@ pub fn fill_template(template: &str, parts: &NameParts<'_>) -> Result<String, Ap
     Ok(name)
 }
 
+/// Longest name of a file that disks take, in the units of [`name_length`], less the room for a
+/// number behind a name that is taken.
+const MAX_NAME: usize = 255 - " (99999)".len();
+
+/// Length of a file name as disks count it: UTF-16 units on Windows, bytes elsewhere.
+fn name_length(name: &str) -> usize {
+    if cfg!(windows) {
+        name.encode_utf16().count()
+    } else {
+        name.len()
+    }
+}
+
+/// Fills a name template and adds the extension. Where disks would not take a name of this
+/// length, the source's part of it is shortened.
+///
+/// # Errors
+/// As [`fill_template`]; a template that is too long by itself.
+pub fn fill_name(
+    template: &str,
+    parts: &NameParts<'_>,
+    extension: &str,
+) -> Result<String, AppError> {
+    let mut parts = parts.clone();
+    loop {
+        let name = format!("{}.{extension}", fill_template(template, &parts)?);
+        if name_length(&name) <= MAX_NAME {
+            return Ok(name);
+        }
+        let Some((last, _)) = parts.name.char_indices().next_back() else {
+            break;
+        };
+        parts.name = parts.name[..last].trim_end();
+        // A template without the name does not get shorter by it.
+        if !template.contains("{name}") || parts.name.is_empty() {
+            break;
+        }
+    }
+    Err(AppError::new(
+        ErrorCode::InvalidRequest,
+        "The name of the result is too long.",
+    )
+    .hint("Give a shorter template."))
+}
+
+/// True for a path that is a folder, or is meant to become one.
+pub fn names_a_folder(path: &Path) -> bool {
+    path.is_dir()
+        || path.as_os_str().to_string_lossy().ends_with(['/', '\\'])
+        || path.extension().is_none()
+}
+
 /// True for moving pictures and stills.
 pub fn has_picture(info: &MediaInfo) -> bool {
     matches!(info.kind, MediaKind::Video | MediaKind::Still) && info.main_video().is_some()
@@ -318,8 +423,16 @@ mod tests {
         }
         #[cfg(unix)]
         std::os::unix::fs::symlink(root, root.join("b/loop")).unwrap();
+        #[cfg(unix)]
+        std::os::unix::fs::symlink(root.join("a.png"), root.join("b/link.png")).unwrap();
+        let elsewhere = tempfile::tempdir().unwrap();
+        std::fs::write(elsewhere.path().join("foreign.png"), "x").unwrap();
+        #[cfg(unix)]
+        std::os::unix::fs::symlink(elsewhere.path(), root.join("b/elsewhere")).unwrap();
         let found = expand(&[root.to_owned()]).unwrap();
+        assert_eq!(found.refused, []);
         let names: Vec<_> = found
+            .files
             .iter()
             .map(|f| {
                 (
@@ -332,9 +445,71 @@ mod tests {
             names,
             [
                 ("a.png".into(), "".into()),
-                ("b/deep/2.MP4".into(), "b/deep".into())
+                ("b/deep/2.MP4".into(), "b/deep".into()),
+                #[cfg(unix)]
+                ("b/link.png".into(), "b".into()),
             ]
         );
+    }
+
+    /// A folder that no user can list by its path, not even root: the path is too long.
+    #[cfg(target_os = "linux")]
+    #[test]
+    fn a_folder_that_cannot_be_read_is_refused_and_the_others_are_taken() {
+        let folder = tempfile::tempdir().unwrap();
+        for place in ["a.png", "z.png"] {
+            std::fs::write(folder.path().join(place), "x").unwrap();
+        }
+        let made = std::process::Command::new("sh")
+            .args([
+                "-c",
+                "n=$(printf %0250d 0); for i in $(seq 17); do mkdir $n && cd -P $n || exit 1; done",
+            ])
+            .current_dir(folder.path())
+            .status()
+            .unwrap();
+        assert!(made.success());
+        let found = expand(&[folder.path().to_owned()]).unwrap();
+        assert_eq!(found.files.len(), 2);
+        let [refused] = &found.refused[..] else {
+            panic!("one folder is refused: {:?}", found.refused);
+        };
+        assert_eq!(refused.error.code, ErrorCode::InputUnreadable);
+    }
+
+    #[test]
+    fn a_name_that_no_disk_takes_is_shortened_between_two_letters() {
+        let long = "日".repeat(83);
+        let parts = NameParts {
+            name: &long,
+            ..parts()
+        };
+        let name = fill_name(DEFAULT_TEMPLATE, &parts, "png").unwrap();
+        assert!(
+            name.ends_with("日_2x.png") && name.len() <= MAX_NAME,
+            "{name}"
+        );
+        assert!(name.len() > MAX_NAME - 3, "no more is cut than needed");
+        let short = NameParts {
+            name: "a",
+            ..parts.clone()
+        };
+        assert_eq!(fill_name("{name}", &short, "mp4").unwrap(), "a.mp4");
+        let template = "x".repeat(260);
+        for template in [template.clone(), template + "{name}"] {
+            let error = fill_name(&template, &parts, "png").unwrap_err();
+            assert_eq!(error.code, ErrorCode::InvalidRequest);
+        }
+    }
+
+    #[test]
+    fn a_taken_name_is_known_by_any_way_to_it() {
+        let folder = tempfile::tempdir().unwrap();
+        let mut taken = Taken::default();
+        taken.insert(&folder.path().join("a.png"));
+        std::fs::create_dir(folder.path().join("sub")).unwrap();
+        assert!(taken.contains(&folder.path().join("sub/../a.png")));
+        assert!(!taken.contains(&folder.path().join("b.png")));
     }
 
     #[test]

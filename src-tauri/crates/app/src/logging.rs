@@ -13,6 +13,13 @@ pub struct Guard {
     _writer: Option<tracing_appender::non_blocking::WorkerGuard>,
 }
 
+/// Keeps codec libraries from writing their own lines to standard error. Call it first thing in
+/// `main`: it changes the environment, which is sound only before a second thread exists, and
+/// does nothing later.
+pub fn quiet_libraries() {
+    frameloom_media::quiet_encoders();
+}
+
 /// Starts logging to `<data>/logs/<name>.<day>.log`, and to standard error as `FRAMELOOM_LOG`
 /// says (`warn` where it says nothing). Does nothing if logging was started before.
 pub fn start(places: &Places, name: &str) -> Guard {

@@ -4,7 +4,7 @@ use crate::{App, Places, explain};
 use frameloom_core::error::{AppError, ErrorCode};
 use frameloom_core::model::ModelManifest;
 use frameloom_engine::EngineError;
-use frameloom_infer::Model;
+use frameloom_infer::{InferError, Model};
 use serde::{Deserialize, Serialize};
 use std::fs;
 use std::path::{Path, PathBuf};
@@ -102,7 +102,26 @@ impl ModelStore {
             .iter()
             .map(|folder| folder.join(id))
             .find(|folder| plain && folder.join("manifest.json").is_file())
-            .ok_or_else(|| frameloom_infer::InferError::ModelNotFound { id: id.to_owned() }.into())
+            .ok_or_else(|| InferError::ModelNotFound { id: id.to_owned() }.into())
+    }
+}
+
+impl ModelStore {
+    /// The manifest of a model whose weights are there, as far as their size tells.
+    pub(crate) fn ready(&self, id: &str) -> Result<ModelManifest, EngineError> {
+        let folder = self.folder(id)?;
+        let manifest = frameloom_infer::read_manifest(&folder)?;
+        let path = folder.join(&manifest.file);
+        match fs::metadata(&path).map(|weights| weights.len()) {
+            Ok(size) if size == manifest.size_bytes => Ok(manifest),
+            Ok(size) => Err(InferError::WeightsDamaged {
+                expected: format!("{} bytes", manifest.size_bytes),
+                found: format!("{size} bytes"),
+                path,
+            }
+            .into()),
+            Err(_) => Err(InferError::WeightsMissing { path }.into()),
+        }
     }
 }
 

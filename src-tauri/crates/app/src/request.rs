@@ -1,19 +1,22 @@
 //! "Make this larger": from a wish with sensible defaults to a job.
 
-use crate::inputs::{self, DEFAULT_TEMPLATE, NameParts, fill_template};
+use crate::inputs::{self, DEFAULT_TEMPLATE, NameParts, Taken, fill_name};
 use crate::models::{MODEL_FOR_CLEAN, MODEL_FOR_LOSSY, unfit};
 use crate::{App, explain};
 use frameloom_core::error::{AppError, ErrorCode};
 use frameloom_core::graph::{Graph, Op, ResizeParams};
 use frameloom_core::job::{Device, EncodeSpec, JOB_SPEC_VERSION, JobSpec, Quality, VideoCodec};
-use frameloom_core::media::{MediaInfo, MediaKind, VideoInfo, Warning};
+use frameloom_core::media::{MediaInfo, MediaKind, StreamKind, VideoInfo, Warning};
+use frameloom_engine::Plan;
+use frameloom_engine::execute::is_same_file;
 use frameloom_engine::plan::MediumPlan;
-use frameloom_engine::{EngineError, Models, Plan};
+use frameloom_infer::Runtime;
 use frameloom_media::Container;
 use frameloom_still::StillFormat;
 use serde::{Deserialize, Serialize};
 use std::ffi::OsStr;
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
 use ts_rs::TS;
 
 /// What the user wants enlarged, and how. Everything but `input` may be left open.
@@ -42,6 +45,14 @@ pub struct UpscaleRequest {
     pub counter: Option<u32>,
     /// May an existing result be replaced?
     pub overwrite: bool,
+    /// Place below the output folder, for a file that was found in a folder. It has no meaning
+    /// where results go beside their sources.
+    #[ts(type = "string")]
+    pub below: PathBuf,
+    /// Names that are not overwritten in any case.
+    #[serde(skip)]
+    #[ts(skip)]
+    pub taken: Arc<Taken>,
 }
 
 /// What a request would do.
@@ -50,9 +61,9 @@ pub struct UpscalePlan {
     /// Where the result will be.
     #[ts(type = "string")]
     pub output: PathBuf,
-    /// Pixels of the source.
+    /// Pixels of the source as it is shown.
     pub input_size: (u32, u32),
-    /// Pixels of the result.
+    /// Pixels of the result as it is shown.
     pub output_size: (u32, u32),
     /// Frames of a clip, as far as the file says.
     #[ts(type = "number | null")]
@@ -73,7 +84,13 @@ impl App {
     /// # Errors
     /// The input, the model or the wanted output cannot be used, in a sentence.
     pub fn plan_upscale(&self, request: &UpscaleRequest) -> Result<UpscalePlan, AppError> {
-        let (spec, plan, model) = self.prepare(request)?;
+        let (spec, plan, model, info) = self.prepare_probed(request)?;
+        // A still picture is planned upright. A clip is processed as it is stored and keeps its
+        // turn as a note for the player; people know the size that the player shows.
+        let turned = |size| match info.main_video() {
+            Some((_, video)) if info.kind == MediaKind::Video => shown(video, size),
+            _ => size,
+        };
         let (frames, encoder, encoder_parameters) = match &plan.medium {
             MediumPlan::Video(video) => (
                 video.frames_estimate,
@@ -84,8 +101,8 @@ impl App {
         };
         Ok(UpscalePlan {
             output: spec.output,
-            input_size: plan.sizes.input,
-            output_size: plan.sizes.output,
+            input_size: turned(plan.sizes.input),
+            output_size: turned(plan.sizes.output),
             frames,
             model,
             encoder,
@@ -99,6 +116,15 @@ impl App {
         &self,
         request: &UpscaleRequest,
     ) -> Result<(JobSpec, Plan, String), AppError> {
+        let (spec, plan, model, _) = self.prepare_probed(request)?;
+        Ok((spec, plan, model))
+    }
+
+    /// As [`App::prepare`], with what the probe found.
+    fn prepare_probed(
+        &self,
+        request: &UpscaleRequest,
+    ) -> Result<(JobSpec, Plan, String, MediaInfo), AppError> {
         let input = std::path::absolute(&request.input)
             .map_err(|error| explain::unreadable(&request.input, &error))?;
         if input.to_str().is_none() {
@@ -118,26 +144,35 @@ impl App {
             None if inputs::is_lossy(&info) => MODEL_FOR_LOSSY.to_owned(),
             None => MODEL_FOR_CLEAN.to_owned(),
         };
-        let manifest = self
-            .models
-            .manifest(&model)
-            .map_err(|e| explain::engine(&e))?;
+        let manifest = self.models.ready(&model).map_err(|e| explain::engine(&e))?;
+        if !matches!(request.device, Device::Auto | Device::Cpu) {
+            Runtime::load(&self.places.onnxruntime()?)
+                .and_then(|runtime| runtime.check_contains(&request.device))
+                .map_err(|e| explain::infer(&e))?;
+        }
         let scale = request.scale.unwrap_or(manifest.scale);
         if !(1..=8).contains(&scale) || (manifest.scale == 1 && scale != 1) {
             return Err(unfit(format!(
                 "The model `{model}` cannot enlarge {scale} times."
             )));
         }
-        let graph = upscale_graph(&model, manifest.scale, scale, video);
+        // The reader of still pictures turns them upright.
+        let upright = frameloom_still::is_still(&input).map_err(|e| explain::still(&e))?;
+        let size = (video.width, video.height);
+        let size = if upright { shown(video, size) } else { size };
+        let graph = upscale_graph(&model, manifest.scale, scale, size);
         let parts = NameParts {
             name: &input
                 .file_stem()
                 .map_or_else(String::new, |s| s.to_string_lossy().into_owned()),
             model: &model,
             scale,
-            size: (
-                video.width.saturating_mul(scale),
-                video.height.saturating_mul(scale),
+            size: shown(
+                video,
+                (
+                    video.width.saturating_mul(scale),
+                    video.height.saturating_mul(scale),
+                ),
             ),
             counter: request.counter.unwrap_or(1) as usize,
         };
@@ -156,7 +191,7 @@ impl App {
         };
         let plan =
             frameloom_engine::plan(&spec, &info, &self.models).map_err(|e| explain::engine(&e))?;
-        Ok((spec, plan, model))
+        Ok((spec, plan, model, info))
     }
 
     /// Where the result goes and, where the container asks for one, its codec. The name is free,
@@ -171,33 +206,41 @@ impl App {
     ) -> Result<(PathBuf, Option<VideoCodec>), AppError> {
         let wanted = match &request.output {
             Some(path) => {
-                let is_folder = path.is_dir()
-                    || path.as_os_str().to_string_lossy().ends_with(['/', '\\'])
-                    || path.extension().is_none();
+                let is_folder =
+                    inputs::names_a_folder(path) || !request.below.as_os_str().is_empty();
                 let path =
                     std::path::absolute(path).map_err(|error| explain::unwritable(path, &error))?;
-                if is_folder { Err(path) } else { Ok(path) }
+                if is_folder {
+                    Err(path.join(&request.below))
+                } else {
+                    Ok(path)
+                }
             }
-            None => Err(self
-                .settings()?
-                .output_dir
-                .or_else(|| input.parent().map(Path::to_owned))
-                .unwrap_or_default()),
+            None => Err(match self.settings()?.output_dir {
+                Some(folder) => folder.join(&request.below),
+                None => input.parent().map(Path::to_owned).unwrap_or_default(),
+            }),
         };
         let (wanted, codec) = match wanted {
             Ok(file) => {
                 check_extension(&file, info.kind)?;
+                if request.name_template.is_some() {
+                    return Err(AppError::new(
+                        ErrorCode::InvalidRequest,
+                        format!("`{}` names the result already.", file.display()),
+                    )
+                    .hint("Name a folder for the output, or leave the template out."));
+                }
                 (file, request.codec)
             }
             Err(folder) => {
                 let template = request.name_template.as_deref().unwrap_or(DEFAULT_TEMPLATE);
-                let name = fill_template(template, parts)?;
                 let (extension, codec) = if info.kind == MediaKind::Still {
-                    (still_extension(input), None)
+                    (still_extension(input, video, parts.size, request), None)
                 } else {
                     video_extension(info, video, request.codec)
                 };
-                (folder.join(format!("{name}.{extension}")), codec)
+                (folder.join(fill_name(template, parts, &extension)?), codec)
             }
         };
         if wanted.to_str().is_none() {
@@ -207,33 +250,41 @@ impl App {
             )
             .hint("Choose another name or folder."));
         }
-        if wanted == input {
+        if is_same_file(&wanted, input) {
             return Err(AppError::new(
                 ErrorCode::InvalidRequest,
                 "The output is the input itself.",
             )
             .hint("Choose another name; the source is never overwritten."));
         }
-        if request.overwrite {
-            if wanted.is_dir() {
-                return Err(AppError::new(
-                    ErrorCode::OutputUnwritable,
-                    format!("`{}` is a folder.", wanted.display()),
-                )
-                .hint("Choose another name."));
-            }
-            return Ok((wanted, codec));
+        if request.overwrite && wanted.is_dir() {
+            return Err(AppError::new(
+                ErrorCode::OutputUnwritable,
+                format!("`{}` is a folder.", wanted.display()),
+            )
+            .hint("Choose another name."));
         }
         let promised = self.promised_outputs()?;
         let free = frameloom_engine::execute::free_output(&wanted, |path| {
-            path.symlink_metadata().is_ok() || promised.contains(path)
+            let used = path.symlink_metadata().is_ok() || promised.contains(path);
+            used && !request.overwrite || request.taken.contains(path)
         });
+        check_name(&free)?;
         Ok((free, codec))
     }
 }
 
+/// Width and height as they are shown: turned, where the file says so.
+fn shown(video: &VideoInfo, (width, height): (u32, u32)) -> (u32, u32) {
+    if video.rotation_degrees.rem_euclid(180) == 90 {
+        (height, width)
+    } else {
+        (width, height)
+    }
+}
+
 /// Upscale steps until the scale is reached, and a resize where it was passed.
-fn upscale_graph(model: &str, model_scale: u32, scale: u32, video: &VideoInfo) -> Graph {
+fn upscale_graph(model: &str, model_scale: u32, scale: u32, size: (u32, u32)) -> Graph {
     let mut ops = Vec::new();
     let mut reached = 1;
     loop {
@@ -247,8 +298,8 @@ fn upscale_graph(model: &str, model_scale: u32, scale: u32, video: &VideoInfo) -
     }
     if reached != scale && model_scale > 1 {
         ops.push(Op::Resize(ResizeParams {
-            width: video.width.saturating_mul(scale),
-            height: video.height.saturating_mul(scale),
+            width: size.0.saturating_mul(scale),
+            height: size.1.saturating_mul(scale),
         }));
     }
     Graph::chain(ops)
@@ -259,6 +310,27 @@ fn extension_of(path: &Path) -> String {
         .and_then(OsStr::to_str)
         .unwrap_or_default()
         .to_ascii_lowercase()
+}
+
+/// Asks the disk whether it takes a name of this length, without making anything.
+fn check_name(output: &Path) -> Result<(), AppError> {
+    // The name counts where its folder is, or will be.
+    let name = output.file_name().unwrap_or_default();
+    let disk = output.ancestors().skip(1).find(|folder| folder.is_dir());
+    for path in [Some(output.to_owned()), disk.map(|disk| disk.join(name))] {
+        if let Some(path) = path
+            && let Err(error) = path.symlink_metadata()
+            && error.kind() == std::io::ErrorKind::InvalidFilename
+        {
+            return Err(AppError::new(
+                ErrorCode::OutputUnwritable,
+                "The name of the output is too long for its disk.",
+            )
+            .hint("Choose a shorter name.")
+            .details(error.to_string()));
+        }
+    }
+    Ok(())
 }
 
 fn check_extension(output: &Path, kind: MediaKind) -> Result<(), AppError> {
@@ -280,46 +352,73 @@ fn check_extension(output: &Path, kind: MediaKind) -> Result<(), AppError> {
         ErrorCode::InvalidRequest,
         format!("The program cannot write `.{extension}` files from this input."),
     )
-    .hint(format!("Give the output a name that ends in {possible}.")))
+    .hint(format!(
+        "Give the output a name that ends in {possible}; a `/` at the end names a folder."
+    )))
 }
 
-/// The source's own format where it can be written, else PNG, which loses nothing.
-fn still_extension(input: &Path) -> String {
-    let extension = extension_of(input);
-    if StillFormat::from_path(input).is_some() {
-        extension
+/// The source's own format where it can hold the result, else PNG, which loses nothing.
+fn still_extension(
+    input: &Path,
+    video: &VideoInfo,
+    size: (u32, u32),
+    request: &UpscaleRequest,
+) -> String {
+    let fits = frameloom_still::check_output(input, video, size, request.quality).is_ok();
+    if fits {
+        extension_of(input)
     } else {
         "png".to_owned()
     }
 }
 
-/// The container most like the source that keeps its sound and subtitles. Transparency asks for
-/// ProRes 4444.
+/// The container most like the source that takes the codec and keeps sound and subtitles.
+/// Transparency asks for ProRes 4444.
 fn video_extension(
     info: &MediaInfo,
     video: &VideoInfo,
     codec: Option<VideoCodec>,
 ) -> (String, Option<VideoCodec>) {
-    if video.alpha && codec.is_none() {
-        return ("mov".to_owned(), Some(VideoCodec::Prores));
-    }
-    let wanted = match codec {
-        Some(VideoCodec::Prores) => Some("mov"),
-        Some(VideoCodec::Ffv1) => Some("mkv"),
-        _ => None,
+    let codec = codec.or(video.alpha.then_some(VideoCodec::Prores));
+    let usual = match codec {
+        Some(VideoCodec::Prores) => Some(Container::Mov),
+        Some(VideoCodec::Ffv1) => Some(Container::Mkv),
+        _ => frameloom_media::choose_container(info, None).ok(),
     };
-    let container = frameloom_media::choose_container(info, wanted).unwrap_or(Container::Mkv);
+    let candidates: Vec<Container> = usual
+        .into_iter()
+        .chain([Container::Mp4, Container::Mkv])
+        .filter(|&container| codec.is_none_or(|codec| container.takes(codec)))
+        .collect();
+    let container = candidates
+        .iter()
+        .find(|&&container| keeps_tracks(info, container))
+        .or(candidates.first())
+        .copied()
+        .unwrap_or(Container::Mkv);
     (container.extension().to_owned(), codec)
 }
 
+/// True if no sound and no subtitles are lost in this container.
+fn keeps_tracks(info: &MediaInfo, container: Container) -> bool {
+    let kept = frameloom_media::plan_mux(info, container).copied;
+    info.streams
+        .iter()
+        .filter(|s| matches!(s.kind, StreamKind::Audio | StreamKind::Subtitle))
+        .all(|s| kept.contains(&s.index))
+}
+
 fn no_picture(input: &Path, info: &MediaInfo) -> AppError {
-    let what = if info.kind == MediaKind::Audio {
-        "holds sound and no picture"
-    } else {
-        "holds no picture that can be enlarged"
+    let holds = |kind| info.streams.iter().any(|stream| stream.kind == kind);
+    let what = match (holds(StreamKind::Audio), holds(StreamKind::Subtitle)) {
+        (true, _) => "holds sound and no picture",
+        (false, true) => "holds subtitles and no picture",
+        (false, false) => "holds no picture that can be enlarged",
     };
-    explain::engine(&EngineError::NoFrames {
-        path: input.to_owned(),
-    })
-    .details(format!("{} {what}", info.container))
+    AppError::new(
+        ErrorCode::InputUnsupported,
+        format!("`{}` {what}.", input.display()),
+    )
+    .hint(explain::hint(ErrorCode::InputUnsupported).unwrap_or_default())
+    .details(format!("container: {}", info.container))
 }

@@ -2,6 +2,8 @@
 
 use crate::{App, explain};
 use frameloom_core::error::AppError;
+use frameloom_core::job::{JobId, JobState};
+use frameloom_store::Lane;
 use serde::{Deserialize, Serialize};
 use std::path::PathBuf;
 use ts_rs::TS;
@@ -66,6 +68,20 @@ impl App {
                     .ok()
             })
             .unwrap_or_default())
+    }
+
+    /// The jobs that stop if the window closes: those that its queue is doing. What a command line
+    /// does on the same data folder goes on.
+    ///
+    /// # Errors
+    /// The database refuses.
+    pub fn jobs_that_closing_stops(&self) -> Result<Vec<JobId>, AppError> {
+        let (rows, _unreadable) = self.store.jobs().map_err(explain::store)?;
+        Ok(rows
+            .into_iter()
+            .filter(|row| row.lane == Lane::Queue && row.job.state == JobState::Running)
+            .map(|row| row.job.id)
+            .collect())
     }
 
     /// Stores the settings.

@@ -1,5 +1,6 @@
 //! The types that the window shares with the program, written for TypeScript.
 
+use frameloom_app::inputs::Expanded;
 use frameloom_app::{ModelEntry, Settings, UpscalePlan, UpscaleRequest};
 use frameloom_core::error::AppError;
 use frameloom_core::job::{Job, JobEvent};
@@ -12,6 +13,7 @@ use ts_rs::{Config, ExportError, TS};
 fn export(folder: &Path) -> Result<(), ExportError> {
     let config = Config::new().with_out_dir(folder);
     AppError::export_all(&config)?;
+    Expanded::export_all(&config)?;
     Job::export_all(&config)?;
     JobEvent::export_all(&config)?;
     MediaInfo::export_all(&config)?;

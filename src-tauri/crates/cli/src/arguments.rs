@@ -8,7 +8,8 @@ use std::path::PathBuf;
 const EXIT_CODES: &str = "\
 Exit codes:
   0  done
-  2  the command line makes no sense, or names a job that does not exist
+  2  the command line makes no sense, or asks for what is not there: a job, a model,
+     a device, an encoder, a place that can be written
   3  the input was refused
   4  the job failed
   5  the job was interrupted and can be resumed";
@@ -68,10 +69,11 @@ pub enum Command {
 /// Arguments of `upscale`.
 #[derive(Debug, Args)]
 pub struct Upscale {
-    /// Files or folders.
+    /// Files or folders. Folders are searched at any depth; links to other folders are not followed.
     #[arg(required = true, value_name = "INPUT")]
     pub inputs: Vec<PathBuf>,
-    /// Where to write: a file, or a folder. Beside the source if left out.
+    /// Where to write: a file, or a folder (with a / at the end, or without a dot in its name).
+    /// Beside the source if left out.
     #[arg(short, long, value_name = "FILE|DIR")]
     pub output: Option<PathBuf>,
     /// Model; chosen by the source if left out. See `frameloom models list`.
@@ -92,7 +94,8 @@ pub struct Upscale {
     /// File name of the result, with {name}, {model}, {scale}, {width}, {height}, {counter}.
     #[arg(long, value_name = "TEMPLATE")]
     pub name: Option<String>,
-    /// Replace existing results. Without it a number is added to the name.
+    /// Replace existing files, but never an input or a result of the same command. Without it a
+    /// number is added to the name.
     #[arg(long)]
     pub overwrite: bool,
     /// Show what would be done, and do nothing.

@@ -5,6 +5,7 @@
 
 mod arguments;
 mod commands;
+mod interrupt;
 mod output;
 
 use arguments::{Arguments, Command};
@@ -20,12 +21,14 @@ fn main() -> ExitCode {
         return frameloom_app::worker::main(words);
     }
     let arguments = Arguments::parse();
+    // Before the first thread: see there.
+    logging::quiet_libraries();
     let output = output::Output::new(arguments.json);
     match run(&arguments, &output) {
         Ok(code) => code,
         Err(error) => {
             output.error(&error);
-            ExitCode::from(error.code.exit_code())
+            ExitCode::from(output::refusal_exit_code(error.code))
         }
     }
 }
@@ -34,7 +37,7 @@ fn run(arguments: &Arguments, output: &output::Output) -> Result<ExitCode, AppEr
     // Commands that need no data folder do not make one.
     match &arguments.command {
         Command::Probe { file } => return commands::probe::run(file, output),
-        Command::Completions { shell } => return Ok(commands::completions::run(*shell)),
+        Command::Completions { shell } => return commands::completions::run(*shell),
         Command::Man => return commands::man::run(),
         _ => {}
     }

@@ -1,6 +1,6 @@
 //! How results, progress and errors are shown: to a person, or to a program.
 
-use frameloom_core::error::AppError;
+use frameloom_core::error::{AppError, ErrorCode};
 use frameloom_core::job::{JobId, JobProgress, Step};
 use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
 use serde::Serialize;
@@ -88,6 +88,38 @@ fn style() -> ProgressStyle {
     ProgressStyle::with_template("{prefix}  {bar:28.cyan/dim}  {pos}/{len}  {msg}")
         .unwrap_or_else(|_| ProgressStyle::default_bar())
         .progress_chars("━╸─")
+}
+
+/// Writes a text that other programs read to standard output. A reader that closed the pipe
+/// (`| head`) is no failure.
+///
+/// # Errors
+/// The output cannot be written.
+pub fn print(text: &[u8]) -> Result<(), AppError> {
+    let mut out = std::io::stdout().lock();
+    match out.write_all(text).and_then(|()| out.flush()) {
+        Err(error) if error.kind() != std::io::ErrorKind::BrokenPipe => Err(AppError::new(
+            ErrorCode::OutputUnwritable,
+            "Standard output cannot be written.",
+        )
+        .hint("Check where it leads.")
+        .details(error.to_string())),
+        _ => Ok(()),
+    }
+}
+
+/// The exit code for a request that no job was made of: a request that asks for what is not there
+/// makes no sense, while the same failure in the middle of a job is a job that failed.
+pub fn refusal_exit_code(code: ErrorCode) -> u8 {
+    match code {
+        ErrorCode::OutputUnwritable
+        | ErrorCode::DiskFull
+        | ErrorCode::ModelNotFound
+        | ErrorCode::ModelInvalid
+        | ErrorCode::DeviceUnavailable
+        | ErrorCode::EncoderUnavailable => ErrorCode::InvalidRequest.exit_code(),
+        other => other.exit_code(),
+    }
 }
 
 /// Progress of one job on a terminal.

@@ -10,11 +10,11 @@ export type UpscalePlan = {
  */
 output: string, 
 /**
- * Pixels of the source.
+ * Pixels of the source as it is shown.
  */
 input_size: [number, number], 
 /**
- * Pixels of the result.
+ * Pixels of the result as it is shown.
  */
 output_size: [number, number], 
 /**

@@ -46,4 +46,9 @@ counter: number | null,
 /**
  * May an existing result be replaced?
  */
-overwrite: boolean, };
+overwrite: boolean, 
+/**
+ * Place below the output folder, for a file that was found in a folder. It has no meaning
+ * where results go beside their sources.
+ */
+below: string, };

@@ -42,7 +42,14 @@ fn text(report: &Report) -> String {
             row("onnx runtime", runtime.version.clone());
             row("", runtime.library.display().to_string());
             for device in &runtime.devices {
-                row("  device", device.clone());
+                let vendor = match device.vendor.as_str() {
+                    "" => String::new(),
+                    vendor => format!("{vendor} "),
+                };
+                row(
+                    "  device",
+                    format!("{vendor}{}, by {}", device.kind, device.provider),
+                );
             }
             for provider in &runtime.providers {
                 let speed = match &provider.speed {

@@ -1,6 +1,7 @@
 use crate::arguments::Jobs;
 use crate::commands::upscale::{exit_code, run_job};
 use crate::commands::warnings;
+use crate::interrupt;
 use crate::output::{Output, columns, duration};
 use frameloom_app::App;
 use frameloom_core::error::AppError;
@@ -32,6 +33,7 @@ pub fn run(app: &Arc<App>, command: &Jobs, output: &Output) -> Result<ExitCode, 
         }
         Jobs::Resume { id } => {
             let id = JobId(id.clone());
+            interrupt::listen(output)?;
             app.resume_directly(&id)?;
             let job = run_job(app, &id, output)?;
             output.result(&detailed(&job), || show(&job));

@@ -1,21 +1,26 @@
 use crate::arguments::Upscale;
 use crate::commands::jobs::{detailed, summary};
 use crate::commands::warnings;
-use crate::output::{Output, duration, progress_line};
-use frameloom_app::inputs::{Found, expand};
-use frameloom_app::{App, Stopping, UpscaleRequest};
+use crate::interrupt;
+use crate::output::{Output, duration, progress_line, refusal_exit_code};
+use frameloom_app::inputs::{Expanded, Found, Taken, expand, names_a_folder};
+use frameloom_app::{App, UpscalePlan, UpscaleRequest};
 use frameloom_core::error::{AppError, ErrorCode};
 use frameloom_core::job::{Job, JobEvent, JobId, JobState};
+use frameloom_core::media::Warning;
 use serde_json::{Value, json};
-use std::path::{Path, PathBuf};
+use std::path::Path;
 use std::process::ExitCode;
-use std::sync::atomic::{AtomicBool, AtomicU32, Ordering};
-use std::sync::{Arc, Mutex, OnceLock, PoisonError};
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
 
 pub fn run(app: &Arc<App>, arguments: &Upscale, output: &Output) -> Result<ExitCode, AppError> {
-    let found = expand(&arguments.inputs)?;
-    let many = found.len() > 1 || found.iter().any(|f| !f.below.as_os_str().is_empty());
-    if many && let Some(path) = arguments.output.as_deref().filter(|p| names_a_file(p)) {
+    let expanded = expand(&arguments.inputs)?;
+    let found = &expanded.files;
+    let many = found.len() != 1
+        || !expanded.refused.is_empty()
+        || found.iter().any(|f| !f.below.as_os_str().is_empty());
+    if many && let Some(path) = arguments.output.as_deref().filter(|p| !names_a_folder(p)) {
         return Err(AppError::new(
             ErrorCode::InvalidRequest,
             format!(
@@ -24,112 +29,170 @@ pub fn run(app: &Arc<App>, arguments: &Upscale, output: &Output) -> Result<ExitC
                 found.len()
             ),
         )
-        .hint("Name a folder with `-o`, or leave it out."));
+        .hint("Name a folder with `-o` (a `/` at its end says so), or leave it out."));
     }
-    if arguments.dry_run {
-        let mut plans = Vec::new();
-        for (index, file) in found.iter().enumerate() {
-            plans.push(app.plan_upscale(&request(arguments, file, index))?);
+    if !arguments.dry_run {
+        interrupt::listen(output)?;
+    }
+    match (&found[..], many) {
+        ([file], false) if arguments.dry_run => {
+            let plan = app.plan_upscale(&request(arguments, file, 0, &taken_by(found)))?;
+            output.result(&[&plan], || planned(&plan));
+            Ok(ExitCode::SUCCESS)
         }
-        output.result(&plans, || {
-            plans
-                .iter()
-                .map(|plan| {
-                    let ((iw, ih), (ow, oh)) = (plan.input_size, plan.output_size);
-                    format!(
-                        "{iw} x {ih} to {ow} x {oh} with {}: {}\n",
-                        plan.model,
-                        plan.output.display()
-                    )
-                })
-                .collect()
-        });
-        return Ok(ExitCode::SUCCESS);
+        ([file], false) => {
+            let request = request(arguments, file, 0, &taken_by(found));
+            let job = app.submit_upscale_directly(&request)?;
+            begin(&job, output);
+            let told = job.warnings;
+            let job = run_job(app, &job.id, output)?;
+            finish(&job, &told, output);
+            Ok(exit_code(&job))
+        }
+        _ => batch(app, arguments, &expanded, output),
     }
-    if let [file] = &found[..] {
-        let job = app.submit_upscale_directly(&request(arguments, file, 0))?;
-        let job = run_job(app, &job.id, output)?;
-        finish(&job, output);
-        return Ok(exit_code(&job));
+}
+
+/// The names that no result of this command may take.
+fn taken_by(found: &[Found]) -> Arc<Taken> {
+    let mut taken = Taken::default();
+    for file in found {
+        taken.insert(&file.path);
     }
-    batch(app, arguments, &found, output)
+    Arc::new(taken)
+}
+
+/// What became of one of many files.
+struct Outcome {
+    value: Value,
+    /// 0, or the exit code of its failure.
+    code: u8,
+    /// Somebody stopped it, here or from elsewhere.
+    stopped: bool,
+}
+
+impl Outcome {
+    fn done(value: Value) -> Self {
+        Self {
+            value,
+            code: 0,
+            stopped: false,
+        }
+    }
+
+    /// A file that no job was made of, with the fields of a job.
+    fn refused(input: &Path, error: &AppError, output: &Output) -> Self {
+        if !output.is_json() {
+            output.error(error);
+        }
+        Self {
+            value: json!({
+                "id": null,
+                "state": JobState::Failed,
+                "input": input,
+                "output": null,
+                "progress": 0.0,
+                "error": error,
+            }),
+            code: refusal_exit_code(error.code),
+            stopped: false,
+        }
+    }
 }
 
 /// Many files: one that cannot be done does not stop the others, and all are told at the end.
 fn batch(
     app: &Arc<App>,
     arguments: &Upscale,
-    found: &[Found],
+    expanded: &Expanded,
     output: &Output,
 ) -> Result<ExitCode, AppError> {
-    let mut results: Vec<Value> = Vec::new();
-    let mut worst: Option<AppError> = None;
-    let mut failed = 0;
+    let found = &expanded.files;
+    let mut taken = taken_by(found);
+    let mut outcomes: Vec<Outcome> = expanded
+        .refused
+        .iter()
+        .map(|refused| Outcome::refused(&refused.path, &refused.error, output))
+        .collect();
+    let mut begun = 0;
     for (index, file) in found.iter().enumerate() {
-        let outcome = app
-            .submit_upscale_directly(&request(arguments, file, index))
-            .and_then(|job| run_job(app, &job.id, output));
-        let error = match &outcome {
-            Ok(job) => {
-                results.push(summary(job));
+        if interrupt::requested() {
+            break;
+        }
+        begun += 1;
+        let request = request(arguments, file, index, &taken);
+        let outcome = if arguments.dry_run {
+            app.plan_upscale(&request).map(|plan| {
+                let path = plan.output.clone();
                 if !output.is_json() {
-                    finish(job, output);
+                    output.result(&plan, || planned(&plan));
                 }
-                match job.state {
-                    JobState::Succeeded => None,
-                    _ => Some(job.error.clone().unwrap_or_else(|| {
-                        AppError::new(ErrorCode::Interrupted, "The job was stopped.")
-                    })),
-                }
-            }
-            Err(error) => {
-                results.push(json!({ "input": file.path, "state": "refused", "error": error }));
+                (Outcome::done(json!(plan)), path)
+            })
+        } else {
+            app.submit_upscale_directly(&request).and_then(|job| {
+                begin(&job, output);
+                let told = job.warnings;
+                let job = run_job(app, &job.id, output)?;
                 if !output.is_json() {
-                    output.error(error);
+                    finish(&job, &told, output);
                 }
-                Some(error.clone())
-            }
+                let outcome = Outcome {
+                    value: summary(&job),
+                    code: exit_status(&job),
+                    stopped: was_stopped(&job),
+                };
+                Ok((outcome, job.spec.output))
+            })
         };
-        if let Some(error) = error {
-            failed += 1;
-            let stop = error.code == ErrorCode::Interrupted;
-            if worst
-                .as_ref()
-                .is_none_or(|w| w.code.exit_code() < error.code.exit_code())
-            {
-                worst = Some(error);
+        drop(request);
+        outcomes.push(match outcome {
+            Ok((outcome, path)) => {
+                Arc::make_mut(&mut taken).insert(&path);
+                outcome
             }
-            if stop {
-                break;
-            }
+            Err(error) => Outcome::refused(&file.path, &error, output),
+        });
+        if outcomes.last().is_some_and(|last| last.stopped) {
+            break;
         }
     }
-    output.result(&results, || {
-        format!("{} of {} files done.", results.len() - failed, found.len())
-    });
-    Ok(worst.map_or(ExitCode::SUCCESS, |error| {
-        ExitCode::from(error.code.exit_code())
-    }))
+    let left = found.len() - begun;
+    if left > 0 {
+        output.notice(&format!("{left} of {} files were not begun.", found.len()));
+    }
+    let worst = outcomes.iter().map(|outcome| outcome.code).max();
+    let values: Vec<&Value> = outcomes.iter().map(|outcome| &outcome.value).collect();
+    if output.is_json() || !arguments.dry_run {
+        output.result(&values, || {
+            let done = outcomes.iter().filter(|outcome| outcome.code == 0).count();
+            format!("{done} of {} files done.", found.len())
+        });
+    }
+    if left > 0 {
+        return Ok(interrupt::exit_code());
+    }
+    Ok(ExitCode::from(worst.unwrap_or(0)))
 }
 
-fn names_a_file(path: &Path) -> bool {
-    !path.is_dir()
-        && !path.as_os_str().to_string_lossy().ends_with(['/', '\\'])
-        && path.extension().is_some()
+/// A plan in a line, with what should be known of it.
+fn planned(plan: &UpscalePlan) -> String {
+    let ((iw, ih), (ow, oh)) = (plan.input_size, plan.output_size);
+    let mut text = format!(
+        "{iw} x {ih} to {ow} x {oh} with {}: {}\n",
+        plan.model,
+        plan.output.display()
+    );
+    for warning in &plan.warnings {
+        text.push_str(&format!("note: {}\n", warnings::sentence(warning)));
+    }
+    text
 }
 
-fn request(arguments: &Upscale, file: &Found, index: usize) -> UpscaleRequest {
-    let below = |folder: &PathBuf| {
-        if file.below.as_os_str().is_empty() {
-            folder.clone()
-        } else {
-            // A trailing separator says that it is a folder even if it does not exist yet.
-            folder.join(&file.below).join("")
-        }
-    };
+fn request(arguments: &Upscale, file: &Found, index: usize, taken: &Arc<Taken>) -> UpscaleRequest {
     UpscaleRequest {
         input: file.path.clone(),
-        output: arguments.output.as_ref().map(below),
+        output: arguments.output.clone(),
         model: arguments.model.clone(),
         scale: arguments.scale,
         codec: arguments.codec.map(Into::into),
@@ -138,6 +201,25 @@ fn request(arguments: &Upscale, file: &Found, index: usize) -> UpscaleRequest {
         name_template: arguments.name.clone(),
         counter: u32::try_from(index + 1).ok(),
         overwrite: arguments.overwrite,
+        below: file.below.clone(),
+        taken: taken.clone(),
+    }
+}
+
+/// Says what should be known before the work begins.
+fn begin(job: &Job, output: &Output) {
+    for warning in &job.warnings {
+        let sentence = warnings::sentence(warning);
+        if output.is_json() {
+            output.line(&json!({
+                "event": "warning",
+                "id": job.id,
+                "warning": warning,
+                "message": sentence,
+            }));
+        } else {
+            output.notice(&format!("note: {sentence}"));
+        }
     }
 }
 
@@ -150,64 +232,44 @@ pub fn run_job(app: &Arc<App>, id: &JobId, output: &Output) -> Result<Job, AppEr
         .input
         .file_name()
         .map_or_else(String::new, |n| n.to_string_lossy().into_owned());
+    let _meant = interrupt::meant_for(app, id);
+    if interrupt::requested() {
+        // Between its submission and now.
+        app.pause(id)?;
+        return app.job(id);
+    }
     let bar = Arc::new(output.bar(&label));
     let listening = Arc::new(AtomicBool::new(true));
     {
         let (bar, listening, id) = (bar.clone(), listening.clone(), id.clone());
-        let json = Output::new(output.is_json());
+        let (output, weak) = (Output::new(output.is_json()), Arc::downgrade(app));
         app.listen(move |event| {
-            if let JobEvent::Progress { id: of, progress } = event
-                && *of == id
-            {
-                bar.update(progress);
-                json.line(&progress_line(of, progress));
+            match event {
+                JobEvent::Progress { id: of, progress } if *of == id => {
+                    bar.update(progress);
+                    output.line(&progress_line(of, progress));
+                }
+                // A worker that was only just started may not have heard of Ctrl-C.
+                JobEvent::Changed { job } if job.id == id && job.state == JobState::Running => {
+                    if let (Some(stopping), Some(app)) = (interrupt::stopping(), weak.upgrade())
+                        && let Err(error) = app.stop(&id, stopping)
+                    {
+                        output.error(&error);
+                    }
+                }
+                _ => {}
             }
             listening.load(Ordering::Relaxed)
         });
     }
-    on_ctrl_c(app, id)?;
     let result = app.run_job(id);
     listening.store(false, Ordering::Relaxed);
     bar.finish();
     result
 }
 
-/// The job that Ctrl-C is meant for, and how often it was pressed for it.
-static CURRENT: Mutex<Option<(Arc<App>, JobId)>> = Mutex::new(None);
-static PRESSED: AtomicU32 = AtomicU32::new(0);
-static HANDLER: OnceLock<()> = OnceLock::new();
-
-fn on_ctrl_c(app: &Arc<App>, id: &JobId) -> Result<(), AppError> {
-    *CURRENT.lock().unwrap_or_else(PoisonError::into_inner) = Some((app.clone(), id.clone()));
-    PRESSED.store(0, Ordering::SeqCst);
-    if HANDLER.set(()).is_err() {
-        return Ok(());
-    }
-    ctrlc::set_handler(|| {
-        let current = CURRENT
-            .lock()
-            .unwrap_or_else(PoisonError::into_inner)
-            .clone();
-        let Some((app, id)) = current else { return };
-        let (stopping, message) = match PRESSED.fetch_add(1, Ordering::SeqCst) {
-            0 => (
-                Stopping::Interrupt,
-                "Finishing the running segment; press Ctrl-C again to stop at once.",
-            ),
-            _ => (Stopping::InterruptNow, "Stopping."),
-        };
-        Output::new(false).notice(message);
-        if let Err(error) = app.stop(&id, stopping) {
-            Output::new(false).error(&error);
-        }
-    })
-    .map_err(|error| {
-        AppError::new(ErrorCode::Internal, "Ctrl-C cannot be handled.").details(error.to_string())
-    })
-}
-
-/// Shows how a job ended.
-fn finish(job: &Job, output: &Output) {
+/// Shows how a job ended; `told` are the warnings that were shown when it began.
+fn finish(job: &Job, told: &[Warning], output: &Output) {
     if job.state != JobState::Succeeded && !output.is_json() {
         if let Some(error) = &job.error {
             output.error(error);
@@ -215,14 +277,14 @@ fn finish(job: &Job, output: &Output) {
         if job.state == JobState::Cancelled {
             output.notice("The job was cancelled; its parts are removed.");
         }
-        if job.state.is_resumable() {
+        if resuming_may_help(job) {
             output.notice(&format!("Resume it with: frameloom jobs resume {}", job.id));
         }
         return;
     }
     output.result(&detailed(job), || {
         let mut text = String::new();
-        for warning in &job.warnings {
+        for warning in job.warnings.iter().filter(|w| !told.contains(w)) {
             text.push_str(&format!("note: {}\n", warnings::sentence(warning)));
         }
         text.push_str(&format!(
@@ -234,17 +296,34 @@ fn finish(job: &Job, output: &Output) {
     });
 }
 
+/// True for a job that rests because somebody wanted it to.
+fn was_stopped(job: &Job) -> bool {
+    matches!(job.state, JobState::Paused | JobState::Interrupted)
+        && job
+            .error
+            .as_ref()
+            .is_none_or(|error| error.code == ErrorCode::Interrupted)
+}
+
+/// A job that failed for a reason that stays would only fail again.
+fn resuming_may_help(job: &Job) -> bool {
+    job.state.is_resumable()
+        && (job.state != JobState::Failed
+            || job.error.as_ref().is_none_or(|e| e.code.is_retryable()))
+}
+
 pub fn exit_code(job: &Job) -> ExitCode {
+    ExitCode::from(exit_status(job))
+}
+
+fn exit_status(job: &Job) -> u8 {
     match job.state {
-        JobState::Succeeded => ExitCode::SUCCESS,
-        JobState::Paused | JobState::Interrupted => {
-            ExitCode::from(ErrorCode::Interrupted.exit_code())
-        }
-        _ => ExitCode::from(
-            job.error
-                .as_ref()
-                .map_or(ErrorCode::Cancelled, |e| e.code)
-                .exit_code(),
-        ),
+        JobState::Succeeded => 0,
+        JobState::Paused | JobState::Interrupted => ErrorCode::Interrupted.exit_code(),
+        _ => job
+            .error
+            .as_ref()
+            .map_or(ErrorCode::Cancelled, |e| e.code)
+            .exit_code(),
     }
 }

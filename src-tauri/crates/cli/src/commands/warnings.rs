@@ -45,7 +45,7 @@ pub fn sentence(warning: &Warning) -> String {
             "The picture is damaged; what could be read was processed.".to_owned()
         }
         Warning::FirstFrameOnly => {
-            "Only the first frame of the animation was processed.".to_owned()
+            "Only the first frame of the animation, or the first page, is processed.".to_owned()
         }
         Warning::DiskTight {
             needed_bytes,
