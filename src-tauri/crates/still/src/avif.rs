@@ -20,6 +20,8 @@ pub struct AvifProperties {
     pub icc: Option<Vec<u8>>,
     /// A second picture holds alpha.
     pub alpha: bool,
+    /// An item holds EXIF.
+    pub exif: bool,
 }
 
 impl AvifProperties {
@@ -67,6 +69,7 @@ impl AvifProperties {
             orientation: Orientation::from_exif(exif),
             icc,
             alpha,
+            exif: item_kinds(head).any(|kind| kind == *b"Exif"),
         }
     }
 
@@ -85,16 +88,38 @@ impl AvifProperties {
     }
 }
 
+fn find<'a>(within: &'a [u8], wanted: &[u8; 4]) -> Option<&'a [u8]> {
+    boxes(within).find_map(|(kind, body)| (kind == wanted).then_some(body))
+}
+
+/// A box in `meta`.
+fn in_meta<'a>(head: &'a [u8], wanted: &[u8; 4]) -> Option<&'a [u8]> {
+    // `meta` begins with version and flags.
+    find(head, b"meta").and_then(|meta| find(meta.get(4..)?, wanted))
+}
+
 /// The boxes in `meta` / `iprp` / `ipco`.
 fn properties(head: &[u8]) -> impl Iterator<Item = (&[u8; 4], &[u8])> {
-    let find = |within, wanted: &[u8; 4]| {
-        boxes(within).find_map(|(kind, body)| (kind == wanted).then_some(body))
-    };
-    let container = find(head, b"meta")
-        // `meta` begins with version and flags.
-        .and_then(|meta| find(meta.get(4..)?, b"iprp"))
-        .and_then(|iprp| find(iprp, b"ipco"));
+    let container = in_meta(head, b"iprp").and_then(|iprp| find(iprp, b"ipco"));
     boxes(container.unwrap_or_default())
+}
+
+/// The kind of every item, from `meta` / `iinf` / `infe` (ISO/IEC 14496-12, 8.11.6).
+fn item_kinds(head: &[u8]) -> impl Iterator<Item = [u8; 4]> {
+    let list = in_meta(head, b"iinf").and_then(|iinf| {
+        // Version and flags, then the number of entries in two bytes or four.
+        let count_bytes = if *iinf.first()? == 0 { 2 } else { 4 };
+        iinf.get(4 + count_bytes..)
+    });
+    boxes(list.unwrap_or_default()).filter_map(|(kind, entry)| {
+        // Version and flags, the item's number in two bytes or four, the index of its protection.
+        let at = match (kind, entry.first()?) {
+            (b"infe", 2) => 8,
+            (b"infe", 3) => 10,
+            _ => return None,
+        };
+        entry.get(at..at + 4)?.try_into().ok()
+    })
 }
 
 /// The boxes that lie one after another in `bytes`; a cut one ends the walk with what is there.
@@ -150,10 +175,32 @@ mod tests {
         ]));
         assert_eq!(found.orientation, Orientation::from_exif(5));
         assert_eq!(found.icc.as_deref(), Some(&b"PROFILE"[..]));
-        assert!(found.alpha);
+        assert!(found.alpha && !found.exif);
         let plain = AvifProperties::parse(&file(&[boxed(b"colr", b"nclx1234")]));
         assert_eq!(plain.orientation, Orientation::UPRIGHT);
         assert_eq!((plain.icc, plain.alpha), (None, false));
+    }
+
+    #[test]
+    fn an_item_with_exif_is_found_in_either_form_of_the_list() {
+        let with = |version: u8, kinds: &[&[u8; 4]]| {
+            let wide = usize::from(version > 0);
+            let mut iinf = vec![version, 0, 0, 0];
+            iinf.extend(vec![0; 2 + 2 * wide]);
+            for kind in kinds {
+                let mut entry = vec![2 + wide as u8, 0, 0, 0];
+                entry.extend(vec![0; 4 + 2 * wide]);
+                entry.extend(*kind);
+                entry.extend(b"name\0");
+                iinf.extend(boxed(b"infe", &entry));
+            }
+            let meta = [vec![0; 4], boxed(b"iinf", &iinf)].concat();
+            AvifProperties::parse(&boxed(b"meta", &meta)).exif
+        };
+        for version in [0, 1] {
+            assert!(with(version, &[b"av01", b"Exif"]));
+            assert!(!with(version, &[b"av01", b"mime"]));
+        }
     }
 
     #[test]

@@ -132,9 +132,11 @@ pub(super) fn run_by_ffmpeg(
     for warning in writer.finish()? {
         context.progress.warning(warning);
     }
-    context.progress.warning(Warning::Dropped {
-        what: "EXIF".to_owned(),
-    });
+    if properties.exif {
+        context.progress.warning(Warning::Dropped {
+            what: "EXIF".to_owned(),
+        });
+    }
     context.progress.done(1);
     publish(file, spec, &shape)
 }

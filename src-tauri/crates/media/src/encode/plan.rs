@@ -2,7 +2,7 @@
 
 use crate::color::ColorNumbers;
 use crate::container::Container;
-use crate::encode::quality::{ENCODERS, Known, MAX_PIXELS, max_size, settings};
+use crate::encode::quality::{ENCODERS, Known, MAX_PIXELS, MAX_SIDE, max_size, settings};
 use crate::error::MediaError;
 use crate::ffi::encoder::{Encoder, EncoderSettings, input_formats, is_built_in, reason};
 use crate::ffi::frame::AvFrame;
@@ -165,7 +165,9 @@ pub fn plan_encoder(spec: &EncoderSpec) -> Result<EncoderPlan, MediaError> {
             ),
         });
     }
-    if u64::from(spec.width) * u64::from(spec.height) > MAX_PIXELS {
+    if u64::from(spec.width) * u64::from(spec.height) > MAX_PIXELS
+        || spec.width.max(spec.height) > MAX_SIDE
+    {
         return Err(MediaError::BadDimensions {
             width: spec.width,
             height: spec.height,
@@ -481,4 +483,70 @@ pub(crate) fn open(
         sample_aspect_ratio: spec.sample_aspect_ratio,
         options: &plan.parameters,
     })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::encode::encoder::VideoEncoder;
+    use crate::frame::Frame;
+
+    fn spec(codec: Option<VideoCodec>, width: u32, height: u32) -> EncoderSpec {
+        EncoderSpec {
+            codec,
+            quality: Quality::Draft,
+            container: Container::Mp4,
+            width,
+            height,
+            format: PixelFormat::YUV420P8,
+            time_base: TimeBase::MICROS,
+            frame_rate: FrameRate::new(25, 1),
+            color: ColorInfo::default(),
+            sample_aspect_ratio: Rational { num: 1, den: 1 },
+            threads: 1,
+            hdr: None,
+        }
+    }
+
+    #[test]
+    fn the_last_resort_encodes() {
+        crate::init().unwrap();
+        let known = *ENCODERS
+            .iter()
+            .find(|known| known.name == "mpeg4")
+            .expect("it is in the list");
+        let spec = spec(None, 128, 96);
+        let plan = plan_with(known, &spec).unwrap();
+        let mut encoder = VideoEncoder::open(&spec, &plan).unwrap();
+        let mut times = Vec::new();
+        let mut sink = |packet: crate::EncodedPacket| {
+            times.push((packet.pts, packet.key));
+            Ok(())
+        };
+        for index in 0..3 {
+            let mut frame = Frame::new(plan.input_format, 128, 96).unwrap();
+            frame.set_timing(index * 40_000, 40_000);
+            encoder.send(&frame, &mut sink).unwrap();
+        }
+        encoder.finish(&mut sink).unwrap();
+        assert_eq!(times, [(0, true), (40_000, false), (80_000, false)]);
+    }
+
+    #[test]
+    fn a_frame_that_an_encoder_does_not_take_goes_to_another_or_is_refused_with_the_limit() {
+        if is_built_in("libx264") {
+            let asked = plan_encoder(&spec(Some(VideoCodec::H264), 16_800, 128)).unwrap_err();
+            assert!(asked.to_string().contains("16384"), "{asked}");
+        }
+        if is_built_in("libx265") {
+            let free = plan_encoder(&spec(None, 16_800, 128)).unwrap();
+            assert_eq!(free.codec, Some(VideoCodec::Hevc));
+        }
+        for (width, height) in [(30_720, 17_280), (70_000, 16)] {
+            assert!(matches!(
+                plan_encoder(&spec(None, width, height)),
+                Err(MediaError::BadDimensions { .. })
+            ));
+        }
+    }
 }

@@ -61,6 +61,9 @@ pub(crate) const ENCODERS: &[Known] = &[
 /// Pixels of the largest frame that the decoders here take, which must read the result back.
 pub(crate) const MAX_PIXELS: u64 = 16_384 * 16_384;
 
+/// Longest side of a frame here.
+pub(crate) const MAX_SIDE: u32 = 65_535;
+
 /// Largest width and height that an encoder takes, where it is less than [`MAX_PIXELS`] allows.
 /// Tried with the libraries of Debian 12 (x264 r3095, SVT-AV1 1.4, libvpx 1.12) at this size and
 /// at the next larger one; OpenH264 and NVENC as their documentation has it.
