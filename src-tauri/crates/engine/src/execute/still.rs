@@ -44,15 +44,22 @@ pub(super) fn run(spec: &JobSpec, context: &Context<'_>) -> Result<Finished, Eng
         spread_color_under_transparency(&mut picture);
     }
     let format = StillFormat::for_output(&spec.output)?;
-    // All steps but the last one build a whole picture.
-    let (last, before) = match ops.split_last() {
-        Some((last, before)) => (Some(last), before),
-        None => (None, &[][..]),
+    // The last step, and a resize behind it, let rows flow into the file; those before build a
+    // whole picture each.
+    let (streamed, resized, before) = match &ops[..] {
+        [before @ .., step, (node, Op::Resize(size))] => (Some(step), Some((*node, *size)), before),
+        [before @ .., step] => (Some(step), None, before),
+        [] => (None, None, &[][..]),
     };
     for (node, op) in before {
         picture = whole(picture, node, op, spec, context)?;
     }
-    let shape = Shape::of(&picture).after(last, context)?;
+    let between = Shape::of(&picture).after(streamed, context)?;
+    let resize_op = resized.map(|(node, size)| (node, Op::Resize(size)));
+    let shape = match &resize_op {
+        Some((node, op)) => between.after(Some(&(*node, op)), context)?,
+        None => between,
+    };
     let file = Temporary::new(temporary(&spec.output, context.work_dir));
     let mut writer = RowWriter::open(
         file.path(),
@@ -64,11 +71,16 @@ pub(super) fn run(spec: &JobSpec, context: &Context<'_>) -> Result<Finished, Eng
         &picture.metadata,
         spec.encode.quality,
     )?;
-    match last {
-        Some((node, op)) => apply(&picture, node, op, spec, context, &mut |rows| {
-            Ok(writer.write_rows(rows)?)
-        })?,
-        None => writer.write_rows(picture.samples.as_rows())?,
+    let mut write = |rows: RowsRef<'_>| Ok(writer.write_rows(rows)?);
+    match (streamed, resized) {
+        (Some((node, op)), Some((_, size))) => {
+            let mut resizing = Resizing::new(between, size);
+            apply(&picture, node, op, spec, context, &mut |rows| {
+                resizing.take(rows, context, &mut write)
+            })?;
+        }
+        (Some((node, op)), None) => apply(&picture, node, op, spec, context, &mut write)?,
+        (None, _) => write(picture.samples.as_rows())?,
     }
     context.progress.step(Step::Verifying, Some(1));
     for warning in writer.finish()? {
@@ -225,6 +237,16 @@ impl Shape {
     }
 }
 
+/// Room for a whole picture and not more: a vector that grows by itself takes twice of it.
+fn reserved<T>(shape: Shape) -> Result<Vec<T>, EngineError> {
+    let mut samples = Vec::new();
+    let count = shape.width as usize * shape.height as usize * shape.layout.count();
+    samples
+        .try_reserve_exact(count)
+        .map_err(|_| EngineError::Media(frameloom_media::MediaError::OutOfMemory))?;
+    Ok(samples)
+}
+
 /// Applies a step and keeps the whole result in memory.
 fn whole(
     picture: Picture,
@@ -235,8 +257,8 @@ fn whole(
 ) -> Result<Picture, EngineError> {
     let shape = Shape::of(&picture).after(Some(&(node, op)), context)?;
     let mut samples = match shape.bits {
-        8 => Samples::U8(Vec::new()),
-        _ => Samples::U16(Vec::new()),
+        8 => Samples::U8(reserved(shape)?),
+        _ => Samples::U16(reserved(shape)?),
     };
     apply(&picture, node, op, spec, context, &mut |rows| {
         match (&mut samples, rows) {
@@ -433,38 +455,118 @@ fn resize(
     context: &Context<'_>,
     sink: &mut Sink<'_>,
 ) -> Result<(), EngineError> {
-    let (width, height) = (picture.width as usize, picture.height as usize);
-    let (out_width, out_height) = (size.width as usize, size.height as usize);
-    let axis = |from: usize, to: usize| {
-        let step = from as f64 / to as f64;
-        Axis::new(from, to, step, 0.5 * step - 0.5)
-    };
-    let mut resampler = Resampler::new(axis(width, out_width), axis(height, out_height));
-    let mut packer = Packer::new(picture.layout, picture.bits(), out_width);
-    let mut band = vec![0.0; out_width * BAND_ROWS];
-    let step = height as f64 / out_height as f64;
-    let reach = (2.0 * step.max(1.0)).ceil() as usize + 2;
-    for start in (0..out_height).step_by(BAND_ROWS) {
-        context.cancel.check()?;
-        let end = (start + BAND_ROWS).min(out_height);
-        let top = ((start as f64 * step) as usize).saturating_sub(reach);
-        let bottom = ((end as f64 * step).ceil() as usize + reach).min(height);
-        for channel in 0..picture.layout.count() {
-            let mut rows = vec![0.0; width * (bottom - top)];
-            for (y, row) in (top..bottom).zip(rows.chunks_exact_mut(width)) {
-                read_row(picture, channel, y, 0, row);
-            }
-            resampler.run_rows(
-                float_plane(&mut rows, width, bottom - top).as_ref(),
-                top,
-                start..end,
-                |y, row| band[(y - start) * out_width..][..out_width].copy_from_slice(row),
-            );
-            packer.put_rows(channel, &band[..out_width * (end - start)]);
-        }
-        packer.flush(end - start, sink)?;
+    let mut resizing = Resizing::new(Shape::of(picture), size);
+    let band_samples = picture.width as usize * picture.layout.count() * BAND_ROWS;
+    match &picture.samples {
+        Samples::U8(data) => data
+            .chunks(band_samples)
+            .try_for_each(|rows| resizing.take(RowsRef::U8(rows), context, sink)),
+        Samples::U16(data) => data
+            .chunks(band_samples)
+            .try_for_each(|rows| resizing.take(RowsRef::U16(rows), context, sink)),
     }
-    Ok(())
+}
+
+/// A resize that takes rows as they come and holds only those that it still needs.
+struct Resizing {
+    /// Rows from `top` on.
+    window: Picture,
+    top: usize,
+    input_height: usize,
+    output: (usize, usize),
+    resampler: Resampler,
+    packer: Packer,
+    band: Vec<f32>,
+    done: usize,
+}
+
+impl Resizing {
+    fn new(input: Shape, size: ResizeParams) -> Self {
+        let (width, height) = (input.width as usize, input.height as usize);
+        let (out_width, out_height) = (size.width as usize, size.height as usize);
+        let axis = |from: usize, to: usize| {
+            let step = from as f64 / to as f64;
+            Axis::new(from, to, step, 0.5 * step - 0.5)
+        };
+        Self {
+            window: Picture {
+                width: input.width,
+                height: 0,
+                samples: match input.bits {
+                    8 => Samples::U8(Vec::new()),
+                    _ => Samples::U16(Vec::new()),
+                },
+                layout: input.layout,
+                metadata: Metadata::default(),
+                warnings: Vec::new(),
+            },
+            top: 0,
+            input_height: height,
+            output: (out_width, out_height),
+            resampler: Resampler::new(axis(width, out_width), axis(height, out_height)),
+            packer: Packer::new(input.layout, input.bits, out_width),
+            band: vec![0.0; out_width * BAND_ROWS],
+            done: 0,
+        }
+    }
+
+    /// The input rows that the output rows `start..end` are made of.
+    fn needed(&self, start: usize, end: usize) -> Range<usize> {
+        let step = self.input_height as f64 / self.output.1 as f64;
+        let reach = (2.0 * step.max(1.0)).ceil() as usize + 2;
+        let top = ((start as f64 * step) as usize).saturating_sub(reach);
+        let bottom = ((end as f64 * step).ceil() as usize + reach).min(self.input_height);
+        top..bottom
+    }
+
+    fn take(
+        &mut self,
+        rows: RowsRef<'_>,
+        context: &Context<'_>,
+        sink: &mut Sink<'_>,
+    ) -> Result<(), EngineError> {
+        let width = self.window.width as usize;
+        let row_samples = width * self.window.layout.count();
+        match (&mut self.window.samples, rows) {
+            (Samples::U8(held), RowsRef::U8(rows)) => held.extend_from_slice(rows),
+            (Samples::U16(held), RowsRef::U16(rows)) => held.extend_from_slice(rows),
+            _ => unreachable!("rows have the depth of their shape"),
+        }
+        loop {
+            let held = self.top..self.top + self.window.samples.len() / row_samples;
+            let (start, out_width) = (self.done, self.output.0);
+            let end = (start + BAND_ROWS).min(self.output.1);
+            let needed = self.needed(start, end);
+            if start == end || held.end < needed.end {
+                return Ok(());
+            }
+            context.cancel.check()?;
+            for channel in 0..self.window.layout.count() {
+                let mut rows = vec![0.0; width * needed.len()];
+                for (y, row) in needed.clone().zip(rows.chunks_exact_mut(width)) {
+                    read_row(&self.window, channel, y - self.top, 0, row);
+                }
+                let band = &mut self.band;
+                self.resampler.run_rows(
+                    float_plane(&mut rows, width, needed.len()).as_ref(),
+                    needed.start,
+                    start..end,
+                    |y, row| band[(y - start) * out_width..][..out_width].copy_from_slice(row),
+                );
+                self.packer
+                    .put_rows(channel, &band[..out_width * (end - start)]);
+            }
+            self.packer.flush(end - start, sink)?;
+            self.done = end;
+            let keep = self.needed(end, self.output.1).start.min(held.end);
+            let spent = keep.saturating_sub(self.top) * row_samples;
+            match &mut self.window.samples {
+                Samples::U8(held) => drop(held.drain(..spent)),
+                Samples::U16(held) => drop(held.drain(..spent)),
+            }
+            self.top = self.top.max(keep);
+        }
+    }
 }
 
 fn crop(picture: &Picture, rect: CropParams, sink: &mut Sink<'_>) -> Result<(), EngineError> {
