@@ -3,6 +3,7 @@
 pub(crate) mod inspect;
 mod lanes;
 mod output;
+mod rows;
 mod still;
 mod video;
 

@@ -4,6 +4,7 @@
 //! flows in bands of a few hundred rows from the model into the file.
 
 use super::output::{Temporary, temporary};
+use super::rows::{Packer, Resizing, read_row};
 use super::{Chain, Context, Finished, format_of};
 use crate::EngineError;
 use crate::nodes::{PictureFormat, RGB_LUMA, output_format};
@@ -24,10 +25,10 @@ use frameloom_still::{
 use std::ops::Range;
 
 /// Rows that are made at once where no model sets the pace.
-const BAND_ROWS: usize = 64;
+pub(super) const BAND_ROWS: usize = 64;
 
 /// Takes finished rows, from top to bottom.
-type Sink<'a> = dyn FnMut(RowsRef<'_>) -> Result<(), EngineError> + 'a;
+pub(super) type Sink<'a> = dyn FnMut(RowsRef<'_>) -> Result<(), EngineError> + 'a;
 
 pub(super) fn run(spec: &JobSpec, context: &Context<'_>) -> Result<Finished, EngineError> {
     context.progress.step(Step::Preparing, None);
@@ -76,7 +77,7 @@ pub(super) fn run(spec: &JobSpec, context: &Context<'_>) -> Result<Finished, Eng
         (Some((node, op)), Some((_, size))) => {
             let mut resizing = Resizing::new(between, size);
             apply(&picture, node, op, spec, context, &mut |rows| {
-                resizing.take(rows, context, &mut write)
+                resizing.take(rows, context.cancel, &mut write)
             })?;
         }
         (Some((node, op)), None) => apply(&picture, node, op, spec, context, &mut write)?,
@@ -181,11 +182,11 @@ fn publish(file: Temporary, spec: &JobSpec, shape: &Shape) -> Result<Finished, E
 
 /// Size and sample layout of a picture.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-struct Shape {
-    width: u32,
-    height: u32,
-    layout: Channels,
-    bits: u8,
+pub(super) struct Shape {
+    pub(super) width: u32,
+    pub(super) height: u32,
+    pub(super) layout: Channels,
+    pub(super) bits: u8,
 }
 
 impl Shape {
@@ -460,112 +461,10 @@ fn resize(
     match &picture.samples {
         Samples::U8(data) => data
             .chunks(band_samples)
-            .try_for_each(|rows| resizing.take(RowsRef::U8(rows), context, sink)),
+            .try_for_each(|rows| resizing.take(RowsRef::U8(rows), context.cancel, sink)),
         Samples::U16(data) => data
             .chunks(band_samples)
-            .try_for_each(|rows| resizing.take(RowsRef::U16(rows), context, sink)),
-    }
-}
-
-/// A resize that takes rows as they come and holds only those that it still needs.
-struct Resizing {
-    /// Rows from `top` on.
-    window: Picture,
-    top: usize,
-    input_height: usize,
-    output: (usize, usize),
-    resampler: Resampler,
-    packer: Packer,
-    band: Vec<f32>,
-    done: usize,
-}
-
-impl Resizing {
-    fn new(input: Shape, size: ResizeParams) -> Self {
-        let (width, height) = (input.width as usize, input.height as usize);
-        let (out_width, out_height) = (size.width as usize, size.height as usize);
-        let axis = |from: usize, to: usize| {
-            let step = from as f64 / to as f64;
-            Axis::new(from, to, step, 0.5 * step - 0.5)
-        };
-        Self {
-            window: Picture {
-                width: input.width,
-                height: 0,
-                samples: match input.bits {
-                    8 => Samples::U8(Vec::new()),
-                    _ => Samples::U16(Vec::new()),
-                },
-                layout: input.layout,
-                metadata: Metadata::default(),
-                warnings: Vec::new(),
-            },
-            top: 0,
-            input_height: height,
-            output: (out_width, out_height),
-            resampler: Resampler::new(axis(width, out_width), axis(height, out_height)),
-            packer: Packer::new(input.layout, input.bits, out_width),
-            band: vec![0.0; out_width * BAND_ROWS],
-            done: 0,
-        }
-    }
-
-    /// The input rows that the output rows `start..end` are made of.
-    fn needed(&self, start: usize, end: usize) -> Range<usize> {
-        let step = self.input_height as f64 / self.output.1 as f64;
-        let reach = (2.0 * step.max(1.0)).ceil() as usize + 2;
-        let top = ((start as f64 * step) as usize).saturating_sub(reach);
-        let bottom = ((end as f64 * step).ceil() as usize + reach).min(self.input_height);
-        top..bottom
-    }
-
-    fn take(
-        &mut self,
-        rows: RowsRef<'_>,
-        context: &Context<'_>,
-        sink: &mut Sink<'_>,
-    ) -> Result<(), EngineError> {
-        let width = self.window.width as usize;
-        let row_samples = width * self.window.layout.count();
-        match (&mut self.window.samples, rows) {
-            (Samples::U8(held), RowsRef::U8(rows)) => held.extend_from_slice(rows),
-            (Samples::U16(held), RowsRef::U16(rows)) => held.extend_from_slice(rows),
-            _ => unreachable!("rows have the depth of their shape"),
-        }
-        loop {
-            let held = self.top..self.top + self.window.samples.len() / row_samples;
-            let (start, out_width) = (self.done, self.output.0);
-            let end = (start + BAND_ROWS).min(self.output.1);
-            let needed = self.needed(start, end);
-            if start == end || held.end < needed.end {
-                return Ok(());
-            }
-            context.cancel.check()?;
-            for channel in 0..self.window.layout.count() {
-                let mut rows = vec![0.0; width * needed.len()];
-                for (y, row) in needed.clone().zip(rows.chunks_exact_mut(width)) {
-                    read_row(&self.window, channel, y - self.top, 0, row);
-                }
-                let band = &mut self.band;
-                self.resampler.run_rows(
-                    float_plane(&mut rows, width, needed.len()).as_ref(),
-                    needed.start,
-                    start..end,
-                    |y, row| band[(y - start) * out_width..][..out_width].copy_from_slice(row),
-                );
-                self.packer
-                    .put_rows(channel, &band[..out_width * (end - start)]);
-            }
-            self.packer.flush(end - start, sink)?;
-            self.done = end;
-            let keep = self.needed(end, self.output.1).start.min(held.end);
-            let spent = keep.saturating_sub(self.top) * row_samples;
-            match &mut self.window.samples {
-                Samples::U8(held) => drop(held.drain(..spent)),
-                Samples::U16(held) => drop(held.drain(..spent)),
-            }
-            self.top = self.top.max(keep);
-        }
+            .try_for_each(|rows| resizing.take(RowsRef::U16(rows), context.cancel, sink)),
     }
 }
 
@@ -581,88 +480,6 @@ fn crop(picture: &Picture, rect: CropParams, sink: &mut Sink<'_>) -> Result<(), 
         })?;
     }
     Ok(())
-}
-
-/// `out.len()` samples of a channel from column `x` on, 0 to 1.
-fn read_row(picture: &Picture, channel: usize, y: usize, x: usize, out: &mut [f32]) {
-    let count = picture.layout.count();
-    let start = (y * picture.width as usize + x) * count;
-    match &picture.samples {
-        Samples::U8(data) => {
-            let samples = data[start..].chunks_exact(count);
-            for (out, pixel) in out.iter_mut().zip(samples) {
-                *out = f32::from(pixel[channel]) * (1.0 / 255.0);
-            }
-        }
-        Samples::U16(data) => {
-            let samples = data[start..].chunks_exact(count);
-            for (out, pixel) in out.iter_mut().zip(samples) {
-                *out = f32::from(pixel[channel]) * (1.0 / 65535.0);
-            }
-        }
-    }
-}
-
-/// Interleaves channels and rounds them to samples.
-struct Packer {
-    count: usize,
-    width: usize,
-    samples: Samples,
-}
-
-impl Packer {
-    fn new(layout: Channels, bits: u8, width: usize) -> Self {
-        Self {
-            count: layout.count(),
-            width,
-            samples: match bits {
-                8 => Samples::U8(Vec::new()),
-                _ => Samples::U16(Vec::new()),
-            },
-        }
-    }
-
-    /// Sets a channel of row `row` of the band.
-    fn put(&mut self, channel: usize, row: usize, values: &[f32]) {
-        let row_samples = self.width * self.count;
-        let needed = (row + 1) * row_samples;
-        match &mut self.samples {
-            Samples::U8(data) => {
-                if data.len() < needed {
-                    data.resize(needed, 0);
-                }
-                let pixels = data[row * row_samples..needed].chunks_exact_mut(self.count);
-                for (pixel, value) in pixels.zip(values) {
-                    pixel[channel] = (value.clamp(0.0, 1.0) * 255.0 + 0.5) as u8;
-                }
-            }
-            Samples::U16(data) => {
-                if data.len() < needed {
-                    data.resize(needed, 0);
-                }
-                let pixels = data[row * row_samples..needed].chunks_exact_mut(self.count);
-                for (pixel, value) in pixels.zip(values) {
-                    pixel[channel] = (value.clamp(0.0, 1.0) * 65535.0 + 0.5) as u16;
-                }
-            }
-        }
-    }
-
-    fn put_rows(&mut self, channel: usize, values: &[f32]) {
-        let width = self.width;
-        for (row, values) in values.chunks_exact(width).enumerate() {
-            self.put(channel, row, values);
-        }
-    }
-
-    /// Hands over the first `rows` rows of the band.
-    fn flush(&mut self, rows: usize, sink: &mut Sink<'_>) -> Result<(), EngineError> {
-        let samples = rows * self.width * self.count;
-        match &self.samples {
-            Samples::U8(data) => sink(RowsRef::U8(&data[..samples])),
-            Samples::U16(data) => sink(RowsRef::U16(&data[..samples])),
-        }
-    }
 }
 
 /// How far colour is spread: the reach of the kernels that will look at it.
