@@ -126,6 +126,11 @@ impl Cli {
         folder
     }
 
+    /// Keeps all files of this test for whoever looks into its failure, and says where.
+    pub fn keep(self) -> PathBuf {
+        self.folder.keep()
+    }
+
     /// The data folder of the program.
     pub fn data(&self) -> PathBuf {
         self.folder.path().join("data")

@@ -302,12 +302,17 @@ fn one_job(
         child = quiet(&mut command).spawn()?;
     }
     let result = std::fs::read(&output)?;
-    ensure!(
-        result == expected,
-        "the result differs from that of an undisturbed run: {} and {} bytes",
-        result.len(),
-        expected.len()
-    );
+    if result != expected {
+        let kept = cli.keep();
+        std::fs::write(kept.join("expected"), expected)?;
+        let at = result.iter().zip(expected).position(|(a, b)| a != b);
+        bail!(
+            "the result ({} bytes) differs from that of an undisturbed run ({} bytes) from byte {at:?} on; both are kept in {}",
+            result.len(),
+            expected.len(),
+            kept.display()
+        );
+    }
     let files = walk(&cli.folder());
     ensure!(
         files == [output],
