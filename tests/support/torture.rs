@@ -7,6 +7,7 @@
 use crate::{Cli, walk};
 use anyhow::{Context, bail, ensure};
 use std::collections::BTreeMap;
+use std::collections::btree_map::Entry;
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, ExitStatus};
 use std::time::{Duration, Instant};
@@ -189,8 +190,8 @@ pub fn torture(kills: u64, seed: u64, say: &mut dyn FnMut(&str)) -> anyhow::Resu
     while report.total() < kills {
         let chosen = numbers.below(CLIPS.len() as u64) as usize;
         let clip = &CLIPS[chosen];
-        if !expected.contains_key(&chosen) {
-            expected.insert(chosen, undisturbed(clip, &whole)?);
+        if let Entry::Vacant(place) = expected.entry(chosen) {
+            place.insert(undisturbed(clip, &whole)?);
         }
         let (source, bytes, length) = &expected[&chosen];
         let wanted = (1 + numbers.below(5)).min(kills - report.total());
