@@ -87,6 +87,8 @@ pub fn run(arguments: impl IntoIterator<Item = OsString>) -> anyhow::Result<()> 
             commands::jobs::resume_job,
             commands::jobs::cancel_job,
             commands::jobs::remove_job,
+            commands::jobs::receipt,
+            commands::jobs::verify_output,
             commands::jobs::watch_jobs,
             commands::jobs::reveal_output,
             commands::media::start_files,

@@ -132,3 +132,13 @@ it('asks before it closes on a running job, and takes no for an answer', async (
   await user.click(screen.getByRole('button', { name: 'Close now' }));
   expect(ipc.calls.filter((call) => call.startsWith('close'))).toEqual(['close stay', 'close after_part', 'close now']);
 });
+
+it('shows what was checked, and finds out a file that was changed since', async () => {
+  const { ipc, user } = open({ files: ['/films/changed.mp4'] });
+  await user.click(await screen.findByRole('button', { name: 'Start' }));
+  await user.click(await screen.findByText('Checked'));
+  expect(screen.getByText(/each at its time/)).toBeVisible();
+  await user.click(screen.getByRole('button', { name: 'Check the file again' }));
+  expect(await screen.findByText(/was changed or damaged/)).toBeVisible();
+  expect(ipc.calls).toContain('verify fake-1');
+});

@@ -3,9 +3,11 @@
 use super::call;
 use crate::Door;
 use crate::events::Watchers;
+use frameloom_app::receipt::Verification;
 use frameloom_app::{Lane, UpscalePlan, UpscaleRequest};
 use frameloom_core::error::{AppError, ErrorCode};
 use frameloom_core::job::{Job, JobEvent, JobId};
+use frameloom_core::receipt::Receipt;
 use tauri::ipc::Channel;
 use tauri::{AppHandle, State};
 use tauri_plugin_opener::OpenerExt;
@@ -59,6 +61,16 @@ pub(crate) fn watch_jobs(
 ) -> Answer<()> {
     watchers.watch(door.app()?.as_ref(), channel);
     Ok(())
+}
+
+#[tauri::command]
+pub(crate) async fn receipt(door: State<'_, Door>, id: JobId) -> Answer<Receipt> {
+    call(door, move |app| app.receipt(&id)).await
+}
+
+#[tauri::command]
+pub(crate) async fn verify_output(door: State<'_, Door>, id: JobId) -> Answer<Verification> {
+    call(door, move |app| app.verify_job(&id)).await
 }
 
 /// Shows the result of a job in the system's file manager.

@@ -7,6 +7,7 @@ import type { Job } from './bindings/Job';
 import type { JobEvent } from './bindings/JobEvent';
 import type { MediaInfo } from './bindings/MediaInfo';
 import type { ModelEntry } from './bindings/ModelEntry';
+import type { Receipt } from './bindings/Receipt';
 import type { Settings } from './bindings/Settings';
 import type { UpscaleRequest } from './bindings/UpscaleRequest';
 import { paintScene, paintWorn } from './fake-scene';
@@ -18,6 +19,39 @@ function seedOf(text: string): number {
   let seed = 7;
   for (const char of text) seed = (seed * 31 + char.charCodeAt(0)) % 9973;
   return seed;
+}
+
+function fakeReceipt(job: Job): Receipt {
+  const print = { name: 'a file', size_bytes: 1_000_000, sha256: '5f0a'.repeat(16) };
+  return {
+    version: 1,
+    job: job.id,
+    finished_millis: job.finished_millis ?? 0,
+    program: { version: '0.1.0', system: 'linux-x86_64', onnxruntime: '1.31.1', ffmpeg: [['libavcodec', '59.37.100']] },
+    input: print,
+    output: print,
+    models: [{ id: 'loom-x2-web', sha256: 'c0de'.repeat(16) }],
+    graph: job.spec.graph,
+    encode: job.spec.encode,
+    encoder: ['libx264', [['crf', '18']]],
+    device: job.spec.device,
+    provider: job.provider,
+    sizes: { input: [640, 360], output: [1280, 720] },
+    warnings: job.warnings,
+    checks: {
+      frames: job.progress.done,
+      span_micros: [0, 10_000_000],
+      times_sha256: 'beef'.repeat(16),
+      streams: 2,
+      pictures: {
+        compared: job.progress.done,
+        looked_at: 0,
+        worst_shift: 0.0004,
+        worst_difference: 0.0007,
+        worst_displacement_pixels: 0.01,
+      },
+    },
+  };
 }
 
 export function fakeInfo(path: string): MediaInfo {
@@ -314,6 +348,22 @@ export function fakeIpc(options: FakeOptions = {}): FakeIpc {
     },
     revealOutput: async (id) => {
       calls.push(`reveal ${id}`);
+    },
+    receipt: async (id) => {
+      const job = jobs.get(id);
+      if (job?.state !== 'succeeded') throw { code: 'job_state', message: 'no receipt' };
+      return fakeReceipt(job);
+    },
+    verifyOutput: async (id) => {
+      const job = jobs.get(id);
+      if (!job) throw { code: 'job_not_found', message: 'no such job' };
+      calls.push(`verify ${id}`);
+      const genuine = !job.spec.input.includes('changed');
+      return {
+        genuine,
+        receipt: fakeReceipt(job),
+        findings: [{ what: 'output', verdict: genuine ? 'same' : 'differs', says: 'SHA-256 5f0a' }],
+      };
     },
     getSettings: async () => settings,
     setSettings: async (next) => {

@@ -8,9 +8,11 @@ import type { Job } from './bindings/Job';
 import type { JobEvent } from './bindings/JobEvent';
 import type { MediaInfo } from './bindings/MediaInfo';
 import type { ModelEntry } from './bindings/ModelEntry';
+import type { Receipt } from './bindings/Receipt';
 import type { Settings } from './bindings/Settings';
 import type { UpscalePlan } from './bindings/UpscalePlan';
 import type { UpscaleRequest } from './bindings/UpscaleRequest';
+import type { Verification } from './bindings/Verification';
 
 /** Which picture of a pair: the source's or the result's. */
 export type Side = 'before' | 'after';
@@ -45,6 +47,10 @@ export interface Ipc {
   removeJob(id: string): Promise<void>;
   watchJobs(onEvent: (event: JobEvent) => void): Promise<void>;
   revealOutput(id: string): Promise<void>;
+  /** What was checked when a job was finished. */
+  receipt(id: string): Promise<Receipt>;
+  /** Is the file at a job's output still what the job made? */
+  verifyOutput(id: string): Promise<Verification>;
   getSettings(): Promise<Settings>;
   setSettings(settings: Settings): Promise<void>;
 

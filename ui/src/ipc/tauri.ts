@@ -44,6 +44,8 @@ export function tauriIpc(): Ipc {
       return call('watch_jobs', { channel });
     },
     revealOutput: (id) => call('reveal_output', { id }),
+    receipt: (id) => call('receipt', { id }),
+    verifyOutput: (id) => call('verify_output', { id }),
     getSettings: () => call('get_settings'),
     setSettings: (settings) => call('set_settings', { settings }),
     onCloseAsked: (handler) => listen('close-asked', () => handler()),

@@ -9,10 +9,12 @@ import type { JobEvent } from '../ipc/bindings/JobEvent';
 import type { MediaInfo } from '../ipc/bindings/MediaInfo';
 import type { ModelEntry } from '../ipc/bindings/ModelEntry';
 import type { Quality } from '../ipc/bindings/Quality';
+import type { Receipt } from '../ipc/bindings/Receipt';
 import type { Settings } from '../ipc/bindings/Settings';
 import type { UpscalePlan } from '../ipc/bindings/UpscalePlan';
 import type { UpscaleRequest } from '../ipc/bindings/UpscaleRequest';
 import type { VideoCodec } from '../ipc/bindings/VideoCodec';
+import type { Verification } from '../ipc/bindings/Verification';
 import { toAppError, type Ipc } from '../ipc/ipc';
 import { isFinished, isTerminal } from './facts';
 
@@ -273,6 +275,24 @@ export class Studio {
 
   async reveal(id: string): Promise<void> {
     await this.#guard(() => this.ipc.revealOutput(id));
+  }
+
+  /** The receipt of a finished job; jobs of older versions have none. */
+  async receipt(id: string): Promise<Receipt | null> {
+    try {
+      return await this.ipc.receipt(id);
+    } catch {
+      return null;
+    }
+  }
+
+  /** Holds the result of a job against its receipt; `null` if that failed, which is said. */
+  async verify(id: string): Promise<Verification | null> {
+    let found: Verification | null = null;
+    await this.#guard(async () => {
+      found = await this.ipc.verifyOutput(id);
+    });
+    return found;
   }
 
   /** Takes an item off the strip; files on the disk stay where they are. */

@@ -10,9 +10,10 @@ use frameloom_engine::{Finished, Plan};
 use frameloom_infer::Runtime;
 use serde::Serialize;
 use std::path::Path;
+use ts_rs::TS;
 
 /// One thing that was compared.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, TS)]
 pub struct Finding {
     /// What: `output`, `frames`, `times`, `streams`, `input`, `model loom-x2`.
     pub what: String,
@@ -23,7 +24,7 @@ pub struct Finding {
 }
 
 /// How a compared thing stands.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, TS)]
 #[serde(rename_all = "snake_case")]
 pub enum Verdict {
     /// As the receipt says.
@@ -35,23 +36,15 @@ pub enum Verdict {
 }
 
 /// A file held against its receipt.
-#[derive(Debug, Clone, PartialEq, Serialize)]
+#[derive(Debug, Clone, PartialEq, Serialize, TS)]
 pub struct Verification {
+    /// True if nothing of the result differs. A source or a model that changed since is told, and
+    /// does not make the result another one.
+    pub genuine: bool,
     /// The receipt.
     pub receipt: Receipt,
     /// All that was compared.
     pub findings: Vec<Finding>,
-}
-
-impl Verification {
-    /// True if nothing of the result differs. A source or a model that changed since is told, and
-    /// does not make the result another one.
-    pub fn is_genuine(&self) -> bool {
-        let of_result = ["output", "frames", "times", "streams"];
-        !self.findings.iter().any(|finding| {
-            finding.verdict == Verdict::Differs && of_result.contains(&finding.what.as_str())
-        })
-    }
 }
 
 impl App {
@@ -74,16 +67,29 @@ impl App {
     /// The file cannot be read, or no receipt is known for it.
     pub fn verify(&self, file: &Path, receipt: Option<&Path>) -> Result<Verification, AppError> {
         let path = std::path::absolute(file).unwrap_or_else(|_| file.to_owned());
-        let (size_bytes, sha256) = frameloom_engine::file_sha256(&path, &|| ())
-            .map_err(|error| explain::unreadable(&path, &error))?;
         let (receipt, job) = match receipt {
             Some(receipt) => {
                 let json = std::fs::read_to_string(receipt)
                     .map_err(|error| explain::unreadable(receipt, &error))?;
                 (parse(&json)?, None)
             }
-            None => self.receipt_for(&path, &sha256)?,
+            None => {
+                let (_, sha256) = frameloom_engine::file_sha256(&path, &|| ())
+                    .map_err(|error| explain::unreadable(&path, &error))?;
+                self.receipt_for(&path, &sha256)?
+            }
         };
+        self.compare(&path, receipt, job)
+    }
+
+    fn compare(
+        &self,
+        path: &Path,
+        receipt: Receipt,
+        job: Option<Job>,
+    ) -> Result<Verification, AppError> {
+        let (size_bytes, sha256) = frameloom_engine::file_sha256(path, &|| ())
+            .map_err(|error| explain::unreadable(path, &error))?;
         let mut findings = Vec::new();
         let same_bytes = sha256 == receipt.output.sha256;
         findings.push(compared(
@@ -96,7 +102,7 @@ impl App {
             ),
         ));
         if let Some(expected) = &receipt.checks.times_sha256 {
-            findings.extend(self.compare_times(&path, &receipt, expected));
+            findings.extend(self.compare_times(path, &receipt, expected));
         }
         if let Some(job) = job {
             findings.push(self.compare_input(&job, &receipt));
@@ -104,7 +110,15 @@ impl App {
         for model in &receipt.models {
             findings.push(self.compare_model(model));
         }
-        Ok(Verification { receipt, findings })
+        let of_result = ["output", "frames", "times", "streams"];
+        let genuine = !findings.iter().any(|finding| {
+            finding.verdict == Verdict::Differs && of_result.contains(&finding.what.as_str())
+        });
+        Ok(Verification {
+            genuine,
+            receipt,
+            findings,
+        })
     }
 
     /// Recomputed from the file itself, so that a receipt that was tampered with is found out, and
@@ -188,6 +202,16 @@ impl App {
             )
             .hint("If you have the receipt (`frameloom jobs show ID --receipt` prints it), name it with --receipt.")
         })
+    }
+
+    /// Holds the result of a job against its receipt.
+    ///
+    /// # Errors
+    /// There is no such job, it has no receipt, or its result cannot be read.
+    pub fn verify_job(&self, id: &JobId) -> Result<Verification, AppError> {
+        let job = self.job(id)?;
+        let receipt = self.receipt(id)?;
+        self.compare(&job.spec.output.clone(), receipt, Some(job))
     }
 
     /// Makes the receipt of a job that just finished and stores it.

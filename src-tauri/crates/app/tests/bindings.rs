@@ -1,6 +1,7 @@
 //! The types that the window shares with the program, written for TypeScript.
 
 use frameloom_app::inputs::Expanded;
+use frameloom_app::receipt::Verification;
 use frameloom_app::{ModelEntry, Settings, UpscalePlan, UpscaleRequest};
 use frameloom_core::error::AppError;
 use frameloom_core::job::{Job, JobEvent};
@@ -19,6 +20,7 @@ fn export(folder: &Path) -> Result<(), ExportError> {
     MediaInfo::export_all(&config)?;
     ModelEntry::export_all(&config)?;
     Settings::export_all(&config)?;
+    Verification::export_all(&config)?;
     UpscalePlan::export_all(&config)?;
     UpscaleRequest::export_all(&config)
 }

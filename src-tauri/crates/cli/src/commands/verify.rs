@@ -16,13 +16,8 @@ pub fn run(
     output: &Output,
 ) -> Result<ExitCode, AppError> {
     let verification = app.verify(file, receipt)?;
-    let is_genuine = verification.is_genuine();
-    let document = json!({
-        "genuine": is_genuine,
-        "findings": verification.findings,
-        "receipt": verification.receipt,
-    });
-    output.result(&document, || {
+    let is_genuine = verification.genuine;
+    output.result(&json!(verification), || {
         let rows: Vec<(String, String)> = verification
             .findings
             .iter()

@@ -2,6 +2,8 @@
 
 use crate::EngineError;
 use std::ffi::OsString;
+use std::fs::File;
+use std::io::Read;
 use std::path::{Component, Path, PathBuf};
 
 /// `wanted`, or the first of `name (2).ext`, `name (3).ext`, ... for which `taken` is false.
@@ -105,7 +107,9 @@ impl Temporary {
     }
 
     /// Gives the file its final name. Without `overwrite` an existing file is never replaced, not
-    /// even one that appeared this very moment: the next free name is taken.
+    /// even one that appeared this very moment: the next free name is taken. A file that holds
+    /// these very bytes is the result already: the process was killed between giving it its name
+    /// and saying so.
     pub(crate) fn publish(
         mut self,
         output: &Path,
@@ -115,6 +119,9 @@ impl Temporary {
         if overwrite {
             std::fs::rename(&self.path, output).map_err(failed())?;
             self.keep = true;
+            return Ok(output.to_owned());
+        }
+        if has_same_content(&self.path, output) {
             return Ok(output.to_owned());
         }
         loop {
@@ -135,6 +142,29 @@ impl Temporary {
     }
 }
 
+/// True if both files hold the same bytes. One that cannot be read is another one.
+fn has_same_content(a: &Path, b: &Path) -> bool {
+    let compare = || -> std::io::Result<bool> {
+        if !b.is_file() || a.metadata()?.len() != b.metadata()?.len() {
+            return Ok(false);
+        }
+        let mut files = [File::open(a)?, File::open(b)?];
+        let mut blocks = [vec![0; 1 << 18], vec![0; 1 << 18]];
+        loop {
+            let [first, second] = &mut files;
+            let read = first.read(&mut blocks[0])?;
+            if read == 0 {
+                return Ok(true);
+            }
+            second.read_exact(&mut blocks[1][..read])?;
+            if blocks[0][..read] != blocks[1][..read] {
+                return Ok(false);
+            }
+        }
+    };
+    compare().unwrap_or(false)
+}
+
 impl Drop for Temporary {
     fn drop(&mut self) {
         if !self.keep
@@ -149,6 +179,25 @@ impl Drop for Temporary {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_result_that_has_its_name_already_does_not_get_a_second_one() {
+        let folder = tempfile::tempdir().unwrap();
+        let output = folder.path().join("out.mp4");
+        let publish = |content: &str| {
+            let path = folder.path().join(".writing");
+            std::fs::write(&path, content).unwrap();
+            Temporary::new(path).publish(&output, false).unwrap()
+        };
+        assert_eq!(publish("the result"), output);
+        assert_eq!(
+            publish("the result"),
+            output,
+            "killed before it could say so"
+        );
+        assert_eq!(publish("the Result"), folder.path().join("out (2).mp4"));
+        assert_eq!(std::fs::read_dir(folder.path()).unwrap().count(), 2);
+    }
 
     #[test]
     fn a_taken_name_gets_a_number_before_its_extension() {

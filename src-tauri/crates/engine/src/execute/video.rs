@@ -69,9 +69,8 @@ pub(super) fn run(
         .map(|s| context.work_dir.join(&s.part))
         .collect();
     let (output, checked) = join(spec, video, container, &parts, context)?;
-    for part in &parts {
-        std::fs::remove_file(part).map_err(EngineError::io("a part cannot be removed", part))?;
-    }
+    // The parts stay until the caller has noted that the job is done: killed before that, it
+    // must find them again.
     Ok(Finished {
         output,
         checks: checks(&checked, pictures),
