@@ -6,6 +6,7 @@
 
 use crate::{Cli, walk};
 use anyhow::{Context, bail, ensure};
+use serde_json::Value;
 use std::collections::BTreeMap;
 use std::collections::btree_map::Entry;
 use std::path::{Path, PathBuf};
@@ -285,7 +286,7 @@ fn one_job(
         }
         child.wait()?;
         no_orphan(&cli)?;
-        let jobs = cli.jobs();
+        let jobs = settled_jobs(&cli);
         let Some(job) = jobs.first() else {
             // The kill came before the job was stored: nothing may be there at all.
             ensure!(!output.exists(), "a result without a job");
@@ -393,6 +394,20 @@ fn send_kill(pid: u32) -> anyhow::Result<bool> {
         .status()
         .context("kill cannot be started")?;
     Ok(sent.success())
+}
+
+/// The jobs, once the system has taken back the locks of processes that were just killed: a
+/// process loses its command line, by which [`workers_of`] finds it, a moment before its files.
+fn settled_jobs(cli: &Cli) -> Vec<Value> {
+    let since = Instant::now();
+    loop {
+        let jobs = cli.jobs();
+        let is_settled = jobs.iter().all(|job| job["state"] != "running");
+        if is_settled || since.elapsed() > Duration::from_secs(5) {
+            return jobs;
+        }
+        std::thread::sleep(Duration::from_millis(50));
+    }
 }
 
 fn no_orphan(cli: &Cli) -> anyhow::Result<()> {
