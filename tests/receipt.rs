@@ -6,7 +6,6 @@ use sha2::{Digest, Sha256};
 use std::fs;
 
 #[path = "../src-tauri/crates/infer/tests/common/onnx.rs"]
-#[expect(dead_code, reason = "this test writes one kind of graph")]
 mod onnx;
 
 fn finding<'a>(verification: &'a Value, what: &str) -> &'a Value {
@@ -109,9 +108,10 @@ fn install(folder: &std::path::Path, id: &str, operator: &str) {
         "tile": {"overlap": 8, "feather": 0, "multiple": 1, "min": 1, "max": null, "preferred": 256},
     });
     let folder = folder.join(id);
-    fs::create_dir_all(&folder).unwrap();
-    fs::write(folder.join("model.onnx"), weights).unwrap();
-    fs::write(folder.join("manifest.json"), manifest.to_string()).unwrap();
+    fs::create_dir_all(&folder).expect("the folder can be made");
+    fs::write(folder.join("model.onnx"), weights).expect("the model can be written");
+    fs::write(folder.join("manifest.json"), manifest.to_string())
+        .expect("the manifest can be written");
 }
 
 #[test]
