@@ -18,7 +18,7 @@ fn in_namespace(cli: &Cli, script: &str) -> Option<Output> {
         unshare
     };
     let disk = cli.folder().join("disk");
-    std::fs::create_dir_all(&disk).unwrap();
+    std::fs::create_dir_all(&disk).expect("the folder can be made");
     let can = namespace("mount -t tmpfs -o size=1m tmpfs \"$DISK\"")
         .env("DISK", &disk)
         .output()
@@ -50,7 +50,7 @@ fn undisturbed(cli: &Cli) -> Vec<u8> {
         "draft".as_ref(),
     ])
     .expect_code(0);
-    std::fs::read(output).unwrap()
+    std::fs::read(output).expect("there is a result")
 }
 
 fn text(bytes: &[u8]) -> String {
@@ -77,10 +77,11 @@ fn check(cli: &Cli, ran: &Output) {
         "",
         "nothing half-written is left"
     );
-    let jobs: serde_json::Value = serde_json::from_str(&read(&out, "jobs")).unwrap();
+    let jobs: serde_json::Value =
+        serde_json::from_str(&read(&out, "jobs")).expect("a list of jobs");
     assert_eq!(jobs[0]["state"], "paused", "a full disk is no failure");
     assert_eq!(jobs[0]["error"]["code"], "disk_full");
-    let resumed = std::fs::read(out.join("resumed.mp4")).unwrap();
+    let resumed = std::fs::read(out.join("resumed.mp4")).expect("there is a result");
     assert!(
         resumed == undisturbed(&Cli::new()),
         "the resumed result must be the one of an undisturbed run"

@@ -291,13 +291,13 @@ fn sideways(path: &Path, width: u32, height: u32) {
     let mut jpeg = Vec::new();
     image::RgbImage::from_fn(width, height, |x, y| image::Rgb(pattern(x, y)))
         .write_with_encoder(image::codecs::jpeg::JpegEncoder::new(&mut jpeg))
-        .unwrap();
+        .expect("a picture can be coded");
     let mut exif = b"\xff\xe1\0\x22Exif\0\0".to_vec();
     exif.extend(b"MM\0\x2a\0\0\0\x08\0\x01\x01\x12\0\x03\0\0\0\x01\0\x06\0\0\0\0\0\0");
     let mut bytes = jpeg[..2].to_vec();
     bytes.extend(exif);
     bytes.extend(&jpeg[2..]);
-    fs::write(path, bytes).unwrap();
+    fs::write(path, bytes).expect("the picture can be written");
 }
 
 #[test]
