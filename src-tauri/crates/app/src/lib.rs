@@ -16,6 +16,7 @@ pub mod doctor;
 pub mod explain;
 mod folder;
 pub mod inputs;
+pub mod inventory;
 mod jobs;
 pub mod logging;
 pub mod models;

@@ -2,17 +2,29 @@
 
 use clap::{Args, Parser, Subcommand, ValueEnum};
 use clap_complete::Shell;
+use frameloom_app::inventory::Rule;
 use frameloom_core::job::{Device, Quality, VideoCodec};
 use std::path::PathBuf;
 
 const EXIT_CODES: &str = "\
 Exit codes:
-  0  done
+  0  done; `diff` found no difference
+  1  `diff` found differences
   2  the command line makes no sense, or asks for what is not there: a job, a model,
      a device, an encoder, a place that can be written
   3  the input was refused
   4  the job failed
   5  the job was interrupted and can be resumed";
+
+const DIFF_HELP: &str = "\
+Streams are paired by kind, then by language and title, then by their order. Times are compared as
+exact fractions whatever the time bases are; packets by the hash of their bytes.
+
+Exit codes:
+  0  nothing differs
+  1  something differs
+  2  the command line makes no sense
+  3  a file was refused";
 
 /// Makes videos and pictures better, on your own machine.
 #[derive(Debug, Parser)]
@@ -37,6 +49,8 @@ pub enum Command {
         /// Video, picture or sound.
         file: PathBuf,
     },
+    /// Show in what two files differ: streams, times, packets, tags, chapters, colour, side data.
+    Diff(Diff),
     /// Enlarge videos and pictures.
     Upscale(Upscale),
     /// Show and check the installed models.
@@ -64,6 +78,24 @@ pub enum Command {
     },
     /// Print the manual page (roff).
     Man,
+}
+
+/// Arguments of `diff`.
+#[derive(Debug, Args)]
+#[command(after_help = DIFF_HELP)]
+pub struct Diff {
+    /// A file.
+    pub a: PathBuf,
+    /// The file to compare it with.
+    pub b: PathBuf,
+    /// Differences that do not count, separated by commas: `pts`, `video:codec`, `tags.encoder`,
+    /// `data:*`.
+    #[arg(long, value_name = "RULES", value_delimiter = ',')]
+    pub ignore: Vec<Rule>,
+    /// Times that are no further apart than this are equal. Matroska and WebM count whole
+    /// milliseconds: 0.5 allows for that. Without it, times must be exactly equal.
+    #[arg(long, value_name = "MILLISECONDS", default_value_t = 0.0)]
+    pub tolerance: f64,
 }
 
 /// Arguments of `upscale`.
@@ -246,7 +278,7 @@ mod tests {
     #[test]
     fn the_help_names_every_exit_code() {
         let help = Arguments::command().render_help().to_string();
-        for code in ["0  done", "2  ", "3  ", "4  ", "5  "] {
+        for code in ["0  done", "1  ", "2  ", "3  ", "4  ", "5  "] {
             assert!(help.contains(code), "{code:?} is missing in\n{help}");
         }
     }

@@ -37,6 +37,7 @@ fn run(arguments: &Arguments, output: &output::Output) -> Result<ExitCode, AppEr
     // Commands that need no data folder do not make one.
     match &arguments.command {
         Command::Probe { file } => return commands::probe::run(file, output),
+        Command::Diff(diff) => return commands::diff::run(diff, output),
         Command::Completions { shell } => return commands::completions::run(*shell),
         Command::Man => return commands::man::run(),
         _ => {}
@@ -55,6 +56,8 @@ fn run(arguments: &Arguments, output: &output::Output) -> Result<ExitCode, AppEr
             commands::verify::run(&app, file, receipt.as_deref(), output)
         }
         Command::Doctor => commands::doctor::run(&app, output),
-        Command::Probe { .. } | Command::Completions { .. } | Command::Man => Ok(ExitCode::SUCCESS),
+        Command::Probe { .. } | Command::Diff(_) | Command::Completions { .. } | Command::Man => {
+            Ok(ExitCode::SUCCESS)
+        }
     }
 }

@@ -43,6 +43,7 @@ mod error;
 mod ffi;
 mod frame;
 mod hdr;
+mod inventory;
 mod libraries;
 mod mux;
 mod normalise;
@@ -60,6 +61,10 @@ pub use encode::plan::{EncoderPlan, EncoderSpec, UsableEncoder, plan_encoder, us
 pub use error::{FfmpegError, MediaError};
 pub use frame::{Frame, FramePool};
 pub use hdr::{ContentLight, HdrStatic, MasteringDisplay};
+pub use inventory::{
+    Aspect, ChapterEntry, Comparison, DiffOptions, Difference, FirstTime, Inventory, PacketEntry,
+    Rule, Scope, StreamEntry, StreamPair,
+};
 pub use libraries::{LibraryVersion, init, libraries, quiet_encoders};
 pub use mux::{MuxReport, MuxSpec, mux};
 pub use part::{PartEntry, PartHeader, PartReader, PartWriter, decode_first};

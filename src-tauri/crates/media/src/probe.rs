@@ -297,7 +297,7 @@ fn read_packets(
 
 /// VP8 and VP9 have pictures that are only referred to; some writers give them packets and times
 /// of their own. The flag is in the first byte of the frame header.
-fn is_shown(codec: Option<sys::AVCodecID>, data: &[u8]) -> bool {
+pub(crate) fn is_shown(codec: Option<sys::AVCodecID>, data: &[u8]) -> bool {
     let Some(first) = data.first() else {
         return false;
     };
@@ -349,7 +349,7 @@ pub(crate) fn has_vpx_alpha(stream: Stream<'_>) -> bool {
         && can_decode_vpx_alpha(id)
 }
 
-fn stream_info(stream: Stream<'_>) -> StreamInfo {
+pub(crate) fn stream_info(stream: Stream<'_>) -> StreamInfo {
     use sys::AVMediaType as M;
     let parameters = stream.parameters();
     let p = parameters.0;

@@ -1,6 +1,7 @@
 //! One file per command.
 
 pub mod completions;
+pub mod diff;
 pub mod doctor;
 pub mod jobs;
 pub mod man;

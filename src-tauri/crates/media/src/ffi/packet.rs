@@ -1,6 +1,6 @@
 //! An owned `AVPacket`.
 
-use super::util::{check, enum_number, ticks};
+use super::util::{check, enum_number, text_of, ticks};
 use crate::error::MediaError;
 use ffmpeg_sys_next as sys;
 use std::ptr::{self, NonNull, addr_of};
@@ -187,4 +187,18 @@ fn side_data_kind(number: u32) -> Option<sys::AVPacketSideDataType> {
     ]
     .into_iter()
     .find(|kind| *kind as u32 == number)
+}
+
+/// The library's name for a kind of side data.
+pub(crate) fn side_data_name(number: i32) -> String {
+    let end = sys::AVPacketSideDataType::AV_PKT_DATA_NB as i32;
+    if !(0..end).contains(&number) {
+        return format!("kind {number}");
+    }
+    // SAFETY: the variants are numbered from 0 to `AV_PKT_DATA_NB` without a gap; the function
+    // returns null or a constant string.
+    unsafe {
+        let kind = std::mem::transmute::<i32, sys::AVPacketSideDataType>(number);
+        text_of(sys::av_packet_side_data_name(kind)).unwrap_or_else(|| format!("kind {number}"))
+    }
 }

@@ -209,3 +209,45 @@ pub fn join(
 pub fn one() -> Rational {
     Rational { num: 1, den: 1 }
 }
+
+/// Runs the system's ffmpeg in `folder` on arguments that are separated by spaces. False, with a
+/// line that says so, where there is none or it refuses.
+pub fn ffmpeg(folder: &Path, arguments: &str) -> bool {
+    let output = std::process::Command::new("ffmpeg")
+        .args(["-v", "error", "-y", "-nostdin"])
+        .args(arguments.split_whitespace())
+        .current_dir(folder)
+        .output();
+    match output {
+        Ok(output) if output.status.success() => true,
+        Ok(output) => {
+            let words = String::from_utf8_lossy(&output.stderr);
+            println!("skipped: ffmpeg refuses {arguments}: {words}");
+            false
+        }
+        Err(error) => {
+            println!("skipped: no ffmpeg ({error})");
+            false
+        }
+    }
+}
+
+/// In what two files differ, by [`frameloom_media::Difference::key`].
+pub fn keys(a: &Path, b: &Path, ignore: &[&str], tolerance_micros: i64) -> Vec<String> {
+    let take = |path: &Path| frameloom_media::Inventory::take(path, &Default::default()).unwrap();
+    let options = frameloom_media::DiffOptions {
+        ignore: ignore.iter().map(|rule| rule.parse().unwrap()).collect(),
+        tolerance_micros,
+    };
+    let found = take(a).compare(&take(b), &options);
+    for difference in &found.differences {
+        println!(
+            "  {}: {} | {} {:?}",
+            difference.key(),
+            difference.a,
+            difference.b,
+            difference.largest_micros
+        );
+    }
+    found.keys()
+}
