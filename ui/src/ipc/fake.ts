@@ -312,7 +312,7 @@ export function fakeIpc(options: FakeOptions = {}): FakeIpc {
               { from: 'n1', to: 'n2' },
             ],
           },
-          encode: { codec: request.codec, quality: request.quality },
+          encode: { codec: request.codec, quality: request.quality, drop: request.drop },
           device: request.device,
         },
         state: 'queued',

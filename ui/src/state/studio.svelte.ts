@@ -202,6 +202,7 @@ export class Studio {
       counter: null,
       overwrite: false,
       below,
+      drop: [],
     };
   }
 

@@ -24,7 +24,11 @@ pub fn engine(error: &EngineError) -> AppError {
 
 /// A failure of ffmpeg.
 pub fn media(error: &MediaError) -> AppError {
-    from_error(error.code(), error)
+    let told = from_error(error.code(), error);
+    match error.hint() {
+        Some(hint) => told.hint(hint),
+        None => told,
+    }
 }
 
 /// A failure of inference.
@@ -161,6 +165,9 @@ pub fn hint(code: ErrorCode) -> Option<&'static str> {
         }
         ErrorCode::EncoderUnavailable => {
             "Choose another codec or container; `frameloom doctor` shows the encoders of this machine."
+        }
+        ErrorCode::TracksDoNotFit => {
+            "Choose a container that can hold every track (.mkv holds most), or leave tracks out with `--drop`."
         }
         ErrorCode::VerificationFailed => {
             "Run it again; if it fails again, report the file and the details."

@@ -5,7 +5,9 @@ use crate::models::{MODEL_FOR_CLEAN, MODEL_FOR_LOSSY, unfit};
 use crate::{App, explain};
 use frameloom_core::error::{AppError, ErrorCode};
 use frameloom_core::graph::{Graph, Op, ResizeParams};
-use frameloom_core::job::{Device, EncodeSpec, JOB_SPEC_VERSION, JobSpec, Quality, VideoCodec};
+use frameloom_core::job::{
+    Device, EncodeSpec, JOB_SPEC_VERSION, JobSpec, Quality, TrackChoice, VideoCodec,
+};
 use frameloom_core::media::{MediaInfo, MediaKind, StreamKind, VideoInfo, Warning};
 use frameloom_engine::Plan;
 use frameloom_engine::execute::is_same_file;
@@ -45,6 +47,9 @@ pub struct UpscaleRequest {
     pub counter: Option<u32>,
     /// May an existing result be replaced?
     pub overwrite: bool,
+    /// What of the source is left out: indices of streams, or `subtitles`, `data`, ...
+    #[ts(type = "Array<string>")]
+    pub drop: Vec<TrackChoice>,
     /// Place below the output folder, for a file that was found in a folder. It has no meaning
     /// where results go beside their sources.
     #[ts(type = "string")]
@@ -186,6 +191,7 @@ impl App {
             encode: EncodeSpec {
                 codec,
                 quality: request.quality,
+                drop: request.drop.clone(),
             },
             device: request.device.clone(),
         };
@@ -238,7 +244,7 @@ impl App {
                 let (extension, codec) = if info.kind == MediaKind::Still {
                     (still_extension(input, video, parts.size, request), None)
                 } else {
-                    video_extension(info, video, request.codec)
+                    video_extension(info, video, request)
                 };
                 (folder.join(fill_name(template, parts, &extension)?), codec)
             }
@@ -372,40 +378,35 @@ fn still_extension(
     }
 }
 
-/// The container most like the source that takes the codec and keeps sound and subtitles.
+/// The container most like the source that takes the codec and keeps everything of the source.
 /// Transparency asks for ProRes 4444.
 fn video_extension(
     info: &MediaInfo,
     video: &VideoInfo,
-    codec: Option<VideoCodec>,
+    request: &UpscaleRequest,
 ) -> (String, Option<VideoCodec>) {
-    let codec = codec.or(video.alpha.then_some(VideoCodec::Prores));
+    let codec = request.codec.or(video.alpha.then_some(VideoCodec::Prores));
     let usual = match codec {
         Some(VideoCodec::Prores) => Some(Container::Mov),
         Some(VideoCodec::Ffv1) => Some(Container::Mkv),
-        _ => frameloom_media::choose_container(info, None).ok(),
+        _ => frameloom_media::choose_container(info, None, &request.drop).ok(),
     };
     let candidates: Vec<Container> = usual
         .into_iter()
-        .chain([Container::Mp4, Container::Mkv])
+        .chain([Container::Mp4, Container::Mkv, Container::Mov])
         .filter(|&container| codec.is_none_or(|codec| container.takes(codec)))
         .collect();
+    let keeps_all = |container: Container| {
+        frameloom_media::plan_mux(info, container, &request.drop)
+            .is_ok_and(|plan| plan.refused.is_empty())
+    };
     let container = candidates
         .iter()
-        .find(|&&container| keeps_tracks(info, container))
+        .find(|&&container| keeps_all(container))
         .or(candidates.first())
         .copied()
         .unwrap_or(Container::Mkv);
     (container.extension().to_owned(), codec)
-}
-
-/// True if no sound and no subtitles are lost in this container.
-fn keeps_tracks(info: &MediaInfo, container: Container) -> bool {
-    let kept = frameloom_media::plan_mux(info, container).copied;
-    info.streams
-        .iter()
-        .filter(|s| matches!(s.kind, StreamKind::Audio | StreamKind::Subtitle))
-        .all(|s| kept.contains(&s.index))
 }
 
 fn no_picture(input: &Path, info: &MediaInfo) -> AppError {

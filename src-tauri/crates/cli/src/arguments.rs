@@ -3,7 +3,7 @@
 use clap::{Args, Parser, Subcommand, ValueEnum};
 use clap_complete::Shell;
 use frameloom_app::inventory::Rule;
-use frameloom_core::job::{Device, Quality, VideoCodec};
+use frameloom_core::job::{Device, Quality, TrackChoice, VideoCodec};
 use std::path::PathBuf;
 
 const EXIT_CODES: &str = "\
@@ -126,6 +126,12 @@ pub struct Upscale {
     /// File name of the result, with {name}, {model}, {scale}, {width}, {height}, {counter}.
     #[arg(long, value_name = "TEMPLATE")]
     pub name: Option<String>,
+    /// Leave something of the source out: a stream by its index (see `frameloom probe`), or
+    /// `subtitles`, `audio`, `attachments`, `covers`, `data`, `video` (streams beside the main one),
+    /// `rotation`. Can be given several times. Without it, a container that cannot hold everything is
+    /// refused.
+    #[arg(long, value_name = "TRACK")]
+    pub drop: Vec<TrackChoice>,
     /// Replace existing files, but never an input or a result of the same command. Without it a
     /// number is added to the name.
     #[arg(long)]

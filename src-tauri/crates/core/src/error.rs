@@ -34,6 +34,8 @@ pub enum ErrorCode {
     DeviceUnavailable,
     /// No encoder for what was asked.
     EncoderUnavailable,
+    /// The container cannot hold a track of the source.
+    TracksDoNotFit,
     /// The result failed its own check.
     VerificationFailed,
     /// The worker process ended without a result.
@@ -75,6 +77,7 @@ impl ErrorCode {
             | ErrorCode::RuntimeUnavailable
             | ErrorCode::DeviceUnavailable
             | ErrorCode::EncoderUnavailable
+            | ErrorCode::TracksDoNotFit
             | ErrorCode::VerificationFailed
             | ErrorCode::Cancelled
             | ErrorCode::JobNotFound
@@ -92,7 +95,8 @@ impl ErrorCode {
             | ErrorCode::InputUnreadable
             | ErrorCode::InputUnsupported
             | ErrorCode::InputTooLarge
-            | ErrorCode::InputChanged => 3,
+            | ErrorCode::InputChanged
+            | ErrorCode::TracksDoNotFit => 3,
             ErrorCode::DiskFull | ErrorCode::Interrupted => 5,
             ErrorCode::OutputUnwritable
             | ErrorCode::ModelNotFound

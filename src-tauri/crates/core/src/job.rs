@@ -6,6 +6,7 @@ use crate::media::Warning;
 use serde::{Deserialize, Serialize};
 use std::fmt;
 use std::path::PathBuf;
+use std::str::FromStr;
 use ts_rs::TS;
 
 /// Version of [`JobSpec`] that this program writes.
@@ -50,6 +51,11 @@ pub struct EncodeSpec {
     pub codec: Option<VideoCodec>,
     /// Quality in a word.
     pub quality: Quality,
+    /// What of the source is left out. Nothing else is: a container that cannot hold the rest is
+    /// refused.
+    #[serde(default)]
+    #[ts(type = "Array<string>")]
+    pub drop: Vec<TrackChoice>,
 }
 
 impl Default for EncodeSpec {
@@ -57,7 +63,85 @@ impl Default for EncodeSpec {
         Self {
             codec: None,
             quality: Quality::Good,
+            drop: Vec::new(),
         }
+    }
+}
+
+/// Something of a source that can be left out. Written as its index or its name.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[serde(try_from = "String", into = "String")]
+pub enum TrackChoice {
+    /// The stream with this index in the source.
+    Stream(u32),
+    /// Pictures beside the ones that are processed.
+    Video,
+    /// All sound.
+    Audio,
+    /// All subtitles.
+    Subtitles,
+    /// Files in the file (fonts).
+    Attachments,
+    /// Pictures that stand for the file.
+    Covers,
+    /// Timed metadata.
+    Data,
+    /// The turn or flip that a player applies.
+    Rotation,
+}
+
+impl TrackChoice {
+    /// Every choice but that of a single stream, with its name.
+    pub const KINDS: [(TrackChoice, &'static str); 7] = [
+        (TrackChoice::Video, "video"),
+        (TrackChoice::Audio, "audio"),
+        (TrackChoice::Subtitles, "subtitles"),
+        (TrackChoice::Attachments, "attachments"),
+        (TrackChoice::Covers, "covers"),
+        (TrackChoice::Data, "data"),
+        (TrackChoice::Rotation, "rotation"),
+    ];
+}
+
+impl fmt::Display for TrackChoice {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        if let TrackChoice::Stream(index) = self {
+            return index.fmt(f);
+        }
+        let name = Self::KINDS.iter().find(|(kind, _)| kind == self);
+        f.write_str(name.map_or("", |(_, name)| name))
+    }
+}
+
+impl FromStr for TrackChoice {
+    type Err = String;
+
+    fn from_str(text: &str) -> Result<Self, Self::Err> {
+        if let Ok(index) = text.parse() {
+            return Ok(TrackChoice::Stream(index));
+        }
+        let found = Self::KINDS.iter().find(|(_, name)| *name == text);
+        found.map(|(kind, _)| *kind).ok_or_else(|| {
+            let names: Vec<&str> = Self::KINDS.iter().map(|(_, name)| *name).collect();
+            format!(
+                "`{text}` is neither the index of a stream nor one of {}",
+                names.join(", ")
+            )
+        })
+    }
+}
+
+impl TryFrom<String> for TrackChoice {
+    type Error = String;
+
+    fn try_from(text: String) -> Result<Self, Self::Error> {
+        text.parse()
+    }
+}
+
+impl From<TrackChoice> for String {
+    fn from(choice: TrackChoice) -> Self {
+        choice.to_string()
     }
 }
 
@@ -299,6 +383,23 @@ pub enum JobEvent {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn what_is_left_out_is_written_as_people_type_it_and_old_jobs_leave_nothing_out() {
+        for text in ["3", "subtitles", "rotation"] {
+            let choice: TrackChoice = text.parse().unwrap();
+            let json = serde_json::to_string(&choice).unwrap();
+            assert_eq!(json, format!("\"{text}\""));
+            assert_eq!(serde_json::from_str::<TrackChoice>(&json).unwrap(), choice);
+        }
+        assert!("sound".parse::<TrackChoice>().is_err());
+        assert!("-1".parse::<TrackChoice>().is_err());
+        let old = r#"{"codec":null,"quality":"good"}"#;
+        assert_eq!(
+            serde_json::from_str::<EncodeSpec>(old).unwrap(),
+            EncodeSpec::default()
+        );
+    }
 
     #[test]
     fn every_state_has_a_name_that_leads_back_to_it() {

@@ -203,7 +203,9 @@ pub fn plan(spec: &JobSpec, info: &MediaInfo, models: &dyn Models) -> Result<Pla
                 });
             }
             let container = Container::from_path(&spec.output)?;
-            warnings.extend(frameloom_media::plan_mux(info, container).dropped);
+            let drop = &spec.encode.drop;
+            let mux = frameloom_media::plan_mux(info, container, drop)?.complete(info, drop)?;
+            warnings.extend(mux.dropped);
             let encoder_spec = encoder_spec(&spec.encode, container, stream, &format, None, 1);
             let encoder = frameloom_media::plan_encoder(&encoder_spec)?;
             warnings.extend(encoder.warnings(&encoder_spec));

@@ -3,7 +3,7 @@
 use crate::error::MediaError;
 use crate::ffi::output::can_hold;
 use crate::ffi::params::codec_id;
-use frameloom_core::job::VideoCodec;
+use frameloom_core::job::{TrackChoice, VideoCodec};
 use frameloom_core::media::{MediaInfo, StreamInfo, StreamKind, Warning};
 use serde::{Deserialize, Serialize};
 use std::path::Path;
@@ -23,6 +23,14 @@ pub enum Container {
 }
 
 impl Container {
+    /// Every container, the one that plays in most places first.
+    pub const ALL: [Container; 4] = [
+        Container::Mp4,
+        Container::Mkv,
+        Container::Mov,
+        Container::Webm,
+    ];
+
     /// The container of a file extension without its dot, in any case.
     pub fn from_extension(extension: &str) -> Option<Self> {
         match extension.to_ascii_lowercase().as_str() {
@@ -84,25 +92,98 @@ pub struct MuxPlan {
     /// Streams that are copied, by their index in the source. The processed stream is not among
     /// them.
     pub copied: Vec<u32>,
-    /// One [`Warning::StreamDropped`] for each stream that is left out.
+    /// One [`Warning::StreamDropped`] for each stream that no container can hold.
     pub dropped: Vec<Warning>,
+    /// What this container cannot hold and another could. A job with such a plan is refused.
+    pub refused: Vec<Unfit>,
+    /// The display matrix is written.
+    pub keeps_turn: bool,
 }
 
-/// Decides which streams of `source` besides the processed one can be copied.
-pub fn plan_mux(source: &MediaInfo, container: Container) -> MuxPlan {
+/// Something that a container cannot hold.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Unfit {
+    /// What it is, as a person reads it.
+    pub what: String,
+    /// What leaves it out.
+    pub choice: TrackChoice,
+}
+
+impl MuxPlan {
+    /// The plan itself, or the refusal with its remedies.
+    ///
+    /// # Errors
+    /// [`MediaError::TracksDoNotFit`].
+    pub fn complete(self, source: &MediaInfo, drop: &[TrackChoice]) -> Result<Self, MediaError> {
+        if self.refused.is_empty() {
+            return Ok(self);
+        }
+        let others = Container::ALL.into_iter().filter(|other| {
+            plan_mux(source, *other, drop).is_ok_and(|plan| plan.refused.is_empty())
+        });
+        Err(MediaError::TracksDoNotFit {
+            tracks: self
+                .refused
+                .iter()
+                .map(|unfit| (unfit.what.clone(), unfit.choice.to_string()))
+                .collect(),
+            container: self.container.extension().to_owned(),
+            others: others.map(|other| other.extension().to_owned()).collect(),
+        })
+    }
+}
+
+/// Decides which streams of `source` besides the processed one are copied: all that the container
+/// can hold, without those that the user left out.
+///
+/// # Errors
+/// [`MediaError::InvalidRequest`] if `drop` names the processed stream or one that is not there.
+pub fn plan_mux(
+    source: &MediaInfo,
+    container: Container,
+    drop: &[TrackChoice],
+) -> Result<MuxPlan, MediaError> {
     let main = source.main_video().map(|(stream, _)| stream.index);
+    for choice in drop {
+        let TrackChoice::Stream(index) = choice else {
+            continue;
+        };
+        let exists = source.streams.iter().any(|s| s.index == *index);
+        if !exists || Some(*index) == main {
+            let what = match exists {
+                true => {
+                    format!("stream {index} is the one that is processed; it cannot be left out")
+                }
+                false => format!("the source has no stream {index} that could be left out"),
+            };
+            return Err(MediaError::InvalidRequest { what });
+        }
+    }
+    let turned = source
+        .main_video()
+        .is_some_and(|(_, v)| v.rotation_degrees != 0 || v.mirrored);
+    let drops_turn = drop.contains(&TrackChoice::Rotation);
     let mut plan = MuxPlan {
         container,
         copied: Vec::new(),
         dropped: Vec::new(),
+        refused: Vec::new(),
+        keeps_turn: !drops_turn,
     };
     for stream in &source.streams {
-        if Some(stream.index) == main {
+        if Some(stream.index) == main || is_left_out(stream, drop) {
             continue;
         }
         if holds(container, stream) {
             plan.copied.push(stream.index);
-        } else if !is_made_anew(source, stream, container) {
+        } else if is_made_anew(source, stream, container) {
+            continue;
+        } else if Container::ALL.into_iter().any(|other| holds(other, stream)) {
+            plan.refused.push(Unfit {
+                what: described(stream),
+                choice: TrackChoice::Stream(stream.index),
+            });
+        } else {
             plan.dropped.push(Warning::StreamDropped {
                 index: stream.index,
                 codec: stream.codec.clone(),
@@ -110,7 +191,51 @@ pub fn plan_mux(source: &MediaInfo, container: Container) -> MuxPlan {
             });
         }
     }
-    plan
+    if turned && !drops_turn && !holds_turn(container) {
+        plan.refused.push(Unfit {
+            what: "the rotation of the picture".to_owned(),
+            choice: TrackChoice::Rotation,
+        });
+    }
+    Ok(plan)
+}
+
+/// Matroska's muxer writes no display matrix before FFmpeg 7.
+fn holds_turn(container: Container) -> bool {
+    container.is_iso() || crate::ffi::util::libavformat_major() >= 61
+}
+
+fn is_left_out(stream: &StreamInfo, drop: &[TrackChoice]) -> bool {
+    let kind = match stream.kind {
+        StreamKind::Video if is_cover(stream) => TrackChoice::Covers,
+        StreamKind::Video => TrackChoice::Video,
+        StreamKind::Audio => TrackChoice::Audio,
+        StreamKind::Subtitle => TrackChoice::Subtitles,
+        StreamKind::Attachment => TrackChoice::Attachments,
+        StreamKind::Data => TrackChoice::Data,
+    };
+    drop.contains(&kind) || drop.contains(&TrackChoice::Stream(stream.index))
+}
+
+/// A stream as a refusal names it: `stream 2 (subtitle, subrip, fra)`.
+fn described(stream: &StreamInfo) -> String {
+    let kind = match stream.kind {
+        StreamKind::Video if is_cover(stream) => "cover",
+        StreamKind::Video => "video",
+        StreamKind::Audio => "sound",
+        StreamKind::Subtitle => "subtitles",
+        StreamKind::Attachment => "attachment",
+        StreamKind::Data => "data",
+    };
+    let mut text = format!("stream {} ({kind}", stream.index);
+    for word in [Some(&stream.codec), stream.language.as_ref()] {
+        if let Some(word) = word.filter(|word| *word != "unknown") {
+            text.push_str(", ");
+            text.push_str(word);
+        }
+    }
+    text.push(')');
+    text
 }
 
 fn is_cover(stream: &StreamInfo) -> bool {
@@ -146,11 +271,15 @@ fn is_made_anew(source: &MediaInfo, stream: &StreamInfo, container: Container) -
 }
 
 /// The container for a result: the one asked for, or the one most like the source that loses
-/// no sound and no subtitles, or else Matroska, which holds nearly everything.
+/// nothing. Of two that lose equally little, the one most like the source.
 ///
 /// # Errors
 /// [`MediaError::UnsupportedContainer`] if `wanted`, an extension, is none that can be written.
-pub fn choose_container(source: &MediaInfo, wanted: Option<&str>) -> Result<Container, MediaError> {
+pub fn choose_container(
+    source: &MediaInfo,
+    wanted: Option<&str>,
+    drop: &[TrackChoice],
+) -> Result<Container, MediaError> {
     if let Some(extension) = wanted {
         let extension = extension.trim_start_matches('.');
         return Container::from_extension(extension).ok_or_else(|| {
@@ -182,19 +311,27 @@ pub fn choose_container(source: &MediaInfo, wanted: Option<&str>) -> Result<Cont
     } else {
         Container::Mp4
     };
-    let loses = |container: Container| {
-        plan_mux(source, container).dropped.iter().any(|warning| {
-            let Warning::StreamDropped { index, .. } = warning else {
-                return false;
-            };
+    // Nothing at all should be lost; if that cannot be had, then no sound and no subtitles.
+    let losses = |container: Container| {
+        let plan = plan_mux(source, container, drop).ok()?;
+        let heard = |unfit: &&Unfit| {
             source.streams.iter().any(|s| {
-                s.index == *index && matches!(s.kind, StreamKind::Audio | StreamKind::Subtitle)
+                unfit.choice == TrackChoice::Stream(s.index)
+                    && matches!(s.kind, StreamKind::Audio | StreamKind::Subtitle)
             })
-        })
+        };
+        Some((
+            plan.refused.iter().filter(heard).count(),
+            plan.refused.len(),
+        ))
     };
-    Ok(if loses(like_source) && !loses(Container::Mkv) {
-        Container::Mkv
-    } else {
-        like_source
-    })
+    let mut candidates = vec![like_source];
+    candidates.extend(match like_source.is_iso() {
+        true => [Container::Mov, Container::Mkv],
+        false => [Container::Mkv, Container::Mov],
+    });
+    let best = candidates
+        .into_iter()
+        .min_by_key(|c| losses(*c).unwrap_or_default());
+    Ok(best.unwrap_or(like_source))
 }

@@ -116,6 +116,16 @@ pub enum MediaError {
         /// The extension asked for.
         extension: String,
     },
+    /// The container cannot hold something of the source, and nobody said that it may be lost.
+    #[error("{} cannot go into .{container}", listed(tracks))]
+    TracksDoNotFit {
+        /// What does not fit: each as a person reads it, and as `--drop` takes it.
+        tracks: Vec<(String, String)>,
+        /// Extension of the container.
+        container: String,
+        /// Extensions of containers that can hold everything.
+        others: Vec<String>,
+    },
     /// The request contradicts itself.
     #[error("{what}")]
     InvalidRequest {
@@ -215,6 +225,7 @@ impl MediaError {
             MediaError::UnsupportedContainer { .. } | MediaError::InvalidRequest { .. } => {
                 ErrorCode::InvalidRequest
             }
+            MediaError::TracksDoNotFit { .. } => ErrorCode::TracksDoNotFit,
             MediaError::EncoderUnavailable { .. } => ErrorCode::EncoderUnavailable,
             MediaError::Codec { .. } => ErrorCode::Internal,
             MediaError::DiskFull { .. } => ErrorCode::DiskFull,
@@ -227,6 +238,29 @@ impl MediaError {
         }
     }
 
+    /// The remedy, where it depends on what exactly went wrong.
+    pub fn hint(&self) -> Option<String> {
+        let MediaError::TracksDoNotFit { tracks, others, .. } = self else {
+            return None;
+        };
+        let drop: Vec<String> = tracks
+            .iter()
+            .map(|(_, choice)| format!("--drop {choice}"))
+            .collect();
+        let drop = if drop.len() > 6 {
+            format!("{} and so on", drop[..3].join(" "))
+        } else {
+            drop.join(" ")
+        };
+        Some(match others.split_first() {
+            Some((best, _)) => format!(
+                "Give the result a name that ends in .{best}, which can hold everything, or leave it \
+                 out with `{drop}`."
+            ),
+            None => format!("No container can hold everything: leave it out with `{drop}`."),
+        })
+    }
+
     /// A failed write, told apart from a full disk.
     pub(crate) fn from_write(source: io::Error, path: &Path) -> Self {
         if source.kind() == io::ErrorKind::StorageFull {
@@ -236,5 +270,16 @@ impl MediaError {
             source,
             path: path.into(),
         }
+    }
+}
+
+/// Names as a sentence lists them; of many only the first ones.
+fn listed(tracks: &[(String, String)]) -> String {
+    let names: Vec<&str> = tracks.iter().map(|(name, _)| name.as_str()).collect();
+    match names.as_slice() {
+        [] => "nothing".to_owned(),
+        [one] => (*one).to_owned(),
+        [first, second] => format!("{first} and {second}"),
+        [first, second, rest @ ..] => format!("{first}, {second} and {} more", rest.len()),
     }
 }

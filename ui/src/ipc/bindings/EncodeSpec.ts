@@ -13,4 +13,9 @@ codec: VideoCodec | null,
 /**
  * Quality in a word.
  */
-quality: Quality, };
+quality: Quality, 
+/**
+ * What of the source is left out. Nothing else is: a container that cannot hold the rest is
+ * refused.
+ */
+drop: Array<string>, };

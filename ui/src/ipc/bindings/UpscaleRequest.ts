@@ -48,6 +48,10 @@ counter: number | null,
  */
 overwrite: boolean, 
 /**
+ * What of the source is left out: indices of streams, or `subtitles`, `data`, ...
+ */
+drop: Array<string>, 
+/**
  * Place below the output folder, for a file that was found in a folder. It has no meaning
  * where results go beside their sources.
  */

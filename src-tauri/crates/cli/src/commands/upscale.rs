@@ -201,6 +201,7 @@ fn request(arguments: &Upscale, file: &Found, index: usize, taken: &Arc<Taken>) 
         name_template: arguments.name.clone(),
         counter: u32::try_from(index + 1).ok(),
         overwrite: arguments.overwrite,
+        drop: arguments.drop.clone(),
         below: file.below.clone(),
         taken: taken.clone(),
     }

@@ -24,9 +24,7 @@ pub fn sentence(warning: &Warning) -> String {
             index,
             codec,
             container,
-        } => format!(
-            "Stream {index} ({codec}) cannot be kept in {container}; choose .mkv to keep it."
-        ),
+        } => format!("Stream {index} ({codec}) cannot be kept in {container} or elsewhere."),
         Warning::FellBackToCpu { wanted, reason } => {
             format!("{wanted} could not be used ({reason}); the processor was used.")
         }

@@ -541,7 +541,7 @@ fn join(
 ) -> Result<(PathBuf, OutputCheck), EngineError> {
     let file = Temporary::new(temporary(&spec.output, context.work_dir));
     let info = frameloom_media::probe(&spec.input)?;
-    let mux_plan = frameloom_media::plan_mux(&info, container);
+    let mux_plan = frameloom_media::plan_mux(&info, container, &spec.encode.drop)?;
     let report = frameloom_media::mux(
         &MuxSpec {
             source: &spec.input,

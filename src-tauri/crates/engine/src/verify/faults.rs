@@ -343,6 +343,7 @@ fn execute_with(fault: Option<Fault>) -> (Result<Finished, EngineError>, PathBuf
         encode: EncodeSpec {
             codec: None,
             quality: Quality::Draft,
+            ..EncodeSpec::default()
         },
         device: Device::Cpu,
     };

@@ -213,6 +213,12 @@ fn is_single_threaded() -> bool {
     std::fs::read_dir("/proc/self/task").is_ok_and(|threads| threads.count() == 1)
 }
 
+/// The generation of the muxers: 59 is FFmpeg 5, 61 is FFmpeg 7.
+pub(crate) fn libavformat_major() -> u32 {
+    // SAFETY: returns a constant.
+    unsafe { sys::avformat_version() >> 16 }
+}
+
 /// Name, version, licence and configuration of each linked library.
 pub(crate) fn libraries() -> Vec<(&'static str, u32, Option<String>, Option<String>)> {
     // SAFETY: these functions return constants.

@@ -108,7 +108,7 @@ fn every_packet_of_a_clip_comes_back_bit_for_bit_at_its_time() {
             video_stream: video,
             parts: &parts,
             output_tmp: &output,
-            plan: &plan_mux(&info, Container::Mp4),
+            plan: &plan_mux(&info, Container::Mp4, &[]).unwrap(),
             hdr: None,
         };
         let report = mux(&spec, &Arc::default(), &mut |_| {}).unwrap();

@@ -193,7 +193,7 @@ fn a_full_disk_is_known_as_one() {
             video_stream: 0,
             parts: &parts,
             output_tmp: full,
-            plan: &frameloom_media::plan_mux(&info, Container::Mkv),
+            plan: &frameloom_media::plan_mux(&info, Container::Mkv, &[]).unwrap(),
             hdr: None,
         },
         &Default::default(),

@@ -102,9 +102,8 @@ pub fn spec_for(reader: &Reader, first: &Frame, container: Container) -> Encoder
         time_base: reader.time_base(),
         frame_rate: video.frame_rate,
         color: first.color(),
-        sample_aspect_ratio: first
-            .sample_aspect_ratio()
-            .unwrap_or(video.sample_aspect_ratio),
+        // As the engine has it: what the container says goes before what the stream says.
+        sample_aspect_ratio: video.sample_aspect_ratio,
         threads: 2,
         hdr: first.hdr(),
     }
@@ -190,7 +189,7 @@ pub fn join(
     spec: &EncoderSpec,
 ) -> MuxReport {
     let info = probe(source).unwrap();
-    let plan = plan_mux(&info, container);
+    let plan = plan_mux(&info, container, &[]).unwrap();
     mux(
         &MuxSpec {
             source,
