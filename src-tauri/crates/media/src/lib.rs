@@ -12,18 +12,8 @@
 //! The main type is [`Frame`]: a picture in a planar layout of `core::pixel`, counted by
 //! reference.
 //!
-//! | | honoured in computing | carried to the result | ignored |
-//! |---|---|---|---|
-//! | matrix, range, chroma position | conversion and scaling | as tagged; unknown stays unknown | |
-//! | primaries, transfer | | as tagged | scaling works on coded values, not on light |
-//! | HDR10 static data | | in the container, and in the stream by x265 | tone mapping: there is none |
-//! | HDR10+, Dolby Vision | | | dropped, with a warning |
-//! | timestamps, variable rate | exact | to the tick in MP4 and MOV, to the millisecond in MKV and WebM | |
-//! | transparency | decoded, also of VP8 and VP9 | VP9, ProRes 4444, FFV1 | other codecs drop it |
-//! | interlacing | | | reported; lines are processed as one picture, the flag is not written |
-//! | rotation, mirror | thumbnails are upright | as the display matrix | |
-//! | sample aspect ratio | thumbnails are stretched | yes | |
-//! | sound, subtitles, chapters, attachments, tags | | packets copied bit for bit | what the container cannot hold is named |
+//! What becomes of everything that a file holds is the contract in [`fidelity`]; scaling works on
+//! coded values, not on light, and there is no tone mapping.
 //!
 //! ```no_run
 //! use frameloom_media::{Reader, ReaderOptions};
@@ -41,6 +31,7 @@ mod convert;
 mod encode;
 mod error;
 mod ffi;
+pub mod fidelity;
 mod frame;
 mod hdr;
 mod inventory;
@@ -54,7 +45,7 @@ mod reader;
 mod source;
 mod verify;
 
-pub use container::{Container, MuxPlan, choose_container, plan_mux};
+pub use container::{Container, MuxPlan, Unfit, choose_container, plan_mux};
 pub use convert::{Converter, convert};
 pub use encode::encoder::{EncodedPacket, VideoEncoder};
 pub use encode::plan::{EncoderPlan, EncoderSpec, UsableEncoder, plan_encoder, usable_encoders};

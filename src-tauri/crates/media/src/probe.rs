@@ -301,7 +301,14 @@ pub(crate) fn is_shown(codec: Option<sys::AVCodecID>, data: &[u8]) -> bool {
     let Some(first) = data.first() else {
         return false;
     };
+    let superframe = data.last().is_some_and(|last| {
+        let index = 2 + usize::from(((last >> 3) & 3) + 1) * usize::from((last & 7) + 1);
+        let start = data.len().checked_sub(index);
+        last & 0xe0 == 0xc0 && start.is_some_and(|at| data[at] == *last)
+    });
     match codec {
+        // Several pictures in one packet, of which the last is shown.
+        Some(sys::AVCodecID::AV_CODEC_ID_VP9) if superframe => true,
         Some(sys::AVCodecID::AV_CODEC_ID_VP8) => first & 0x10 != 0,
         // Profile 3 has one bit more in front of the flags.
         Some(sys::AVCodecID::AV_CODEC_ID_VP9) if first & 0x30 == 0x30 => first & 0x05 != 0,

@@ -129,6 +129,8 @@ impl Decoder {
             (*raw).pkt_timebase = time_base;
             (*raw).thread_count = i32::try_from(threads).unwrap_or(0);
             (*raw).thread_type = sys::FF_THREAD_FRAME | sys::FF_THREAD_SLICE;
+            // A crop at the left that is no multiple of the vectors' width would be left undone.
+            (*raw).flags |= sys::AV_CODEC_FLAG_UNALIGNED.cast_signed();
             // A picture of more than 16384 x 16384 pixels is beyond what the program takes; the
             // bound keeps a hostile header from reserving memory.
             (*raw).max_pixels = 16_384 * 16_384;

@@ -352,12 +352,22 @@ impl StreamEntry {
         times
     }
 
-    /// End of the packet that is shown last.
+    /// End of the packet that is shown last; where it has no length, the end that the container
+    /// states.
     pub fn end(&self) -> Option<Timestamp> {
-        let ends = self.shown().filter_map(|packet| {
-            let start = packet.pts.or(packet.dts)?;
-            Some(start.saturating_add(packet.duration))
-        });
-        ends.max().map(|end| Timestamp::new(end, self.time_base()))
+        let last = self
+            .shown()
+            .filter_map(|packet| Some((packet.pts.or(packet.dts)?, packet.duration)))
+            .max()?;
+        let end = match last {
+            (start, 0) => {
+                let info = &self.info;
+                let stated = info.start_ticks.zip(info.duration_ticks);
+                let stated = stated.map(|(start, length)| start.saturating_add(length));
+                stated.filter(|end| *end >= start).unwrap_or(start)
+            }
+            (start, duration) => start.saturating_add(duration),
+        };
+        Some(Timestamp::new(end, self.time_base()))
     }
 }

@@ -148,7 +148,8 @@ impl<'a> Join<'a> {
         add_chapters(&mut output, &input, shift_micros)?;
         let mut starts = vec![(replay.pts()[0], video_base)];
         starts.extend(copied.values().map(CopiedStream::start));
-        output.write_header(&options(container, base, use_general, &starts))?;
+        let subtitles = copied.values().any(|c| !c.strict);
+        output.write_header(&options(container, base, use_general, subtitles, &starts))?;
         let keep: Vec<usize> = copied.keys().copied().collect();
         input.keep_streams(|index| keep.contains(&index));
         Ok(Self {
@@ -318,9 +319,15 @@ fn add_video(
         tags: &tags,
         codec_tag: apple_hevc.then(|| u32::from_le_bytes(*b"hvc1")),
     };
+    let turn = S::AV_PKT_DATA_DISPLAYMATRIX;
     let index = output.add_video(source, &video, |kind| {
-        survives_processing(kind) && !replaced(kind)
+        survives_processing(kind) && !replaced(kind) && kind != turn as i32
     })?;
+    if let Some(matrix) = source.side_data_of(turn).filter(|_| spec.plan.keeps_turn) {
+        let p = source.parameters().0;
+        let from = (p.width.max(0) as u32, p.height.max(0) as u32);
+        output.set_side_data(index, turn, &display_matrix(matrix, from, header.size()))?;
+    }
     if let Some(hdr) = stated {
         if let Some(display) = &hdr.mastering {
             let kind = S::AV_PKT_DATA_MASTERING_DISPLAY_METADATA;
@@ -332,6 +339,31 @@ fn add_video(
         }
     }
     Ok(index)
+}
+
+/// The display matrix for pictures of another size: its turn as it is, its shift, which is counted
+/// in pixels of the turned picture, as much larger as the picture.
+fn display_matrix(matrix: &[u8], from: (u32, u32), to: (u32, u32)) -> Vec<u8> {
+    let mut numbers: Vec<i32> = matrix
+        .chunks_exact(4)
+        .map(|b| i32::from_ne_bytes([b[0], b[1], b[2], b[3]]))
+        .collect();
+    if let [a, b, _, c, d, _, x, y, _] = numbers.as_mut_slice() {
+        // Which side of the coded picture runs along each side of the turned one.
+        let lies = |along: i32, across: i32| along.unsigned_abs() >= across.unsigned_abs();
+        let larger = |shift: i32, is_width: bool| {
+            let (new, old) = if is_width {
+                (to.0, from.0)
+            } else {
+                (to.1, from.1)
+            };
+            let value = i64::from(shift) * i64::from(new) / i64::from(old.max(1));
+            i32::try_from(value).unwrap_or(shift)
+        };
+        *x = larger(*x, lies(*a, *c));
+        *y = larger(*y, !lies(*d, *b));
+    }
+    numbers.iter().flat_map(|n| n.to_ne_bytes()).collect()
 }
 
 /// Adds a copied stream; `None` for what has no packets.
@@ -389,6 +421,7 @@ fn options(
     container: Container,
     base: TimeBase,
     general_tags: bool,
+    subtitles: bool,
     starts: &[(i64, sys::AVRational)],
 ) -> Vec<(&'static str, String)> {
     match container {
@@ -405,6 +438,10 @@ fn options(
                     scale *= 2;
                 }
                 list.push(("video_track_timescale", scale.to_string()));
+            }
+            // The muxer would add a box of its own to the header of subtitles.
+            if subtitles {
+                list.push(("write_btrt", "0".into()));
             }
             if let Some(scale) = movie_scale(starts) {
                 list.push(("movie_timescale", scale.to_string()));

@@ -2,6 +2,7 @@
 #![expect(clippy::unwrap_used, clippy::print_stdout, reason = "tests")]
 
 mod diff;
+mod fidelity;
 mod hostile;
 mod pictures;
 mod real_clips;
