@@ -5,7 +5,7 @@ use crate::ffi::pixel::{AvFormat, av_format};
 use crate::ffi::scale::{Scaler, Side};
 use crate::frame::{Frame, FramePool};
 use frameloom_core::color::{ColorInfo, Matrix, Range};
-use frameloom_core::pixel::{PixelFormat, Planes};
+use frameloom_core::pixel::{AnyPlane, AnyPlaneMut, PixelFormat, Planes};
 
 /// Converts frames to one format and size. Keeps its tables between frames of one kind, so use
 /// one per thread and target.
@@ -59,6 +59,9 @@ impl Converter {
             == (pool.format(), pool.width(), pool.height());
         if same {
             return frame.share();
+        }
+        if let Some(widened) = widen(frame, pool)? {
+            return Ok(widened);
         }
         let tagged = frame.color();
         let mut color = tagged.clone();
@@ -126,6 +129,43 @@ impl Converter {
         let scaler = self.scaler.insert(scaler);
         scaler.run(frame.inner(), result.inner_mut())
     }
+}
+
+/// RGB in more bits, each value the nearest to the same share of white: swscale is off by one in
+/// some layouts with transparency. `None` for any other conversion.
+fn widen(frame: &Frame, pool: &FramePool) -> Result<Option<Frame>, MediaError> {
+    let (from, to) = (frame.format(), pool.format());
+    let same = PixelFormat {
+        bits: from.bits,
+        ..to
+    };
+    let sizes = (frame.width(), frame.height()) == (pool.width(), pool.height());
+    if !sizes || same != from || to.bits <= from.bits || to.planes != Planes::Gbr {
+        return Ok(None);
+    }
+    let (top, old) = (u32::from(to.max_value()), u32::from(from.max_value()));
+    let table: Vec<u16> = (0..=old)
+        .map(|v| ((v * top + old / 2) / old) as u16)
+        .collect();
+    let mut result = pool.get()?;
+    for index in 0..to.plane_count() {
+        let AnyPlaneMut::U16(mut target) = result.plane_mut(index)? else {
+            return Ok(None);
+        };
+        for y in 0..target.height {
+            let row = target.row_mut(y).iter_mut();
+            match frame.plane(index) {
+                AnyPlane::U8(source) => row
+                    .zip(source.row(y))
+                    .for_each(|(t, s)| *t = table[usize::from(*s)]),
+                AnyPlane::U16(source) => row
+                    .zip(source.row(y))
+                    .for_each(|(t, s)| *t = table[usize::from(*s).min(table.len() - 1)]),
+            }
+        }
+    }
+    result.copy_props_from(frame)?;
+    Ok(Some(result))
 }
 
 /// Converts one frame to `format`, keeping its size.

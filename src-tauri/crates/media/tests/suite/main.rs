@@ -1,6 +1,7 @@
 //! The crate through its public API, on made-up clips and on real ones.
 #![expect(clippy::unwrap_used, clippy::print_stdout, reason = "tests")]
 
+mod accuracy;
 mod diff;
 mod fidelity;
 mod hostile;
