@@ -251,6 +251,8 @@ pub fn store(src: PlaneRef<'_, f32>, dst: AnyPlaneMut<'_>, max: f32) {
 mod tests {
     use super::*;
     use frameloom_core::color::ChromaLocation;
+    use frameloom_media::{Frame, Reader, ReaderOptions};
+    use std::path::{Path, PathBuf};
 
     fn psnr(a: &[u8], b: &[u8]) -> f64 {
         let sum: f64 = a
@@ -335,6 +337,101 @@ mod tests {
                     for (plane, (a, b)) in source.iter().zip(&back).enumerate() {
                         let db = psnr(a, b);
                         assert!(db > 50.0, "{color:?} plane {plane}: {db:.1} dB");
+                    }
+                }
+            }
+        }
+    }
+
+    /// A picture of a real clip, or where there is none, of slow waves.
+    fn picture(format: PixelFormat, color: &ColorInfo) -> Frame {
+        let root = std::env::var_os("FRAMELOOM_TEST_DATA").map_or_else(
+            || Path::new(env!("CARGO_MANIFEST_DIR")).join("../../../../shared/data"),
+            PathBuf::from,
+        );
+        let clip = root.join("media/video/h264_aac_17s_640x360.mp4");
+        let mut frame = match Reader::open(&clip, &ReaderOptions::default()) {
+            Ok(mut reader) => {
+                reader.seek_before(100_000_000).unwrap();
+                reader.next_frame().unwrap().unwrap()
+            }
+            Err(_) => {
+                println!("skipped: no test data (a made-up picture is used)");
+                let mut frame = Frame::new(PixelFormat::YUV420P8, 640, 360).unwrap();
+                for plane in 0..3 {
+                    let AnyPlaneMut::U8(mut p) = frame.plane_mut(plane).unwrap() else {
+                        unreachable!("8 bits were asked for");
+                    };
+                    let waves = smooth(p.width, p.height, plane as f64, 60.0, 180.0);
+                    let width = p.width;
+                    for y in 0..p.height {
+                        p.row_mut(y).copy_from_slice(&waves[y * width..][..width]);
+                    }
+                }
+                frame
+            }
+        };
+        frame.set_color(color);
+        frameloom_media::convert(&frame, format).unwrap()
+    }
+
+    fn values(plane: AnyPlane<'_>) -> Vec<f64> {
+        match plane {
+            AnyPlane::U8(p) => (0..p.height)
+                .flat_map(|y| p.row(y).iter().map(|s| f64::from(*s)))
+                .collect(),
+            AnyPlane::U16(p) => (0..p.height)
+                .flat_map(|y| p.row(y).iter().map(|s| f64::from(*s)))
+                .collect(),
+        }
+    }
+
+    #[test]
+    fn a_real_picture_comes_back_from_rgb_above_50_db_and_its_mean_does_not_drift() {
+        let yuv = |shift_x, shift_y, bits| PixelFormat {
+            planes: Planes::Yuv { shift_x, shift_y },
+            bits,
+            alpha: false,
+        };
+        for format in [
+            yuv(1, 1, 8),
+            yuv(1, 0, 8),
+            yuv(0, 0, 8),
+            yuv(1, 1, 10),
+            yuv(1, 0, 10),
+            yuv(0, 0, 12),
+            yuv(1, 1, 16),
+        ] {
+            for matrix in [Matrix::Bt601, Matrix::Bt709, Matrix::Bt2020] {
+                for range in [Range::Limited, Range::Full] {
+                    let color = ColorInfo {
+                        matrix,
+                        range,
+                        chroma_location: ChromaLocation::Left,
+                        ..ColorInfo::default()
+                    };
+                    let source = picture(format, &color);
+                    let (w, h) = (source.width() as usize, source.height() as usize);
+                    let mut converter = RgbConverter::new(format, &color, w, h, 1);
+                    let mut rgb = FloatPlanes::default();
+                    let planes = [source.plane(0), source.plane(1), source.plane(2)];
+                    converter.rgb_from_planes(&planes, &mut rgb);
+                    converter.planes_from_rgb(&mut rgb);
+                    let mut back = Frame::new(format, w as u32, h as u32).unwrap();
+                    for plane in 0..3 {
+                        converter.write(&rgb, plane, back.plane_mut(plane).unwrap());
+                    }
+                    let max = f64::from(format.max_value());
+                    for plane in 0..3 {
+                        let (a, b) = (values(source.plane(plane)), values(back.plane(plane)));
+                        let pairs = || a.iter().zip(&b).map(|(a, b)| b - a);
+                        let count = a.len() as f64;
+                        let mean = pairs().sum::<f64>() / count / max * 255.0;
+                        let square = pairs().map(|d| d * d).sum::<f64>() / count;
+                        let db = 10.0 * (max * max / square.max(1e-9)).log10();
+                        let what = format!("{format} {matrix:?} {range:?} plane {plane}");
+                        assert!(db >= 50.0, "{what}: {db:.1} dB");
+                        assert!(mean.abs() <= 0.1, "{what}: the mean moves by {mean:.3}");
                     }
                 }
             }
