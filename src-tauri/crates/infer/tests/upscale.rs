@@ -70,6 +70,36 @@ fn sixteen_bits_agree_with_eight() {
 }
 
 #[test]
+fn a_network_that_changes_nothing_gives_every_value_of_the_luma_back() {
+    let same = model(&pictures("Identity", 1), |m| {
+        m["input"]["color"] = "luma".into();
+    });
+    for bits in [8u8, 10, 12, 16] {
+        let values = 1usize << bits;
+        let (width, height) = (256, values / 256);
+        for full_range in [false, true] {
+            let src: Vec<u16> = (0..values).map(|v| v as u16).collect();
+            let mut out = vec![0u16; values];
+            let mut upscaler = upscaler(&same);
+            if bits == 8 {
+                let src: Vec<u8> = src.iter().map(|v| *v as u8).collect();
+                let mut eight = vec![0u8; values];
+                let from = AnyPlane::U8(plane(&src, width, height));
+                let to = AnyPlaneMut::U8(plane_mut(&mut eight, width, height));
+                upscaler.upscale_luma(from, bits, full_range, to).unwrap();
+                out = eight.into_iter().map(u16::from).collect();
+            } else {
+                let from = AnyPlane::U16(plane(&src, width, height));
+                let to = AnyPlaneMut::U16(plane_mut(&mut out, width, height));
+                upscaler.upscale_luma(from, bits, full_range, to).unwrap();
+            }
+            // Blacker than black and whiter than white included.
+            assert!(src == out, "{bits} bits, full range: {full_range}");
+        }
+    }
+}
+
+#[test]
 fn full_and_limited_range_give_the_same_picture() {
     let model = loom();
     let (width, height) = (64, 48);
