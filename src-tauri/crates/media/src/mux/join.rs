@@ -483,3 +483,25 @@ fn movie_scale(starts: &[(i64, sys::AVRational)]) -> Option<i32> {
     }
     i32::try_from(scale).ok()
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_shift_of_a_display_matrix_grows_with_the_picture_and_its_turn_stays() {
+        let one = 1 << 16;
+        let words =
+            |list: [i32; 9]| -> Vec<u8> { list.iter().flat_map(|n| n.to_ne_bytes()).collect() };
+        // A phone held upright: what is shown is as wide as the coded picture is high.
+        let turned = |x: i32| words([0, one, 0, -one, 0, 0, x * one, 0, 1 << 30]);
+        let larger = display_matrix(&turned(1080), (1920, 1080), (3840, 2160));
+        assert_eq!(larger, turned(2160));
+        let wider = display_matrix(&turned(1080), (1920, 1080), (3840, 1080));
+        assert_eq!(wider, turned(1080));
+        let flipped = |x: i32, y: i32| words([-one, 0, 0, 0, -one, 0, x * one, y * one, 1 << 30]);
+        let larger = display_matrix(&flipped(96, 64), (96, 64), (192, 256));
+        assert_eq!(larger, flipped(192, 256));
+        assert_eq!(display_matrix(&[1, 2, 3], (0, 0), (1, 1)), [0u8; 0]);
+    }
+}
