@@ -41,7 +41,7 @@ export function isHdr(video: VideoInfo): boolean {
 }
 
 const CODEC_NAMES: Record<string, string> = {
-  h264: 'H.264', hevc: 'HEVC', av1: 'AV1', vp8: 'VP8', vp9: 'VP9', prores: 'ProRes', ffv1: 'FFV1',
+  h264: 'H.264', hevc: 'HEVC', av1: 'AV1', vp8: 'VP8', vp9: 'VP9', prores: 'ProRes', dnxhr: 'DNxHR', ffv1: 'FFV1',
   mpeg2video: 'MPEG-2', mpeg4: 'MPEG-4', mjpeg: 'JPEG', png: 'PNG', webp: 'WebP', tiff: 'TIFF', gif: 'GIF',
   dnxhd: 'DNxHD', cfhd: 'CineForm', aac: 'AAC', mp3: 'MP3', opus: 'Opus', vorbis: 'Vorbis', flac: 'FLAC',
   ac3: 'AC-3', eac3: 'E-AC-3', jpeg: 'JPEG', avif: 'AVIF', bmp: 'BMP',

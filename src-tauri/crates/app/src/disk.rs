@@ -42,6 +42,7 @@ pub fn forecast_bytes(plan: &Plan, encode: &EncodeSpec) -> Option<u64> {
         Some(VideoCodec::Av1 | VideoCodec::Vp9) => steps(0.08, 0.2, 0.4, 6.0),
         Some(VideoCodec::Ffv1) => 8.0,
         Some(VideoCodec::Prores) => steps(2.0, 4.0, 4.0, 6.0),
+        Some(VideoCodec::Dnxhr) => steps(1.0, 4.0, 7.0, 7.0),
     };
     let frames = video.frames_estimate? as f64;
     Some((pixels * frames * bits_per_pixel / 8.0) as u64)
@@ -51,6 +52,7 @@ fn codec_of(encoder: &str, encode: &EncodeSpec) -> Option<VideoCodec> {
     let named = [
         ("ffv1", VideoCodec::Ffv1),
         ("prores", VideoCodec::Prores),
+        ("dnxhd", VideoCodec::Dnxhr),
         ("265", VideoCodec::Hevc),
         ("hevc", VideoCodec::Hevc),
         ("av1", VideoCodec::Av1),

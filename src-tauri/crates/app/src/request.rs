@@ -387,7 +387,7 @@ fn video_extension(
 ) -> (String, Option<VideoCodec>) {
     let codec = request.codec.or(video.alpha.then_some(VideoCodec::Prores));
     let usual = match codec {
-        Some(VideoCodec::Prores) => Some(Container::Mov),
+        Some(VideoCodec::Prores | VideoCodec::Dnxhr) => Some(Container::Mov),
         Some(VideoCodec::Ffv1) => Some(Container::Mkv),
         _ => frameloom_media::choose_container(info, None, &request.drop).ok(),
     };

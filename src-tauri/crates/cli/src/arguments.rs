@@ -156,6 +156,8 @@ pub enum Codec {
     Ffv1,
     /// Apple ProRes: for editing; keeps transparency.
     Prores,
+    /// Avid DNxHR: for editing.
+    Dnxhr,
 }
 
 impl From<Codec> for VideoCodec {
@@ -167,6 +169,7 @@ impl From<Codec> for VideoCodec {
             Codec::Vp9 => VideoCodec::Vp9,
             Codec::Ffv1 => VideoCodec::Ffv1,
             Codec::Prores => VideoCodec::Prores,
+            Codec::Dnxhr => VideoCodec::Dnxhr,
         }
     }
 }

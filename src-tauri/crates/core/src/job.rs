@@ -161,6 +161,8 @@ pub enum VideoCodec {
     Ffv1,
     /// Apple ProRes.
     Prores,
+    /// Avid DNxHR.
+    Dnxhr,
 }
 
 /// Quality named for people.

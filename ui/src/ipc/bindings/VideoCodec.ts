@@ -3,4 +3,4 @@
 /**
  * Codecs that can be asked for.
  */
-export type VideoCodec = "h264" | "hevc" | "av1" | "vp9" | "ffv1" | "prores";
+export type VideoCodec = "h264" | "hevc" | "av1" | "vp9" | "ffv1" | "prores" | "dnxhr";

@@ -127,8 +127,8 @@ pub fn usable_encoders() -> Vec<UsableEncoder> {
                 codec: known.codec,
                 quality: Quality::Draft,
                 container: Container::Mkv,
-                width: 128,
-                height: 128,
+                width: TRIAL_SIDE,
+                height: TRIAL_SIDE,
                 format: PixelFormat::YUV420P8,
                 time_base: TimeBase::MICROS,
                 frame_rate: FrameRate::new(25, 1),
@@ -220,6 +220,7 @@ fn codec_text(codec: VideoCodec) -> &'static str {
         VideoCodec::Vp9 => "VP9",
         VideoCodec::Ffv1 => "FFV1",
         VideoCodec::Prores => "ProRes",
+        VideoCodec::Dnxhr => "DNxHR",
     }
 }
 
@@ -231,6 +232,7 @@ fn codec_name(codec: Option<VideoCodec>) -> &'static str {
         Some(VideoCodec::Vp9) => "vp9",
         Some(VideoCodec::Ffv1) => "ffv1",
         Some(VideoCodec::Prores) => "prores",
+        Some(VideoCodec::Dnxhr) => "dnxhd",
         None => "mpeg4",
     }
 }
@@ -382,6 +384,9 @@ fn loss(from: PixelFormat, to: PixelFormat) -> u32 {
     cost
 }
 
+/// Side of the picture that an encoder is tried with: the least that DNxHR takes.
+const TRIAL_SIDE: u32 = 256;
+
 type Key = (String, (bool, bool));
 
 /// Encodes one small picture of the same oddness. The answer is kept for the process.
@@ -392,7 +397,7 @@ fn try_open(
     odd: (bool, bool),
 ) -> Result<(), MediaError> {
     static TRIED: OnceLock<Mutex<HashMap<Key, Option<String>>>> = OnceLock::new();
-    let small = (spec.width.min(128), spec.height.min(128));
+    let small = (spec.width.min(TRIAL_SIDE), spec.height.min(TRIAL_SIDE));
     let key = (
         format!(
             "{} {} {:?} {small:?}",
@@ -438,8 +443,8 @@ fn encode_one(
 ) -> Result<(), MediaError> {
     // Small pictures as they are: some encoders have a least size. Large ones by a small one.
     let side = |side: u32, odd: bool| match side {
-        0..128 => side + u32::from(!odd) * (side % 2),
-        _ => 128 + u32::from(odd),
+        0..TRIAL_SIDE => side + u32::from(!odd) * (side % 2),
+        _ => TRIAL_SIDE + u32::from(odd),
     };
     let (width, height) = (side(spec.width, odd.0), side(spec.height, odd.1));
     let mut encoder = open(known, spec, plan, (width, height))?;

@@ -50,6 +50,7 @@ pub(crate) const ENCODERS: &[Known] = &[
     counting(known("libvpx-vp9", VideoCodec::Vp9, true)),
     known("ffv1", VideoCodec::Ffv1, true),
     known("prores_ks", VideoCodec::Prores, false),
+    known("dnxhd", VideoCodec::Dnxhr, false),
     Known {
         name: "mpeg4",
         codec: None,
@@ -154,6 +155,16 @@ pub(crate) fn settings(
             };
             list.push(("profile", profile));
             list.push(("vendor", "apl0".into()));
+            gop = 1;
+        }
+        "dnxhd" => {
+            let full = !matches!(input.planes, Planes::Yuv { shift_x: 1, .. });
+            let profile = match (full, input.bits > 8) {
+                (true, _) => "dnxhr_444".to_owned(),
+                (false, true) => "dnxhr_hqx".to_owned(),
+                (false, false) => pick("dnxhr_lb", "dnxhr_hq", "dnxhr_hq"),
+            };
+            list.push(("profile", profile));
             gop = 1;
         }
         "libopenh264" => {

@@ -85,6 +85,9 @@ fn every_usable_encoder_gives_every_frame_back_at_its_time() {
     let folder = tempdir().unwrap();
     let source = folder.path().join("in.y4m");
     y4m(&source, 96, 64, 24, "25:1");
+    // DNxHR has no smaller pictures.
+    let larger = folder.path().join("larger.y4m");
+    y4m(&larger, 256, 144, 24, "25:1");
     let base = reader(&source).time_base();
     for (codec, name) in [
         (VideoCodec::H264, "a.mp4"),
@@ -94,6 +97,7 @@ fn every_usable_encoder_gives_every_frame_back_at_its_time() {
         (VideoCodec::Vp9, "d.mp4"),
         (VideoCodec::Ffv1, "e.mkv"),
         (VideoCodec::Prores, "f.mov"),
+        (VideoCodec::Dnxhr, "g.mov"),
     ] {
         let usable = frameloom_media::usable_encoders();
         if !usable
@@ -104,13 +108,17 @@ fn every_usable_encoder_gives_every_frame_back_at_its_time() {
             continue;
         }
         let output = folder.path().join(name);
+        let (source, size) = match codec {
+            VideoCodec::Dnxhr => (&larger, (256, 144)),
+            _ => (&source, (96, 64)),
+        };
         let pass = Pass {
             codec: Some(codec),
             cuts: &[5, 9],
-            ..Pass::new(&source, &output)
+            ..Pass::new(source, &output)
         };
         let (times, _) = pass.run(folder.path());
-        check(&output, &times, base, (96, 64), 1);
+        check(&output, &times, base, size, 1);
         assert_eq!(frames(&output).len(), 24, "{codec:?}");
     }
 }
