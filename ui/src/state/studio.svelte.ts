@@ -203,6 +203,7 @@ export class Studio {
       overwrite: false,
       below,
       drop: [],
+      deinterlace: 'auto',
     };
   }
 

@@ -22,7 +22,7 @@ impl App {
         self.submit(spec, &plan, lane)
     }
 
-    fn submit(&self, spec: JobSpec, plan: &Plan, lane: Lane) -> Result<Job, AppError> {
+    pub(crate) fn submit(&self, spec: JobSpec, plan: &Plan, lane: Lane) -> Result<Job, AppError> {
         check_writable(&spec.output)?;
         let tight = disk::check(plan, &spec.encode, &self.places.data, &spec.output);
         let job = Job {

@@ -14,7 +14,9 @@
 pub mod disk;
 pub mod doctor;
 pub mod explain;
+mod fields;
 mod folder;
+mod graph_request;
 pub mod inputs;
 pub mod inventory;
 mod jobs;
@@ -29,6 +31,8 @@ pub mod settings;
 pub mod worker;
 
 pub use doctor::Report;
+pub use fields::DeinterlaceChoice;
+pub use graph_request::{GraphPlan, GraphRequest, read_graph};
 pub use models::{ModelEntry, ModelState};
 pub use places::Places;
 pub use preview::{EncodedPicture, Side};

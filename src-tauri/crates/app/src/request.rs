@@ -2,7 +2,7 @@
 
 use crate::inputs::{self, DEFAULT_TEMPLATE, NameParts, Taken, fill_name};
 use crate::models::{MODEL_FOR_CLEAN, MODEL_FOR_LOSSY, unfit};
-use crate::{App, explain};
+use crate::{App, DeinterlaceChoice, explain, fields};
 use frameloom_core::error::{AppError, ErrorCode};
 use frameloom_core::graph::{Graph, Op, ResizeParams};
 use frameloom_core::job::{
@@ -50,6 +50,8 @@ pub struct UpscaleRequest {
     /// What of the source is left out: indices of streams, or `subtitles`, `data`, ...
     #[ts(type = "Array<string>")]
     pub drop: Vec<TrackChoice>,
+    /// Are whole pictures made of the fields of an interlaced source first?
+    pub deinterlace: DeinterlaceChoice,
     /// Place below the output folder, for a file that was found in a folder. It has no meaning
     /// where results go beside their sources.
     #[ts(type = "string")]
@@ -130,16 +132,10 @@ impl App {
         &self,
         request: &UpscaleRequest,
     ) -> Result<(JobSpec, Plan, String, MediaInfo), AppError> {
-        let input = std::path::absolute(&request.input)
-            .map_err(|error| explain::unreadable(&request.input, &error))?;
-        if input.to_str().is_none() {
-            return Err(AppError::new(
-                ErrorCode::InputUnreadable,
-                format!("The name `{}` is not valid Unicode.", input.display()),
-            )
-            .hint("Rename the file or its folder."));
-        }
-        let info = inputs::probe(&input)?;
+        let input = absolute_input(&request.input)?;
+        let mut info = inputs::probe(&input)?;
+        let report = fields::learn(&input, &mut info)?;
+        let info = info;
         let (_, video) = info
             .main_video()
             .filter(|_| inputs::has_picture(&info))
@@ -150,11 +146,7 @@ impl App {
             None => MODEL_FOR_CLEAN.to_owned(),
         };
         let manifest = self.models.ready(&model).map_err(|e| explain::engine(&e))?;
-        if !matches!(request.device, Device::Auto | Device::Cpu) {
-            Runtime::load(&self.places.onnxruntime()?)
-                .and_then(|runtime| runtime.check_contains(&request.device))
-                .map_err(|e| explain::infer(&e))?;
-        }
+        self.check_device(&request.device)?;
         let scale = request.scale.unwrap_or(manifest.scale);
         if !(1..=8).contains(&scale) || (manifest.scale == 1 && scale != 1) {
             return Err(unfit(format!(
@@ -165,7 +157,8 @@ impl App {
         let upright = frameloom_still::is_still(&input).map_err(|e| explain::still(&e))?;
         let size = (video.width, video.height);
         let size = if upright { shown(video, size) } else { size };
-        let graph = upscale_graph(&model, manifest.scale, scale, size);
+        let first = fields::node(request.deinterlace, report);
+        let graph = upscale_graph(first, &model, manifest.scale, scale, size);
         let parts = NameParts {
             name: &input
                 .file_stem()
@@ -194,10 +187,22 @@ impl App {
                 drop: request.drop.clone(),
             },
             device: request.device.clone(),
+            upright: false,
         };
-        let plan =
+        let mut plan =
             frameloom_engine::plan(&spec, &info, &self.models).map_err(|e| explain::engine(&e))?;
+        plan.warnings.extend(fields::telecine(report));
         Ok((spec, plan, model, info))
+    }
+
+    /// Refuses a device that this installation cannot have.
+    pub(crate) fn check_device(&self, device: &Device) -> Result<(), AppError> {
+        if matches!(device, Device::Auto | Device::Cpu) {
+            return Ok(());
+        }
+        Runtime::load(&self.places.onnxruntime()?)
+            .and_then(|runtime| runtime.check_contains(device))
+            .map_err(|e| explain::infer(&e))
     }
 
     /// Where the result goes and, where the container asks for one, its codec. The name is free,
@@ -249,6 +254,18 @@ impl App {
                 (folder.join(fill_name(template, parts, &extension)?), codec)
             }
         };
+        let output = self.place_output(wanted, input, request.overwrite, &request.taken)?;
+        Ok((output, codec))
+    }
+
+    /// A name for the result that is free, or may be overwritten.
+    pub(crate) fn place_output(
+        &self,
+        wanted: PathBuf,
+        input: &Path,
+        overwrite: bool,
+        taken: &Taken,
+    ) -> Result<PathBuf, AppError> {
         if wanted.to_str().is_none() {
             return Err(AppError::new(
                 ErrorCode::OutputUnwritable,
@@ -263,7 +280,7 @@ impl App {
             )
             .hint("Choose another name; the source is never overwritten."));
         }
-        if request.overwrite && wanted.is_dir() {
+        if overwrite && wanted.is_dir() {
             return Err(AppError::new(
                 ErrorCode::OutputUnwritable,
                 format!("`{}` is a folder.", wanted.display()),
@@ -273,10 +290,10 @@ impl App {
         let promised = self.promised_outputs()?;
         let free = frameloom_engine::execute::free_output(&wanted, |path| {
             let used = path.symlink_metadata().is_ok() || promised.contains(path);
-            used && !request.overwrite || request.taken.contains(path)
+            used && !overwrite || taken.contains(path)
         });
         check_name(&free)?;
-        Ok((free, codec))
+        Ok(free)
     }
 }
 
@@ -289,9 +306,28 @@ fn shown(video: &VideoInfo, (width, height): (u32, u32)) -> (u32, u32) {
     }
 }
 
-/// Upscale steps until the scale is reached, and a resize where it was passed.
-fn upscale_graph(model: &str, model_scale: u32, scale: u32, size: (u32, u32)) -> Graph {
-    let mut ops = Vec::new();
+/// The absolute path of an input, which must be valid Unicode: it is stored as JSON.
+pub(crate) fn absolute_input(path: &Path) -> Result<PathBuf, AppError> {
+    let input = std::path::absolute(path).map_err(|error| explain::unreadable(path, &error))?;
+    if input.to_str().is_none() {
+        return Err(AppError::new(
+            ErrorCode::InputUnreadable,
+            format!("The name `{}` is not valid Unicode.", input.display()),
+        )
+        .hint("Rename the file or its folder."));
+    }
+    Ok(input)
+}
+
+/// `first`, upscale steps until the scale is reached, and a resize where it was passed.
+fn upscale_graph(
+    first: Option<Op>,
+    model: &str,
+    model_scale: u32,
+    scale: u32,
+    size: (u32, u32),
+) -> Graph {
+    let mut ops: Vec<Op> = first.into_iter().collect();
     let mut reached = 1;
     loop {
         ops.push(Op::Upscale {
@@ -339,7 +375,7 @@ fn check_name(output: &Path) -> Result<(), AppError> {
     Ok(())
 }
 
-fn check_extension(output: &Path, kind: MediaKind) -> Result<(), AppError> {
+pub(crate) fn check_extension(output: &Path, kind: MediaKind) -> Result<(), AppError> {
     let extension = extension_of(output);
     let fits = if kind == MediaKind::Still {
         StillFormat::from_path(output).is_some()
@@ -409,7 +445,7 @@ fn video_extension(
     (container.extension().to_owned(), codec)
 }
 
-fn no_picture(input: &Path, info: &MediaInfo) -> AppError {
+pub(crate) fn no_picture(input: &Path, info: &MediaInfo) -> AppError {
     let holds = |kind| info.streams.iter().any(|stream| stream.kind == kind);
     let what = match (holds(StreamKind::Audio), holds(StreamKind::Subtitle)) {
         (true, _) => "holds sound and no picture",

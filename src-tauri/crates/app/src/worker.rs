@@ -336,6 +336,7 @@ impl Journal for StoreJournal<'_> {
             .into_iter()
             .map(|row| SegmentRecord {
                 position: row.position,
+                source_frames: row.source_frames,
                 frames: row.frames,
                 part: row.part,
                 part_bytes: row.part_bytes,
@@ -350,6 +351,7 @@ impl Journal for StoreJournal<'_> {
     fn record(&self, segment: &SegmentRecord) -> Result<(), EngineError> {
         let row = SegmentRow {
             position: segment.position,
+            source_frames: segment.source_frames,
             frames: segment.frames,
             part: segment.part.clone(),
             part_bytes: segment.part_bytes,

@@ -2,6 +2,7 @@
 
 use clap::{Args, Parser, Subcommand, ValueEnum};
 use clap_complete::Shell;
+use frameloom_app::DeinterlaceChoice;
 use frameloom_app::inventory::Rule;
 use frameloom_core::job::{Device, Quality, TrackChoice, VideoCodec};
 use std::path::PathBuf;
@@ -53,6 +54,8 @@ pub enum Command {
     Diff(Diff),
     /// Enlarge videos and pictures.
     Upscale(Upscale),
+    /// Run a graph of nodes on a video or a picture.
+    Run(Run),
     /// Show and check the installed models.
     #[command(subcommand)]
     Models(Models),
@@ -136,9 +139,75 @@ pub struct Upscale {
     /// number is added to the name.
     #[arg(long)]
     pub overwrite: bool,
+    /// Make whole pictures of the fields of an interlaced source first (bwdif).
+    #[arg(long, value_name = "WHEN", default_value = "auto")]
+    pub deinterlace: DeinterlaceName,
     /// Show what would be done, and do nothing.
     #[arg(long)]
     pub dry_run: bool,
+}
+
+/// When to deinterlace.
+#[derive(Debug, Clone, Copy, ValueEnum)]
+pub enum DeinterlaceName {
+    /// If the source is interlaced, by its flags or its lines.
+    Auto,
+    /// Never.
+    Off,
+    /// Always.
+    On,
+}
+
+impl From<DeinterlaceName> for DeinterlaceChoice {
+    fn from(choice: DeinterlaceName) -> Self {
+        match choice {
+            DeinterlaceName::Auto => DeinterlaceChoice::Auto,
+            DeinterlaceName::Off => DeinterlaceChoice::Off,
+            DeinterlaceName::On => DeinterlaceChoice::On,
+        }
+    }
+}
+
+/// Arguments of `run`.
+#[derive(Debug, Args)]
+pub struct Run {
+    /// The graph, a JSON document.
+    #[arg(required_unless_present = "schema")]
+    pub graph: Option<PathBuf>,
+    /// The source.
+    #[arg(
+        short,
+        long = "in",
+        value_name = "FILE",
+        required_unless_present = "schema"
+    )]
+    pub input: Option<PathBuf>,
+    /// The result; its extension names the format.
+    #[arg(
+        short,
+        long = "out",
+        value_name = "FILE",
+        required_unless_present = "schema"
+    )]
+    pub output: Option<PathBuf>,
+    /// Codec for videos; the best of this machine if left out.
+    #[arg(long)]
+    pub codec: Option<Codec>,
+    /// How much to keep.
+    #[arg(short, long, default_value = "good")]
+    pub quality: QualityName,
+    /// Where to compute.
+    #[arg(short, long, default_value = "auto")]
+    pub device: DeviceName,
+    /// Replace an existing result. Without it a number is added to the name.
+    #[arg(long)]
+    pub overwrite: bool,
+    /// Show what would be done, and do nothing.
+    #[arg(long)]
+    pub dry_run: bool,
+    /// Print the JSON Schema of graphs, and do nothing.
+    #[arg(long)]
+    pub schema: bool,
 }
 
 /// Codecs.

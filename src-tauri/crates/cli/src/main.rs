@@ -40,6 +40,7 @@ fn run(arguments: &Arguments, output: &output::Output) -> Result<ExitCode, AppEr
         Command::Diff(diff) => return commands::diff::run(diff, output),
         Command::Completions { shell } => return commands::completions::run(*shell),
         Command::Man => return commands::man::run(),
+        Command::Run(run) if run.schema => return Ok(commands::run::schema()),
         _ => {}
     }
     let places = Places::discover(arguments.data_dir.clone())?;
@@ -50,6 +51,7 @@ fn run(arguments: &Arguments, output: &output::Output) -> Result<ExitCode, AppEr
     }
     match &arguments.command {
         Command::Upscale(upscale) => commands::upscale::run(&app, upscale, output),
+        Command::Run(run) => commands::run::run(&app, run, output),
         Command::Models(command) => commands::models::run(&app, command, output),
         Command::Jobs(command) => commands::jobs::run(&app, command, output),
         Command::Verify { file, receipt } => {

@@ -42,6 +42,9 @@ pub struct JobSpec {
     pub encode: EncodeSpec,
     /// Where to compute.
     pub device: Device,
+    /// Places and turns in the graph mean the picture as players show it, not as it is coded.
+    #[serde(default)]
+    pub upright: bool,
 }
 
 /// Codec and quality of a result. For stills only `quality` counts.

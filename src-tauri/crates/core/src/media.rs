@@ -241,8 +241,18 @@ pub enum Warning {
         /// What was dropped.
         what: String,
     },
-    /// Interlaced lines are scaled as if the picture were progressive.
+    /// The source is interlaced, and its lines are processed as if each frame were one picture.
     Interlaced,
+    /// The source is interlaced; whole pictures are made of its fields first.
+    Deinterlaced {
+        /// One picture per field instead of one per frame.
+        doubles_rate: bool,
+    },
+    /// The source is film brought to video by 3:2 pulldown.
+    Telecine {
+        /// By flags: the pictures themselves are whole.
+        soft: bool,
+    },
     /// The picture had to be padded to even sides for the codec.
     PaddedToEven {
         /// Padded width.

@@ -105,9 +105,11 @@ pub trait Progress: Sync {
 pub struct SegmentRecord {
     /// 0 for the first.
     pub position: u64,
-    /// Frames in it.
+    /// Frames of the source that it was made of.
+    pub source_frames: u64,
+    /// Frames in it. Nodes that change the frame rate make more or fewer than there were.
     pub frames: u64,
-    /// File name of the part in the work folder.
+    /// File name of the part in the work folder; empty if there are no frames.
     pub part: String,
     /// Size of the part.
     pub part_bytes: u64,
@@ -117,6 +119,13 @@ pub struct SegmentRecord {
     pub last_source_hash: u64,
     /// What the comparison of its frames with their sources found.
     pub check: PictureCheck,
+}
+
+impl SegmentRecord {
+    /// True if it has frames, which are in a file.
+    pub fn has_part(&self) -> bool {
+        !self.part.is_empty()
+    }
 }
 
 /// Remembers finished segments across runs.

@@ -36,6 +36,14 @@ pub enum EngineError {
         /// The input.
         path: PathBuf,
     },
+    /// The plan was made by a newer program.
+    #[error(
+        "the plan of this job is of version {found}, which this program does not run; start a new job"
+    )]
+    PlanVersion {
+        /// The version found.
+        found: u32,
+    },
     /// A model is not the one that the job was planned with.
     #[error("the model `{id}` changed since the job was planned")]
     ModelChanged {
@@ -124,6 +132,7 @@ impl EngineError {
             EngineError::Graph(_)
             | EngineError::Node { .. }
             | EngineError::OutputIsInput { .. } => ErrorCode::InvalidRequest,
+            EngineError::PlanVersion { .. } => ErrorCode::JobState,
             EngineError::Media(error) => error.code(),
             EngineError::Infer(error) => error.code(),
             EngineError::Still(error) => error.code(),

@@ -4,22 +4,23 @@
 //! resumed run does exactly what the first one began.
 
 use crate::EngineError;
-use crate::nodes::{Models, PictureFormat, output_format};
-use frameloom_core::graph::Op;
+use crate::nodes::{Models, Pace, PictureFormat, Turn, output_format};
+use frameloom_core::graph::{DeinterlaceRate, Op};
 use frameloom_core::job::{EncodeSpec, JobSpec, PictureSizes};
 use frameloom_core::media::{MediaInfo, MediaKind, StreamInfo, VideoInfo, Warning};
 use frameloom_core::segment::SegmentLength;
-use frameloom_core::time::Rational;
+use frameloom_core::time::{Rational, Timestamp};
 use frameloom_media::{Container, EncoderSpec};
 use frameloom_still::StillFormat;
 use serde::{Deserialize, Serialize};
 use sha2::{Digest, Sha256};
 use std::fs::File;
 use std::io::{Read, Seek, SeekFrom};
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
 /// Version of the plan that this program makes and runs.
-pub const PLAN_VERSION: u32 = 1;
+/// Plans of version 1 know neither a stretch of the clip nor other files, and run as they are.
+pub const PLAN_VERSION: u32 = 2;
 
 /// What will be done.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
@@ -30,6 +31,9 @@ pub struct Plan {
     pub input: InputPrint,
     /// Every model with the hash of its weights.
     pub models: Vec<ModelUse>,
+    /// Every other file that takes part, such as a lookup table, as it was.
+    #[serde(default)]
+    pub files: Vec<(PathBuf, InputPrint)>,
     /// Source and result in pixels.
     pub sizes: PictureSizes,
     /// What only a clip, or only a picture has.
@@ -74,6 +78,25 @@ pub struct VideoPlan {
     pub encoder: String,
     /// Its parameters as they are given to ffmpeg.
     pub parameters: Vec<(String, String)>,
+    /// The stretch of the clip that is kept; all of it where there is none.
+    #[serde(default)]
+    pub stretch: Option<Stretch>,
+    /// The pictures are turned as players show them, and the note that says so is left out.
+    #[serde(default)]
+    pub upright: bool,
+}
+
+/// A stretch of a clip, half-open.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Stretch {
+    /// First time of a frame, in ticks of the stream.
+    pub from_ticks: Option<i64>,
+    /// First time that is out, in ticks of the stream.
+    pub to_ticks: Option<i64>,
+    /// The same moments in the time of the file, for everything else in it.
+    pub from_micros: i64,
+    /// `None` for the end of the file.
+    pub to_micros: Option<i64>,
 }
 
 /// Enough of the input to notice that it was replaced: its size and a hash of samples spread over
@@ -137,6 +160,28 @@ impl InputPrint {
     }
 }
 
+impl InputPrint {
+    /// Checks that the file is still the one that the print was taken of.
+    fn check(&self, path: &Path) -> Result<(), EngineError> {
+        let now = Self::take(path)?;
+        if now == *self {
+            return Ok(());
+        }
+        let what = if now.size_bytes == self.size_bytes {
+            "its content differs".to_owned()
+        } else {
+            format!(
+                "it had {} bytes and has {} now",
+                self.size_bytes, now.size_bytes
+            )
+        };
+        Err(EngineError::InputChanged {
+            what,
+            path: path.to_owned(),
+        })
+    }
+}
+
 pub(crate) fn hex(bytes: &[u8]) -> String {
     bytes.iter().map(|b| format!("{b:02x}")).collect()
 }
@@ -149,8 +194,19 @@ pub(crate) fn hex(bytes: &[u8]) -> String {
 pub fn plan(spec: &JobSpec, info: &MediaInfo, models: &dyn Models) -> Result<Plan, EngineError> {
     let ops = spec.graph.ordered_ops()?;
     let mut uses: Vec<ModelUse> = Vec::new();
-    for (_, op) in &ops {
-        if let Op::Upscale { model } = op
+    let mut files: Vec<(PathBuf, InputPrint)> = Vec::new();
+    for (node, op) in &ops {
+        if let Op::Color(params) = op
+            && let Some(lut) = &params.lut
+        {
+            let path = PathBuf::from(lut);
+            let print = InputPrint::take(&path).map_err(|error| EngineError::Node {
+                node: (*node).to_owned(),
+                reason: error.to_string(),
+            })?;
+            files.push((path, print));
+        }
+        if let Some(model) = model_of(op)
             && !uses.iter().any(|u| u.id == *model)
         {
             let manifest = models.manifest(model)?;
@@ -166,13 +222,17 @@ pub fn plan(spec: &JobSpec, info: &MediaInfo, models: &dyn Models) -> Result<Pla
     let mut warnings = info.warnings.clone();
     // The probe guesses for whoever may convert; whether this job does is known below.
     warnings.retain(|warning| !matches!(warning, Warning::GuessedMatrix { .. }));
-    let mut input = picture_format(video);
+    let mut input = picture_format(stream, video, info.kind);
     let still = info.kind == MediaKind::Still && frameloom_still::is_still(&spec.input)?;
     if still && video.rotation_degrees.rem_euclid(180) == 90 {
         // It is turned upright when it is read.
         (input.width, input.height) = (input.height, input.width);
     }
-    let mut format = input.clone();
+    let upright = upright(spec, stream).filter(|_| info.kind != MediaKind::Still);
+    let mut format = match upright {
+        Some(turn) => turn.format(&input),
+        None => input.clone(),
+    };
     for (node, op) in &ops {
         format = output_format(node, op, &format, models)?;
     }
@@ -194,9 +254,7 @@ pub fn plan(spec: &JobSpec, info: &MediaInfo, models: &dyn Models) -> Result<Pla
             }
         }
         _ => {
-            if video.field_order.is_interlaced() {
-                warnings.push(Warning::Interlaced);
-            }
+            warnings.extend(field_warning(&ops, video));
             if video.dolby_vision {
                 warnings.push(Warning::HdrMetadataDropped {
                     what: "Dolby Vision".to_owned(),
@@ -209,22 +267,31 @@ pub fn plan(spec: &JobSpec, info: &MediaInfo, models: &dyn Models) -> Result<Pla
             let encoder_spec = encoder_spec(&spec.encode, container, stream, &format, None, 1);
             let encoder = frameloom_media::plan_encoder(&encoder_spec)?;
             warnings.extend(encoder.warnings(&encoder_spec));
+            let stretch = stretch(&ops, stream)?;
+            let frames = frames_estimate(info, stream, video);
             MediumPlan::Video(VideoPlan {
                 stream: stream.index,
                 segment_length: segment_length(video),
-                frames_estimate: frames_estimate(info, stream, video),
+                frames_estimate: match stretch {
+                    Some(stretch) => frames_in(stretch, frames, stream, video),
+                    None => frames,
+                },
                 container: container.extension().to_owned(),
                 encoder: encoder.name,
                 parameters: encoder.parameters,
+                stretch,
+                upright: upright.is_some(),
             })
         }
     };
     let (matrix, guessed) = video.color.matrix_or_guess(video.width, video.height);
     let needs_matrix = ops.iter().any(|(_, op)| match op {
-        Op::Upscale { model } => models
-            .manifest(model)
-            .is_ok_and(|m| m.input.color != frameloom_core::model::TensorColor::Luma),
-        _ => false,
+        Op::Color(_) => true,
+        op => model_of(op).is_some_and(|model| {
+            models
+                .manifest(model)
+                .is_ok_and(|m| m.input.color != frameloom_core::model::TensorColor::Luma)
+        }),
     });
     let crosses = video.color.matrix_or_guess(format.width, format.height).0 != matrix;
     if guessed && info.kind == MediaKind::Video && (needs_matrix || crosses) {
@@ -236,6 +303,7 @@ pub fn plan(spec: &JobSpec, info: &MediaInfo, models: &dyn Models) -> Result<Pla
         version: PLAN_VERSION,
         input: InputPrint::take(&spec.input)?,
         models: uses,
+        files,
         sizes: PictureSizes {
             input: (input.width, input.height),
             output: (format.width, format.height),
@@ -245,26 +313,124 @@ pub fn plan(spec: &JobSpec, info: &MediaInfo, models: &dyn Models) -> Result<Pla
     })
 }
 
+/// The model that an operation names.
+pub(crate) fn model_of(op: &Op) -> Option<&String> {
+    match op {
+        Op::Upscale { model } => Some(model),
+        Op::Denoise(params) => params.model.as_ref(),
+        _ => None,
+    }
+}
+
+/// The turn that brings the pictures upright before anything is done to them: where the job asks
+/// for it and an operation depends on what is up and what is left.
+pub(crate) fn upright(spec: &JobSpec, stream: &StreamInfo) -> Option<Turn> {
+    let video = stream.video.as_ref().filter(|_| spec.upright)?;
+    let depends = spec.graph.nodes.iter().any(|node| {
+        matches!(
+            node.op,
+            Op::Crop(_) | Op::Pad(_) | Op::Rotate(_) | Op::Flip(_) | Op::Resize(_)
+        )
+    });
+    let degrees = video.rotation_degrees.rem_euclid(360);
+    let turn = Turn {
+        mirror: video.mirrored,
+        quarters: (degrees / 90) as u8,
+    };
+    // A turn by another angle stays with the player.
+    (depends && degrees % 90 == 0 && !turn.is_none()).then_some(turn)
+}
+
+/// What is done about fields.
+fn field_warning(ops: &[(&str, &Op)], video: &VideoInfo) -> Option<Warning> {
+    let deinterlace = ops.iter().find_map(|(_, op)| match op {
+        Op::Deinterlace(params) => Some(params),
+        _ => None,
+    });
+    match deinterlace {
+        Some(params) => Some(Warning::Deinterlaced {
+            doubles_rate: params.rate == DeinterlaceRate::Field,
+        }),
+        None => video
+            .field_order
+            .is_interlaced()
+            .then_some(Warning::Interlaced),
+    }
+}
+
+/// The stretch that a `trim` node keeps.
+fn stretch(ops: &[(&str, &Op)], stream: &StreamInfo) -> Result<Option<Stretch>, EngineError> {
+    let mut found = None;
+    for (place, (node, op)) in ops.iter().enumerate() {
+        let Op::Trim(params) = op else { continue };
+        // Behind the source: what is cut away is not even read.
+        if place != 1 {
+            return Err(EngineError::Node {
+                node: (*node).to_owned(),
+                reason: "put it right after the source; a graph has one trim".to_owned(),
+            });
+        }
+        let base = stream.time_base.ratio();
+        let start = stream.start_ticks.unwrap_or(0);
+        // The first tick that is not earlier.
+        let ticks = |seconds: Rational| {
+            let num = i128::from(seconds.num) * i128::from(base.den);
+            let den = i128::from(seconds.den) * i128::from(base.num);
+            let up = num.div_euclid(den) + i128::from(num.rem_euclid(den) != 0);
+            i64::try_from(up).unwrap_or(i64::MAX).saturating_add(start)
+        };
+        let micros = |seconds: Rational| {
+            let whole = i128::from(seconds.num) * 1_000_000 / i128::from(seconds.den);
+            Timestamp::new(start, stream.time_base)
+                .micros()
+                .saturating_add(i64::try_from(whole).unwrap_or(i64::MAX))
+        };
+        found = Some(Stretch {
+            from_ticks: params.start.map(ticks),
+            to_ticks: params.end.map(ticks),
+            from_micros: micros(params.start.unwrap_or(Rational { num: 0, den: 1 })),
+            to_micros: params.end.map(micros),
+        });
+    }
+    Ok(found)
+}
+
+/// About how many frames lie in a stretch.
+fn frames_in(
+    stretch: Stretch,
+    all: Option<u64>,
+    stream: &StreamInfo,
+    video: &VideoInfo,
+) -> Option<u64> {
+    let rate = video.frame_rate?.ratio().to_f64();
+    let seconds = |ticks: i64| ticks as f64 * stream.time_base.ratio().to_f64();
+    let start = stream.start_ticks.unwrap_or(0);
+    let from = seconds(stretch.from_ticks.unwrap_or(start) - start);
+    let length = all.map(|frames| frames as f64 / rate);
+    let to = match (stretch.to_ticks, length) {
+        (Some(to), Some(length)) => seconds(to - start).min(length),
+        (Some(to), None) => seconds(to - start),
+        (None, length) => length?,
+    };
+    Some(((to - from).max(0.0) * rate).round() as u64)
+}
+
 impl Plan {
-    /// Checks that input and models are still those of the plan.
+    /// Checks that the plan is one of this program's, and that input, other files and models are
+    /// still those of the plan.
     ///
     /// # Errors
-    /// [`EngineError::InputChanged`] or [`EngineError::ModelChanged`], by name.
+    /// [`EngineError::PlanVersion`], [`EngineError::InputChanged`] or
+    /// [`EngineError::ModelChanged`], by name.
     pub fn check_unchanged(&self, input: &Path, models: &dyn Models) -> Result<(), EngineError> {
-        let now = InputPrint::take(input)?;
-        if now != self.input {
-            let what = if now.size_bytes == self.input.size_bytes {
-                "its content differs".to_owned()
-            } else {
-                format!(
-                    "it had {} bytes and has {} now",
-                    self.input.size_bytes, now.size_bytes
-                )
-            };
-            return Err(EngineError::InputChanged {
-                what,
-                path: input.to_owned(),
+        if self.version == 0 || self.version > PLAN_VERSION {
+            return Err(EngineError::PlanVersion {
+                found: self.version,
             });
+        }
+        self.input.check(input)?;
+        for (path, print) in &self.files {
+            print.check(path)?;
         }
         for model in &self.models {
             if models.manifest(&model.id)?.sha256 != model.sha256 {
@@ -279,18 +445,31 @@ impl Plan {
 
 /// What the probe says of the picture. The real pixel layout is known only from the first frame;
 /// until then 4:2:0 stands in, which none of the sizes depends on.
-fn picture_format(video: &VideoInfo) -> PictureFormat {
-    let bits = video.bit_depth.clamp(8, 16);
+fn picture_format(stream: &StreamInfo, video: &VideoInfo, kind: MediaKind) -> PictureFormat {
+    let yuv = frameloom_core::pixel::PixelFormat::YUV420P8;
     PictureFormat {
         width: video.width,
         height: video.height,
         pixels: frameloom_core::pixel::PixelFormat {
-            bits,
+            planes: match video.pixel_format.as_str() {
+                // Pictures are worked on as they are read: in full resolution of colour.
+                _ if kind == MediaKind::Still => frameloom_core::pixel::Planes::Gbr,
+                name if name.starts_with("gray") => frameloom_core::pixel::Planes::Gray,
+                _ => yuv.planes,
+            },
+            bits: video.bit_depth.clamp(8, 16),
             alpha: video.alpha,
-            ..frameloom_core::pixel::PixelFormat::YUV420P8
         },
         color: video.color.clone(),
         sample_aspect_ratio: video.sample_aspect_ratio,
+        pace: if kind == MediaKind::Still {
+            Pace::STILL
+        } else {
+            Pace {
+                time_base: stream.time_base,
+                frame_rate: video.frame_rate,
+            }
+        },
     }
 }
 
@@ -343,8 +522,8 @@ pub(crate) fn encoder_spec(
         width: format.width,
         height: format.height,
         format: format.pixels,
-        time_base: stream.time_base,
-        frame_rate: stream.video.as_ref().and_then(|v| v.frame_rate),
+        time_base: format.pace.time_base,
+        frame_rate: format.pace.frame_rate,
         color,
         sample_aspect_ratio: positive(format.sample_aspect_ratio),
         threads,

@@ -208,6 +208,38 @@ impl RgbConverter {
     }
 }
 
+/// The samples of a colour, one per plane; alpha is opaque. `rgb` is coded as the picture is, 0 to
+/// 1.
+pub fn samples_of_rgb(
+    format: PixelFormat,
+    color: &ColorInfo,
+    (width, height): (u32, u32),
+    [r, g, b]: [f32; 3],
+) -> Vec<u16> {
+    let max = f32::from(format.max_value());
+    let swing = Swing::new(format.bits, is_full_range(format, color));
+    let (matrix, _) = color.matrix_or_guess(width, height);
+    let (kr, kb) = matrix
+        .kr_kb()
+        .or(Matrix::Bt709.kr_kb())
+        .map_or((0.2126, 0.0722), |(kr, kb)| (kr as f32, kb as f32));
+    let y = kr * r + (1.0 - kr - kb) * g + kb * b;
+    let luma = y * swing.luma_span + swing.luma_black;
+    let chroma = |difference: f32, k: f32| {
+        difference / (2.0 * (1.0 - k)) * swing.chroma_span + swing.chroma_zero
+    };
+    let mut samples = match format.planes {
+        Planes::Gray => vec![luma],
+        Planes::Yuv { .. } => vec![luma, chroma(b - y, kb), chroma(r - y, kr)],
+        Planes::Gbr => [g, b, r].map(|v| v * max).to_vec(),
+    };
+    samples.extend(format.alpha.then_some(max));
+    samples
+        .into_iter()
+        .map(|v| (v + 0.5).clamp(0.0, max) as u16)
+        .collect()
+}
+
 /// True if black is 0. Grey and RGB pictures are full range unless their tags say otherwise.
 pub fn is_full_range(format: PixelFormat, color: &ColorInfo) -> bool {
     match color.range {

@@ -7,7 +7,7 @@ use frameloom_core::job::Device;
 use frameloom_core::model::ModelManifest;
 use frameloom_core::pixel::{AnyPlane, AnyPlaneMut, PixelFormat, Planes};
 use frameloom_core::time::Rational;
-use frameloom_engine::nodes::{Opening, open, output_format};
+use frameloom_engine::nodes::{Node, Opening, Pace, open, output_format};
 use frameloom_engine::{EngineError, Models, PictureFormat};
 use frameloom_infer::{InferError, Model};
 use frameloom_media::Frame;
@@ -38,6 +38,7 @@ fn format() -> PictureFormat {
             ..ColorInfo::default()
         },
         sample_aspect_ratio: Rational { num: 1, den: 1 },
+        pace: Pace::STILL,
     }
 }
 
@@ -82,7 +83,10 @@ fn apply(op: &Op, frame: &Frame) -> Frame {
         threads: 1,
         max_tile: None,
     };
-    let (mut filter, choice) = open("n", op, &input, &opening).unwrap().unwrap();
+    let (Node::Filter(mut filter), choice) = open("n", op, &input, &opening).unwrap().unwrap()
+    else {
+        panic!("one frame of one frame");
+    };
     assert_eq!(choice, None);
     let out = filter.process(frame).unwrap();
     assert_eq!(

@@ -140,6 +140,14 @@ pub enum MediaError {
         /// Why each candidate was refused.
         reason: String,
     },
+    /// A filter that is not there, or does not take the pictures.
+    #[error("the filter `{filter}` cannot be used: {reason}")]
+    FilterUnavailable {
+        /// Name as ffmpeg has it.
+        filter: String,
+        /// What it or the library said.
+        reason: String,
+    },
     /// The codec library refused or failed.
     #[error("{action}: {source}")]
     Codec {
@@ -227,6 +235,7 @@ impl MediaError {
             }
             MediaError::TracksDoNotFit { .. } => ErrorCode::TracksDoNotFit,
             MediaError::EncoderUnavailable { .. } => ErrorCode::EncoderUnavailable,
+            MediaError::FilterUnavailable { .. } => ErrorCode::InvalidRequest,
             MediaError::Codec { .. } => ErrorCode::Internal,
             MediaError::DiskFull { .. } => ErrorCode::DiskFull,
             MediaError::Write { .. } => ErrorCode::OutputUnwritable,

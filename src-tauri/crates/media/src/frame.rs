@@ -100,6 +100,11 @@ impl Frame {
         self.inner.sample_aspect_ratio()
     }
 
+    /// Sets the width of a pixel by its height.
+    pub fn set_sample_aspect_ratio(&mut self, ratio: Rational) {
+        self.inner.set_sample_aspect_ratio(ratio);
+    }
+
     /// Interlaced, as the decoder saw this very frame.
     pub fn field_order(&self) -> FieldOrder {
         match self.inner.interlaced_top_first() {

@@ -2,8 +2,9 @@
 //!
 //! What lives here: everything that touches a coded stream. [`probe()`] says what a file is,
 //! [`Reader`] decodes its main video frame by frame, [`Converter`] changes format and size,
-//! [`VideoEncoder`] makes packets, [`PartWriter`] and [`PartReader`] keep the packets of one
-//! segment safe on disk, [`mux()`] joins parts and copies everything else of the source, and
+//! [`FilterGraph`]
+//! runs ffmpeg's filters, [`VideoEncoder`] makes packets, [`PartWriter`] and [`PartReader`] keep
+//! the packets of one segment safe on disk, [`mux()`] joins parts and copies everything else of the source, and
 //! [`verify_output`] reads the result back.
 //!
 //! What must not: inference, jobs, SQL, sockets. Unsafe code stays in `ffi/`. Only the one file
@@ -32,6 +33,8 @@ mod encode;
 mod error;
 mod ffi;
 pub mod fidelity;
+mod fields;
+mod filter;
 mod frame;
 mod hdr;
 mod inventory;
@@ -50,6 +53,8 @@ pub use convert::{Converter, convert};
 pub use encode::encoder::{EncodedPacket, VideoEncoder};
 pub use encode::plan::{EncoderPlan, EncoderSpec, UsableEncoder, plan_encoder, usable_encoders};
 pub use error::{FfmpegError, MediaError};
+pub use fields::{FieldReport, Telecine, detect_fields};
+pub use filter::{FilterGraph, FilterInput, FilterSpec};
 pub use frame::{Frame, FramePool};
 pub use hdr::{ContentLight, HdrStatic, MasteringDisplay};
 pub use inventory::{
@@ -57,7 +62,7 @@ pub use inventory::{
     Rule, Scope, StreamEntry, StreamPair,
 };
 pub use libraries::{LibraryVersion, init, libraries, quiet_encoders};
-pub use mux::{MuxReport, MuxSpec, mux};
+pub use mux::{MuxReport, MuxSpec, SourceCut, mux};
 pub use part::{PartEntry, PartHeader, PartReader, PartWriter, decode_first};
 pub use picture::{RgbImage, frame_at, read_still, thumbnail};
 pub use probe::probe;

@@ -109,9 +109,6 @@ fn warnings(info: &MediaInfo) -> Vec<Warning> {
             },
         });
     }
-    if video.field_order.is_interlaced() {
-        warnings.push(Warning::Interlaced);
-    }
     if video.dolby_vision {
         warnings.push(Warning::HdrMetadataDropped {
             what: "Dolby Vision".into(),

@@ -42,6 +42,8 @@ CREATE TABLE settings (
 ALTER TABLE jobs ADD COLUMN receipt TEXT;
 ALTER TABLE segments ADD COLUMN picture_check TEXT NOT NULL DEFAULT '{}';
 ",
+    // Frame rates may change: how many frames of the source went into a segment.
+    "ALTER TABLE segments ADD COLUMN source_frames INTEGER;",
 ];
 
 /// Brings the database to the newest version, in one transaction.

@@ -10,9 +10,11 @@ use serde::{Deserialize, Serialize};
 pub struct SegmentRow {
     /// 0 for the first.
     pub position: u64,
+    /// Frames of the source that it was made of.
+    pub source_frames: u64,
     /// Frames in it.
     pub frames: u64,
-    /// File name of the part in the job's folder.
+    /// File name of the part in the job's folder; empty if there are no frames.
     pub part: String,
     /// Size of the part.
     pub part_bytes: u64,
@@ -37,8 +39,8 @@ impl Store {
     ) -> Result<(), StoreError> {
         self.lock().execute(
             "INSERT INTO segments (job_id, position, frames, part, part_bytes, last_source_pts, \
-             last_source_hash, done_millis, picture_check) \
-             VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9)",
+             last_source_hash, done_millis, picture_check, source_frames) \
+             VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10)",
             params![
                 id.0,
                 segment.position as i64,
@@ -50,6 +52,7 @@ impl Store {
                 segment.last_source_hash as i64,
                 now_millis,
                 segment.picture_check,
+                segment.source_frames as i64,
             ],
         )?;
         Ok(())
@@ -63,7 +66,8 @@ impl Store {
         let connection = self.lock();
         let mut statement = connection.prepare(
             "SELECT position, frames, part, part_bytes, last_source_pts, last_source_hash, \
-             picture_check FROM segments WHERE job_id = ?1 ORDER BY position",
+             picture_check, COALESCE(source_frames, frames) FROM segments \
+             WHERE job_id = ?1 ORDER BY position",
         )?;
         let rows = statement.query_map([&id.0], |row| {
             Ok(SegmentRow {
@@ -74,6 +78,8 @@ impl Store {
                 last_source_pts: row.get(4)?,
                 last_source_hash: row.get::<_, i64>(5)? as u64,
                 picture_check: row.get(6)?,
+                // Rows from before the column: one frame was made of each.
+                source_frames: row.get::<_, i64>(7)? as u64,
             })
         })?;
         Ok(rows.collect::<Result<_, _>>()?)

@@ -17,6 +17,7 @@ fn job(id: &str, created_millis: i64) -> Job {
             graph: Graph::chain([]),
             encode: EncodeSpec::default(),
             device: Device::Auto,
+            upright: false,
         },
         state: JobState::Queued,
         progress: JobProgress::default(),
@@ -32,6 +33,7 @@ fn job(id: &str, created_millis: i64) -> Job {
 fn segment(position: u64) -> SegmentRow {
     SegmentRow {
         position,
+        source_frames: 24,
         frames: 48,
         part: format!("{position:05}.part"),
         part_bytes: 1000,
@@ -181,7 +183,7 @@ fn a_database_of_a_newer_program_is_refused_and_left_alone() {
     let path = folder.path().join(DATABASE_FILE);
     // The user version is the big-endian word at byte 60 of the header (SQLite file format).
     let mut bytes = std::fs::read(&path).unwrap();
-    assert_eq!(bytes[60..64], [0, 0, 0, 2]);
+    assert_eq!(bytes[60..64], [0, 0, 0, 3]);
     bytes[63] = 99;
     std::fs::write(&path, &bytes).unwrap();
     assert!(matches!(

@@ -9,6 +9,14 @@ export type Edge = {
  */
 from: string, 
 /**
+ * Its output; the first where left out.
+ */
+from_port?: string, 
+/**
  * Id of the node it goes to.
  */
-to: string, };
+to: string, 
+/**
+ * Its input; the first where left out.
+ */
+to_port?: string, };

@@ -34,4 +34,8 @@ encode: EncodeSpec,
 /**
  * Where to compute.
  */
-device: Device, };
+device: Device, 
+/**
+ * Places and turns in the graph mean the picture as players show it, not as it is coded.
+ */
+upright: boolean, };

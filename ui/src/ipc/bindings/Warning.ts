@@ -52,7 +52,15 @@ frames: number, } | { "kind": "hdr_metadata_dropped",
 /**
  * What was dropped.
  */
-what: string, } | { "kind": "interlaced" } | { "kind": "padded_to_even", 
+what: string, } | { "kind": "interlaced" } | { "kind": "deinterlaced", 
+/**
+ * One picture per field instead of one per frame.
+ */
+doubles_rate: boolean, } | { "kind": "telecine", 
+/**
+ * By flags: the pictures themselves are whole.
+ */
+soft: boolean, } | { "kind": "padded_to_even", 
 /**
  * Padded width.
  */

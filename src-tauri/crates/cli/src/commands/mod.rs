@@ -7,6 +7,7 @@ pub mod jobs;
 pub mod man;
 pub mod models;
 pub mod probe;
+pub mod run;
 pub mod upscale;
 pub mod verify;
 pub mod warnings;

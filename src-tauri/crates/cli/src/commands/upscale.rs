@@ -202,13 +202,14 @@ fn request(arguments: &Upscale, file: &Found, index: usize, taken: &Arc<Taken>) 
         counter: u32::try_from(index + 1).ok(),
         overwrite: arguments.overwrite,
         drop: arguments.drop.clone(),
+        deinterlace: arguments.deinterlace.into(),
         below: file.below.clone(),
         taken: taken.clone(),
     }
 }
 
 /// Says what should be known before the work begins.
-fn begin(job: &Job, output: &Output) {
+pub fn begin(job: &Job, output: &Output) {
     for warning in &job.warnings {
         let sentence = warnings::sentence(warning);
         if output.is_json() {
@@ -270,7 +271,7 @@ pub fn run_job(app: &Arc<App>, id: &JobId, output: &Output) -> Result<Job, AppEr
 }
 
 /// Shows how a job ended; `told` are the warnings that were shown when it began.
-fn finish(job: &Job, told: &[Warning], output: &Output) {
+pub fn finish(job: &Job, told: &[Warning], output: &Output) {
     if job.state != JobState::Succeeded && !output.is_json() {
         if let Some(error) = &job.error {
             output.error(error);

@@ -33,7 +33,19 @@ pub fn sentence(warning: &Warning) -> String {
         }
         Warning::HdrMetadataDropped { what } => format!("{what} data cannot be kept."),
         Warning::Interlaced => {
-            "The source is interlaced; deinterlace it first for the best result.".to_owned()
+            "The source is interlaced and is processed line by line as it is; deinterlace it first for the best result.".to_owned()
+        }
+        Warning::Deinterlaced { doubles_rate: false } => {
+            "The source is interlaced; whole pictures are made of its fields first, one per frame (bwdif).".to_owned()
+        }
+        Warning::Deinterlaced { doubles_rate: true } => {
+            "The source is interlaced; whole pictures are made of its fields first, one per field (bwdif).".to_owned()
+        }
+        Warning::Telecine { soft: true } => {
+            "The source is film with 3:2 pulldown by flags: its frames are whole, and their times are kept.".to_owned()
+        }
+        Warning::Telecine { soft: false } => {
+            "The source is film with 3:2 pulldown: two of five frames are mixed of two film frames.".to_owned()
         }
         Warning::PaddedToEven { width, height } => format!(
             "The picture was padded to {width} x {height}, since the codec needs even sides."

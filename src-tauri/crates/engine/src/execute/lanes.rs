@@ -1,10 +1,12 @@
 //! The middle of the line: frames go through the nodes, several at once where that is quicker,
 //! and leave in the order in which they came.
 
-use super::video::{Decoded, Item, Outcome, Processed};
-use super::{Chain, Context};
+use super::video::{Cut, Decoded, Item, Outcome, Processed};
+use super::{Chain, Context, window};
 use crate::EngineError;
 use crate::control::Stop;
+use crate::nodes::Turn;
+use crate::plan::model_of;
 use crate::verify::{Before, Verifier};
 use frameloom_core::graph::Op;
 use frameloom_core::job::{Device, JobSpec};
@@ -26,11 +28,12 @@ const LARGEST_SHARED_BYTES: u64 = 64 << 20;
 pub(super) fn open(
     ops: &[(&str, &Op)],
     input: &crate::PictureFormat,
+    upright: Option<Turn>,
     spec: &JobSpec,
     context: &Context<'_>,
 ) -> Result<Vec<Chain>, EngineError> {
     let threads = context.threads;
-    let whole = Chain::open(ops, input, &spec.device, threads.infer, context)?;
+    let whole = Chain::open(ops, input, upright, &spec.device, threads.infer, context)?;
     let on_processor = whole
         .providers()
         .iter()
@@ -40,11 +43,13 @@ pub(super) fn open(
     }
     let mut weights = 0;
     for (_, op) in ops {
-        if let Op::Upscale { model } = op {
+        if let Some(model) = model_of(op) {
             weights += context.models.load(model)?.weights_bytes();
         }
     }
-    let lanes = if on_processor && weights <= LARGEST_SHARED_BYTES {
+    // Nodes with a memory of time see every frame in its order.
+    let divisible = whole.window().is_none();
+    let lanes = if divisible && on_processor && weights <= LARGEST_SHARED_BYTES {
         threads.lanes.max(1)
     } else {
         1
@@ -56,7 +61,7 @@ pub(super) fn open(
     (0..lanes)
         .map(|_| {
             let share = threads.infer.div_ceil(lanes);
-            Chain::open(ops, input, &Device::Cpu, share, context)
+            Chain::open(ops, input, upright, &Device::Cpu, share, context)
         })
         .collect()
 }
@@ -115,10 +120,15 @@ impl Lanes {
         context: &Context<'_>,
     ) -> Result<Outcome, EngineError> {
         let Self {
-            chains,
-            entries,
+            mut chains,
+            mut entries,
             mut verifier,
         } = self;
+        if chains[0].window().is_some()
+            && let ([chain], Some(entry)) = (&mut chains[..], entries.pop())
+        {
+            return window::run(entry, &next, chain, &mut verifier, start, length, context);
+        }
         std::thread::scope(|scope| {
             let mut exits = Vec::new();
             let mut threads = Vec::new();
@@ -193,6 +203,7 @@ fn collect(
     context: &Context<'_>,
 ) -> Result<Outcome, EngineError> {
     let mut index = start;
+    let mut open: Option<Cut> = None;
     let failed = |index: u64, reason: String| EngineError::SegmentCheck {
         position: length.index_of(index),
         reason,
@@ -205,9 +216,13 @@ fn collect(
         };
         let at_cut = index.is_multiple_of(length.frames());
         let Item::Frame(done) = item else {
-            verifier.end_segment().map_err(|reason| {
+            let check = verifier.end_segment().map_err(|reason| {
                 failed(index.saturating_sub(1), format!("its pictures {reason}"))
             })?;
+            // The last segment of the clip may be shorter than the others.
+            if let Some(cut) = open {
+                let _ = next.send(Item::Cut(Cut { check, ..cut }));
+            }
             let _ = next.send(Item::End);
             return Ok(Outcome::Complete);
         };
@@ -225,24 +240,34 @@ fn collect(
             .after(done.before, &done.frame)
             .map_err(|reason| failed(index, format!("frame {index} {reason}")))?;
         // Judged before the encoder has the last frame: a segment that fails is never recorded.
-        let check = if (index + 1).is_multiple_of(length.frames()) {
-            verifier
+        let mut cut = Cut {
+            position: length.index_of(index),
+            source_frames: index % length.frames() + 1,
+            last_source_pts: done.source_pts,
+            last_source_hash: done.source_hash.unwrap_or(0),
+            check: verifier.found(),
+        };
+        let is_last = cut.source_frames == length.frames();
+        // Judged before the encoder has the last frame: a segment that fails is never recorded.
+        if is_last {
+            cut.check = verifier
                 .end_segment()
-                .map_err(|reason| failed(index, format!("its pictures {reason}")))?
-        } else {
-            verifier.found()
-        };
+                .map_err(|reason| failed(index, format!("its pictures {reason}")))?;
+        }
         let processed = Processed {
-            index,
+            position: cut.position,
+            source_done: index + 1,
             frame: done.frame,
-            source_pts: done.source_pts,
-            source_hash: done.source_hash,
-            check,
         };
-        if next.send(Item::Frame(processed)).is_err() {
+        let mut sent = next.send(Item::Frame(processed)).is_ok();
+        if is_last {
+            sent &= next.send(Item::Cut(cut)).is_ok();
+        }
+        if !sent {
             context.cancel.check()?;
             return Ok(Outcome::Stopped);
         }
+        open = (!is_last).then_some(cut);
         index += 1;
     }
 }

@@ -4,14 +4,19 @@ pub(crate) mod inspect;
 mod lanes;
 mod output;
 mod rows;
+mod source;
 mod still;
 mod video;
+mod window;
 
 pub use output::{free_output, is_same_file, real_place};
 
 use crate::EngineError;
 use crate::control::{Cancel, Journal, Progress};
-use crate::nodes::{Filter, Models, Opening, PictureFormat, open};
+use crate::nodes::{
+    Filter, Give, Models, Node, Opened, Opening, Pace, PictureFormat, Timed, Turn, Window, open,
+    open_turn, source_window,
+};
 use crate::plan::{MediumPlan, Plan};
 use frameloom_core::graph::Op;
 use frameloom_core::job::{Device, JobSpec, ProviderChoice};
@@ -123,34 +128,49 @@ pub fn execute(
 
 /// The opened nodes of a graph, in order.
 pub(crate) struct Chain {
-    filters: Vec<Box<dyn Filter>>,
+    /// Up to the last node with a memory of time; empty where there is none.
+    head: Vec<Node>,
+    /// The others.
+    tail: Vec<Box<dyn Filter>>,
+    window: Window,
+    /// What leaves the head.
+    between: PictureFormat,
     output: PictureFormat,
     providers: Vec<ProviderChoice>,
     threads: usize,
 }
 
 impl Chain {
-    /// Opens the nodes; each call of a model may use `threads` threads.
+    /// Opens the nodes; each call of a model may use `threads` threads. `upright` is done before
+    /// the first of them.
     pub(crate) fn open(
         ops: &[(&str, &Op)],
         input: &PictureFormat,
+        upright: Option<Turn>,
         device: &Device,
         threads: usize,
         context: &Context<'_>,
     ) -> Result<Self, EngineError> {
         let mut chain = Self {
-            filters: Vec::new(),
+            head: Vec::new(),
+            tail: Vec::new(),
+            window: source_window(ops, input.pace.frame_rate),
+            between: input.clone(),
             output: input.clone(),
             providers: Vec::new(),
             threads,
         };
+        if let Some(turn) = upright {
+            let opened = open_turn(turn, &chain.output)?;
+            chain.take(opened, context);
+        }
         for (node, op) in ops {
-            chain.push(node, op, device, context)?;
+            chain.push_op(node, op, device, context)?;
         }
         Ok(chain)
     }
 
-    fn push(
+    fn push_op(
         &mut self,
         node: &str,
         op: &Op,
@@ -168,15 +188,29 @@ impl Chain {
             threads: self.threads,
             max_tile: context.max_tile(),
         };
-        if let Some((filter, choice)) = open(node, op, &self.output, &opening)? {
-            self.providers.extend(choice);
-            self.output = filter.output().clone();
-            if let Some(handle) = filter.cancel_handle() {
-                context.cancel.watch(handle);
-            }
-            self.filters.push(filter);
-        }
+        let opened = open(node, op, &self.output, &opening)?;
+        self.take(opened, context);
         Ok(())
+    }
+
+    fn take(&mut self, opened: Option<Opened>, context: &Context<'_>) {
+        let Some((node, choice)) = opened else { return };
+        self.providers.extend(choice);
+        self.output = node.output().clone();
+        match node {
+            Node::Filter(filter) => {
+                if let Some(handle) = filter.cancel_handle() {
+                    context.cancel.watch(handle);
+                }
+                self.tail.push(filter);
+            }
+            Node::Temporal(temporal) => {
+                // What came before it belongs to the head as well.
+                self.head.extend(self.tail.drain(..).map(Node::Filter));
+                self.head.push(Node::Temporal(temporal));
+                self.between = self.output.clone();
+            }
+        }
     }
 
     /// What computes, one entry per model.
@@ -188,6 +222,16 @@ impl Chain {
         &self.output
     }
 
+    /// What the nodes after the last temporal one get.
+    pub(crate) fn between(&self) -> &PictureFormat {
+        &self.between
+    }
+
+    /// What its temporal nodes want to see; `None` if there are none.
+    pub(crate) fn window(&self) -> Option<Window> {
+        (!self.head.is_empty()).then_some(self.window)
+    }
+
     /// Lets the chain end in `pixels`, which the encoder wants.
     pub(crate) fn end_in(
         &mut self,
@@ -195,15 +239,56 @@ impl Chain {
         device: &Device,
         context: &Context<'_>,
     ) -> Result<(), EngineError> {
-        self.push("encoder", &Op::Convert { format: pixels }, device, context)
+        self.push_op("encoder", &Op::Convert { format: pixels }, device, context)
     }
 
+    /// Forgets every frame: the next one begins a segment.
+    pub(crate) fn restart(&mut self) -> Result<(), EngineError> {
+        for node in &mut self.head {
+            if let Node::Temporal(temporal) = node {
+                temporal.restart()?;
+            }
+        }
+        Ok(())
+    }
+
+    /// Feeds a frame to the nodes up to the last temporal one.
+    pub(crate) fn push(&mut self, timed: Timed, give: &mut Give<'_>) -> Result<(), EngineError> {
+        feed(&mut self.head, timed, give)
+    }
+
+    /// Lets the temporal nodes give what they hold.
+    pub(crate) fn finish(&mut self, give: &mut Give<'_>) -> Result<(), EngineError> {
+        let mut nodes = &mut self.head[..];
+        while let Some((first, rest)) = nodes.split_first_mut() {
+            if let Node::Temporal(temporal) = first {
+                temporal.finish(&mut |timed| feed(rest, timed, give))?;
+            }
+            nodes = rest;
+        }
+        Ok(())
+    }
+
+    /// The nodes after the last temporal one; all of them where there is none.
     pub(crate) fn process(&mut self, frame: Frame) -> Result<Frame, EngineError> {
         let mut frame = frame;
-        for filter in &mut self.filters {
+        for filter in &mut self.tail {
             frame = filter.process(&frame)?;
         }
         Ok(frame)
+    }
+}
+
+fn feed(nodes: &mut [Node], timed: Timed, give: &mut Give<'_>) -> Result<(), EngineError> {
+    let Some((first, rest)) = nodes.split_first_mut() else {
+        return give(timed);
+    };
+    match first {
+        Node::Filter(filter) => {
+            let frame = filter.process(&timed.frame)?;
+            feed(rest, Timed { frame, ..timed }, give)
+        }
+        Node::Temporal(temporal) => temporal.push(timed, &mut |timed| feed(rest, timed, give)),
     }
 }
 
@@ -211,6 +296,7 @@ impl Chain {
 pub(crate) fn format_of(
     frame: &Frame,
     sample_aspect_ratio: frameloom_core::time::Rational,
+    pace: Pace,
 ) -> PictureFormat {
     PictureFormat {
         width: frame.width(),
@@ -218,5 +304,6 @@ pub(crate) fn format_of(
         pixels: frame.format(),
         color: frame.color(),
         sample_aspect_ratio,
+        pace,
     }
 }

@@ -7,14 +7,17 @@ use super::output::{Temporary, temporary};
 use super::rows::{Packer, Resizing, read_row};
 use super::{Chain, Context, Finished, format_of};
 use crate::EngineError;
-use crate::nodes::{PictureFormat, RGB_LUMA, output_format};
+use crate::nodes::{
+    Node, Opening, Pace, PictureFormat, RGB_LUMA, open as open_node, output_format,
+};
 use crate::resample::{Axis, Resampler};
 use crate::rgb::float_plane;
-use frameloom_core::graph::{CropParams, Op, ResizeParams};
+use frameloom_core::color::{ColorInfo, Matrix, Range};
+use frameloom_core::graph::{CropParams, DenoiseParams, Op, ResizeParams};
 use frameloom_core::job::{Device, JobSpec, Step};
 use frameloom_core::media::{Caution, Warning};
 use frameloom_core::model::TensorColor;
-use frameloom_core::pixel::{AnyPlane, PixelFormat, PlaneRef, Planes};
+use frameloom_core::pixel::{AnyPlane, AnyPlaneMut, PixelFormat, PlaneRef, Planes};
 use frameloom_core::receipt::Checks;
 use frameloom_core::time::Rational;
 use frameloom_infer::{InferenceSession, SessionOptions, TilePlan, Upscaler};
@@ -22,7 +25,6 @@ use frameloom_media::Frame;
 use frameloom_still::{
     AvifProperties, Channels, Limits, Metadata, Picture, RowWriter, RowsRef, Samples, StillFormat,
 };
-use std::ops::Range;
 
 /// Rows that are made at once where no model sets the pace.
 pub(super) const BAND_ROWS: usize = 64;
@@ -100,9 +102,16 @@ pub(super) fn run_by_ffmpeg(
     for warning in info.warnings {
         context.progress.warning(warning);
     }
-    let input = format_of(&frame, Rational { num: 1, den: 1 });
+    let input = format_of(&frame, Rational { num: 1, den: 1 }, Pace::STILL);
     let ops = spec.graph.ordered_ops()?;
-    let mut chain = Chain::open(&ops, &input, &spec.device, context.threads.infer, context)?;
+    let mut chain = Chain::open(
+        &ops,
+        &input,
+        None,
+        &spec.device,
+        context.threads.infer,
+        context,
+    )?;
     for choice in chain.providers() {
         context.progress.provider(choice);
     }
@@ -199,15 +208,9 @@ impl Shape {
         }
     }
 
-    fn after(self, step: Option<&(&str, &Op)>, context: &Context<'_>) -> Result<Self, EngineError> {
-        let Some((node, op)) = step else {
-            return Ok(self);
-        };
-        let refuse = |reason: &str| EngineError::Node {
-            node: (*node).to_owned(),
-            reason: reason.to_owned(),
-        };
-        let input = PictureFormat {
+    /// The picture as nodes see it.
+    fn format(self) -> PictureFormat {
+        PictureFormat {
             width: self.width,
             height: self.height,
             pixels: PixelFormat {
@@ -221,7 +224,19 @@ impl Shape {
             },
             color: Default::default(),
             sample_aspect_ratio: Rational { num: 1, den: 1 },
+            pace: Pace::STILL,
+        }
+    }
+
+    fn after(self, step: Option<&(&str, &Op)>, context: &Context<'_>) -> Result<Self, EngineError> {
+        let Some((node, op)) = step else {
+            return Ok(self);
         };
+        let refuse = |reason: &str| EngineError::Node {
+            node: (*node).to_owned(),
+            reason: reason.to_owned(),
+        };
+        let input = self.format();
         let output = output_format(node, op, &input, context.models)?;
         if output.pixels.planes != input.pixels.planes || output.pixels.alpha != input.pixels.alpha
         {
@@ -303,7 +318,106 @@ fn apply(
             }
             Ok(())
         }
+        Op::Denoise(DenoiseParams {
+            model: Some(model), ..
+        }) => upscale(picture, model, spec, context, sink),
+        _ => {
+            let result = by_frame(picture, node, op, spec, context)?;
+            sink(result.as_rows())
+        }
     }
+}
+
+/// Applies a node that works on frames.
+fn by_frame(
+    picture: &Picture,
+    node: &str,
+    op: &Op,
+    spec: &JobSpec,
+    context: &Context<'_>,
+) -> Result<Samples, EngineError> {
+    let opening = Opening {
+        runtime: context.runtime,
+        models: context.models,
+        device: &spec.device,
+        threads: context.threads.infer,
+        max_tile: context.max_tile(),
+    };
+    let mut input = Shape::of(picture).format();
+    // ffmpeg has no grey with transparency: three equal planes hold it.
+    if input.pixels.planes == Planes::Gray && input.pixels.alpha {
+        input.pixels.planes = Planes::Gbr;
+    }
+    let frame = planar(picture, input.pixels)?;
+    let Some((Node::Filter(mut filter), _)) = open_node(node, op, &input, &opening)? else {
+        return Ok(interleaved(&frame)?.0);
+    };
+    context.cancel.check()?;
+    let frame = filter.process(&frame)?;
+    let (samples, layout) = interleaved(&frame)?;
+    Ok(without_color(samples, layout, picture.layout))
+}
+
+/// Takes one of three equal channels where the picture is grey.
+fn without_color(samples: Samples, from: Channels, to: Channels) -> Samples {
+    fn pick<T: Copy>(data: &[T], from: usize, to: usize) -> Vec<T> {
+        data.chunks_exact(from)
+            .flat_map(|pixel| {
+                let alpha = pixel[from - 1];
+                [pixel[1], alpha].into_iter().take(to)
+            })
+            .collect()
+    }
+    if from.count() == to.count() {
+        return samples;
+    }
+    match samples {
+        Samples::U8(data) => Samples::U8(pick(&data, from.count(), to.count())),
+        Samples::U16(data) => Samples::U16(pick(&data, from.count(), to.count())),
+    }
+}
+
+/// An interleaved picture as a frame of full range.
+fn planar(picture: &Picture, pixels: PixelFormat) -> Result<Frame, EngineError> {
+    let mut frame = Frame::new(pixels, picture.width, picture.height)?;
+    if pixels.planes == Planes::Gbr {
+        frame.set_color(&ColorInfo {
+            matrix: Matrix::Identity,
+            range: Range::Full,
+            ..ColorInfo::default()
+        });
+    }
+    let count = picture.layout.count();
+    let colors = picture.layout.color_count();
+    let gray = pixels.planes == Planes::Gray;
+    for index in 0..pixels.plane_count() {
+        let channel = match index {
+            index if Some(index) == pixels.alpha_plane() => count - 1,
+            _ if gray || colors == 1 => 0,
+            index => [1, 2, 0][index],
+        };
+        let row_samples = picture.width as usize * count;
+        match (&picture.samples, frame.plane_mut(index)?) {
+            (Samples::U8(data), AnyPlaneMut::U8(mut plane)) => {
+                for (y, row) in data.chunks_exact(row_samples).enumerate() {
+                    let pixels = row.chunks_exact(count);
+                    for (out, pixel) in plane.row_mut(y).iter_mut().zip(pixels) {
+                        *out = pixel[channel];
+                    }
+                }
+            }
+            (Samples::U16(data), AnyPlaneMut::U16(mut plane)) => {
+                for (y, row) in data.chunks_exact(row_samples).enumerate() {
+                    let pixels = row.chunks_exact(count);
+                    for (out, pixel) in plane.row_mut(y).iter_mut().zip(pixels) {
+                        *out = pixel[channel];
+                    }
+                }
+            }
+            _ => unreachable!("a frame has the depth of its picture"),
+        }
+    }
+    Ok(frame)
 }
 
 fn upscale(
@@ -427,7 +541,7 @@ fn enlarge_rows(
     picture: &Picture,
     channel: usize,
     scale: usize,
-    range: Range<usize>,
+    range: std::ops::Range<usize>,
     resampler: &mut Resampler,
     band: &mut Vec<f32>,
 ) {

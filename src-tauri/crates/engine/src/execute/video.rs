@@ -3,10 +3,12 @@
 use super::inspect::{Look, look};
 use super::lanes::{self, Entrances, Lanes};
 use super::output::{Temporary, temporary};
+use super::source::{Source, Start};
 use super::{Context, Finished, format_of};
 use crate::EngineError;
 use crate::control::SegmentRecord;
-use crate::plan::{VideoPlan, encoder_spec};
+use crate::nodes::{Pace, behind_temporal, source_window};
+use crate::plan::{VideoPlan, encoder_spec, upright};
 use crate::verify::{PictureCheck, Verifier, times_sha256};
 use frameloom_core::job::{JobSpec, Step};
 use frameloom_core::media::Warning;
@@ -14,7 +16,7 @@ use frameloom_core::receipt::Checks;
 use frameloom_core::segment::SegmentLength;
 use frameloom_media::{
     Container, EncodedPacket, EncoderPlan, EncoderSpec, Expectation, Frame, MuxSpec, OutputCheck,
-    PartReader, PartWriter, Reader, ReaderOptions, VideoEncoder,
+    PartReader, PartWriter, ReaderOptions, SourceCut, VideoEncoder,
 };
 use std::path::{Path, PathBuf};
 use std::sync::mpsc::{Receiver, SyncSender, sync_channel};
@@ -40,8 +42,8 @@ pub(super) fn run(
     let length = video.segment_length;
     let complete = segments
         .last()
-        .is_some_and(|last| last.frames < length.frames());
-    let done: u64 = segments.iter().map(|s| s.frames).sum();
+        .is_some_and(|last| last.source_frames < length.frames());
+    let done: u64 = segments.iter().map(|s| s.source_frames).sum();
     context.progress.done(done);
     if !complete {
         let outcome = process(spec, video, context, &mut segments, done).inspect_err(|_| {
@@ -66,6 +68,7 @@ pub(super) fn run(
     context.progress.step(Step::Joining, total);
     let parts: Vec<PathBuf> = segments
         .iter()
+        .filter(|s| s.has_part())
         .map(|s| context.work_dir.join(&s.part))
         .collect();
     let (output, checked) = join(spec, video, container, &parts, context)?;
@@ -120,8 +123,9 @@ fn intact_segments(context: &Context<'_>) -> Result<Vec<SegmentRecord>, EngineEr
     for segment in context.journal.completed()? {
         let expected = segment.position == intact.len() as u64;
         let readable = expected
-            && PartReader::open(&context.work_dir.join(&segment.part))
-                .is_ok_and(|part| part.entries().len() as u64 == segment.frames);
+            && (!segment.has_part()
+                || PartReader::open(&context.work_dir.join(&segment.part))
+                    .is_ok_and(|part| part.entries().len() as u64 == segment.frames));
         if !readable {
             tracing::warn!(
                 segment.position,
@@ -145,6 +149,8 @@ pub(super) enum Outcome {
 /// that a stage failed, and then the segment in hand must not be taken for the last of the clip.
 pub(super) enum Item<T> {
     Frame(T),
+    /// The segment in hand is complete.
+    Cut(Cut),
     End,
 }
 
@@ -158,11 +164,20 @@ pub(super) struct Decoded {
 
 /// A processed frame on its way to the encoder.
 pub(super) struct Processed {
-    pub index: u64,
+    /// Its segment.
+    pub position: u64,
+    /// Source frames that are done with it.
+    pub source_done: u64,
     pub frame: Frame,
-    pub source_pts: i64,
-    pub source_hash: Option<u64>,
-    /// What was found in the segment up to this frame.
+}
+
+/// What went into a segment, and what was found in it.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub(super) struct Cut {
+    pub position: u64,
+    pub source_frames: u64,
+    pub last_source_pts: i64,
+    pub last_source_hash: u64,
     pub check: PictureCheck,
 }
 
@@ -177,33 +192,28 @@ fn process(
         threads: context.threads.decode,
         cancel: context.cancel.now_flag(),
     };
-    let mut reader = Reader::open(&spec.input, &options)?;
-    let first = match position(&mut reader, spec, segments.last(), done, context)? {
-        Some(frame) => frame,
-        None => {
-            report_reading(&reader, done, context);
-            return Ok(Outcome::Complete);
-        }
-    };
-    let stream = reader
-        .info()
-        .streams
-        .iter()
-        .find(|s| s.index == video.stream)
-        .ok_or_else(|| EngineError::InputChanged {
-            what: "its video stream is gone".to_owned(),
-            path: spec.input.clone(),
-        })?
-        .clone();
-    let aspect = stream
-        .video
-        .as_ref()
-        .map_or(frameloom_core::time::Rational { num: 1, den: 1 }, |v| {
-            v.sample_aspect_ratio
-        });
-    let input = format_of(&first, aspect);
+    let mut source = Source::open(&spec.input, video, &options)?;
     let ops = spec.graph.ordered_ops()?;
-    let mut chains = lanes::open(&ops, &input, spec, context)?;
+    let stream = source.stream().clone();
+    let shown = stream.video.as_ref();
+    let pace = Pace {
+        time_base: stream.time_base,
+        frame_rate: shown.and_then(|v| v.frame_rate),
+    };
+    let warm_up = source_window(&ops, pace.frame_rate).warm_up;
+    let Some(begin) = source.start_at(segments.last(), done, warm_up, context)? else {
+        report_reading(&source, done, context);
+        return Ok(Outcome::Complete);
+    };
+    let Some(first) = begin.frames.back() else {
+        return Ok(Outcome::Complete);
+    };
+    let aspect = shown.map_or(frameloom_core::time::Rational { num: 1, den: 1 }, |v| {
+        v.sample_aspect_ratio
+    });
+    let input = format_of(first, aspect, pace);
+    let upright = upright(spec, &stream);
+    let mut chains = lanes::open(&ops, &input, upright, spec, context)?;
     let container = Container::from_path(&spec.output)?;
     let encoder_spec = encoder_spec(
         &spec.encode,
@@ -218,7 +228,7 @@ fn process(
         chain.end_in(encoder_plan.input_format, &spec.device, context)?;
     }
     // Parts of two different encoders cannot be joined.
-    if let Some(segment) = segments.first()
+    if let Some(segment) = segments.iter().find(|s| s.has_part())
         && *PartReader::open(&context.work_dir.join(&segment.part))?.header()
             != VideoEncoder::open(&encoder_spec, &encoder_plan)?.part_header()
     {
@@ -226,7 +236,7 @@ fn process(
         context.journal.forget_from(0)?;
         segments.clear();
         drop(chains);
-        drop(reader);
+        drop(source);
         return process(spec, video, context, segments, 0);
     }
     context
@@ -234,10 +244,16 @@ fn process(
         .step(Step::Processing, video.frames_estimate);
 
     let length = video.segment_length;
-    let (entrances, lanes) = Lanes::new(chains, Verifier::new(&ops, &input));
+    let verifier = match (chains[0].window(), upright) {
+        // What temporal nodes make of several frames is the source of the nodes behind them.
+        (Some(_), _) => Verifier::new(behind_temporal(&ops), chains[0].between()),
+        (None, None) => Verifier::new(&ops, &input),
+        (None, Some(_)) => Verifier::blind(),
+    };
+    let (entrances, lanes) = Lanes::new(chains, verifier);
     let (to_encoder, from_nodes) = sync_channel::<Item<Processed>>(QUEUE);
     // Handed over, never stored: two encoders hold their look-ahead at once, not three.
-    let (to_finisher, from_encoder) = sync_channel::<OpenSegment>(0);
+    let (to_finisher, from_encoder) = sync_channel::<(Option<OpenSegment>, Cut)>(0);
 
     std::thread::scope(|scope| {
         let named = |name: &str| std::thread::Builder::new().name(name.to_owned());
@@ -248,9 +264,9 @@ fn process(
         };
         let decode = named("decode")
             .spawn_scoped(scope, move || {
-                let result = decode(&mut reader, first, done, length, &entrances);
+                let result = decode(&mut source, begin, done, length, &entrances);
                 drop(entrances);
-                result.map(|read| (reader, read))
+                result.map(|read| (source, read))
             })
             .map_err(spawn_failed)?;
         let encode = named("encode")
@@ -260,7 +276,6 @@ fn process(
                     to_finisher,
                     &encoder_spec,
                     &encoder_plan,
-                    length,
                     context,
                 )
             })
@@ -277,8 +292,8 @@ fn process(
         finished?;
         encoded?;
         let outcome = nodes?;
-        let (reader, read) = decoded?;
-        report_reading(&reader, read, context);
+        let (source, read) = decoded?;
+        report_reading(&source, read, context);
         Ok(outcome)
     })
 }
@@ -297,54 +312,9 @@ pub(super) fn joined<T>(
     })
 }
 
-/// Brings the reader to the frame with index `done` and returns it; `None` if the clip ends there.
-fn position(
-    reader: &mut Reader,
-    spec: &JobSpec,
-    last: Option<&SegmentRecord>,
-    done: u64,
-    context: &Context<'_>,
-) -> Result<Option<Frame>, EngineError> {
-    let Some(last) = last else {
-        return Ok(reader.next_frame()?);
-    };
-    // A seek is believed only if it leads to the very picture that ended the last segment.
-    reader.seek_before(last.last_source_pts)?;
-    while let Some(frame) = reader.next_frame()? {
-        if frame.pts() < last.last_source_pts {
-            continue;
-        }
-        if frame.pts() == last.last_source_pts && frame.content_hash() == last.last_source_hash {
-            return Ok(reader.next_frame()?);
-        }
-        break;
-    }
-    // Bad timestamps, an open GOP: count from the start, which is slow and sure.
-    tracing::info!("the source cannot be entered in the middle; it is read from its start");
-    reader.restart()?;
-    let mut index = 0;
-    while let Some(frame) = reader.next_frame()? {
-        context.progress.alive();
-        index += 1;
-        if index == done {
-            if frame.content_hash() != last.last_source_hash {
-                return Err(EngineError::InputChanged {
-                    what: "its pictures differ from those of the first run".to_owned(),
-                    path: spec.input.clone(),
-                });
-            }
-            return Ok(reader.next_frame()?);
-        }
-    }
-    Err(EngineError::InputChanged {
-        what: "it ends before the place that the first run reached".to_owned(),
-        path: spec.input.clone(),
-    })
-}
-
 /// Tells what was wrong with the source. `frames` counts those of earlier runs as well.
-fn report_reading(reader: &Reader, frames: u64, context: &Context<'_>) {
-    for mut warning in reader.report().warnings() {
+fn report_reading(source: &Source, frames: u64, context: &Context<'_>) {
+    for mut warning in source.report().warnings() {
         if let Warning::Truncated { frames: read, .. } = &mut warning {
             *read = frames;
         }
@@ -353,27 +323,30 @@ fn report_reading(reader: &Reader, frames: u64, context: &Context<'_>) {
 }
 
 fn decode(
-    reader: &mut Reader,
-    first: Frame,
+    source: &mut Source,
+    begin: Start,
     start: u64,
     length: SegmentLength,
     lanes: &Entrances,
 ) -> Result<u64, EngineError> {
-    let mut index = start;
-    let mut frame = Some(first);
-    while let Some(current) = frame {
-        let ends_segment = (index + 1).is_multiple_of(length.frames());
-        let hash = ends_segment.then(|| current.content_hash());
-        let decoded = Decoded {
-            index,
-            frame: current,
-            hash,
+    let Start {
+        first: mut index,
+        mut frames,
+    } = begin;
+    loop {
+        let frame = match frames.pop_front() {
+            Some(frame) => frame,
+            None => match source.next()? {
+                Some(frame) => frame,
+                None => break,
+            },
         };
-        if !lanes.send(decoded) {
+        let ends_segment = index >= start && (index + 1).is_multiple_of(length.frames());
+        let hash = ends_segment.then(|| frame.content_hash());
+        if !lanes.send(Decoded { index, frame, hash }) {
             return Ok(index);
         }
         index += 1;
-        frame = reader.next_frame()?;
     }
     lanes.end();
     Ok(index)
@@ -387,9 +360,6 @@ struct OpenSegment {
     path: PathBuf,
     pts: Vec<i64>,
     first_look: Look,
-    last_source_pts: i64,
-    last_source_hash: u64,
-    check: PictureCheck,
 }
 
 impl OpenSegment {
@@ -410,17 +380,11 @@ impl OpenSegment {
             path,
             pts: Vec::new(),
             first_look: look(first),
-            last_source_pts: 0,
-            last_source_hash: 0,
-            check: PictureCheck::default(),
         })
     }
 
     fn send(&mut self, processed: &Processed) -> Result<(), EngineError> {
         self.pts.push(processed.frame.pts());
-        self.last_source_pts = processed.source_pts;
-        self.last_source_hash = processed.source_hash.unwrap_or(0);
-        self.check = processed.check;
         let writer = &mut self.writer;
         self.encoder
             .send(&processed.frame, &mut |packet: EncodedPacket| {
@@ -432,39 +396,35 @@ impl OpenSegment {
 
 fn encode(
     frames: Receiver<Item<Processed>>,
-    next: SyncSender<OpenSegment>,
+    next: SyncSender<(Option<OpenSegment>, Cut)>,
     spec: &EncoderSpec,
     plan: &EncoderPlan,
-    length: SegmentLength,
     context: &Context<'_>,
 ) -> Result<(), EngineError> {
     let mut open: Option<OpenSegment> = None;
     for item in frames {
-        let Item::Frame(processed) = item else {
-            // The last segment of the clip may be shorter than the others.
-            if let Some(segment) = open.take() {
-                let _ = next.send(segment);
-            }
-            return Ok(());
-        };
         context.cancel.check()?;
-        let segment = match &mut open {
-            Some(segment) => segment,
-            None => open.insert(OpenSegment::open(
-                length.index_of(processed.index),
-                spec,
-                plan,
-                &processed.frame,
-                context.work_dir,
-            )?),
-        };
-        segment.send(&processed)?;
-        context.progress.done(processed.index + 1);
-        if (processed.index + 1).is_multiple_of(length.frames())
-            && let Some(segment) = open.take()
-            && next.send(segment).is_err()
-        {
-            return Ok(());
+        match item {
+            Item::Frame(processed) => {
+                let segment = match &mut open {
+                    Some(segment) => segment,
+                    None => open.insert(OpenSegment::open(
+                        processed.position,
+                        spec,
+                        plan,
+                        &processed.frame,
+                        context.work_dir,
+                    )?),
+                };
+                segment.send(&processed)?;
+                context.progress.done(processed.source_done);
+            }
+            Item::Cut(cut) => {
+                if next.send((open.take(), cut)).is_err() {
+                    return Ok(());
+                }
+            }
+            Item::End => return Ok(()),
         }
     }
     context.cancel.check()
@@ -472,8 +432,32 @@ fn encode(
 
 /// Ends segments one after another, beside the encoding of the next: draining an encoder takes as
 /// long as its look-ahead, and the nodes would stand still meanwhile.
-fn finish(segments: Receiver<OpenSegment>, context: &Context<'_>) -> Result<(), EngineError> {
-    for segment in segments {
+fn finish(
+    segments: Receiver<(Option<OpenSegment>, Cut)>,
+    context: &Context<'_>,
+) -> Result<(), EngineError> {
+    for (segment, cut) in segments {
+        let Cut {
+            position,
+            source_frames,
+            last_source_pts,
+            last_source_hash,
+            check: picture_check,
+        } = cut;
+        let Some(segment) = segment else {
+            // A low frame rate may leave out every frame of a segment.
+            context.journal.record(&SegmentRecord {
+                position,
+                source_frames,
+                frames: 0,
+                part: String::new(),
+                part_bytes: 0,
+                last_source_pts,
+                last_source_hash,
+                check: picture_check,
+            })?;
+            continue;
+        };
         let OpenSegment {
             position,
             mut encoder,
@@ -481,9 +465,6 @@ fn finish(segments: Receiver<OpenSegment>, context: &Context<'_>) -> Result<(), 
             path,
             mut pts,
             first_look,
-            last_source_pts,
-            last_source_hash,
-            check: picture_check,
         } = segment;
         encoder.finish(&mut |packet: EncodedPacket| writer.write(&packet))?;
         drop(encoder);
@@ -521,6 +502,7 @@ fn finish(segments: Receiver<OpenSegment>, context: &Context<'_>) -> Result<(), 
             .map_err(EngineError::io("a part cannot be given its name", &target))?;
         context.journal.record(&SegmentRecord {
             position,
+            source_frames,
             frames: pts.len() as u64,
             part,
             part_bytes,
@@ -550,6 +532,11 @@ fn join(
             output_tmp: file.path(),
             plan: &mux_plan,
             hdr: None,
+            cut: video.stretch.map(|stretch| SourceCut {
+                from_micros: stretch.from_micros,
+                to_micros: stretch.to_micros,
+            }),
+            upright: video.upright,
         },
         &context.cancel.now_flag(),
         &mut |_| context.progress.alive(),

@@ -1,23 +1,33 @@
 //! What each operation of a graph does to a picture.
 //!
-//! A node is a [`Filter`]: one frame in, one frame out. Its output is known before anything is
-//! opened ([`output_format`]), so a plan can be shown and the encoder chosen first.
+//! A node is a [`Filter`], one frame in and one frame out, or [`Temporal`], which has a memory.
+//! Its output is known before anything is opened ([`output_format`]), so a plan can be shown and
+//! the encoder chosen first.
 
+mod color;
 mod crop;
+mod ffmpeg;
+mod lut;
+mod pad;
 mod scale;
+mod temporal;
+mod turn;
 mod upscale;
 
+pub use temporal::{Give, Temporal, Timed, Window};
+pub(crate) use temporal::{behind_temporal, source_window};
+pub(crate) use turn::Turn;
 pub(crate) use upscale::RGB_LUMA;
 
 use crate::EngineError;
 use frameloom_core::color::{ColorInfo, Matrix, Range};
-use frameloom_core::graph::Op;
+use frameloom_core::graph::{DeinterlaceRate, Op};
 use frameloom_core::job::{Device, ProviderChoice};
 use frameloom_core::model::ModelManifest;
 use frameloom_core::pixel::{PixelFormat, Planes};
-use frameloom_core::time::Rational;
+use frameloom_core::time::{FrameRate, Rational, TimeBase};
 use frameloom_infer::{CancelHandle, Model, Runtime};
-use frameloom_media::Frame;
+use frameloom_media::{FilterInput, Frame};
 use std::sync::Arc;
 
 /// What flows along a wire.
@@ -33,6 +43,25 @@ pub struct PictureFormat {
     pub color: ColorInfo,
     /// Width of a pixel by its height.
     pub sample_aspect_ratio: Rational,
+    /// How times are counted.
+    pub pace: Pace,
+}
+
+/// How the times of frames are counted.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Pace {
+    /// Seconds per tick.
+    pub time_base: TimeBase,
+    /// Frames per second on average, where it is known.
+    pub frame_rate: Option<FrameRate>,
+}
+
+impl Pace {
+    /// A picture by itself has no pace.
+    pub const STILL: Pace = Pace {
+        time_base: TimeBase::MICROS,
+        frame_rate: None,
+    };
 }
 
 /// A node that makes one frame from one frame.
@@ -126,17 +155,77 @@ pub fn output_format(
                     rect.width, rect.height, rect.x, rect.y, input.width, input.height
                 )));
             }
-            if let Planes::Yuv { shift_x, shift_y } = input.pixels.planes {
-                let odd = |at: u32, shift: u8| at & ((1 << shift) - 1) != 0;
-                if odd(rect.x, shift_x) || odd(rect.y, shift_y) {
-                    return Err(refuse(format!(
-                        "the corner ({}, {}) lies between chroma samples; use even numbers",
-                        rect.x, rect.y
-                    )));
-                }
-            }
+            check_corner(input, rect.x, rect.y).map_err(refuse)?;
             (output.width, output.height) = (rect.width, rect.height);
         }
+        Op::Pad(pad) => {
+            let fits = |at: u32, length: u32, side: u32| {
+                at.checked_add(length).is_some_and(|end| end <= side)
+            };
+            if !fits(pad.x, input.width, pad.width) || !fits(pad.y, input.height, pad.height) {
+                return Err(refuse(format!(
+                    "a picture of {} x {} at ({}, {}) does not lie within {} x {} pixels",
+                    input.width, input.height, pad.x, pad.y, pad.width, pad.height
+                )));
+            }
+            check_corner(input, pad.x, pad.y).map_err(refuse)?;
+            (output.width, output.height) = (pad.width, pad.height);
+        }
+        Op::Rotate(params) => output = Turn::clockwise(params.degrees).format(input),
+        Op::Flip(params) => output = Turn::flip(params.axis).format(input),
+        Op::Deinterlace(params) => {
+            if input.pace == Pace::STILL {
+                return Err(refuse("a picture by itself has no fields".to_owned()));
+            }
+            if params.rate == DeinterlaceRate::Field {
+                // The second field is shown half a frame later, perhaps between two ticks.
+                let base = input.pace.time_base.ratio();
+                let rate = input.pace.frame_rate.map(FrameRate::ratio);
+                output.pace = Pace {
+                    time_base: base
+                        .den
+                        .checked_mul(2)
+                        .and_then(|den| TimeBase::new(base.num, den))
+                        .ok_or_else(|| refuse("the clip's clock is too fine".to_owned()))?,
+                    frame_rate: rate.and_then(|r| FrameRate::new(r.num.checked_mul(2)?, r.den)),
+                };
+            }
+        }
+        Op::Fps { rate } => {
+            if input.pace == Pace::STILL {
+                return Err(refuse("a picture by itself has no frame rate".to_owned()));
+            }
+            output.pace = Pace {
+                time_base: rate
+                    .ratio()
+                    .recip()
+                    .and_then(|seconds| TimeBase::new(seconds.num, seconds.den))
+                    .ok_or_else(|| refuse(format!("{} is no frame rate", rate.ratio())))?,
+                frame_rate: Some(*rate),
+            };
+        }
+        Op::Trim(params) => {
+            if input.pace == Pace::STILL {
+                return Err(refuse("a picture by itself has no length".to_owned()));
+            }
+            if let (Some(start), Some(end)) = (params.start, params.end)
+                && start >= end
+            {
+                return Err(refuse(format!(
+                    "the end ({end} s) is not after the start ({start} s)"
+                )));
+            }
+        }
+        Op::Denoise(params) => {
+            if let Some(model) = &params.model
+                && models.manifest(model)?.scale != 1
+            {
+                return Err(refuse(format!(
+                    "the model `{model}` enlarges; use `upscale`, or a model of scale 1"
+                )));
+            }
+        }
+        Op::Color(params) => color::check(params, input).map_err(refuse)?,
         Op::Convert { format } => {
             if !(8..=16).contains(&format.bits) {
                 return Err(refuse(format!(
@@ -149,6 +238,33 @@ pub fn output_format(
         }
     }
     Ok(output)
+}
+
+/// A corner must lie on a chroma sample.
+fn check_corner(input: &PictureFormat, x: u32, y: u32) -> Result<(), String> {
+    let Planes::Yuv { shift_x, shift_y } = input.pixels.planes else {
+        return Ok(());
+    };
+    let odd = |at: u32, shift: u8| at & ((1 << shift) - 1) != 0;
+    if odd(x, shift_x) || odd(y, shift_y) {
+        return Err(format!(
+            "the corner ({x}, {y}) lies between chroma samples; use even numbers"
+        ));
+    }
+    Ok(())
+}
+
+/// The pictures as ffmpeg's filters want them described.
+fn filter_input(format: &PictureFormat) -> FilterInput {
+    FilterInput {
+        format: format.pixels,
+        width: format.width,
+        height: format.height,
+        time_base: format.pace.time_base,
+        frame_rate: format.pace.frame_rate,
+        sample_aspect_ratio: format.sample_aspect_ratio,
+        color: format.color.clone(),
+    }
 }
 
 /// The tags after a conversion, by the rule of [`frameloom_media::Converter`]: RGB has no matrix and
@@ -190,14 +306,32 @@ pub struct Opening<'a> {
     pub max_tile: Option<u32>,
 }
 
+/// An opened node.
+pub enum Node {
+    /// One frame of one frame.
+    Filter(Box<dyn Filter>),
+    /// With a memory.
+    Temporal(Box<dyn Temporal>),
+}
+
+impl Node {
+    /// What comes out.
+    pub fn output(&self) -> &PictureFormat {
+        match self {
+            Node::Filter(filter) => filter.output(),
+            Node::Temporal(temporal) => temporal.output(),
+        }
+    }
+}
+
 /// An opened node, and what computes where a model is involved.
-pub type Opened = (Box<dyn Filter>, Option<ProviderChoice>);
+pub type Opened = (Node, Option<ProviderChoice>);
 
 /// Opens the node for `op`, and says what computes where a model is involved. `None` for nodes
-/// that change nothing.
+/// that change no picture ([`Op::Trim`] is done by whoever reads the clip).
 ///
 /// # Errors
-/// The parameters do not fit, or the model or its provider cannot be used.
+/// The parameters do not fit, or the model, its provider or a filter cannot be used.
 pub fn open(
     node: &str,
     op: &Op,
@@ -205,20 +339,57 @@ pub fn open(
     opening: &Opening<'_>,
 ) -> Result<Option<Opened>, EngineError> {
     let output = output_format(node, op, input, opening.models)?;
+    let plain = |filter: Box<dyn Filter>| Some((Node::Filter(filter), None));
+    let with_model = |id: &str, output: PictureFormat| -> Result<_, EngineError> {
+        let model = opening.models.load(id)?;
+        let (filter, choice) = upscale::Upscale::open(&model, input, output, opening)?;
+        Ok(Some((
+            Node::Filter(Box::new(filter) as Box<dyn Filter>),
+            Some(choice),
+        )))
+    };
     Ok(match op {
-        Op::Source | Op::Sink => None,
-        Op::Upscale { model } => {
-            let model = opening.models.load(model)?;
-            let (filter, choice) = upscale::Upscale::open(&model, input, output, opening)?;
-            Some((Box::new(filter), Some(choice)))
-        }
+        Op::Source | Op::Sink | Op::Trim(_) => None,
+        Op::Upscale { model } => with_model(model, output)?,
         Op::Resize(_) | Op::Convert { .. } => {
             if output == *input {
                 None
             } else {
-                Some((Box::new(scale::Scale::open(output)?), None))
+                plain(Box::new(scale::Scale::open(output)?))
             }
         }
-        Op::Crop(rect) => Some((Box::new(crop::Crop::open(*rect, output)?), None)),
+        Op::Crop(rect) => plain(Box::new(crop::Crop::open(*rect, output)?)),
+        Op::Pad(pad) => plain(Box::new(pad::Pad::open(pad, output)?)),
+        Op::Rotate(params) => open_turn(Turn::clockwise(params.degrees), input)?,
+        Op::Flip(params) => open_turn(Turn::flip(params.axis), input)?,
+        Op::Deinterlace(params) => {
+            let threads = opening.threads.min(MAX_FILTER_THREADS);
+            let node = temporal::Deinterlace::open(*params, input, output, threads)?;
+            Some((Node::Temporal(Box::new(node)), None))
+        }
+        Op::Fps { .. } => {
+            let node = temporal::Fps::open(input, output);
+            Some((Node::Temporal(Box::new(node)), None))
+        }
+        Op::Denoise(params) => match &params.model {
+            Some(model) => with_model(model, output)?,
+            None => {
+                let threads = opening.threads.min(MAX_FILTER_THREADS);
+                plain(Box::new(ffmpeg::denoise(params.sigma, output, threads)?))
+            }
+        },
+        Op::Color(params) => plain(Box::new(color::Color::open(params, input, output)?)),
     })
+}
+
+/// Slices that a filter of ffmpeg is cut into at most; more cost more than they gain.
+const MAX_FILTER_THREADS: usize = 8;
+
+/// Opens the node that turns pictures; `None` where nothing turns.
+pub(crate) fn open_turn(turn: Turn, input: &PictureFormat) -> Result<Option<Opened>, EngineError> {
+    if turn.is_none() {
+        return Ok(None);
+    }
+    let node = turn::TurnNode::open(turn, turn.format(input))?;
+    Ok(Some((Node::Filter(Box::new(node)), None)))
 }

@@ -274,7 +274,7 @@ fn enlarge_rgb(
 }
 
 /// R, G and B of a GBR or grey frame, 0 to 1.
-fn load_rgb(frame: &Frame, rgb: &mut FloatPlanes) {
+pub(super) fn load_rgb(frame: &Frame, rgb: &mut FloatPlanes) {
     let (width, height) = (frame.width() as usize, frame.height() as usize);
     rgb.resize(width, height);
     let gain = 1.0 / f32::from(frame.format().max_value());

@@ -6,7 +6,7 @@ use crate::EngineError;
 use crate::control::{Cancel, Journal, Progress, SegmentRecord};
 use crate::execute::format_of;
 use crate::execute::{Context, Finished, Threads, execute};
-use crate::nodes::{Filter, Models, Opening, PictureFormat, open};
+use crate::nodes::{Filter, Models, Node, Opening, Pace, PictureFormat, open};
 use frameloom_core::graph::{CropParams, Graph, Op, ResizeParams};
 use frameloom_core::job::{
     Device, EncodeSpec, JobSpec, PictureSizes, ProviderChoice, Quality, Step,
@@ -237,12 +237,15 @@ fn filter(op: &Op, input: &PictureFormat) -> Box<dyn Filter> {
         threads: 1,
         max_tile: None,
     };
-    open("node", op, input, &opening).unwrap().unwrap().0
+    match open("node", op, input, &opening).unwrap().unwrap().0 {
+        Node::Filter(filter) => filter,
+        Node::Temporal(_) => panic!("one frame of one frame"),
+    }
 }
 
 /// Runs frames through a node and the verifier, with a fault; what was found, and the first alarm.
 fn run(sources: &[Frame], op: &Op, fault: Option<Fault>) -> (Verifier, Result<(), String>) {
-    let input = format_of(&sources[0], Rational { num: 1, den: 1 });
+    let input = format_of(&sources[0], Rational { num: 1, den: 1 }, Pace::STILL);
     let mut verifier = Verifier::new(&[("node", op)], &input);
     let watcher = verifier.watcher();
     let mut node = filter(op, &input);
@@ -346,6 +349,7 @@ fn execute_with(fault: Option<Fault>) -> (Result<Finished, EngineError>, PathBuf
             ..EncodeSpec::default()
         },
         device: Device::Cpu,
+        upright: false,
     };
     let plan = crate::plan(&spec, &info, &Bundled).unwrap();
     let work_dir = folder.path().join("work");
@@ -463,7 +467,7 @@ fn a_cut_out_part_is_compared_with_its_place_in_the_source() {
     assert_eq!(judged, Ok(()));
     assert_eq!(verifier.found().compared, sources.len() as u64);
     // The same cut, judged as if it had been made elsewhere.
-    let input = format_of(&sources[0], Rational { num: 1, den: 1 });
+    let input = format_of(&sources[0], Rational { num: 1, den: 1 }, Pace::STILL);
     let wrong = crop(160);
     let mut verifier = Verifier::new(&[("node", &wrong)], &input);
     let mut node = filter(&crop(128), &input);

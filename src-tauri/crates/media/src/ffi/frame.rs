@@ -250,6 +250,12 @@ impl AvFrame {
         rational(self.raw().sample_aspect_ratio).filter(|r| r.num > 0)
     }
 
+    pub(crate) fn set_sample_aspect_ratio(&mut self, ratio: Rational) {
+        if let Some(ratio) = super::util::av_rational(ratio) {
+            self.raw_mut().sample_aspect_ratio = ratio;
+        }
+    }
+
     /// Interlaced as the decoder saw it: `Some(true)` with the upper field first.
     pub(crate) fn interlaced_top_first(&self) -> Option<bool> {
         #[cfg(ffmpeg_6_1)]
@@ -361,6 +367,21 @@ impl AvFrame {
             let data = data.as_ref()?;
             (!data.data.is_null()).then(|| slice::from_raw_parts(data.data, data.size))
         }
+    }
+
+    /// The entry `key` of what filters wrote about the frame.
+    pub(crate) fn note(&self, key: &std::ffi::CStr) -> Option<String> {
+        // SAFETY: the dictionary of a live frame is null or live, and so are its entries.
+        unsafe {
+            let dict = self.raw().metadata;
+            let entry = sys::av_dict_get(dict, key.as_ptr(), std::ptr::null(), 0);
+            super::util::text_of(entry.as_ref()?.value)
+        }
+    }
+
+    /// True if the decoder asks to show a field once more: soft telecine.
+    pub(crate) fn repeats_field(&self) -> bool {
+        self.raw().repeat_pict > 0
     }
 
     /// True if the frame carries dynamic HDR data.

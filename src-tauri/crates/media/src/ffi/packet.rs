@@ -83,6 +83,10 @@ impl Packet {
         self.raw().duration.max(0)
     }
 
+    pub(crate) fn set_duration(&mut self, duration: i64) {
+        self.raw_mut().duration = duration;
+    }
+
     pub(crate) fn is_key(&self) -> bool {
         self.raw().flags & sys::AV_PKT_FLAG_KEY != 0
     }

@@ -243,6 +243,12 @@ pub(crate) fn libraries() -> Vec<(&'static str, u32, Option<String>, Option<Stri
                 text_of(sys::avformat_configuration()),
             ),
             (
+                "libavfilter",
+                sys::avfilter_version(),
+                text_of(sys::avfilter_license()),
+                text_of(sys::avfilter_configuration()),
+            ),
+            (
                 "libswscale",
                 sys::swscale_version(),
                 text_of(sys::swscale_license()),

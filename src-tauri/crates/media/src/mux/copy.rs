@@ -4,8 +4,32 @@ use crate::container::Container;
 use crate::ffi::packet::Packet;
 use crate::ffi::util::time_base;
 use ffmpeg_sys_next as sys;
-use frameloom_core::time::Timestamp;
+use frameloom_core::time::{TimeBase, Timestamp};
 use std::collections::BTreeMap;
+
+/// A stretch of a source, half-open, in the time of its file.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct SourceCut {
+    /// Where it begins, in microseconds.
+    pub from_micros: i64,
+    /// The first moment that is out; `None` for the end of the file.
+    pub to_micros: Option<i64>,
+}
+
+impl SourceCut {
+    /// Both ends in ticks.
+    pub(crate) fn ticks(self, base: TimeBase) -> (i64, i64) {
+        let ticks = |micros| {
+            Timestamp::new(micros, TimeBase::MICROS)
+                .rescaled(base)
+                .ticks
+        };
+        (
+            ticks(self.from_micros),
+            self.to_micros.map_or(i64::MAX, ticks),
+        )
+    }
+}
 
 /// A copied stream on its way.
 #[derive(Debug, Clone)]
@@ -20,6 +44,8 @@ pub(crate) struct CopiedStream {
     pub strict: bool,
     /// Samples per second; 0 for what is not sound.
     pub sample_rate: i32,
+    /// What is kept of it.
+    pub cut: Option<SourceCut>,
     last_dts: Option<i64>,
     /// The next time, for packets that carry none.
     next_pts: i64,
@@ -39,6 +65,7 @@ impl CopiedStream {
             shift,
             strict,
             sample_rate: 0,
+            cut: None,
             last_dts: None,
             next_pts: start,
         }
@@ -61,16 +88,37 @@ impl CopiedStream {
         (start, samples)
     }
 
-    /// Fills in missing times and moves the packet, still in the base of the source.
-    pub(crate) fn prepare(&mut self, packet: &mut Packet) {
+    /// Fills in missing times and moves the packet, still in the base of the source. False: the
+    /// packet lies outside of what is kept.
+    ///
+    /// Of sound only whole packets are kept: it begins up to one packet later than the pictures,
+    /// and what is there is in time to the sample. A subtitle that is on the screen at the start
+    /// is shown from there on.
+    pub(crate) fn prepare(&mut self, packet: &mut Packet) -> bool {
         let pts = packet.pts().or(packet.dts()).unwrap_or(self.next_pts);
         let dts = packet.dts().unwrap_or(pts);
         self.next_pts = pts.saturating_add(packet.duration());
         packet.set_pts(pts);
         packet.set_dts(dts.min(pts));
+        if let (Some(cut), Some(base)) = (self.cut, time_base(self.time_base)) {
+            let (from, to) = cut.ticks(base);
+            let end = pts.saturating_add(packet.duration());
+            let hangs_over = !self.strict && pts < from && end > from;
+            if pts >= to || (pts < from && !hangs_over) {
+                return false;
+            }
+            if hangs_over {
+                packet.set_pts(from);
+                packet.set_dts(from);
+                packet.set_duration(end.min(to) - from);
+            } else if !self.strict && end > to {
+                packet.set_duration(to - pts);
+            }
+        }
         packet.shift(self.shift);
         packet.forget_position();
         packet.set_stream(self.output);
+        true
     }
 
     /// Brings the packet to the base of the output, its decoding times rising as muxers demand.

@@ -1,6 +1,6 @@
 //! The join itself.
 
-use super::copy::{CopiedStream, file_tags, general_tags, stream_tags};
+use super::copy::{CopiedStream, SourceCut, file_tags, general_tags, stream_tags};
 use super::video::Replay;
 use crate::container::{Container, MuxPlan};
 use crate::encode::encoder::EncodedPacket;
@@ -37,6 +37,10 @@ pub struct MuxSpec<'a> {
     /// Static HDR data for the container; `None` takes what the encoder was given, or else what
     /// the source's container has.
     pub hdr: Option<&'a HdrStatic>,
+    /// The stretch of the source that is kept; its start becomes the file's.
+    pub cut: Option<SourceCut>,
+    /// The pictures of the parts stand upright already: no turn is written.
+    pub upright: bool,
 }
 
 /// What was joined.
@@ -107,7 +111,10 @@ impl<'a> Join<'a> {
     ) -> Result<Self, MediaError> {
         let container = spec.plan.container;
         let mut output = Output::create(spec.output_tmp, container.muxer(), cancel)?;
-        let shift_micros = shift_micros(&input);
+        let shift_micros = match spec.cut {
+            Some(cut) => cut.from_micros.saturating_neg(),
+            None => shift_micros(&input),
+        };
         let base = replay.header.time_base;
         let video_base = av_rational(base.ratio()).ok_or_else(|| MediaError::InvalidRequest {
             what: "the time base of the parts does not fit".into(),
@@ -128,7 +135,13 @@ impl<'a> Join<'a> {
             } else if spec.plan.copied.contains(&(index as u32)) {
                 has_cover |= stream.has_disposition(sys::AV_DISPOSITION_ATTACHED_PIC);
                 match add_copy(&mut output, stream, container, shift_micros)? {
-                    Some(copy) => drop(copied.insert(index, copy)),
+                    Some(mut copy) => {
+                        // A cover is shown all the time.
+                        if !stream.has_disposition(sys::AV_DISPOSITION_ATTACHED_PIC) {
+                            copy.cut = spec.cut;
+                        }
+                        copied.insert(index, copy);
+                    }
                     None => streams += 1,
                 }
             }
@@ -145,7 +158,7 @@ impl<'a> Join<'a> {
                 what: format!("the tags {}, beside a cover picture", general.join(", ")),
             });
         }
-        add_chapters(&mut output, &input, shift_micros)?;
+        add_chapters(&mut output, &input, spec.cut, shift_micros)?;
         let mut starts = vec![(replay.pts()[0], video_base)];
         starts.extend(copied.values().map(CopiedStream::start));
         let subtitles = copied.values().any(|c| !c.strict);
@@ -213,8 +226,9 @@ impl<'a> Join<'a> {
         let mut packet = Packet::new()?;
         while self.input.read(&mut packet)? {
             let index = packet.stream();
-            if let Some(copied) = self.copied.get_mut(&index) {
-                copied.prepare(&mut packet);
+            if let Some(copied) = self.copied.get_mut(&index)
+                && copied.prepare(&mut packet)
+            {
                 return Ok(Some((index, packet)));
             }
         }
@@ -323,7 +337,7 @@ fn add_video(
     let index = output.add_video(source, &video, |kind| {
         survives_processing(kind) && !replaced(kind) && kind != turn as i32
     })?;
-    if let Some(matrix) = source.side_data_of(turn).filter(|_| spec.plan.keeps_turn) {
+    if let Some(matrix) = source.side_data_of(turn).filter(|_| spec.plan.keeps_turn && !spec.upright) {
         let p = source.parameters().0;
         let from = (p.width.max(0) as u32, p.height.max(0) as u32);
         output.set_side_data(index, turn, &display_matrix(matrix, from, header.size()))?;
@@ -404,9 +418,22 @@ fn cover_tags(codec: &str, mut tags: BTreeMap<String, String>) -> BTreeMap<Strin
     tags
 }
 
-fn add_chapters(output: &mut Output, input: &Input, shift_micros: i64) -> Result<(), MediaError> {
+fn add_chapters(
+    output: &mut Output,
+    input: &Input,
+    cut: Option<SourceCut>,
+    shift_micros: i64,
+) -> Result<(), MediaError> {
     for mut chapter in input.chapters() {
         if let Some(base) = time_base(chapter.time_base) {
+            if let Some(cut) = cut {
+                let (from, to) = cut.ticks(base);
+                chapter.start = chapter.start.max(from);
+                chapter.end = chapter.end.min(to);
+                if chapter.start >= chapter.end {
+                    continue;
+                }
+            }
             let shift = ticks(shift_micros, base);
             chapter.start = chapter.start.saturating_add(shift);
             chapter.end = chapter.end.saturating_add(shift);

@@ -4,6 +4,7 @@ mod copy;
 mod join;
 mod video;
 
+pub use copy::SourceCut;
 pub use join::{MuxReport, MuxSpec, mux};
 
 #[cfg(test)]

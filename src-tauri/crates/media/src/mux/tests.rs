@@ -110,6 +110,8 @@ fn every_packet_of_a_clip_comes_back_bit_for_bit_at_its_time() {
             output_tmp: &output,
             plan: &plan_mux(&info, Container::Mp4, &[]).unwrap(),
             hdr: None,
+            cut: None,
+            upright: false,
         };
         let report = mux(&spec, &Arc::default(), &mut |_| {}).unwrap();
         assert!(report.warnings.is_empty(), "{name}: {:?}", report.warnings);

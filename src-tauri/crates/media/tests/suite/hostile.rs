@@ -195,6 +195,8 @@ fn a_full_disk_is_known_as_one() {
             output_tmp: full,
             plan: &frameloom_media::plan_mux(&info, Container::Mkv, &[]).unwrap(),
             hdr: None,
+            cut: None,
+            upright: false,
         },
         &Default::default(),
         &mut |_| {},

@@ -4,6 +4,7 @@
 mod accuracy;
 mod diff;
 mod fidelity;
+mod fields;
 mod hostile;
 mod pictures;
 mod real_clips;

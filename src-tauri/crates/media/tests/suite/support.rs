@@ -198,6 +198,8 @@ pub fn join(
             output_tmp: output,
             plan: &plan,
             hdr: spec.hdr.as_ref(),
+            cut: None,
+            upright: false,
         },
         &Arc::new(AtomicBool::new(false)),
         &mut |_| {},

@@ -33,6 +33,7 @@ fn wanted(installer: Installer, purpose: Purpose) -> Vec<&'static str> {
                 "clang",
                 "libclang-dev",
                 "libavcodec-dev",
+                "libavfilter-dev",
                 "libavformat-dev",
                 "libavutil-dev",
                 "libswscale-dev",
@@ -54,6 +55,7 @@ fn wanted(installer: Installer, purpose: Purpose) -> Vec<&'static str> {
                 "clang",
                 "clang-devel",
                 "pkgconfig(libavcodec)",
+                "pkgconfig(libavfilter)",
                 "pkgconfig(libavformat)",
                 "pkgconfig(libavutil)",
                 "pkgconfig(libswscale)",
@@ -209,6 +211,7 @@ fn plan_unknown(machine: &Machine, purpose: Purpose) -> Plan {
     let mut plan = Plan::default();
     let libraries = [
         "libavcodec",
+        "libavfilter",
         "libavformat",
         "libavutil",
         "libswscale",
@@ -271,7 +274,7 @@ fn plan_windows(machine: &Machine) -> Plan {
                 "vcpkg",
                 "install",
                 "--classic",
-                "ffmpeg[avcodec,avformat,swscale]:x64-windows",
+                "ffmpeg[avcodec,avfilter,avformat,swscale]:x64-windows",
             ]));
         } else {
             plan.by_hand.push(

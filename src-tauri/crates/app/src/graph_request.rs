@@ -1,0 +1,150 @@
+//! "Run this graph": from a document and file names to a job.
+
+use crate::inputs::{self, Taken};
+use crate::request::{absolute_input, check_extension, no_picture};
+use crate::{App, Lane, explain, fields};
+use frameloom_core::error::{AppError, ErrorCode};
+use frameloom_core::graph::{Graph, MAX_DOCUMENT_BYTES};
+use frameloom_core::job::{
+    Device, EncodeSpec, JOB_SPEC_VERSION, Job, JobSpec, Quality, VideoCodec,
+};
+use frameloom_core::media::Warning;
+use frameloom_engine::plan::MediumPlan;
+use frameloom_engine::{EngineError, Plan};
+use serde::{Deserialize, Serialize};
+use std::io::Read;
+use std::path::{Path, PathBuf};
+
+/// A graph and the files that it is run on.
+#[derive(Debug, Clone, PartialEq)]
+pub struct GraphRequest {
+    /// What to do.
+    pub graph: Graph,
+    /// The source.
+    pub input: PathBuf,
+    /// The result; its extension names the format.
+    pub output: PathBuf,
+    /// Codec of a video; the best for the container where `None`.
+    pub codec: Option<VideoCodec>,
+    /// Quality in a word.
+    pub quality: Quality,
+    /// Where to compute.
+    pub device: Device,
+    /// May an existing result be replaced?
+    pub overwrite: bool,
+}
+
+/// What a run of a graph would do.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct GraphPlan {
+    /// Where the result will be.
+    pub output: PathBuf,
+    /// Pixels of the source.
+    pub input_size: (u32, u32),
+    /// Pixels of the result.
+    pub output_size: (u32, u32),
+    /// Operations in the order in which they are done.
+    pub steps: Vec<String>,
+    /// Encoder as ffmpeg names it; `None` for stills.
+    pub encoder: Option<String>,
+    /// What the user should know before it starts.
+    pub warnings: Vec<Warning>,
+}
+
+/// Reads a graph document.
+///
+/// # Errors
+/// The file cannot be read, or is no graph of a version that this program knows; the message names
+/// the node and what would be right.
+pub fn read_graph(path: &Path) -> Result<Graph, AppError> {
+    let mut json = Vec::new();
+    std::fs::File::open(path)
+        .and_then(|file| {
+            file.take(MAX_DOCUMENT_BYTES as u64 + 1)
+                .read_to_end(&mut json)
+        })
+        .map_err(|error| explain::unreadable(path, &error))?;
+    let json = String::from_utf8(json).map_err(|_| {
+        AppError::new(
+            ErrorCode::InvalidRequest,
+            format!("The graph `{}` is not UTF-8 text.", path.display()),
+        )
+        .hint("`frameloom run --schema` prints what a graph looks like.")
+    })?;
+    Graph::parse(&json)
+        .and_then(|graph| graph.ordered_ops().map(drop).map(|()| graph))
+        .map_err(|error| {
+            explain::engine(&EngineError::from(error))
+                .hint("`frameloom run --schema` prints what a graph looks like.")
+        })
+}
+
+impl App {
+    /// What a run would do, without doing it.
+    ///
+    /// # Errors
+    /// The graph, the input or the output cannot be used, in a sentence.
+    pub fn plan_graph(&self, request: &GraphRequest) -> Result<GraphPlan, AppError> {
+        let (spec, plan) = self.prepare_graph(request)?;
+        let ops = spec
+            .graph
+            .ordered_ops()
+            .map_err(|e| explain::engine(&e.into()))?;
+        Ok(GraphPlan {
+            input_size: plan.sizes.input,
+            output_size: plan.sizes.output,
+            steps: ops.iter().map(|(id, _)| (*id).to_owned()).collect(),
+            encoder: match &plan.medium {
+                MediumPlan::Video(video) => Some(video.encoder.clone()),
+                MediumPlan::Still | MediumPlan::StillByFfmpeg => None,
+            },
+            warnings: plan.warnings,
+            output: spec.output,
+        })
+    }
+
+    /// Submits a run for a caller that does it itself with [`App::run_job`].
+    ///
+    /// # Errors
+    /// As [`App::plan_graph`]; then nothing was stored.
+    pub fn submit_graph_directly(&self, request: &GraphRequest) -> Result<Job, AppError> {
+        let (spec, plan) = self.prepare_graph(request)?;
+        self.submit(spec, &plan, Lane::Direct)
+    }
+
+    fn prepare_graph(&self, request: &GraphRequest) -> Result<(JobSpec, Plan), AppError> {
+        // Before the input is even opened: a graph that cannot run is refused at once.
+        request
+            .graph
+            .ordered_ops()
+            .map_err(|e| explain::engine(&e.into()))?;
+        self.check_device(&request.device)?;
+        let input = absolute_input(&request.input)?;
+        let mut info = inputs::probe(&input)?;
+        let report = fields::learn(&input, &mut info)?;
+        if !inputs::has_picture(&info) {
+            return Err(no_picture(&input, &info));
+        }
+        let wanted = std::path::absolute(&request.output)
+            .map_err(|error| explain::unwritable(&request.output, &error))?;
+        check_extension(&wanted, info.kind)?;
+        let output = self.place_output(wanted, &input, request.overwrite, &Taken::default())?;
+        let spec = JobSpec {
+            version: JOB_SPEC_VERSION,
+            input,
+            output,
+            overwrite: request.overwrite,
+            graph: request.graph.clone(),
+            encode: EncodeSpec {
+                codec: request.codec,
+                quality: request.quality,
+            },
+            device: request.device.clone(),
+            upright: true,
+        };
+        let mut plan =
+            frameloom_engine::plan(&spec, &info, &self.models).map_err(|e| explain::engine(&e))?;
+        plan.warnings.extend(fields::telecine(report));
+        Ok((spec, plan))
+    }
+}

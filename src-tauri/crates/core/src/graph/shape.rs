@@ -1,0 +1,471 @@
+//! Every operation with its parameters and their limits, in one table: the strict reader checks
+//! documents by it, and the JSON Schema is written from it.
+
+use serde_json::{Map, Value, json};
+
+/// An operation in a document.
+pub(super) struct OpShape {
+    pub name: &'static str,
+    pub about: &'static str,
+    pub params: &'static [Param],
+}
+
+/// A parameter.
+pub(super) struct Param {
+    pub name: &'static str,
+    pub about: &'static str,
+    pub required: bool,
+    pub kind: Kind,
+}
+
+/// What a parameter may be.
+#[derive(Clone, Copy)]
+pub(super) enum Kind {
+    /// A whole number.
+    Int { min: u64, max: u64 },
+    /// A number.
+    Number { min: f64, max: f64 },
+    /// One of some words.
+    Choice(&'static [&'static str]),
+    /// A text that is not empty.
+    Text,
+    /// `#rrggbb`.
+    Color,
+    /// A fraction `{"num": n, "den": d}` within limits, in whole numbers.
+    Fraction { min: i64, max: i64 },
+    /// A pixel format, as `core::pixel` has it.
+    PixelFormat,
+}
+
+/// Longest text of a parameter, in bytes.
+pub(super) const MAX_TEXT: usize = 4096;
+
+const SIDE: Kind = Kind::Int {
+    min: 1,
+    max: 65_535,
+};
+const PLACE: Kind = Kind::Int {
+    min: 0,
+    max: 65_535,
+};
+/// Eleven days: no clip is longer.
+const SECONDS: Kind = Kind::Fraction {
+    min: 0,
+    max: 1_000_000,
+};
+
+const fn required(name: &'static str, kind: Kind, about: &'static str) -> Param {
+    Param {
+        name,
+        about,
+        required: true,
+        kind,
+    }
+}
+
+const fn optional(name: &'static str, kind: Kind, about: &'static str) -> Param {
+    Param {
+        name,
+        about,
+        required: false,
+        kind,
+    }
+}
+
+/// The table.
+pub(super) const OPS: &[OpShape] = &[
+    OpShape {
+        name: "source",
+        about: "The input. Ports: `video` and `audio`.",
+        params: &[],
+    },
+    OpShape {
+        name: "sink",
+        about: "The output. Ports: `video` and `audio`; sound without a wire is copied as it is.",
+        params: &[],
+    },
+    OpShape {
+        name: "upscale",
+        about: "Enlarge with a model, by the scale that the model has.",
+        params: &[required("model", Kind::Text, "Model id.")],
+    },
+    OpShape {
+        name: "resize",
+        about: "Resize with a cubic kernel.",
+        params: &[
+            required("width", SIDE, "Width in pixels."),
+            required("height", SIDE, "Height in pixels."),
+        ],
+    },
+    OpShape {
+        name: "crop",
+        about: "Cut out a rectangle.",
+        params: &[
+            required("x", PLACE, "Left edge in pixels."),
+            required("y", PLACE, "Upper edge in pixels."),
+            required("width", SIDE, "Width in pixels."),
+            required("height", SIDE, "Height in pixels."),
+        ],
+    },
+    OpShape {
+        name: "pad",
+        about: "Put the picture on a larger ground.",
+        params: &[
+            required("width", SIDE, "Width of the result in pixels."),
+            required("height", SIDE, "Height of the result in pixels."),
+            required("x", PLACE, "Where the picture's left edge comes."),
+            required("y", PLACE, "Where its upper edge comes."),
+            optional(
+                "color",
+                Kind::Color,
+                "Colour of the ground; black if left out.",
+            ),
+        ],
+    },
+    OpShape {
+        name: "rotate",
+        about: "Turn clockwise.",
+        params: &[required(
+            "degrees",
+            Kind::Int { min: 90, max: 270 },
+            "90, 180 or 270.",
+        )],
+    },
+    OpShape {
+        name: "flip",
+        about: "Mirror.",
+        params: &[required(
+            "axis",
+            Kind::Choice(&["horizontal", "vertical"]),
+            "What changes places: left and right, or top and bottom.",
+        )],
+    },
+    OpShape {
+        name: "convert",
+        about: "Change the pixel format.",
+        params: &[required("format", Kind::PixelFormat, "Wanted format.")],
+    },
+    OpShape {
+        name: "deinterlace",
+        about: "Make whole pictures of fields (bwdif).",
+        params: &[
+            optional(
+                "rate",
+                Kind::Choice(&["frame", "field"]),
+                "One picture per frame (default) or per field.",
+            ),
+            optional(
+                "parity",
+                Kind::Choice(&["auto", "top", "bottom"]),
+                "Field that comes first; `auto` (default): as each frame says.",
+            ),
+            optional(
+                "frames",
+                Kind::Choice(&["all", "flagged"]),
+                "All frames (default), or those that say that they are interlaced.",
+            ),
+        ],
+    },
+    OpShape {
+        name: "fps",
+        about: "Show the clip at a constant frame rate by repeating and leaving out frames; new \
+                frames in between need a model for interpolation.",
+        params: &[required(
+            "rate",
+            Kind::Fraction { min: 1, max: 1_000 },
+            "Frames per second.",
+        )],
+    },
+    OpShape {
+        name: "trim",
+        about: "Keep a stretch of the clip, with its sound and subtitles. Comes right after the \
+                source.",
+        params: &[
+            optional("start", SECONDS, "Seconds from the first frame."),
+            optional(
+                "end",
+                SECONDS,
+                "Seconds from the first frame, not included.",
+            ),
+        ],
+    },
+    OpShape {
+        name: "denoise",
+        about: "Take noise out, with ffmpeg's filter or with a model.",
+        params: &[
+            optional(
+                "sigma",
+                Kind::Number {
+                    min: 0.5,
+                    max: 30.0,
+                },
+                "About the standard deviation of the noise in 8-bit steps; 4 if left out.",
+            ),
+            optional(
+                "model",
+                Kind::Text,
+                "Id of a model of scale 1 that does it instead.",
+            ),
+        ],
+    },
+    OpShape {
+        name: "color",
+        about: "Correct colours: exposure, then white balance, then a lookup table.",
+        params: &[
+            optional(
+                "exposure",
+                Kind::Number {
+                    min: -10.0,
+                    max: 10.0,
+                },
+                "Stops; 1 doubles the light.",
+            ),
+            optional(
+                "temperature",
+                Kind::Number {
+                    min: 2_000.0,
+                    max: 15_000.0,
+                },
+                "Kelvin of the light that the scene was lit by; white under it becomes neutral.",
+            ),
+            optional(
+                "tint",
+                Kind::Number {
+                    min: -100.0,
+                    max: 100.0,
+                },
+                "From magenta to green.",
+            ),
+            optional("lut", Kind::Text, "Absolute path of a `.cube` file."),
+        ],
+    },
+];
+
+pub(super) fn find(name: &str) -> Option<&'static OpShape> {
+    OPS.iter().find(|shape| shape.name == name)
+}
+
+impl OpShape {
+    fn knows(&self) -> String {
+        if self.params.is_empty() {
+            return "it takes none".to_owned();
+        }
+        let names: Vec<String> = self
+            .params
+            .iter()
+            .map(|p| format!("`{}`", p.name))
+            .collect();
+        format!("it takes {}", names.join(", "))
+    }
+
+    /// Checks the parameters of a node; the text says what is wrong and what would be right.
+    pub(super) fn check(&self, params: &Map<String, Value>) -> Result<(), String> {
+        for (name, value) in params {
+            let Some(param) = self.params.iter().find(|p| p.name == name) else {
+                return Err(format!(
+                    "there is no parameter `{}`; {}",
+                    shortened(name),
+                    self.knows()
+                ));
+            };
+            if value.is_null() && !param.required {
+                continue;
+            }
+            param
+                .kind
+                .check(value)
+                .map_err(|wanted| format!("`{name}` must be {wanted}"))?;
+        }
+        match self
+            .params
+            .iter()
+            .find(|p| p.required && !params.contains_key(p.name))
+        {
+            Some(missing) => Err(format!(
+                "the parameter `{}` is missing; it must be {}",
+                missing.name,
+                missing.kind.wanted()
+            )),
+            None => Ok(()),
+        }
+    }
+}
+
+/// Names from a document that are shown in messages.
+pub(super) fn shortened(text: &str) -> String {
+    const SHOWN: usize = 40;
+    if text.chars().count() <= SHOWN {
+        return text.to_owned();
+    }
+    text.chars().take(SHOWN).chain(['…']).collect()
+}
+
+impl Kind {
+    /// What is accepted, in words.
+    fn wanted(self) -> String {
+        match self {
+            Kind::Int { min, max } => format!("a whole number from {min} to {max}"),
+            Kind::Number { min, max } => format!("a number from {min} to {max}"),
+            Kind::Choice(words) => {
+                let words: Vec<String> = words.iter().map(|w| format!("\"{w}\"")).collect();
+                format!("one of {}", words.join(", "))
+            }
+            Kind::Text => format!("a text of 1 to {MAX_TEXT} bytes"),
+            Kind::Color => "a colour like \"#ff8000\"".to_owned(),
+            Kind::Fraction { min, max } => {
+                format!("a fraction like {{\"num\": 30000, \"den\": 1001}} from {min} to {max}")
+            }
+            Kind::PixelFormat => "a pixel format like {\"planes\": {\"yuv\": {\"shift_x\": 1, \
+                 \"shift_y\": 1}}, \"bits\": 8, \"alpha\": false}"
+                .to_owned(),
+        }
+    }
+
+    fn check(self, value: &Value) -> Result<(), String> {
+        let fits = match self {
+            Kind::Int { min, max } => value.as_u64().is_some_and(|n| (min..=max).contains(&n)),
+            Kind::Number { min, max } => value.as_f64().is_some_and(|n| (min..=max).contains(&n)),
+            Kind::Choice(words) => value.as_str().is_some_and(|w| words.contains(&w)),
+            Kind::Text => value
+                .as_str()
+                .is_some_and(|t| !t.is_empty() && t.len() <= MAX_TEXT && !t.contains('\0')),
+            Kind::Color => value
+                .as_str()
+                .is_some_and(|c| super::ops::parse_color(c).is_some()),
+            Kind::Fraction { min, max } => value.as_object().is_some_and(|object| {
+                let part = |name| object.get(name).and_then(Value::as_i64);
+                let (Some(num), Some(den)) = (part("num"), part("den")) else {
+                    return false;
+                };
+                object.len() == 2
+                    && (1..=i64::from(i32::MAX)).contains(&den)
+                    && num <= i64::from(i32::MAX)
+                    && num >= min.saturating_mul(den)
+                    && num <= max.saturating_mul(den)
+            }),
+            Kind::PixelFormat => {
+                serde_json::from_value::<crate::pixel::PixelFormat>(value.clone()).is_ok()
+            }
+        };
+        if fits { Ok(()) } else { Err(self.wanted()) }
+    }
+
+    fn schema(self) -> Value {
+        match self {
+            Kind::Int { min, max } => json!({ "type": "integer", "minimum": min, "maximum": max }),
+            Kind::Number { min, max } => {
+                json!({ "type": "number", "minimum": min, "maximum": max })
+            }
+            Kind::Choice(words) => json!({ "enum": words }),
+            Kind::Text => json!({ "type": "string", "minLength": 1, "maxLength": MAX_TEXT }),
+            Kind::Color => json!({ "type": "string", "pattern": "^#[0-9a-fA-F]{6}$" }),
+            Kind::Fraction { .. } => json!({
+                "type": "object",
+                "properties": {
+                    "num": { "type": "integer", "minimum": 0, "maximum": i32::MAX },
+                    "den": { "type": "integer", "minimum": 1, "maximum": i32::MAX }
+                },
+                "required": ["num", "den"],
+                "additionalProperties": false
+            }),
+            Kind::PixelFormat => json!({
+                "type": "object",
+                "properties": {
+                    "planes": { "oneOf": [
+                        { "enum": ["gray", "gbr"] },
+                        { "type": "object",
+                          "properties": { "yuv": {
+                              "type": "object",
+                              "properties": {
+                                  "shift_x": { "type": "integer", "minimum": 0, "maximum": 1 },
+                                  "shift_y": { "type": "integer", "minimum": 0, "maximum": 1 }
+                              },
+                              "required": ["shift_x", "shift_y"] } },
+                          "required": ["yuv"] }
+                    ] },
+                    "bits": { "type": "integer", "minimum": 8, "maximum": 16 },
+                    "alpha": { "type": "boolean" }
+                },
+                "required": ["planes", "bits", "alpha"]
+            }),
+        }
+    }
+}
+
+/// The JSON Schema (draft 2020-12) of a graph document of the newest version.
+pub fn schema() -> Value {
+    let nodes: Vec<Value> = OPS
+        .iter()
+        .map(|shape| {
+            let properties: Map<String, Value> = shape
+                .params
+                .iter()
+                .map(|param| {
+                    let mut schema = param.kind.schema();
+                    schema["description"] = param.about.into();
+                    (param.name.to_owned(), schema)
+                })
+                .collect();
+            let needed: Vec<&str> = shape
+                .params
+                .iter()
+                .filter(|p| p.required)
+                .map(|p| p.name)
+                .collect();
+            let mut required = vec!["id", "op"];
+            if !needed.is_empty() {
+                required.push("params");
+            }
+            json!({
+                "type": "object",
+                "description": shape.about,
+                "properties": {
+                    "id": { "$ref": "#/$defs/id" },
+                    "op": { "const": shape.name },
+                    "params": {
+                        "type": "object",
+                        "properties": properties,
+                        "required": needed,
+                        "additionalProperties": false
+                    }
+                },
+                "required": required,
+                "additionalProperties": false
+            })
+        })
+        .collect();
+    json!({
+        "$schema": "https://json-schema.org/draft/2020-12/schema",
+        "title": "Frameloom graph",
+        "type": "object",
+        "properties": {
+            "version": { "const": super::GRAPH_VERSION },
+            "nodes": {
+                "type": "array",
+                "minItems": 2,
+                "maxItems": super::MAX_NODES,
+                "items": { "oneOf": nodes }
+            },
+            "edges": {
+                "type": "array",
+                "maxItems": super::MAX_EDGES,
+                "items": {
+                    "type": "object",
+                    "properties": {
+                        "from": { "$ref": "#/$defs/id" },
+                        "from_port": { "type": "string", "description": "The first port if left out." },
+                        "to": { "$ref": "#/$defs/id" },
+                        "to_port": { "type": "string", "description": "The first port if left out." }
+                    },
+                    "required": ["from", "to"],
+                    "additionalProperties": false
+                }
+            }
+        },
+        "required": ["version", "nodes", "edges"],
+        "additionalProperties": false,
+        "$defs": {
+            "id": { "type": "string", "minLength": 1, "maxLength": super::MAX_ID }
+        }
+    })
+}

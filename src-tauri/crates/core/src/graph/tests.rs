@@ -1,0 +1,344 @@
+use super::*;
+use crate::pixel::PixelFormat;
+use crate::time::{FrameRate, Rational};
+use proptest::prelude::*;
+use serde_json::{Value, json};
+
+fn upscale() -> Op {
+    Op::Upscale {
+        model: "loom-x2".into(),
+    }
+}
+
+/// One of each operation between source and sink.
+fn every_op() -> Vec<Op> {
+    let third = Rational::new(1, 3).unwrap();
+    vec![
+        upscale(),
+        Op::Resize(ResizeParams {
+            width: 64,
+            height: 32,
+        }),
+        Op::Crop(CropParams {
+            x: 0,
+            y: 2,
+            width: 20,
+            height: 10,
+        }),
+        Op::Pad(PadParams {
+            width: 100,
+            height: 50,
+            x: 4,
+            y: 4,
+            color: "#102030".into(),
+        }),
+        Op::Rotate(RotateParams { degrees: 270 }),
+        Op::Flip(FlipParams {
+            axis: FlipAxis::Vertical,
+        }),
+        Op::Convert {
+            format: PixelFormat::YUV420P8,
+        },
+        Op::Deinterlace(DeinterlaceParams {
+            rate: DeinterlaceRate::Field,
+            parity: Parity::Bottom,
+            frames: InterlacedFrames::Flagged,
+        }),
+        Op::Fps {
+            rate: FrameRate::new(30_000, 1001).unwrap(),
+        },
+        Op::Trim(TrimParams {
+            start: Some(third),
+            end: Some(third),
+        }),
+        Op::Denoise(DenoiseParams {
+            sigma: 3.5,
+            model: Some("m".into()),
+        }),
+        Op::Color(ColorParams {
+            exposure: 0.5,
+            temperature: Some(5000.0),
+            tint: 3.0,
+            lut: Some("/a b/é.cube".into()),
+        }),
+    ]
+}
+
+#[test]
+fn a_chain_of_every_operation_survives_json_and_keeps_its_order() {
+    let graph = Graph::chain(every_op());
+    let json = serde_json::to_string(&graph).unwrap();
+    let back: Graph = serde_json::from_str(&json).unwrap();
+    assert_eq!(back, graph);
+    let ops: Vec<&Op> = back.ordered_ops().unwrap().iter().map(|o| o.1).collect();
+    assert_eq!(ops.len(), every_op().len() + 2);
+    assert_eq!(ops[1..ops.len() - 1], every_op().iter().collect::<Vec<_>>());
+}
+
+#[test]
+fn the_table_names_every_operation_and_every_parameter_that_is_written() {
+    let graph = serde_json::to_value(Graph::chain(every_op())).unwrap();
+    let nodes = graph["nodes"].as_array().unwrap();
+    let mut written: Vec<&str> = nodes.iter().map(|n| n["op"].as_str().unwrap()).collect();
+    let mut known: Vec<&str> = shape::OPS.iter().map(|s| s.name).collect();
+    written.sort_unstable();
+    known.sort_unstable();
+    assert_eq!(written, known);
+    for node in nodes {
+        let shape = shape::find(node["op"].as_str().unwrap()).unwrap();
+        let none = serde_json::Map::new();
+        let params = node["params"].as_object().unwrap_or(&none);
+        let mut written: Vec<&str> = params.keys().map(String::as_str).collect();
+        let mut known: Vec<&str> = shape.params.iter().map(|p| p.name).collect();
+        written.sort_unstable();
+        known.sort_unstable();
+        assert_eq!(written, known, "{}", shape.name);
+    }
+    // And the schema says the same.
+    let schema = schema();
+    let branches = schema["properties"]["nodes"]["items"]["oneOf"].as_array();
+    assert_eq!(branches.unwrap().len(), shape::OPS.len());
+}
+
+#[test]
+fn what_the_table_lets_pass_is_read_with_its_defaults() {
+    for shape in shape::OPS {
+        // Only what is required, at its limits.
+        let mut params = serde_json::Map::new();
+        for param in shape.params.iter().filter(|p| p.required) {
+            let value = match param.kind {
+                shape::Kind::Int { min, .. } => json!(min),
+                shape::Kind::Number { min, .. } => json!(min),
+                shape::Kind::Choice(words) => json!(words[0]),
+                shape::Kind::Text => json!("x"),
+                shape::Kind::Color => json!("#ffffff"),
+                shape::Kind::Fraction { min, .. } => json!({"num": min, "den": 1}),
+                shape::Kind::PixelFormat => {
+                    json!({"planes": "gbr", "bits": 8, "alpha": false})
+                }
+            };
+            params.insert(param.name.into(), value);
+        }
+        let document = json!({
+            "version": 2,
+            "nodes": [{"id": "a", "op": shape.name, "params": params}],
+            "edges": []
+        });
+        Graph::try_from(document).unwrap_or_else(|e| panic!("{}: {e}", shape.name));
+    }
+}
+
+#[test]
+fn a_document_of_version_one_is_migrated() {
+    let old = r##"{"version":1,"nodes":[{"id":"n0","op":"source"},
+        {"id":"n1","op":"upscale","params":{"model":"loom-x2"}},{"id":"n2","op":"sink"}],
+        "edges":[{"from":"n0","to":"n1"},{"from":"n1","to":"n2"}]}"##;
+    assert_eq!(Graph::parse(old).unwrap(), Graph::chain([upscale()]));
+}
+
+#[test]
+fn a_newer_version_is_refused_before_its_nodes_are_looked_at() {
+    let newer = json!({"version": 3, "nodes": [{"hyper": "node"}], "edges": 7});
+    assert_eq!(
+        Graph::try_from(newer),
+        Err(GraphError::Version { found: 3 })
+    );
+}
+
+#[track_caller]
+fn refused(node: Value, parts: &[&str]) {
+    let document = json!({"version": 2, "nodes": [node], "edges": []});
+    let message = Graph::try_from(document).unwrap_err().to_string();
+    for part in parts {
+        assert!(message.contains(part), "{part:?} is missing in: {message}");
+    }
+}
+
+#[test]
+fn a_refusal_names_the_node_and_the_remedy() {
+    refused(
+        json!({"id": "big", "op": "enlarge"}),
+        &["`big`", "`enlarge`", "upscale"],
+    );
+    refused(
+        json!({"id": "c", "op": "crop", "params": {"x": 0, "y": 0, "width": 9, "heigth": 9}}),
+        &["`c`", "`heigth`", "`height`"],
+    );
+    refused(
+        json!({"id": "c", "op": "resize", "params": {"width": 9}}),
+        &["`c`", "`height` is missing", "1 to 65535"],
+    );
+    refused(
+        json!({"id": "r", "op": "resize", "params": {"width": "9", "height": 4}}),
+        &["`width` must be a whole number"],
+    );
+    refused(
+        json!({"id": "r", "op": "resize", "params": {"width": 1e9, "height": 4}}),
+        &["`width` must be"],
+    );
+    refused(
+        json!({"id": "t", "op": "rotate", "params": {"degrees": 100}}),
+        &["90, 180 or 270"],
+    );
+    refused(
+        json!({"id": "f", "op": "fps", "params": {"rate": {"num": 1, "den": 0}}}),
+        &["`rate` must be a fraction"],
+    );
+    refused(
+        json!({"id": "p", "op": "pad", "params":
+            {"width": 9, "height": 9, "x": 0, "y": 0, "color": "red"}}),
+        &["`color`", "#ff8000"],
+    );
+    refused(json!({"id": "s", "op": "source", "speed": 9}), &["`speed`"]);
+    refused(json!({"op": "source"}), &["`id`"]);
+}
+
+#[test]
+fn absurd_sizes_are_refused() {
+    let nodes: Vec<Value> = (0..MAX_NODES + 1)
+        .map(|i| json!({"id": format!("{i}"), "op": "source"}))
+        .collect();
+    let many = json!({"version": 2, "nodes": nodes, "edges": []});
+    assert!(
+        Graph::try_from(many)
+            .unwrap_err()
+            .to_string()
+            .contains("256")
+    );
+    refused(
+        json!({"id": "m", "op": "upscale", "params": {"model": "x".repeat(5000)}}),
+        &["4096"],
+    );
+    assert!(Graph::parse(&"[".repeat(100_000)).is_err());
+    assert!(Graph::parse(&" ".repeat(MAX_DOCUMENT_BYTES + 1)).is_err());
+}
+
+#[test]
+fn a_circle_is_named_instead_of_running_for_ever() {
+    let mut graph = Graph::chain([]);
+    for id in ["a", "b"] {
+        graph.nodes.push(Node {
+            id: id.into(),
+            op: upscale(),
+        });
+    }
+    graph.edges.push(Edge::new("a", "b"));
+    graph.edges.push(Edge::new("b", "a"));
+    assert_eq!(
+        graph.ordered_ops(),
+        Err(GraphError::OffPath { ids: "a, b".into() })
+    );
+}
+
+#[test]
+fn a_newer_graph_a_branch_and_a_loose_wire_are_refused() {
+    let mut graph = Graph::chain([upscale()]);
+    graph.version = 3;
+    assert_eq!(graph.ordered_ops(), Err(GraphError::Version { found: 3 }));
+    let mut graph = Graph::chain([upscale()]);
+    graph.edges.push(Edge::new("n0", "n2"));
+    assert!(matches!(
+        graph.ordered_ops(),
+        Err(GraphError::Branch { .. })
+    ));
+    let mut graph = Graph::chain([upscale()]);
+    graph.edges.pop();
+    assert_eq!(
+        graph.ordered_ops(),
+        Err(GraphError::Unconnected {
+            id: "n1".into(),
+            direction: "output",
+            port: "out"
+        })
+    );
+    graph.edges.push(Edge::new("n1", "nowhere"));
+    assert!(matches!(
+        graph.ordered_ops(),
+        Err(GraphError::UnknownNode { .. })
+    ));
+}
+
+#[test]
+fn ports_are_found_by_name_and_must_be_of_one_kind() {
+    let wire = |from_port: &str, to_port: &str| {
+        let mut graph = Graph::chain([]);
+        graph.edges.push(Edge {
+            from: "n0".into(),
+            from_port: Some(from_port.into()),
+            to: "n1".into(),
+            to_port: Some(to_port.into()),
+        });
+        graph
+    };
+    assert!(wire("audio", "audio").ordered_ops().is_ok());
+    let mixed = wire("audio", "video").ordered_ops().unwrap_err();
+    assert_eq!(
+        mixed.to_string(),
+        "`n0.audio` gives sound and `n1.video` takes pictures; connect ports of the same kind"
+    );
+    let unknown = wire("subtitles", "audio").ordered_ops().unwrap_err();
+    assert_eq!(
+        unknown.to_string(),
+        "the node `n0` has no output `subtitles`; it has video, audio"
+    );
+}
+
+/// JSON of any shape, with the words of graphs in it now and then.
+fn any_json() -> impl Strategy<Value = Value> {
+    let word = prop_oneof![
+        Just("version".to_owned()),
+        Just("nodes".to_owned()),
+        Just("edges".to_owned()),
+        Just("id".to_owned()),
+        Just("op".to_owned()),
+        Just("params".to_owned()),
+        Just("source".to_owned()),
+        Just("crop".to_owned()),
+        Just("width".to_owned()),
+        "\\PC{0,8}",
+    ];
+    let leaf = prop_oneof![
+        Just(Value::Null),
+        any::<bool>().prop_map(Value::from),
+        (0u64..4).prop_map(Value::from),
+        any::<i64>().prop_map(Value::from),
+        any::<f64>().prop_map(Value::from),
+        word.clone().prop_map(Value::from),
+    ];
+    leaf.prop_recursive(5, 64, 8, move |inner| {
+        prop_oneof![
+            proptest::collection::vec(inner.clone(), 0..6).prop_map(Value::from),
+            proptest::collection::hash_map(word.clone(), inner, 0..6)
+                .prop_map(|m| Value::Object(m.into_iter().collect())),
+        ]
+    })
+}
+
+proptest! {
+    #[test]
+    fn no_json_makes_the_reader_panic(value in any_json(), nodes in any_json(), edges in any_json()) {
+        for document in [value, json!({"version": 2, "nodes": nodes, "edges": edges})] {
+            if let Ok(graph) = Graph::try_from(document) {
+                let _ = graph.ordered_ops();
+            }
+        }
+    }
+
+    #[test]
+    fn no_wiring_makes_the_check_panic_or_run_for_ever(
+        wires in proptest::collection::vec((0usize..9, 0usize..9, 0usize..4, 0usize..4), 0..20)
+    ) {
+        let mut graph = Graph::chain(every_op().into_iter().take(6));
+        let ports = [None, Some("video"), Some("audio"), Some("in")];
+        graph.edges = wires
+            .into_iter()
+            .map(|(from, to, out, into)| Edge {
+                from: format!("n{from}"),
+                from_port: ports[out].map(str::to_owned),
+                to: format!("n{to}"),
+                to_port: ports[into].map(str::to_owned),
+            })
+            .collect();
+        let _ = graph.ordered_ops();
+    }
+}
