@@ -1,4 +1,5 @@
 //! `frameloom run`: a graph of nodes on a real clip, refusals, and a kill in the middle.
+#![expect(clippy::unwrap_used, reason = "the helpers of a test may fail it")]
 
 use e2e::*;
 use frameloom_core::media::StreamKind;
@@ -296,7 +297,7 @@ fn a_killed_run_with_temporal_nodes_resumes_to_the_very_same_file() {
 fn graphs_that_cannot_run_are_refused_before_anything_is_done() {
     let cli = Cli::new();
     let output = cli.folder().join("out/never.mp4");
-    let mut refused = |name: &str, document: String, code: i32, parts: &[&str]| {
+    let refused = |name: &str, document: String, code: i32, parts: &[&str]| {
         let path = cli.folder().join(format!("{name}.json"));
         fs::write(&path, document).unwrap();
         let ran = cli

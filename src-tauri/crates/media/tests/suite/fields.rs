@@ -62,7 +62,7 @@ fn shade(x: usize, y: usize, moment: usize) -> u8 {
 fn write_y4m(path: &Path, frames: usize, moments: impl Fn(usize) -> (usize, usize)) {
     let (w, h) = (320, 240);
     let mut file = std::fs::File::create(path).unwrap();
-    write!(file, "YUV4MPEG2 W{w} H{h} F25:1 I? A1:1 C420jpeg\n").unwrap();
+    writeln!(file, "YUV4MPEG2 W{w} H{h} F25:1 I? A1:1 C420jpeg").unwrap();
     for n in 0..frames {
         let (upper, lower) = moments(n);
         let mut bytes = b"FRAME\n".to_vec();
