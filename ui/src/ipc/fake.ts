@@ -301,7 +301,7 @@ export function fakeIpc(options: FakeOptions = {}): FakeIpc {
           output: outputOf(request),
           overwrite: false,
           graph: {
-            version: 1,
+            version: 2,
             nodes: [
               { id: 'n0', op: 'source' },
               { id: 'n1', op: 'upscale', params: { model: request.model ?? 'loom-x2-web' } },
@@ -314,6 +314,7 @@ export function fakeIpc(options: FakeOptions = {}): FakeIpc {
           },
           encode: { codec: request.codec, quality: request.quality, drop: request.drop },
           device: request.device,
+          upright: false,
         },
         state: 'queued',
         progress: {
