@@ -138,6 +138,7 @@ impl App {
             encode: EncodeSpec {
                 codec: request.codec,
                 quality: request.quality,
+                drop: Vec::new(),
             },
             device: request.device.clone(),
             upright: true,

@@ -88,6 +88,7 @@ fn spec(input: &Path, output: &Path, ops: Vec<Op>) -> JobSpec {
         encode: EncodeSpec {
             codec: Some(VideoCodec::Ffv1),
             quality: Quality::Lossless,
+            drop: Vec::new(),
         },
         device: Device::Cpu,
         upright: true,

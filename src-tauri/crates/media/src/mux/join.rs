@@ -337,7 +337,10 @@ fn add_video(
     let index = output.add_video(source, &video, |kind| {
         survives_processing(kind) && !replaced(kind) && kind != turn as i32
     })?;
-    if let Some(matrix) = source.side_data_of(turn).filter(|_| spec.plan.keeps_turn && !spec.upright) {
+    if let Some(matrix) = source
+        .side_data_of(turn)
+        .filter(|_| spec.plan.keeps_turn && !spec.upright)
+    {
         let p = source.parameters().0;
         let from = (p.width.max(0) as u32, p.height.max(0) as u32);
         output.set_side_data(index, turn, &display_matrix(matrix, from, header.size()))?;
