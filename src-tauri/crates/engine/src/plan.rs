@@ -6,7 +6,7 @@
 use crate::EngineError;
 use crate::nodes::{Models, Pace, PictureFormat, Turn, output_format};
 use frameloom_core::graph::{DeinterlaceRate, Op};
-use frameloom_core::job::{EncodeSpec, JobSpec, PictureSizes};
+use frameloom_core::job::{EncodeSpec, JobSpec, PictureSizes, TrackChoice};
 use frameloom_core::media::{MediaInfo, MediaKind, StreamInfo, VideoInfo, Warning};
 use frameloom_core::segment::SegmentLength;
 use frameloom_core::time::{Rational, Timestamp};
@@ -261,7 +261,7 @@ pub fn plan(spec: &JobSpec, info: &MediaInfo, models: &dyn Models) -> Result<Pla
                 });
             }
             let container = Container::from_path(&spec.output)?;
-            let drop = &spec.encode.drop;
+            let drop = &left_out(spec, stream);
             let mux = frameloom_media::plan_mux(info, container, drop)?.complete(info, drop)?;
             warnings.extend(mux.dropped);
             let encoder_spec = encoder_spec(&spec.encode, container, stream, &format, None, 1);
@@ -339,6 +339,16 @@ pub(crate) fn upright(spec: &JobSpec, stream: &StreamInfo) -> Option<Turn> {
     };
     // A turn by another angle stays with the player.
     (depends && degrees % 90 == 0 && !turn.is_none()).then_some(turn)
+}
+
+/// What the container need not hold: what the user leaves out, and the turn of pictures that are
+/// turned themselves.
+pub(crate) fn left_out(spec: &JobSpec, stream: &StreamInfo) -> Vec<TrackChoice> {
+    let mut list = spec.encode.drop.clone();
+    if upright(spec, stream).is_some() && !list.contains(&TrackChoice::Rotation) {
+        list.push(TrackChoice::Rotation);
+    }
+    list
 }
 
 /// What is done about fields.

@@ -239,7 +239,6 @@ fn collect(
         verifier
             .after(done.before, &done.frame)
             .map_err(|reason| failed(index, format!("frame {index} {reason}")))?;
-        // Judged before the encoder has the last frame: a segment that fails is never recorded.
         let mut cut = Cut {
             position: length.index_of(index),
             source_frames: index % length.frames() + 1,

@@ -8,7 +8,7 @@ use super::{Context, Finished, format_of};
 use crate::EngineError;
 use crate::control::SegmentRecord;
 use crate::nodes::{Pace, behind_temporal, source_window};
-use crate::plan::{VideoPlan, encoder_spec, upright};
+use crate::plan::{VideoPlan, encoder_spec, left_out, upright};
 use crate::verify::{PictureCheck, Verifier, times_sha256};
 use frameloom_core::job::{JobSpec, Step};
 use frameloom_core::media::Warning;
@@ -523,7 +523,12 @@ fn join(
 ) -> Result<(PathBuf, OutputCheck), EngineError> {
     let file = Temporary::new(temporary(&spec.output, context.work_dir));
     let info = frameloom_media::probe(&spec.input)?;
-    let mux_plan = frameloom_media::plan_mux(&info, container, &spec.encode.drop)?;
+    let drop = info
+        .streams
+        .iter()
+        .find(|stream| stream.index == video.stream)
+        .map_or_else(|| spec.encode.drop.clone(), |stream| left_out(spec, stream));
+    let mux_plan = frameloom_media::plan_mux(&info, container, &drop)?;
     let report = frameloom_media::mux(
         &MuxSpec {
             source: &spec.input,
