@@ -121,13 +121,20 @@ fn packages_for_tests_are_not_asked_of_who_only_runs_the_program() {
             "xauth",
             "dbus-daemon",
             "webkit2gtk-driver",
+            "ffmpeg",
             "chromium"
         ]
     );
     let machine = scripts.machine(UBUNTU, true);
     assert_eq!(
         plan(&machine, Purpose::Test, false).missing,
-        ["xvfb", "xauth", "dbus-daemon", "webkit2gtk-driver"]
+        [
+            "xvfb",
+            "xauth",
+            "dbus-daemon",
+            "webkit2gtk-driver",
+            "ffmpeg"
+        ]
     );
 }
 
