@@ -67,31 +67,30 @@ impl App {
     /// The file cannot be read, or no receipt is known for it.
     pub fn verify(&self, file: &Path, receipt: Option<&Path>) -> Result<Verification, AppError> {
         let path = std::path::absolute(file).unwrap_or_else(|_| file.to_owned());
+        let found = print(&path, &|| ())?;
         let (receipt, job) = match receipt {
             Some(receipt) => {
                 let json = std::fs::read_to_string(receipt)
                     .map_err(|error| explain::unreadable(receipt, &error))?;
                 (parse(&json)?, None)
             }
-            None => {
-                let (_, sha256) = frameloom_engine::file_sha256(&path, &|| ())
-                    .map_err(|error| explain::unreadable(&path, &error))?;
-                self.receipt_for(&path, &sha256)?
-            }
+            None => self.receipt_for(&path, &found.sha256)?,
         };
-        self.compare(&path, receipt, job)
+        Ok(self.compare(&path, &found, receipt, job))
     }
 
     fn compare(
         &self,
         path: &Path,
+        found: &FilePrint,
         receipt: Receipt,
         job: Option<Job>,
-    ) -> Result<Verification, AppError> {
-        let (size_bytes, sha256) = frameloom_engine::file_sha256(path, &|| ())
-            .map_err(|error| explain::unreadable(path, &error))?;
+    ) -> Verification {
+        let FilePrint {
+            size_bytes, sha256, ..
+        } = found;
         let mut findings = Vec::new();
-        let same_bytes = sha256 == receipt.output.sha256;
+        let same_bytes = *sha256 == receipt.output.sha256;
         findings.push(compared(
             "output",
             same_bytes,
@@ -114,11 +113,11 @@ impl App {
         let genuine = !findings.iter().any(|finding| {
             finding.verdict == Verdict::Differs && of_result.contains(&finding.what.as_str())
         });
-        Ok(Verification {
+        Verification {
             genuine,
             receipt,
             findings,
-        })
+        }
     }
 
     /// Recomputed from the file itself, so that a receipt that was tampered with is found out, and
@@ -211,7 +210,9 @@ impl App {
     pub fn verify_job(&self, id: &JobId) -> Result<Verification, AppError> {
         let job = self.job(id)?;
         let receipt = self.receipt(id)?;
-        self.compare(&job.spec.output.clone(), receipt, Some(job))
+        let path = job.spec.output.clone();
+        let found = print(&path, &|| ())?;
+        Ok(self.compare(&path, &found, receipt, Some(job)))
     }
 
     /// Makes the receipt of a job that just finished and stores it.
@@ -222,17 +223,6 @@ impl App {
         finished: &Finished,
         alive: &dyn Fn(),
     ) -> Result<(), AppError> {
-        let print = |path: &Path| -> Result<FilePrint, AppError> {
-            let (size_bytes, sha256) = frameloom_engine::file_sha256(path, alive)
-                .map_err(|error| explain::unreadable(path, &error))?;
-            Ok(FilePrint {
-                name: path
-                    .file_name()
-                    .map_or_else(String::new, |name| name.to_string_lossy().into_owned()),
-                size_bytes,
-                sha256,
-            })
-        };
         let encoder = match &plan.medium {
             MediumPlan::Video(video) => Some((video.encoder.clone(), video.parameters.clone())),
             MediumPlan::Still | MediumPlan::StillByFfmpeg => None,
@@ -242,8 +232,8 @@ impl App {
             job: job.id.clone(),
             finished_millis: now_millis(),
             program: self.program(!plan.models.is_empty()),
-            input: print(&job.spec.input)?,
-            output: print(&finished.output)?,
+            input: print(&job.spec.input, alive)?,
+            output: print(&finished.output, alive)?,
             models: plan
                 .models
                 .iter()
@@ -283,6 +273,19 @@ impl App {
                 .collect(),
         }
     }
+}
+
+/// Name, size and hash of a file. `alive` is called now and then.
+fn print(path: &Path, alive: &dyn Fn()) -> Result<FilePrint, AppError> {
+    let (size_bytes, sha256) = frameloom_engine::file_sha256(path, alive)
+        .map_err(|error| explain::unreadable(path, &error))?;
+    Ok(FilePrint {
+        name: path
+            .file_name()
+            .map_or_else(String::new, |name| name.to_string_lossy().into_owned()),
+        size_bytes,
+        sha256,
+    })
 }
 
 fn parse(json: &str) -> Result<Receipt, AppError> {

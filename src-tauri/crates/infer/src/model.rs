@@ -32,11 +32,6 @@ impl Model {
         &self.dir
     }
 
-    /// Size of the weights.
-    pub fn weights_bytes(&self) -> u64 {
-        self.weights.len() as u64
-    }
-
     /// The ONNX file.
     pub(crate) fn weights(&self) -> &[u8] {
         &self.weights

@@ -114,10 +114,19 @@ impl Store {
     /// # Errors
     /// The database refuses.
     pub fn next_queued(&self) -> Result<Option<JobRow>, StoreError> {
-        let (rows, _) = self.jobs()?;
-        Ok(rows
-            .into_iter()
-            .find(|row| row.lane == Lane::Queue && row.job.state == JobState::Queued))
+        let connection = self.lock();
+        let mut statement = connection.prepare(&format!(
+            "SELECT {COLUMNS} FROM jobs WHERE state = 'queued' AND lane = 'queue' \
+             ORDER BY created_millis, id"
+        ))?;
+        let mut rows = statement.query([])?;
+        while let Some(row) = rows.next()? {
+            // One that cannot be read must not hold up those behind it.
+            if let Ok(job) = read_row(row) {
+                return Ok(Some(job));
+            }
+        }
+        Ok(None)
     }
 
     /// Moves a job to `to` if it is in one of the states `from`; true if it was. The error is

@@ -44,7 +44,7 @@ pub(super) fn open(
     let mut weights = 0;
     for (_, op) in ops {
         if let Some(model) = model_of(op) {
-            weights += context.models.load(model)?.weights_bytes();
+            weights += context.models.manifest(model)?.size_bytes;
         }
     }
     // Nodes with a memory of time see every frame in its order.
