@@ -6,7 +6,7 @@ use crate::{App, Lane, explain, fields};
 use frameloom_core::error::{AppError, ErrorCode};
 use frameloom_core::graph::{Graph, MAX_DOCUMENT_BYTES};
 use frameloom_core::job::{
-    Device, EncodeSpec, JOB_SPEC_VERSION, Job, JobSpec, Quality, VideoCodec,
+    Device, EncodeSpec, JOB_SPEC_VERSION, Job, JobSpec, Quality, TrackChoice, VideoCodec,
 };
 use frameloom_core::media::Warning;
 use frameloom_engine::plan::MediumPlan;
@@ -32,6 +32,8 @@ pub struct GraphRequest {
     pub device: Device,
     /// May an existing result be replaced?
     pub overwrite: bool,
+    /// What of the source is left out.
+    pub drop: Vec<TrackChoice>,
 }
 
 /// What a run of a graph would do.
@@ -138,7 +140,7 @@ impl App {
             encode: EncodeSpec {
                 codec: request.codec,
                 quality: request.quality,
-                drop: Vec::new(),
+                drop: request.drop.clone(),
             },
             device: request.device.clone(),
             upright: true,

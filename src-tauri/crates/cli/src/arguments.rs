@@ -101,6 +101,33 @@ pub struct Diff {
     pub tolerance: f64,
 }
 
+/// How a result is made; the same for every command that makes one.
+#[derive(Debug, Args)]
+pub struct Making {
+    /// Codec for videos; the best of this machine if left out.
+    #[arg(long)]
+    pub codec: Option<Codec>,
+    /// How much to keep.
+    #[arg(short, long, default_value = "good")]
+    pub quality: QualityName,
+    /// Where to compute.
+    #[arg(short, long, default_value = "auto")]
+    pub device: DeviceName,
+    /// Leave something of the source out: a stream by its index (see `frameloom probe`), or
+    /// `subtitles`, `audio`, `attachments`, `covers`, `data`, `video` (streams beside the main one),
+    /// `rotation`. Can be given several times. Without it, a container that cannot hold everything is
+    /// refused.
+    #[arg(long, value_name = "TRACK")]
+    pub drop: Vec<TrackChoice>,
+    /// Replace existing files, but never an input or a result of the same command. Without it a
+    /// number is added to the name.
+    #[arg(long)]
+    pub overwrite: bool,
+    /// Show what would be done, and do nothing.
+    #[arg(long)]
+    pub dry_run: bool,
+}
+
 /// Arguments of `upscale`.
 #[derive(Debug, Args)]
 pub struct Upscale {
@@ -117,34 +144,15 @@ pub struct Upscale {
     /// How many times larger; the model's own scale if left out.
     #[arg(short, long, value_name = "N", value_parser = clap::value_parser!(u32).range(1..=8))]
     pub scale: Option<u32>,
-    /// Codec for videos; the best of this machine if left out.
-    #[arg(long)]
-    pub codec: Option<Codec>,
-    /// How much to keep.
-    #[arg(short, long, default_value = "good")]
-    pub quality: QualityName,
-    /// Where to compute.
-    #[arg(short, long, default_value = "auto")]
-    pub device: DeviceName,
+    /// How the result is made.
+    #[command(flatten)]
+    pub making: Making,
     /// File name of the result, with {name}, {model}, {scale}, {width}, {height}, {counter}.
     #[arg(long, value_name = "TEMPLATE")]
     pub name: Option<String>,
-    /// Leave something of the source out: a stream by its index (see `frameloom probe`), or
-    /// `subtitles`, `audio`, `attachments`, `covers`, `data`, `video` (streams beside the main one),
-    /// `rotation`. Can be given several times. Without it, a container that cannot hold everything is
-    /// refused.
-    #[arg(long, value_name = "TRACK")]
-    pub drop: Vec<TrackChoice>,
-    /// Replace existing files, but never an input or a result of the same command. Without it a
-    /// number is added to the name.
-    #[arg(long)]
-    pub overwrite: bool,
     /// Make whole pictures of the fields of an interlaced source first (bwdif).
     #[arg(long, value_name = "WHEN", default_value = "auto")]
     pub deinterlace: DeinterlaceName,
-    /// Show what would be done, and do nothing.
-    #[arg(long)]
-    pub dry_run: bool,
 }
 
 /// When to deinterlace.
@@ -190,21 +198,9 @@ pub struct Run {
         required_unless_present = "schema"
     )]
     pub output: Option<PathBuf>,
-    /// Codec for videos; the best of this machine if left out.
-    #[arg(long)]
-    pub codec: Option<Codec>,
-    /// How much to keep.
-    #[arg(short, long, default_value = "good")]
-    pub quality: QualityName,
-    /// Where to compute.
-    #[arg(short, long, default_value = "auto")]
-    pub device: DeviceName,
-    /// Replace an existing result. Without it a number is added to the name.
-    #[arg(long)]
-    pub overwrite: bool,
-    /// Show what would be done, and do nothing.
-    #[arg(long)]
-    pub dry_run: bool,
+    /// How the result is made.
+    #[command(flatten)]
+    pub making: Making,
     /// Print the JSON Schema of graphs, and do nothing.
     #[arg(long)]
     pub schema: bool,

@@ -28,12 +28,13 @@ pub fn run(app: &Arc<App>, arguments: &Run, output: &Output) -> Result<ExitCode,
         graph: read_graph(graph)?,
         input: input.clone(),
         output: target.clone(),
-        codec: arguments.codec.map(Into::into),
-        quality: arguments.quality.into(),
-        device: arguments.device.into(),
-        overwrite: arguments.overwrite,
+        codec: arguments.making.codec.map(Into::into),
+        quality: arguments.making.quality.into(),
+        device: arguments.making.device.into(),
+        overwrite: arguments.making.overwrite,
+        drop: arguments.making.drop.clone(),
     };
-    if arguments.dry_run {
+    if arguments.making.dry_run {
         let plan = app.plan_graph(&request)?;
         output.result(&plan, || {
             let ((iw, ih), (ow, oh)) = (plan.input_size, plan.output_size);

@@ -31,11 +31,11 @@ pub fn run(app: &Arc<App>, arguments: &Upscale, output: &Output) -> Result<ExitC
         )
         .hint("Name a folder with `-o` (a `/` at its end says so), or leave it out."));
     }
-    if !arguments.dry_run {
+    if !arguments.making.dry_run {
         interrupt::listen(output)?;
     }
     match (&found[..], many) {
-        ([file], false) if arguments.dry_run => {
+        ([file], false) if arguments.making.dry_run => {
             let plan = app.plan_upscale(&request(arguments, file, 0, &taken_by(found)))?;
             output.result(&[&plan], || planned(&plan));
             Ok(ExitCode::SUCCESS)
@@ -121,7 +121,7 @@ fn batch(
         }
         begun += 1;
         let request = request(arguments, file, index, &taken);
-        let outcome = if arguments.dry_run {
+        let outcome = if arguments.making.dry_run {
             app.plan_upscale(&request).map(|plan| {
                 let path = plan.output.clone();
                 if !output.is_json() {
@@ -163,7 +163,7 @@ fn batch(
     }
     let worst = outcomes.iter().map(|outcome| outcome.code).max();
     let values: Vec<&Value> = outcomes.iter().map(|outcome| &outcome.value).collect();
-    if output.is_json() || !arguments.dry_run {
+    if output.is_json() || !arguments.making.dry_run {
         output.result(&values, || {
             let done = outcomes.iter().filter(|outcome| outcome.code == 0).count();
             format!("{done} of {} files done.", found.len())
@@ -195,13 +195,13 @@ fn request(arguments: &Upscale, file: &Found, index: usize, taken: &Arc<Taken>) 
         output: arguments.output.clone(),
         model: arguments.model.clone(),
         scale: arguments.scale,
-        codec: arguments.codec.map(Into::into),
-        quality: arguments.quality.into(),
-        device: arguments.device.into(),
+        codec: arguments.making.codec.map(Into::into),
+        quality: arguments.making.quality.into(),
+        device: arguments.making.device.into(),
         name_template: arguments.name.clone(),
         counter: u32::try_from(index + 1).ok(),
-        overwrite: arguments.overwrite,
-        drop: arguments.drop.clone(),
+        overwrite: arguments.making.overwrite,
+        drop: arguments.making.drop.clone(),
         deinterlace: arguments.deinterlace.into(),
         below: file.below.clone(),
         taken: taken.clone(),
