@@ -143,6 +143,7 @@ impl App {
                 drop: request.drop.clone(),
             },
             device: request.device.clone(),
+            inputs: Default::default(),
             upright: true,
         };
         let mut plan =

@@ -187,6 +187,7 @@ impl App {
                 drop: request.drop.clone(),
             },
             device: request.device.clone(),
+            inputs: Default::default(),
             upright: false,
         };
         let mut plan =

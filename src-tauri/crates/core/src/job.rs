@@ -4,8 +4,9 @@ use crate::error::AppError;
 use crate::graph::Graph;
 use crate::media::Warning;
 use serde::{Deserialize, Serialize};
+use std::collections::BTreeMap;
 use std::fmt;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::str::FromStr;
 use ts_rs::TS;
 
@@ -28,9 +29,13 @@ impl fmt::Display for JobId {
 pub struct JobSpec {
     /// [`JOB_SPEC_VERSION`]; a higher one is refused.
     pub version: u32,
-    /// Absolute path of the source.
+    /// Absolute path of the source; of the main one where the graph has several.
     #[ts(type = "string")]
     pub input: PathBuf,
+    /// Absolute paths of the other inputs, by the names that the graph gives them.
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    #[ts(as = "Option<BTreeMap<String, String>>", optional)]
+    pub inputs: BTreeMap<String, PathBuf>,
     /// Absolute path of the result, chosen when the job was submitted.
     #[ts(type = "string")]
     pub output: PathBuf,
@@ -45,6 +50,14 @@ pub struct JobSpec {
     /// Places and turns in the graph mean the picture as players show it, not as it is coded.
     #[serde(default)]
     pub upright: bool,
+}
+
+impl JobSpec {
+    /// Absolute path of the input that the graph calls `name`. Names without a file of their own
+    /// mean the main one.
+    pub fn path_of(&self, name: &str) -> &Path {
+        self.inputs.get(name).unwrap_or(&self.input)
+    }
 }
 
 /// Codec and quality of a result. For stills only `quality` counts.

@@ -91,6 +91,7 @@ fn spec(input: &Path, output: &Path, ops: Vec<Op>) -> JobSpec {
             drop: Vec::new(),
         },
         device: Device::Cpu,
+        inputs: Default::default(),
         upright: true,
     }
 }

@@ -17,6 +17,7 @@ fn job(id: &str, created_millis: i64) -> Job {
             graph: Graph::chain([]),
             encode: EncodeSpec::default(),
             device: Device::Auto,
+            inputs: Default::default(),
             upright: false,
         },
         state: JobState::Queued,

@@ -1,15 +1,16 @@
 //! The processing graph as a document: nodes, edges, validation. What a node does is in `engine`.
 
+mod layout;
 mod ops;
 mod read;
 mod shape;
 
+pub use layout::{Layout, Line, Step, Tracks};
 pub use ops::*;
 pub use read::MAX_DOCUMENT_BYTES;
 pub use shape::schema;
 
 use serde::{Deserialize, Serialize};
-use std::collections::{BTreeMap, BTreeSet};
 use std::fmt;
 use ts_rs::TS;
 
@@ -19,6 +20,8 @@ pub const GRAPH_VERSION: u32 = 2;
 pub const MAX_NODES: usize = 256;
 /// Most wires of a graph.
 pub const MAX_EDGES: usize = 1024;
+/// Most steps that a graph may be worked out in, once every branch is followed to its sources.
+pub const MAX_STEPS: usize = 1024;
 /// Longest id of a node or name of a port, in bytes.
 pub const MAX_ID: usize = 64;
 
@@ -78,8 +81,10 @@ impl Edge {
 pub enum PortKind {
     /// Pictures.
     Pictures,
-    /// Sound.
+    /// Sound: one or more tracks.
     Sound,
+    /// Subtitles: one or more tracks.
+    Subtitles,
 }
 
 impl fmt::Display for PortKind {
@@ -87,6 +92,7 @@ impl fmt::Display for PortKind {
         f.write_str(match self {
             PortKind::Pictures => "pictures",
             PortKind::Sound => "sound",
+            PortKind::Subtitles => "subtitles",
         })
     }
 }
@@ -100,39 +106,66 @@ pub struct Port {
     pub kind: PortKind,
     /// It may be left without a wire.
     pub optional: bool,
+    /// An input that takes several wires, in the order of the document. Outputs always may have
+    /// several.
+    pub many: bool,
 }
 
-const fn port(name: &'static str, kind: PortKind, optional: bool) -> Port {
+const fn port(name: &'static str, kind: PortKind) -> Port {
     Port {
         name,
         kind,
-        optional,
+        optional: false,
+        many: false,
     }
 }
 
-const ENDS: &[Port] = &[
-    port("video", PortKind::Pictures, false),
-    port("audio", PortKind::Sound, true),
-];
-const IN: &[Port] = &[port("in", PortKind::Pictures, false)];
-const OUT: &[Port] = &[port("out", PortKind::Pictures, false)];
+impl Port {
+    const fn optional(self) -> Port {
+        Port {
+            optional: true,
+            ..self
+        }
+    }
+
+    const fn many(self) -> Port {
+        Port { many: true, ..self }
+    }
+}
+
+const VIDEO: Port = port("video", PortKind::Pictures);
+const AUDIO: Port = port("audio", PortKind::Sound).optional();
+const SUBTITLES: Port = port("subtitles", PortKind::Subtitles).optional();
+const PICTURES_IN: Port = port("in", PortKind::Pictures);
+const PICTURES_OUT: Port = port("out", PortKind::Pictures);
 
 impl Op {
     /// Inputs; the first is the one that an edge without a name means.
     pub fn inputs(&self) -> &'static [Port] {
         match self {
-            Op::Source => &[],
-            Op::Sink => ENDS,
-            _ => IN,
+            Op::Source(_) => &[],
+            Op::Sink => const { &[VIDEO, AUDIO, SUBTITLES] },
+            Op::Overlay(_) => const { &[PICTURES_IN, port("over", PortKind::Pictures)] },
+            Op::Concat => const { &[PICTURES_IN.many(), AUDIO.many()] },
+            Op::Mux(_) => const { &[AUDIO.many(), SUBTITLES.many()] },
+            Op::Loudness(_) | Op::AudioDenoise(_) | Op::SplitChannels(_) => {
+                const { &[port("in", PortKind::Sound)] }
+            }
+            _ => const { &[PICTURES_IN] },
         }
     }
 
     /// Outputs; the first is the one that an edge without a name means.
     pub fn outputs(&self) -> &'static [Port] {
         match self {
-            Op::Source => ENDS,
+            Op::Source(_) => const { &[VIDEO.optional(), AUDIO, SUBTITLES] },
             Op::Sink => &[],
-            _ => OUT,
+            Op::Concat => const { &[PICTURES_OUT, AUDIO] },
+            Op::Mux(_) => const { &[AUDIO, SUBTITLES] },
+            Op::Loudness(_) | Op::AudioDenoise(_) | Op::SplitChannels(_) => {
+                const { &[port("out", PortKind::Sound)] }
+            }
+            _ => const { &[PICTURES_OUT] },
         }
     }
 }
@@ -206,64 +239,48 @@ pub enum GraphError {
         /// The port.
         port: &'static str,
     },
-    /// Two wires into one input, or a branch.
-    #[error(
-        "the {direction} `{port}` of `{id}` has more than one wire; this program runs chains of nodes"
-    )]
-    Branch {
+    /// Two wires into an input that takes one.
+    #[error("the input `{port}` of `{id}` has more than one wire; leave one of them")]
+    Crowded {
         /// The node.
         id: String,
-        /// `input` or `output`.
-        direction: &'static str,
         /// The port.
         port: &'static str,
     },
-    /// The wires lead in a circle, or a part hangs loose.
+    /// Nodes whose work nobody gets.
     #[error(
-        "the nodes {ids} are not on the way from the source to the sink: their wires lead in a circle; remove one of them"
+        "what {ids} make does not reach the sink: connect them, or remove them (wires that lead in a circle reach nothing)"
     )]
     OffPath {
         /// The nodes, comma-separated.
         ids: String,
     },
-    /// Not exactly one source or sink.
-    #[error("a graph needs exactly one {what}, and this one has {count}")]
-    Count {
-        /// `source` or `sink`.
-        what: &'static str,
+    /// The wires lead in a circle.
+    #[error("the wires lead from `{id}` back to it; remove one of them")]
+    Circle {
+        /// A node of the circle.
+        id: String,
+    },
+    /// Branches that multiply.
+    #[error(
+        "each output that has several wires is worked out once for each, and together that are more than {MAX_STEPS} steps; use fewer branches"
+    )]
+    TooManySteps,
+    /// Not exactly one sink.
+    #[error("a graph needs exactly one sink, and this one has {count}")]
+    Sinks {
         /// How many there are.
         count: usize,
     },
 }
 
-/// The port of this name, or the first.
-fn find_port(
-    id: &str,
-    ports: &'static [Port],
-    wanted: Option<&str>,
-    direction: &'static str,
-) -> Result<&'static Port, GraphError> {
-    let found = match wanted {
-        Some(name) => ports.iter().find(|port| port.name == name),
-        None => ports.first(),
-    };
-    found.ok_or_else(|| GraphError::NoSuchPort {
-        id: id.to_owned(),
-        direction,
-        port: shape::shortened(wanted.unwrap_or_default()),
-        remedy: if ports.is_empty() {
-            "remove that wire".to_owned()
-        } else {
-            let names: Vec<&str> = ports.iter().map(|port| port.name).collect();
-            format!("it has {}", names.join(", "))
-        },
-    })
-}
-
 impl Graph {
     /// A chain from a source through `ops` to a sink.
     pub fn chain(ops: impl IntoIterator<Item = Op>) -> Self {
-        let ops = [Op::Source].into_iter().chain(ops).chain([Op::Sink]);
+        let ops = [Op::Source(SourceParams::default())]
+            .into_iter()
+            .chain(ops)
+            .chain([Op::Sink]);
         let nodes: Vec<Node> = ops
             .enumerate()
             .map(|(i, op)| Node {
@@ -280,135 +297,6 @@ impl Graph {
             nodes,
             edges,
         }
-    }
-
-    /// The operations from source to sink, in order.
-    ///
-    /// # Errors
-    /// The first [`GraphError`] found: version, ids, wires, ports, branches, circles.
-    pub fn ordered_ops(&self) -> Result<Vec<(&str, &Op)>, GraphError> {
-        if self.version > GRAPH_VERSION || self.version == 0 {
-            return Err(GraphError::Version {
-                found: self.version,
-            });
-        }
-        let too_many = |what: &str, count: usize, limit: usize| GraphError::Document {
-            reason: format!("it has {count} {what}; {limit} are the limit"),
-        };
-        if self.nodes.len() > MAX_NODES {
-            return Err(too_many("nodes", self.nodes.len(), MAX_NODES));
-        }
-        if self.edges.len() > MAX_EDGES {
-            return Err(too_many("edges", self.edges.len(), MAX_EDGES));
-        }
-        let mut by_id = BTreeMap::new();
-        for node in &self.nodes {
-            if by_id.insert(node.id.as_str(), &node.op).is_some() {
-                return Err(GraphError::DuplicateId {
-                    id: node.id.clone(),
-                });
-            }
-        }
-        for (what, is_it) in [
-            ("source", (|op| matches!(op, Op::Source)) as fn(&Op) -> bool),
-            ("sink", |op| matches!(op, Op::Sink)),
-        ] {
-            let count = self.nodes.iter().filter(|n| is_it(&n.op)).count();
-            if count != 1 {
-                return Err(GraphError::Count { what, count });
-            }
-        }
-        let next = self.wires(&by_id)?;
-        let mut path = Vec::with_capacity(self.nodes.len());
-        let mut at = self
-            .nodes
-            .iter()
-            .find(|n| matches!(n.op, Op::Source))
-            .map(|n| n.id.as_str());
-        while let Some(id) = at {
-            path.push((id, by_id[id]));
-            at = next.get(id).copied();
-        }
-        if path.len() != self.nodes.len() {
-            let on_path: BTreeSet<&str> = path.iter().map(|(id, _)| *id).collect();
-            let ids: Vec<&str> = by_id
-                .keys()
-                .copied()
-                .filter(|id| !on_path.contains(id))
-                .collect();
-            return Err(GraphError::OffPath {
-                ids: ids.join(", "),
-            });
-        }
-        Ok(path)
-    }
-
-    /// Checks every wire; gives where the pictures of each node go.
-    fn wires<'a>(
-        &'a self,
-        by_id: &BTreeMap<&'a str, &'a Op>,
-    ) -> Result<BTreeMap<&'a str, &'a str>, GraphError> {
-        let mut next = BTreeMap::new();
-        let (mut left, mut entered) = (BTreeSet::new(), BTreeSet::new());
-        for edge in &self.edges {
-            for id in [&edge.from, &edge.to] {
-                if !by_id.contains_key(id.as_str()) {
-                    return Err(GraphError::UnknownNode { id: id.clone() });
-                }
-            }
-            let (from, to) = (edge.from.as_str(), edge.to.as_str());
-            let out = find_port(
-                from,
-                by_id[from].outputs(),
-                edge.from_port.as_deref(),
-                "output",
-            )?;
-            let into = find_port(to, by_id[to].inputs(), edge.to_port.as_deref(), "input")?;
-            if out.kind != into.kind {
-                return Err(GraphError::Mismatch {
-                    from: format!("{from}.{}", out.name),
-                    gives: out.kind,
-                    to: format!("{to}.{}", into.name),
-                    takes: into.kind,
-                });
-            }
-            if !left.insert((from, out.name)) {
-                return Err(GraphError::Branch {
-                    id: from.to_owned(),
-                    direction: "output",
-                    port: out.name,
-                });
-            }
-            if !entered.insert((to, into.name)) {
-                return Err(GraphError::Branch {
-                    id: to.to_owned(),
-                    direction: "input",
-                    port: into.name,
-                });
-            }
-            if out.kind == PortKind::Pictures {
-                next.insert(from, to);
-            }
-        }
-        for node in &self.nodes {
-            let id = node.id.as_str();
-            for (direction, ports, used) in [
-                ("output", node.op.outputs(), &left),
-                ("input", node.op.inputs(), &entered),
-            ] {
-                if let Some(port) = ports
-                    .iter()
-                    .find(|port| !port.optional && !used.contains(&(id, port.name)))
-                {
-                    return Err(GraphError::Unconnected {
-                        id: id.to_owned(),
-                        direction,
-                        port: port.name,
-                    });
-                }
-            }
-        }
-        Ok(next)
     }
 }
 

@@ -9,8 +9,8 @@ use ts_rs::TS;
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize, TS)]
 #[serde(tag = "op", content = "params", rename_all = "snake_case")]
 pub enum Op {
-    /// The input clip or picture.
-    Source,
+    /// An input: a clip, a picture or sound.
+    Source(SourceParams),
     /// Enlarge with a model, by the scale that the model has.
     Upscale {
         /// Model id.
@@ -45,6 +45,21 @@ pub enum Op {
     Denoise(DenoiseParams),
     /// Correct colours.
     Color(ColorParams),
+    /// Lay pictures over others: a watermark, a picture in the picture.
+    Overlay(OverlayParams),
+    /// Write text or subtitles into the pictures.
+    Text(TextParams),
+    /// Show clips one after another. Pictures and sound enter in the order of their wires; sound
+    /// of each clip is as long as its pictures.
+    Concat,
+    /// Bring tracks of several inputs into one file, in the order of their wires.
+    Mux(MuxParams),
+    /// Bring sound to a loudness (EBU R128, measured first, then adjusted).
+    Loudness(LoudnessParams),
+    /// Take noise out of sound.
+    AudioDenoise(AudioDenoiseParams),
+    /// Make a track of each channel.
+    SplitChannels(SplitChannelsParams),
     /// The output file.
     Sink,
 }
@@ -216,4 +231,237 @@ pub struct ColorParams {
     pub tint: f64,
     /// Absolute path of a lookup table (`.cube`).
     pub lut: Option<String>,
+}
+
+/// Which input a source stands for.
+#[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize, TS)]
+#[serde(default)]
+pub struct SourceParams {
+    /// Name by which a file is given (`--in name=file`); `main` where left out.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[ts(optional)]
+    pub name: Option<String>,
+}
+
+impl SourceParams {
+    /// Name of the input of a source without one.
+    pub const MAIN: &'static str = "main";
+
+    /// The name.
+    pub fn name(&self) -> &str {
+        self.name.as_deref().unwrap_or(Self::MAIN)
+    }
+}
+
+/// Where something lies on a picture.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize, TS)]
+#[serde(rename_all = "snake_case")]
+pub enum Anchor {
+    /// Upper left corner.
+    #[default]
+    TopLeft,
+    /// Upper edge.
+    Top,
+    /// Upper right corner.
+    TopRight,
+    /// Left edge.
+    Left,
+    /// Centre.
+    Center,
+    /// Right edge.
+    Right,
+    /// Lower left corner.
+    BottomLeft,
+    /// Lower edge.
+    Bottom,
+    /// Lower right corner.
+    BottomRight,
+}
+
+impl Anchor {
+    /// The words of a document, in the order of the variants.
+    pub const WORDS: [&'static str; 9] = [
+        "top_left",
+        "top",
+        "top_right",
+        "left",
+        "center",
+        "right",
+        "bottom_left",
+        "bottom",
+        "bottom_right",
+    ];
+
+    /// Free space to the left of something and above it, in halves of all of it: 0, 1 or 2.
+    pub fn halves(self) -> (i64, i64) {
+        let at = self as i64;
+        (at % 3, at / 3)
+    }
+}
+
+/// What is shown when the clip that is laid over has ended.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize, TS)]
+#[serde(rename_all = "snake_case")]
+pub enum OverEnd {
+    /// Its last picture.
+    #[default]
+    Hold,
+    /// Nothing.
+    Hide,
+    /// It from its beginning.
+    Repeat,
+}
+
+/// How pictures are laid over others.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, TS)]
+#[serde(default)]
+pub struct OverlayParams {
+    /// The place from which `x` and `y` count inwards.
+    pub anchor: Anchor,
+    /// Pixels from the anchor, inwards (to the right and down from the centre).
+    #[ts(type = "number")]
+    pub x: i64,
+    /// Pixels from the anchor, inwards (to the right and down from the centre).
+    #[ts(type = "number")]
+    pub y: i64,
+    /// Width as a part of the width of the picture below, 0.01 to 1; its own where left out.
+    pub width: Option<f64>,
+    /// 0 to 1, together with the transparency that it has itself.
+    pub opacity: f64,
+    /// Seconds from the first frame below at which it appears.
+    pub start: Option<Rational>,
+    /// Seconds from the first frame below at which it disappears.
+    pub end: Option<Rational>,
+    /// What follows a clip that ends earlier.
+    pub after: OverEnd,
+}
+
+impl Default for OverlayParams {
+    fn default() -> Self {
+        Self {
+            anchor: Anchor::TopLeft,
+            x: 0,
+            y: 0,
+            width: None,
+            opacity: 1.0,
+            start: None,
+            end: None,
+            after: OverEnd::Hold,
+        }
+    }
+}
+
+/// Text in pictures. Either `text` or `file` is given.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, TS)]
+#[serde(default)]
+pub struct TextParams {
+    /// What is written; line feeds begin lines.
+    pub text: Option<String>,
+    /// Absolute path of a subtitle file (ASS, SRT, WebVTT) whose lines appear at their times.
+    pub file: Option<String>,
+    /// Family of the font; a sans-serif of the system where left out. Without effect on ASS files,
+    /// which have their own styles, as are the other properties of the text.
+    pub font: Option<String>,
+    /// Height of a line in parts of a hundred of the picture's height, 0.5 to 50.
+    pub size: f64,
+    /// `#rrggbb`.
+    pub color: String,
+    /// Colour of the outline, `#rrggbb`.
+    pub outline_color: String,
+    /// Width of the outline in parts of a hundred of the size of the text, 0 to 50.
+    pub outline: f64,
+    /// Where it lies.
+    pub anchor: Anchor,
+    /// Distance from the edges in parts of a hundred of the picture's height, 0 to 50.
+    pub margin: f64,
+    /// 0 to 1.
+    pub opacity: f64,
+    /// Seconds from the first frame at which it appears.
+    pub start: Option<Rational>,
+    /// Seconds from the first frame at which it disappears.
+    pub end: Option<Rational>,
+}
+
+impl Default for TextParams {
+    fn default() -> Self {
+        Self {
+            text: None,
+            file: None,
+            font: None,
+            size: 5.0,
+            color: "#ffffff".to_owned(),
+            outline_color: black(),
+            outline: 6.0,
+            anchor: Anchor::Bottom,
+            margin: 4.0,
+            opacity: 1.0,
+            start: None,
+            end: None,
+        }
+    }
+}
+
+/// When tracks of other inputs end.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize, TS)]
+#[serde(rename_all = "snake_case")]
+pub enum MuxEnd {
+    /// With the pictures.
+    #[default]
+    Pictures,
+    /// Where they end themselves.
+    Longest,
+}
+
+/// How tracks come together.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize, TS)]
+#[serde(default)]
+pub struct MuxParams {
+    /// When tracks of other inputs end.
+    pub ends: MuxEnd,
+}
+
+/// A loudness (EBU R128, ITU-R BS.1770).
+#[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize, TS)]
+#[serde(default)]
+pub struct LoudnessParams {
+    /// Integrated loudness in LUFS, -70 to -5. Broadcasting has -23, most sites near -14.
+    pub target: f64,
+    /// Highest true peak in dBTP, -9 to 0.
+    pub peak: f64,
+}
+
+impl Default for LoudnessParams {
+    fn default() -> Self {
+        Self {
+            target: -23.0,
+            peak: -1.0,
+        }
+    }
+}
+
+/// How noise is taken out of sound.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, TS)]
+#[serde(default)]
+pub struct AudioDenoiseParams {
+    /// By how much noise is lowered, in dB, 0.01 to 97.
+    pub reduction: f64,
+    /// Absolute path of an ONNX model for speech that does it instead.
+    pub model: Option<String>,
+}
+
+impl Default for AudioDenoiseParams {
+    fn default() -> Self {
+        Self {
+            reduction: 12.0,
+            model: None,
+        }
+    }
+}
+
+/// Which channels become tracks.
+#[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize, TS)]
+#[serde(default)]
+pub struct SplitChannelsParams {
+    /// Names of channels with commas between them (`FL,FR`); all where left out.
+    pub channels: Option<String>,
 }

@@ -151,6 +151,11 @@ fn node(value: Value) -> Result<Node, GraphError> {
     {
         return Err(at("`degrees` must be 90, 180 or 270".into()));
     }
+    if let Op::Text(text) = &op
+        && text.text.is_some() == text.file.is_some()
+    {
+        return Err(at("it needs either `text` or `file`".into()));
+    }
     Ok(Node { id, op })
 }
 

@@ -1,6 +1,7 @@
 //! Every operation with its parameters and their limits, in one table: the strict reader checks
 //! documents by it, and the JSON Schema is written from it.
 
+use super::Anchor;
 use serde_json::{Map, Value, json};
 
 /// An operation in a document.
@@ -23,6 +24,8 @@ pub(super) struct Param {
 pub(super) enum Kind {
     /// A whole number.
     Int { min: u64, max: u64 },
+    /// A whole number that may be negative.
+    Signed { min: i64, max: i64 },
     /// A number.
     Number { min: f64, max: f64 },
     /// One of some words.
@@ -54,6 +57,17 @@ const SECONDS: Kind = Kind::Fraction {
     max: 1_000_000,
 };
 
+/// Pixels; a picture is not larger.
+const OFFSET: Kind = Kind::Signed {
+    min: -65_535,
+    max: 65_535,
+};
+const PART: Kind = Kind::Number { min: 0.0, max: 1.0 };
+const PERCENT: Kind = Kind::Number {
+    min: 0.0,
+    max: 50.0,
+};
+
 const fn required(name: &'static str, kind: Kind, about: &'static str) -> Param {
     Param {
         name,
@@ -76,12 +90,17 @@ const fn optional(name: &'static str, kind: Kind, about: &'static str) -> Param 
 pub(super) const OPS: &[OpShape] = &[
     OpShape {
         name: "source",
-        about: "The input. Ports: `video` and `audio`.",
-        params: &[],
+        about: "An input. Ports: `video`, `audio` and `subtitles`.",
+        params: &[optional(
+            "name",
+            Kind::Text,
+            "Name by which its file is given (`--in name=file`); `main` if left out.",
+        )],
     },
     OpShape {
         name: "sink",
-        about: "The output. Ports: `video` and `audio`; sound without a wire is copied as it is.",
+        about: "The output. Ports: `video`, `audio` and `subtitles`; without a wire, sound and \
+                subtitles of the first clip are copied as they are.",
         params: &[],
     },
     OpShape {
@@ -239,6 +258,146 @@ pub(super) const OPS: &[OpShape] = &[
             optional("lut", Kind::Text, "Absolute path of a `.cube` file."),
         ],
     },
+    OpShape {
+        name: "overlay",
+        about: "Lay the pictures of the port `over` over those of `in`: a watermark, a picture in \
+                the picture. Transparency counts.",
+        params: &[
+            optional(
+                "anchor",
+                Kind::Choice(&Anchor::WORDS),
+                "Where it lies; `top_left` if left out.",
+            ),
+            optional("x", OFFSET, "Pixels from the anchor, inwards."),
+            optional("y", OFFSET, "Pixels from the anchor, inwards."),
+            optional(
+                "width",
+                Kind::Number {
+                    min: 0.01,
+                    max: 1.0,
+                },
+                "Width as a part of the width below; its own if left out.",
+            ),
+            optional("opacity", PART, "0 to 1; 1 if left out."),
+            optional("start", SECONDS, "Seconds from the first frame below."),
+            optional("end", SECONDS, "Seconds from the first frame below."),
+            optional(
+                "after",
+                Kind::Choice(&["hold", "hide", "repeat"]),
+                "What follows a clip that ends earlier: its last picture (default), nothing, or it \
+                 again.",
+            ),
+        ],
+    },
+    OpShape {
+        name: "text",
+        about: "Write into the pictures: either `text`, or a subtitle `file` whose lines appear at \
+                their times.",
+        params: &[
+            optional("text", Kind::Text, "What is written."),
+            optional(
+                "file",
+                Kind::Text,
+                "Absolute path of an ASS, SRT or WebVTT file.",
+            ),
+            optional("font", Kind::Text, "Family of the font."),
+            optional(
+                "size",
+                Kind::Number {
+                    min: 0.5,
+                    max: 50.0,
+                },
+                "Height of a line in percent of the picture's height; 5 if left out.",
+            ),
+            optional("color", Kind::Color, "White if left out."),
+            optional("outline_color", Kind::Color, "Black if left out."),
+            optional(
+                "outline",
+                PERCENT,
+                "Width of the outline in percent of the size; 6 if left out.",
+            ),
+            optional(
+                "anchor",
+                Kind::Choice(&Anchor::WORDS),
+                "Where it lies; `bottom` if left out.",
+            ),
+            optional(
+                "margin",
+                PERCENT,
+                "Distance from the edges in percent of the picture's height; 4 if left out.",
+            ),
+            optional("opacity", PART, "0 to 1; 1 if left out."),
+            optional("start", SECONDS, "Seconds from the first frame."),
+            optional("end", SECONDS, "Seconds from the first frame."),
+        ],
+    },
+    OpShape {
+        name: "concat",
+        about: "Show clips one after another. Ports: `in` and `audio` take several wires, in order; \
+                `out` and `audio` give them. Other sizes are fitted into that of the first.",
+        params: &[],
+    },
+    OpShape {
+        name: "mux",
+        about: "Bring tracks of several inputs into one file. Ports: `audio` and `subtitles`, which \
+                take several wires, in order.",
+        params: &[optional(
+            "ends",
+            Kind::Choice(&["pictures", "longest"]),
+            "When tracks of other inputs end: with the pictures (default), or where they end \
+             themselves.",
+        )],
+    },
+    OpShape {
+        name: "loudness",
+        about: "Bring sound to a loudness: measured first, then adjusted (EBU R128).",
+        params: &[
+            optional(
+                "target",
+                Kind::Number {
+                    min: -70.0,
+                    max: -5.0,
+                },
+                "Integrated loudness in LUFS: -23 (default) for broadcasting, -14 for most sites.",
+            ),
+            optional(
+                "peak",
+                Kind::Number {
+                    min: -9.0,
+                    max: 0.0,
+                },
+                "Highest true peak in dBTP; -1 if left out.",
+            ),
+        ],
+    },
+    OpShape {
+        name: "audio_denoise",
+        about: "Take noise out of sound, with ffmpeg's filter or with a model for speech.",
+        params: &[
+            optional(
+                "reduction",
+                Kind::Number {
+                    min: 0.01,
+                    max: 97.0,
+                },
+                "By how many dB noise is lowered; 12 if left out.",
+            ),
+            optional(
+                "model",
+                Kind::Text,
+                "Absolute path of an ONNX model for speech that does it instead.",
+            ),
+        ],
+    },
+    OpShape {
+        name: "split_channels",
+        about: "Make a track of each channel.",
+        params: &[optional(
+            "channels",
+            Kind::Text,
+            "Names with commas between them, such as FL,FR; all if left out.",
+        )],
+    },
 ];
 
 pub(super) fn find(name: &str) -> Option<&'static OpShape> {
@@ -305,6 +464,7 @@ impl Kind {
     fn wanted(self) -> String {
         match self {
             Kind::Int { min, max } => format!("a whole number from {min} to {max}"),
+            Kind::Signed { min, max } => format!("a whole number from {min} to {max}"),
             Kind::Number { min, max } => format!("a number from {min} to {max}"),
             Kind::Choice(words) => {
                 let words: Vec<String> = words.iter().map(|w| format!("\"{w}\"")).collect();
@@ -324,6 +484,7 @@ impl Kind {
     fn check(self, value: &Value) -> Result<(), String> {
         let fits = match self {
             Kind::Int { min, max } => value.as_u64().is_some_and(|n| (min..=max).contains(&n)),
+            Kind::Signed { min, max } => value.as_i64().is_some_and(|n| (min..=max).contains(&n)),
             Kind::Number { min, max } => value.as_f64().is_some_and(|n| (min..=max).contains(&n)),
             Kind::Choice(words) => value.as_str().is_some_and(|w| words.contains(&w)),
             Kind::Text => value
@@ -353,6 +514,9 @@ impl Kind {
     fn schema(self) -> Value {
         match self {
             Kind::Int { min, max } => json!({ "type": "integer", "minimum": min, "maximum": max }),
+            Kind::Signed { min, max } => {
+                json!({ "type": "integer", "minimum": min, "maximum": max })
+            }
             Kind::Number { min, max } => {
                 json!({ "type": "number", "minimum": min, "maximum": max })
             }

@@ -61,6 +61,29 @@ fn every_op() -> Vec<Op> {
             tint: 3.0,
             lut: Some("/a b/é.cube".into()),
         }),
+        Op::Text(TextParams {
+            text: Some("hello".into()),
+            ..TextParams::default()
+        }),
+    ]
+}
+
+/// The operations that have other ports, too.
+fn every_other_op() -> Vec<Op> {
+    vec![
+        Op::Source(SourceParams {
+            name: Some("logo".into()),
+        }),
+        Op::Overlay(OverlayParams {
+            width: Some(0.25),
+            ..OverlayParams::default()
+        }),
+        Op::Concat,
+        Op::Mux(MuxParams::default()),
+        Op::Loudness(LoudnessParams::default()),
+        Op::AudioDenoise(AudioDenoiseParams::default()),
+        Op::SplitChannels(SplitChannelsParams::default()),
+        Op::Sink,
     ]
 }
 
@@ -77,14 +100,16 @@ fn a_chain_of_every_operation_survives_json_and_keeps_its_order() {
 
 #[test]
 fn the_table_names_every_operation_and_every_parameter_that_is_written() {
-    let graph = serde_json::to_value(Graph::chain(every_op())).unwrap();
-    let nodes = graph["nodes"].as_array().unwrap();
+    let ops = every_op().into_iter().chain(every_other_op());
+    let nodes: Vec<Value> = ops
+        .map(|op| serde_json::to_value(Node { id: "n".into(), op }).unwrap())
+        .collect();
     let mut written: Vec<&str> = nodes.iter().map(|n| n["op"].as_str().unwrap()).collect();
     let mut known: Vec<&str> = shape::OPS.iter().map(|s| s.name).collect();
     written.sort_unstable();
     known.sort_unstable();
     assert_eq!(written, known);
-    for node in nodes {
+    for node in &nodes {
         let shape = shape::find(node["op"].as_str().unwrap()).unwrap();
         let none = serde_json::Map::new();
         let params = node["params"].as_object().unwrap_or(&none);
@@ -108,6 +133,7 @@ fn what_the_table_lets_pass_is_read_with_its_defaults() {
         for param in shape.params.iter().filter(|p| p.required) {
             let value = match param.kind {
                 shape::Kind::Int { min, .. } => json!(min),
+                shape::Kind::Signed { min, .. } => json!(min),
                 shape::Kind::Number { min, .. } => json!(min),
                 shape::Kind::Choice(words) => json!(words[0]),
                 shape::Kind::Text => json!("x"),
@@ -118,6 +144,9 @@ fn what_the_table_lets_pass_is_read_with_its_defaults() {
                 }
             };
             params.insert(param.name.into(), value);
+        }
+        if shape.name == "text" {
+            params.insert("text".into(), json!("x"));
         }
         let document = json!({
             "version": 2,
@@ -231,20 +260,23 @@ fn a_circle_is_named_instead_of_running_for_ever() {
 }
 
 #[test]
-fn a_newer_graph_a_branch_and_a_loose_wire_are_refused() {
+fn a_newer_graph_a_crowded_input_and_a_loose_wire_are_refused() {
     let mut graph = Graph::chain([upscale()]);
     graph.version = 3;
-    assert_eq!(graph.ordered_ops(), Err(GraphError::Version { found: 3 }));
+    assert_eq!(graph.layout(), Err(GraphError::Version { found: 3 }));
     let mut graph = Graph::chain([upscale()]);
     graph.edges.push(Edge::new("n0", "n2"));
-    assert!(matches!(
-        graph.ordered_ops(),
-        Err(GraphError::Branch { .. })
-    ));
+    assert_eq!(
+        graph.layout(),
+        Err(GraphError::Crowded {
+            id: "n2".into(),
+            port: "video"
+        })
+    );
     let mut graph = Graph::chain([upscale()]);
     graph.edges.pop();
     assert_eq!(
-        graph.ordered_ops(),
+        graph.layout(),
         Err(GraphError::Unconnected {
             id: "n1".into(),
             direction: "output",
@@ -253,7 +285,7 @@ fn a_newer_graph_a_branch_and_a_loose_wire_are_refused() {
     );
     graph.edges.push(Edge::new("n1", "nowhere"));
     assert!(matches!(
-        graph.ordered_ops(),
+        graph.layout(),
         Err(GraphError::UnknownNode { .. })
     ));
 }
@@ -270,16 +302,166 @@ fn ports_are_found_by_name_and_must_be_of_one_kind() {
         });
         graph
     };
-    assert!(wire("audio", "audio").ordered_ops().is_ok());
-    let mixed = wire("audio", "video").ordered_ops().unwrap_err();
+    assert!(wire("audio", "audio").layout().is_ok());
+    let mixed = wire("audio", "video").layout().unwrap_err();
     assert_eq!(
         mixed.to_string(),
         "`n0.audio` gives sound and `n1.video` takes pictures; connect ports of the same kind"
     );
-    let unknown = wire("subtitles", "audio").ordered_ops().unwrap_err();
+    let unknown = wire("chapters", "audio").layout().unwrap_err();
     assert_eq!(
         unknown.to_string(),
-        "the node `n0` has no output `subtitles`; it has video, audio"
+        "the node `n0` has no output `chapters`; it has video, audio, subtitles"
+    );
+}
+
+/// A graph of nodes with ids and wires `from.port to.port`.
+fn wired(nodes: &[(&str, Op)], wires: &[&str]) -> Graph {
+    let end = |text: &str| {
+        let (id, port) = text.split_once('.').unwrap_or((text, ""));
+        (id.to_owned(), (!port.is_empty()).then(|| port.to_owned()))
+    };
+    Graph {
+        version: GRAPH_VERSION,
+        nodes: nodes
+            .iter()
+            .map(|(id, op)| Node {
+                id: (*id).into(),
+                op: op.clone(),
+            })
+            .collect(),
+        edges: wires
+            .iter()
+            .map(|wire| {
+                let (from, to) = wire.split_once(' ').unwrap();
+                let ((from, from_port), (to, to_port)) = (end(from), end(to));
+                Edge {
+                    from,
+                    from_port,
+                    to,
+                    to_port,
+                }
+            })
+            .collect(),
+    }
+}
+
+fn source(name: &str) -> Op {
+    Op::Source(SourceParams {
+        name: Some(name.into()),
+    })
+}
+
+#[test]
+fn clips_that_are_joined_share_the_steps_behind_the_joint() {
+    let graph = wired(
+        &[
+            ("a", source("intro")),
+            ("b", Op::Source(SourceParams::default())),
+            ("up", upscale()),
+            ("both", Op::Concat),
+            ("logo", source("logo")),
+            ("over", Op::Overlay(OverlayParams::default())),
+            ("loud", Op::Loudness(LoudnessParams::default())),
+            ("out", Op::Sink),
+        ],
+        &[
+            "a up",
+            "up both",
+            "b both",
+            "a.audio both.audio",
+            "b.audio both.audio",
+            "both over",
+            "logo over.over",
+            "over out",
+            "both.audio loud",
+            "loud out.audio",
+        ],
+    );
+    let layout = graph.layout().unwrap();
+    let steps: Vec<Vec<&str>> = layout
+        .pictures
+        .iter()
+        .map(|line| line.steps.iter().map(|step| step.id).collect())
+        .collect();
+    assert_eq!(steps, [vec!["up", "over"], vec!["over"]]);
+    assert_eq!(layout.inputs(), ["intro", "logo", "main"]);
+    assert_eq!(layout.main_input(), "intro");
+    let side = layout.pictures[1].steps[0].side.as_ref().unwrap();
+    assert_eq!((side.source, side.input), ("logo", "logo"));
+    let Some(Tracks::Node { id: "loud", of, .. }) = &layout.sound else {
+        panic!("{:?}", layout.sound);
+    };
+    let [Tracks::Node { id: "both", of, .. }] = &of[..] else {
+        panic!("{of:?}");
+    };
+    assert_eq!(of[..], [Tracks::Input("intro"), Tracks::Input("main")]);
+    let ids: Vec<&str> = graph.ordered_ops().unwrap().iter().map(|o| o.0).collect();
+    assert_eq!(ids, ["a", "up", "over", "out"]);
+}
+
+#[test]
+fn tracks_of_other_files_are_named_in_the_order_of_their_wires() {
+    let graph = wired(
+        &[
+            ("v", Op::Source(SourceParams::default())),
+            ("m", source("music")),
+            ("t", source("text")),
+            ("mux", Op::Mux(MuxParams::default())),
+            ("out", Op::Sink),
+        ],
+        &[
+            "v out",
+            "v.audio mux",
+            "m.audio mux",
+            "t.subtitles mux.subtitles",
+            "mux out.audio",
+            "mux.subtitles out.subtitles",
+        ],
+    );
+    let layout = graph.layout().unwrap();
+    assert_eq!(layout.inputs(), ["main", "music", "text"]);
+    assert_eq!(layout.subtitles, Some(vec!["text"]));
+    let Some(Tracks::Node { of, .. }) = &layout.sound else {
+        panic!("{:?}", layout.sound);
+    };
+    assert_eq!(of[..], [Tracks::Input("main"), Tracks::Input("music")]);
+}
+
+#[test]
+fn a_circle_on_the_way_to_the_sink_is_named() {
+    let graph = wired(
+        &[
+            ("s", Op::Source(SourceParams::default())),
+            ("a", Op::Overlay(OverlayParams::default())),
+            ("b", upscale()),
+            ("out", Op::Sink),
+        ],
+        &["s a", "b a.over", "a b", "a out"],
+    );
+    assert_eq!(graph.layout(), Err(GraphError::Circle { id: "a".into() }));
+}
+
+#[test]
+fn branches_that_double_at_every_node_are_refused_instead_of_filling_the_memory() {
+    let mut nodes = vec![("s".to_owned(), Op::Source(SourceParams::default()))];
+    let mut wires = Vec::new();
+    for i in 0..40 {
+        let before = nodes.last().unwrap().0.clone();
+        let id = format!("o{i}");
+        wires.extend([format!("{before} {id}"), format!("{before} {id}.over")]);
+        nodes.push((id, Op::Overlay(OverlayParams::default())));
+    }
+    wires.push("o39 out".to_owned());
+    nodes.push(("out".to_owned(), Op::Sink));
+    let nodes: Vec<(&str, Op)> = nodes
+        .iter()
+        .map(|(id, op)| (id.as_str(), op.clone()))
+        .collect();
+    let wires: Vec<&str> = wires.iter().map(String::as_str).collect();
+    assert_eq!(
+        wired(&nodes, &wires).layout(),
+        Err(GraphError::TooManySteps)
     );
 }
 
@@ -328,8 +510,9 @@ proptest! {
     fn no_wiring_makes_the_check_panic_or_run_for_ever(
         wires in proptest::collection::vec((0usize..9, 0usize..9, 0usize..4, 0usize..4), 0..20)
     ) {
-        let mut graph = Graph::chain(every_op().into_iter().take(6));
-        let ports = [None, Some("video"), Some("audio"), Some("in")];
+        let some = every_op().into_iter().take(4).chain(every_other_op().into_iter().take(4));
+        let mut graph = Graph::chain(some);
+        let ports = [None, Some("over"), Some("audio"), Some("in")];
         graph.edges = wires
             .into_iter()
             .map(|(from, to, out, into)| Edge {

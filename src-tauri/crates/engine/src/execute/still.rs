@@ -41,7 +41,7 @@ pub(super) fn run(spec: &JobSpec, context: &Context<'_>) -> Result<Finished, Eng
     let ops = spec.graph.ordered_ops()?;
     let ops: Vec<(&str, &Op)> = ops
         .into_iter()
-        .filter(|(_, op)| !matches!(op, Op::Source | Op::Sink))
+        .filter(|(_, op)| !matches!(op, Op::Source(_) | Op::Sink))
         .collect();
     if picture.layout.has_alpha() {
         spread_color_under_transparency(&mut picture);
@@ -302,7 +302,7 @@ fn apply(
 ) -> Result<(), EngineError> {
     let shape = Shape::of(picture).after(Some(&(node, op)), context)?;
     match op {
-        Op::Source | Op::Sink => sink(picture.samples.as_rows()),
+        Op::Source(_) | Op::Sink => sink(picture.samples.as_rows()),
         Op::Upscale { model } => upscale(picture, model, spec, context, sink),
         Op::Resize(size) => resize(picture, *size, context, sink),
         Op::Crop(rect) => crop(picture, *rect, sink),

@@ -113,7 +113,7 @@ pub fn output_format(
     };
     let mut output = input.clone();
     match op {
-        Op::Source | Op::Sink => {}
+        Op::Source(_) | Op::Sink => {}
         Op::Upscale { model } => {
             let scale = models.manifest(model)?.scale;
             let larger = |side: u32| side.checked_mul(scale).filter(|&s| s <= MAX_SIDE);
@@ -226,6 +226,10 @@ pub fn output_format(
             }
         }
         Op::Color(params) => color::check(params, input).map_err(refuse)?,
+        Op::Overlay(_) | Op::Text(_) => {}
+        Op::Concat | Op::Mux(_) | Op::Loudness(_) | Op::AudioDenoise(_) | Op::SplitChannels(_) => {
+            return Err(refuse("it does not work on pictures".to_owned()));
+        }
         Op::Convert { format } => {
             if !(8..=16).contains(&format.bits) {
                 return Err(refuse(format!(
@@ -349,7 +353,7 @@ pub fn open(
         )))
     };
     Ok(match op {
-        Op::Source | Op::Sink | Op::Trim(_) => None,
+        Op::Source(_) | Op::Sink | Op::Trim(_) => None,
         Op::Upscale { model } => with_model(model, output)?,
         Op::Resize(_) | Op::Convert { .. } => {
             if output == *input {
@@ -379,6 +383,13 @@ pub fn open(
             }
         },
         Op::Color(params) => plain(Box::new(color::Color::open(params, input, output)?)),
+        Op::Overlay(_)
+        | Op::Text(_)
+        | Op::Concat
+        | Op::Mux(_)
+        | Op::Loudness(_)
+        | Op::AudioDenoise(_)
+        | Op::SplitChannels(_) => None,
     })
 }
 

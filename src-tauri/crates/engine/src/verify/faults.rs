@@ -349,6 +349,7 @@ fn execute_with(fault: Option<Fault>) -> (Result<Finished, EngineError>, PathBuf
             ..EncodeSpec::default()
         },
         device: Device::Cpu,
+        inputs: Default::default(),
         upright: false,
     };
     let plan = crate::plan(&spec, &info, &Bundled).unwrap();

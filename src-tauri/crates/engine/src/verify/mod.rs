@@ -87,7 +87,7 @@ fn view_of(ops: &[(&str, &Op)], input: &PictureFormat) -> Option<View> {
     let mut enlarged = false;
     for (_, op) in ops {
         match op {
-            Op::Source | Op::Sink | Op::Convert { .. } | Op::Trim(_) => {}
+            Op::Source(_) | Op::Sink | Op::Convert { .. } | Op::Trim(_) => {}
             Op::Upscale { .. } | Op::Resize(_) => enlarged = true,
             // Behind a change of size the rectangle counts other pixels.
             Op::Crop(rect) if !enlarged => {
@@ -106,7 +106,14 @@ fn view_of(ops: &[(&str, &Op)], input: &PictureFormat) -> Option<View> {
             | Op::Deinterlace(_)
             | Op::Fps { .. }
             | Op::Denoise(_)
-            | Op::Color(_) => return None,
+            | Op::Color(_)
+            | Op::Overlay(_)
+            | Op::Text(_)
+            | Op::Concat
+            | Op::Mux(_)
+            | Op::Loudness(_)
+            | Op::AudioDenoise(_)
+            | Op::SplitChannels(_) => return None,
         }
     }
     Some(view)

@@ -1,0 +1,439 @@
+//! From nodes and wires to what has to be done: which pictures are made of which, and which sound.
+
+use super::{Edge, GRAPH_VERSION, Graph, GraphError, MAX_EDGES, MAX_NODES, MAX_STEPS, Op, Port};
+use super::{PortKind, SourceParams, shape};
+use std::collections::{BTreeMap, BTreeSet};
+
+/// The work of a graph, followed from the sink back to its sources. Where an output has several
+/// wires, what leads there appears once for each.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Layout<'a> {
+    /// What is shown: one clip after another. Without `concat` there is one.
+    pub pictures: Vec<Line<'a>>,
+    /// What is heard; `None`: the sound of the first clip's input, as it is.
+    pub sound: Option<Tracks<'a>>,
+    /// Names of the inputs whose subtitles are kept; `None`: those of the first clip's input.
+    pub subtitles: Option<Vec<&'a str>>,
+    /// How long sound and subtitles of other inputs may be; from the `mux` node on the way.
+    pub sound_ends: super::MuxEnd,
+}
+
+/// Pictures of an input and what is done to them, in order.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Line<'a> {
+    /// Id of the `source` node.
+    pub source: &'a str,
+    /// Name of the input.
+    pub input: &'a str,
+    /// What is done.
+    pub steps: Vec<Step<'a>>,
+}
+
+/// A node on a line.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Step<'a> {
+    /// Id of the node.
+    pub id: &'a str,
+    /// What it does.
+    pub op: &'a Op,
+    /// The pictures at its second input.
+    pub side: Option<Line<'a>>,
+}
+
+/// Tracks of sound.
+#[derive(Debug, Clone, PartialEq)]
+pub enum Tracks<'a> {
+    /// All tracks of the input of this name, in its order.
+    Input(&'a str),
+    /// What a node makes.
+    Node {
+        /// Its id.
+        id: &'a str,
+        /// What it does.
+        op: &'a Op,
+        /// What its inputs get, in the order of their wires.
+        of: Vec<Tracks<'a>>,
+    },
+}
+
+impl<'a> Layout<'a> {
+    /// Name of the input whose tags, chapters and attachments the result keeps: the first that is
+    /// shown.
+    pub fn main_input(&self) -> &'a str {
+        self.pictures
+            .first()
+            .map_or(SourceParams::MAIN, |line| line.input)
+    }
+
+    /// Names of all inputs, the main one first.
+    pub fn inputs(&self) -> Vec<&'a str> {
+        let mut names = vec![self.main_input()];
+        let mut add = |name: &'a str| {
+            if !names.contains(&name) {
+                names.push(name);
+            }
+        };
+        for line in &self.pictures {
+            line.visit_inputs(&mut add);
+        }
+        if let Some(sound) = &self.sound {
+            sound.visit_inputs(&mut add);
+        }
+        self.subtitles.iter().flatten().copied().for_each(&mut add);
+        names
+    }
+}
+
+impl<'a> Line<'a> {
+    /// Operations with the ids of their nodes, in order.
+    pub fn ops(&self) -> Vec<(&'a str, &'a Op)> {
+        self.steps.iter().map(|step| (step.id, step.op)).collect()
+    }
+
+    fn visit_inputs(&self, add: &mut impl FnMut(&'a str)) {
+        add(self.input);
+        for side in self.steps.iter().filter_map(|step| step.side.as_ref()) {
+            side.visit_inputs(add);
+        }
+    }
+}
+
+impl<'a> Tracks<'a> {
+    fn visit_inputs(&self, add: &mut impl FnMut(&'a str)) {
+        match self {
+            Tracks::Input(name) => add(name),
+            Tracks::Node { of, .. } => of.iter().for_each(|tracks| tracks.visit_inputs(add)),
+        }
+    }
+}
+
+/// The port of this name, or the first.
+fn find_port(
+    id: &str,
+    ports: &'static [Port],
+    wanted: Option<&str>,
+    direction: &'static str,
+) -> Result<&'static Port, GraphError> {
+    let found = match wanted {
+        Some(name) => ports.iter().find(|port| port.name == name),
+        None => ports.first(),
+    };
+    found.ok_or_else(|| GraphError::NoSuchPort {
+        id: id.to_owned(),
+        direction,
+        port: shape::shortened(wanted.unwrap_or_default()),
+        remedy: if ports.is_empty() {
+            "remove that wire".to_owned()
+        } else {
+            let names: Vec<&str> = ports.iter().map(|port| port.name).collect();
+            format!("it has {}", names.join(", "))
+        },
+    })
+}
+
+/// The checked wires: what leads into each input, in the order of the document.
+struct Wires<'a> {
+    ops: BTreeMap<&'a str, &'a Op>,
+    into: BTreeMap<(&'a str, &'static str), Vec<(&'a str, &'static str)>>,
+    /// Nodes on the way back from the sink that is being followed.
+    way: Vec<&'a str>,
+    /// Nodes that were reached.
+    reached: BTreeSet<&'a str>,
+    /// Steps that were laid out.
+    steps: usize,
+}
+
+impl Graph {
+    /// What has to be done.
+    ///
+    /// # Errors
+    /// The first [`GraphError`] found: version, ids, wires, ports, circles, loose ends.
+    pub fn layout(&self) -> Result<Layout<'_>, GraphError> {
+        let ops = self.checked_nodes()?;
+        let sinks: Vec<&str> = self
+            .nodes
+            .iter()
+            .filter(|n| matches!(n.op, Op::Sink))
+            .map(|n| n.id.as_str())
+            .collect();
+        let [sink] = sinks[..] else {
+            return Err(GraphError::Sinks { count: sinks.len() });
+        };
+        let mut wires = Wires {
+            into: self.checked_wires(&ops)?,
+            ops,
+            way: Vec::new(),
+            reached: BTreeSet::from([sink]),
+            steps: 0,
+        };
+        let mut pictures = Vec::new();
+        for from in wires.leading_to(sink, "video") {
+            pictures.extend(wires.pictures(from)?);
+        }
+        let mut sound_ends = super::MuxEnd::default();
+        let mut sound = None;
+        for from in wires.leading_to(sink, "audio") {
+            sound = Some(wires.sound(from, &mut sound_ends)?);
+        }
+        let mut subtitles = None;
+        for from in wires.leading_to(sink, "subtitles") {
+            subtitles = Some(wires.subtitles(from, &mut sound_ends)?);
+        }
+        let loose: Vec<&str> = wires
+            .ops
+            .keys()
+            .copied()
+            .filter(|id| !wires.reached.contains(id))
+            .collect();
+        if !loose.is_empty() {
+            return Err(GraphError::OffPath {
+                ids: loose.join(", "),
+            });
+        }
+        Ok(Layout {
+            pictures,
+            sound,
+            subtitles,
+            sound_ends,
+        })
+    }
+
+    /// Version, sizes and ids.
+    fn checked_nodes(&self) -> Result<BTreeMap<&str, &Op>, GraphError> {
+        if self.version > GRAPH_VERSION || self.version == 0 {
+            return Err(GraphError::Version {
+                found: self.version,
+            });
+        }
+        for (what, count, limit) in [
+            ("nodes", self.nodes.len(), MAX_NODES),
+            ("edges", self.edges.len(), MAX_EDGES),
+        ] {
+            if count > limit {
+                return Err(GraphError::Document {
+                    reason: format!("it has {count} {what}; {limit} are the limit"),
+                });
+            }
+        }
+        let mut ops = BTreeMap::new();
+        for node in &self.nodes {
+            if ops.insert(node.id.as_str(), &node.op).is_some() {
+                return Err(GraphError::DuplicateId {
+                    id: node.id.clone(),
+                });
+            }
+        }
+        Ok(ops)
+    }
+
+    /// Every wire and every port.
+    #[expect(
+        clippy::type_complexity,
+        reason = "input and the outputs that lead to it"
+    )]
+    fn checked_wires<'a>(
+        &'a self,
+        ops: &BTreeMap<&'a str, &'a Op>,
+    ) -> Result<BTreeMap<(&'a str, &'static str), Vec<(&'a str, &'static str)>>, GraphError> {
+        let mut into: BTreeMap<_, Vec<_>> = BTreeMap::new();
+        let mut left = BTreeSet::new();
+        for edge in &self.edges {
+            let Edge {
+                from,
+                from_port,
+                to,
+                to_port,
+            } = edge;
+            let op = |id: &str| {
+                ops.get(id)
+                    .copied()
+                    .ok_or_else(|| GraphError::UnknownNode { id: id.to_owned() })
+            };
+            let out = find_port(from, op(from)?.outputs(), from_port.as_deref(), "output")?;
+            let input = find_port(to, op(to)?.inputs(), to_port.as_deref(), "input")?;
+            if out.kind != input.kind {
+                return Err(GraphError::Mismatch {
+                    from: format!("{from}.{}", out.name),
+                    gives: out.kind,
+                    to: format!("{to}.{}", input.name),
+                    takes: input.kind,
+                });
+            }
+            let entered = into.entry((to.as_str(), input.name)).or_default();
+            if !input.many && !entered.is_empty() {
+                return Err(GraphError::Crowded {
+                    id: to.clone(),
+                    port: input.name,
+                });
+            }
+            entered.push((from.as_str(), out.name));
+            left.insert((from.as_str(), out.name));
+        }
+        for node in &self.nodes {
+            let id = node.id.as_str();
+            let open = |direction, port: &Port| GraphError::Unconnected {
+                id: id.to_owned(),
+                direction,
+                port: port.name,
+            };
+            let outputs = node.op.outputs();
+            let used = |port: &&Port| left.contains(&(id, port.name));
+            if let Some(port) = outputs.iter().find(|port| !port.optional && !used(port)) {
+                return Err(open("output", port));
+            }
+            if let Some(first) = outputs.first()
+                && !outputs.iter().any(|port| used(&port))
+            {
+                return Err(open("output", first));
+            }
+            let inputs = node.op.inputs();
+            let fed = |port: &&Port| into.contains_key(&(id, port.name));
+            if let Some(port) = inputs.iter().find(|port| !port.optional && !fed(port)) {
+                return Err(open("input", port));
+            }
+            if let Some(first) = inputs.first()
+                && !inputs.iter().any(|port| fed(&port))
+            {
+                return Err(open("input", first));
+            }
+        }
+        Ok(into)
+    }
+
+    /// The operations that the pictures of the first clip go through, source and sink included.
+    ///
+    /// # Errors
+    /// As [`Graph::layout`].
+    pub fn ordered_ops(&self) -> Result<Vec<(&str, &Op)>, GraphError> {
+        let layout = self.layout()?;
+        let end = |is_it: fn(&Op) -> bool, id: Option<&str>| {
+            self.nodes
+                .iter()
+                .find(|node| is_it(&node.op) && id.is_none_or(|id| node.id == id))
+                .map(|node| (node.id.as_str(), &node.op))
+        };
+        let first = layout.pictures.first();
+        Ok(
+            end(|op| matches!(op, Op::Source(_)), first.map(|l| l.source))
+                .into_iter()
+                .chain(first.map(Line::ops).unwrap_or_default())
+                .chain(end(|op| matches!(op, Op::Sink), None))
+                .collect(),
+        )
+    }
+}
+
+impl<'a> Wires<'a> {
+    fn leading_to(&self, id: &'a str, port: &'static str) -> Vec<(&'a str, &'static str)> {
+        self.into.get(&(id, port)).cloned().unwrap_or_default()
+    }
+
+    /// Steps on a node, unless the way has passed it already.
+    fn enter(&mut self, id: &'a str) -> Result<&'a Op, GraphError> {
+        if self.way.contains(&id) {
+            return Err(GraphError::Circle { id: id.to_owned() });
+        }
+        self.steps += 1;
+        if self.steps > MAX_STEPS {
+            return Err(GraphError::TooManySteps);
+        }
+        self.way.push(id);
+        self.reached.insert(id);
+        Ok(self.ops[id])
+    }
+
+    /// The clips that come out of an output for pictures.
+    fn pictures(&mut self, (id, _): (&'a str, &'static str)) -> Result<Vec<Line<'a>>, GraphError> {
+        let op = self.enter(id)?;
+        let lines = match op {
+            Op::Source(params) => vec![Line {
+                source: id,
+                input: params.name(),
+                steps: Vec::new(),
+            }],
+            Op::Concat => {
+                let mut lines = Vec::new();
+                for from in self.leading_to(id, "in") {
+                    lines.extend(self.pictures(from)?);
+                }
+                lines
+            }
+            _ => {
+                let mut lines = Vec::new();
+                for from in self.leading_to(id, "in") {
+                    lines.extend(self.pictures(from)?);
+                }
+                let mut side = None;
+                for from in self.leading_to(id, "over") {
+                    let mut over = self.pictures(from)?;
+                    if over.len() != 1 {
+                        return Err(GraphError::Node {
+                            id: id.to_owned(),
+                            reason: "clips that are joined by `concat` cannot be laid over \
+                                     others; join them in a graph of its own first"
+                                .to_owned(),
+                        });
+                    }
+                    side = over.pop();
+                }
+                for line in &mut lines {
+                    line.steps.push(Step {
+                        id,
+                        op,
+                        side: side.clone(),
+                    });
+                }
+                self.steps += lines.len();
+                lines
+            }
+        };
+        self.way.pop();
+        Ok(lines)
+    }
+
+    fn sound(
+        &mut self,
+        (id, _): (&'a str, &'static str),
+        ends: &mut super::MuxEnd,
+    ) -> Result<Tracks<'a>, GraphError> {
+        let op = self.enter(id)?;
+        let tracks = match op {
+            Op::Source(params) => Tracks::Input(params.name()),
+            _ => {
+                if let Op::Mux(params) = op {
+                    *ends = params.ends;
+                }
+                let port = op.inputs().iter().find(|p| p.kind == PortKind::Sound);
+                let mut of = Vec::new();
+                for from in port.map_or_else(Vec::new, |port| self.leading_to(id, port.name)) {
+                    of.push(self.sound(from, ends)?);
+                }
+                Tracks::Node { id, op, of }
+            }
+        };
+        self.way.pop();
+        Ok(tracks)
+    }
+
+    fn subtitles(
+        &mut self,
+        (id, _): (&'a str, &'static str),
+        ends: &mut super::MuxEnd,
+    ) -> Result<Vec<&'a str>, GraphError> {
+        let op = self.enter(id)?;
+        let mut names = Vec::new();
+        match op {
+            Op::Source(params) => names.push(params.name()),
+            _ => {
+                if let Op::Mux(params) = op {
+                    *ends = params.ends;
+                }
+                for from in self.leading_to(id, "subtitles") {
+                    names.extend(self.subtitles(from, ends)?);
+                }
+            }
+        }
+        self.way.pop();
+        Ok(names)
+    }
+}
