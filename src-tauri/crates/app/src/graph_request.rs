@@ -4,7 +4,7 @@ use crate::inputs::{self, Taken};
 use crate::request::{absolute_input, check_extension, no_picture};
 use crate::{App, Lane, explain, fields};
 use frameloom_core::error::{AppError, ErrorCode};
-use frameloom_core::graph::{Graph, MAX_DOCUMENT_BYTES};
+use frameloom_core::graph::{Graph, Layout, MAX_DOCUMENT_BYTES};
 use frameloom_core::job::{
     Device, EncodeSpec, JOB_SPEC_VERSION, Job, JobSpec, Quality, TrackChoice, VideoCodec,
 };
@@ -12,6 +12,7 @@ use frameloom_core::media::Warning;
 use frameloom_engine::plan::MediumPlan;
 use frameloom_engine::{EngineError, Plan};
 use serde::{Deserialize, Serialize};
+use std::collections::BTreeMap;
 use std::io::Read;
 use std::path::{Path, PathBuf};
 
@@ -20,8 +21,9 @@ use std::path::{Path, PathBuf};
 pub struct GraphRequest {
     /// What to do.
     pub graph: Graph,
-    /// The source.
-    pub input: PathBuf,
+    /// The files, by the names that the graph gives its inputs; a source without one is
+    /// `main`.
+    pub inputs: BTreeMap<String, PathBuf>,
     /// The result; its extension names the format.
     pub output: PathBuf,
     /// Codec of a video; the best for the container where `None`.
@@ -74,11 +76,39 @@ pub fn read_graph(path: &Path) -> Result<Graph, AppError> {
         .hint("`frameloom run --schema` prints what a graph looks like.")
     })?;
     Graph::parse(&json)
-        .and_then(|graph| graph.ordered_ops().map(drop).map(|()| graph))
+        .and_then(|graph| graph.layout().map(drop).map(|()| graph))
         .map_err(|error| {
             explain::engine(&EngineError::from(error))
                 .hint("`frameloom run --schema` prints what a graph looks like.")
         })
+}
+
+/// The main input and the others by their names, absolute.
+fn inputs_of(
+    layout: &Layout<'_>,
+    given: &BTreeMap<String, PathBuf>,
+) -> Result<(PathBuf, BTreeMap<String, PathBuf>), AppError> {
+    let names = layout.inputs();
+    if let Some(unknown) = given.keys().find(|name| !names.contains(&name.as_str())) {
+        return Err(AppError::new(
+            ErrorCode::InvalidRequest,
+            format!("The graph has no input `{unknown}`."),
+        )
+        .hint(format!("Its inputs are {}.", names.join(", "))));
+    }
+    let mut files = BTreeMap::new();
+    for name in &names {
+        let Some(path) = given.get(*name) else {
+            return Err(AppError::new(
+                ErrorCode::InvalidRequest,
+                format!("The graph has an input `{name}`, and no file was given for it."),
+            )
+            .hint(format!("Add `--in {name}=FILE`.")));
+        };
+        files.insert((*name).to_owned(), absolute_input(path)?);
+    }
+    let main = files.remove(layout.main_input()).unwrap_or_default();
+    Ok((main, files))
 }
 
 impl App {
@@ -115,13 +145,16 @@ impl App {
     }
 
     fn prepare_graph(&self, request: &GraphRequest) -> Result<(JobSpec, Plan), AppError> {
-        // Before the input is even opened: a graph that cannot run is refused at once.
-        request
+        // Before an input is even opened: a graph that cannot run is refused at once.
+        let layout = request
             .graph
-            .ordered_ops()
+            .layout()
             .map_err(|e| explain::engine(&e.into()))?;
         self.check_device(&request.device)?;
-        let input = absolute_input(&request.input)?;
+        let (input, inputs) = inputs_of(&layout, &request.inputs)?;
+        for other in inputs.values() {
+            inputs::probe(other)?;
+        }
         let mut info = inputs::probe(&input)?;
         let report = fields::learn(&input, &mut info)?;
         if !inputs::has_picture(&info) {
@@ -130,7 +163,10 @@ impl App {
         let wanted = std::path::absolute(&request.output)
             .map_err(|error| explain::unwritable(&request.output, &error))?;
         check_extension(&wanted, info.kind)?;
-        let output = self.place_output(wanted, &input, request.overwrite, &Taken::default())?;
+        let mut taken = Taken::default();
+        // Nor is any other input overwritten.
+        inputs.values().for_each(|path| taken.insert(path));
+        let output = self.place_output(wanted, &input, request.overwrite, &taken)?;
         let spec = JobSpec {
             version: JOB_SPEC_VERSION,
             input,
@@ -143,7 +179,7 @@ impl App {
                 drop: request.drop.clone(),
             },
             device: request.device.clone(),
-            inputs: Default::default(),
+            inputs,
             upright: true,
         };
         let mut plan =

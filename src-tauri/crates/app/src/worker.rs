@@ -336,6 +336,7 @@ impl Journal for StoreJournal<'_> {
             .into_iter()
             .map(|row| SegmentRecord {
                 position: row.position,
+                clip: row.clip,
                 source_frames: row.source_frames,
                 frames: row.frames,
                 part: row.part,
@@ -351,6 +352,7 @@ impl Journal for StoreJournal<'_> {
     fn record(&self, segment: &SegmentRecord) -> Result<(), EngineError> {
         let row = SegmentRow {
             position: segment.position,
+            clip: segment.clip,
             source_frames: segment.source_frames,
             frames: segment.frames,
             part: segment.part.clone(),

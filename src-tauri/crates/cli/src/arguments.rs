@@ -182,14 +182,14 @@ pub struct Run {
     /// The graph, a JSON document.
     #[arg(required_unless_present = "schema")]
     pub graph: Option<PathBuf>,
-    /// The source.
+    /// The source; `NAME=FILE` for a graph with several.
     #[arg(
         short,
         long = "in",
-        value_name = "FILE",
+        value_name = "[NAME=]FILE",
         required_unless_present = "schema"
     )]
-    pub input: Option<PathBuf>,
+    pub inputs: Vec<PathBuf>,
     /// The result; its extension names the format.
     #[arg(
         short,

@@ -105,6 +105,8 @@ pub trait Progress: Sync {
 pub struct SegmentRecord {
     /// 0 for the first.
     pub position: u64,
+    /// Which of the clips that are shown one after another it belongs to; 0 for the first.
+    pub clip: u32,
     /// Frames of the source that it was made of.
     pub source_frames: u64,
     /// Frames in it. Nodes that change the frame rate make more or fewer than there were.

@@ -4,16 +4,17 @@
 //! resumed run does exactly what the first one began.
 
 use crate::EngineError;
-use crate::nodes::{Models, Pace, PictureFormat, Turn, output_format};
-use frameloom_core::graph::{DeinterlaceRate, Op};
+use crate::nodes::{Joints, Models, Pace, PictureFormat, Turn, check_text_file};
+use frameloom_core::graph::{DeinterlaceRate, Layout, Line, Op, Step, Tracks};
 use frameloom_core::job::{EncodeSpec, JobSpec, PictureSizes, TrackChoice};
-use frameloom_core::media::{MediaInfo, MediaKind, StreamInfo, VideoInfo, Warning};
+use frameloom_core::media::{MediaInfo, MediaKind, StreamInfo, StreamKind, VideoInfo, Warning};
 use frameloom_core::segment::SegmentLength;
-use frameloom_core::time::{Rational, Timestamp};
+use frameloom_core::time::{Rational, TimeBase, Timestamp};
 use frameloom_media::{Container, EncoderSpec};
 use frameloom_still::StillFormat;
 use serde::{Deserialize, Serialize};
 use sha2::{Digest, Sha256};
+use std::collections::BTreeMap;
 use std::fs::File;
 use std::io::{Read, Seek, SeekFrom};
 use std::path::{Path, PathBuf};
@@ -84,6 +85,47 @@ pub struct VideoPlan {
     /// The pictures are turned as players show them, and the note that says so is left out.
     #[serde(default)]
     pub upright: bool,
+    /// Clips that are shown after the first.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub joined: Option<Joined>,
+}
+
+/// Clips that are shown one after another.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct Joined {
+    /// How the times of the result are counted.
+    pub time_base: TimeBase,
+    /// All of them, in order.
+    pub clips: Vec<ClipPlan>,
+}
+
+/// One of several clips.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct ClipPlan {
+    /// Name of its input.
+    pub input: String,
+    /// The stream that is processed.
+    pub stream: u32,
+    /// The stretch of it that is kept.
+    pub stretch: Option<Stretch>,
+    /// Time of its first picture in the result, in ticks of [`Joined::time_base`].
+    pub at_ticks: i64,
+    /// Microseconds from the first picture of all to its own.
+    pub at_micros: i64,
+    /// Where its pictures begin and end, in the time of its file.
+    pub from_micros: i64,
+    /// The first moment behind them.
+    pub to_micros: i64,
+}
+
+impl VideoPlan {
+    /// The stream and the stretch of each clip, in order.
+    pub fn clips(&self) -> Vec<(u32, Option<Stretch>)> {
+        match &self.joined {
+            Some(joined) => joined.clips.iter().map(|c| (c.stream, c.stretch)).collect(),
+            None => vec![(self.stream, self.stretch)],
+        }
+    }
 }
 
 /// A stretch of a clip, half-open.
@@ -186,27 +228,102 @@ pub(crate) fn hex(bytes: &[u8]) -> String {
     bytes.iter().map(|b| format!("{b:02x}")).collect()
 }
 
+/// What a file is: by the reader of still pictures, or by ffmpeg.
+pub(crate) fn probe(path: &Path) -> Result<MediaInfo, EngineError> {
+    if frameloom_still::is_still(path)? {
+        return Ok(frameloom_still::probe(path)?);
+    }
+    Ok(frameloom_media::probe(path)?)
+}
+
+/// The inputs of a job, as the plan knows them.
+struct Inputs<'a> {
+    spec: &'a JobSpec,
+    infos: BTreeMap<&'a str, MediaInfo>,
+    models: &'a dyn Models,
+}
+
+impl<'a> Inputs<'a> {
+    fn info(&self, line: &Line<'_>) -> Result<&MediaInfo, EngineError> {
+        self.infos
+            .get(line.input)
+            .ok_or_else(|| EngineError::NoFrames {
+                path: self.spec.path_of(line.input).to_owned(),
+            })
+    }
+
+    /// The pictures of a line's input as its first node gets them.
+    fn format(&self, line: &Line<'_>, turn: bool) -> Result<PictureFormat, EngineError> {
+        let info = self.info(line)?;
+        let path = self.spec.path_of(line.input);
+        let (stream, video) = info
+            .main_video()
+            .ok_or_else(|| EngineError::NoFrames { path: path.into() })?;
+        let mut input = picture_format(stream, video, info.kind);
+        let still = info.kind == MediaKind::Still && frameloom_still::is_still(path)?;
+        if still && video.rotation_degrees.rem_euclid(180) == 90 {
+            // It is turned upright when it is read.
+            (input.width, input.height) = (input.height, input.width);
+        }
+        Ok(match upright_turn(stream) {
+            Some(turn_by) if turn && info.kind != MediaKind::Still => turn_by.format(&input),
+            _ => input,
+        })
+    }
+
+    /// What a line makes of its pictures.
+    fn result(
+        &self,
+        line: &Line<'_>,
+        turn: bool,
+        joints: &mut Joints,
+    ) -> Result<PictureFormat, EngineError> {
+        let mut format = self.format(line, turn)?;
+        for step in &line.steps {
+            let over = match &step.side {
+                Some(side) => Some(self.result(side, true, &mut Joints::default())?),
+                None => None,
+            };
+            format = joints.after(step, &format, over.as_ref(), self.models)?;
+        }
+        Ok(format)
+    }
+}
+
+/// Every step of a job, those of second inputs included.
+fn visit<'a>(line: &Line<'a>, seen: &mut dyn FnMut(&Step<'a>)) {
+    for step in &line.steps {
+        seen(step);
+        if let Some(side) = &step.side {
+            visit(side, seen);
+        }
+    }
+}
+
 /// Plans a job. `info` is the probe of `spec.input`.
 ///
 /// # Errors
-/// The graph is not one, the input holds nothing that can be processed, the output's format
+/// The graph is not one, an input holds nothing that can be processed, the output's format
 /// cannot hold the result, or a model is missing.
 pub fn plan(spec: &JobSpec, info: &MediaInfo, models: &dyn Models) -> Result<Plan, EngineError> {
-    let ops = spec.graph.ordered_ops()?;
+    let layout = spec.graph.layout()?;
+    if let Some(Tracks::Node { id, .. }) = &layout.sound {
+        return Err(EngineError::Node {
+            node: (*id).to_owned(),
+            reason: "sound is copied as it is; leave its wires away".to_owned(),
+        });
+    }
     let mut uses: Vec<ModelUse> = Vec::new();
     let mut files: Vec<(PathBuf, InputPrint)> = Vec::new();
-    for (node, op) in &ops {
-        if let Op::Color(params) = op
-            && let Some(lut) = &params.lut
-        {
-            let path = PathBuf::from(lut);
-            let print = InputPrint::take(&path).map_err(|error| EngineError::Node {
-                node: (*node).to_owned(),
+    for (model, path) in uses_of(&layout)? {
+        if let Some((node, path)) = path {
+            let print = InputPrint::take(path).map_err(|error| EngineError::Node {
+                node: node.to_owned(),
                 reason: error.to_string(),
             })?;
-            files.push((path, print));
+            files.push((path.to_owned(), print));
         }
-        if let Some(model) = model_of(op)
+        if let Some(model) = model
             && !uses.iter().any(|u| u.id == *model)
         {
             let manifest = models.manifest(model)?;
@@ -216,28 +333,44 @@ pub fn plan(spec: &JobSpec, info: &MediaInfo, models: &dyn Models) -> Result<Pla
             });
         }
     }
+    let mut infos = BTreeMap::from([(layout.main_input(), info.clone())]);
+    for name in layout.inputs().into_iter().skip(1) {
+        let path = spec.path_of(name);
+        infos.insert(name, probe(path)?);
+        files.push((path.to_owned(), InputPrint::take(path)?));
+    }
+    let inputs = Inputs {
+        spec,
+        infos,
+        models,
+    };
     let (stream, video) = info.main_video().ok_or_else(|| EngineError::NoFrames {
         path: spec.input.clone(),
     })?;
+    let Some(line) = layout.pictures.first() else {
+        return Err(EngineError::NoFrames {
+            path: spec.input.clone(),
+        });
+    };
+    let ops = line.ops();
     let mut warnings = info.warnings.clone();
     // The probe guesses for whoever may convert; whether this job does is known below.
     warnings.retain(|warning| !matches!(warning, Warning::GuessedMatrix { .. }));
-    let mut input = picture_format(stream, video, info.kind);
-    let still = info.kind == MediaKind::Still && frameloom_still::is_still(&spec.input)?;
-    if still && video.rotation_degrees.rem_euclid(180) == 90 {
-        // It is turned upright when it is read.
-        (input.width, input.height) = (input.height, input.width);
-    }
-    let upright = upright(spec, stream).filter(|_| info.kind != MediaKind::Still);
-    let mut format = match upright {
-        Some(turn) => turn.format(&input),
-        None => input.clone(),
-    };
-    for (node, op) in &ops {
-        format = output_format(node, op, &format, models)?;
-    }
+    let is_clip = info.kind != MediaKind::Still;
+    let still = !is_clip && frameloom_still::is_still(&spec.input)?;
+    let upright = upright(spec, stream).filter(|_| is_clip);
+    let input = inputs.format(line, false)?;
+    let mut joints = Joints::default();
+    let format = inputs.result(line, upright.is_some(), &mut joints)?;
     let medium = match info.kind {
         MediaKind::Still => {
+            if layout.pictures.len() > 1 {
+                return Err(EngineError::Node {
+                    node: line.source.to_owned(),
+                    reason: "a still picture has no length and cannot be joined with clips"
+                        .to_owned(),
+                });
+            }
             StillFormat::for_output(&spec.output)?;
             // Whether the transparency of these can be read, or is any, shows when they are read.
             let sure = still && info.container != "gif";
@@ -267,26 +400,29 @@ pub fn plan(spec: &JobSpec, info: &MediaInfo, models: &dyn Models) -> Result<Pla
             let encoder_spec = encoder_spec(&spec.encode, container, stream, &format, None, 1);
             let encoder = frameloom_media::plan_encoder(&encoder_spec)?;
             warnings.extend(encoder.warnings(&encoder_spec));
-            let stretch = stretch(&ops, stream)?;
-            let frames = frames_estimate(info, stream, video);
+            let clip = clip_of(line, info)?;
+            let joined = join_clips(&layout, &inputs, format.pace, &mut joints, &mut warnings)?;
+            let mut frames = clip.frames;
+            for line in layout.pictures.iter().skip(1) {
+                let more = clip_of(line, inputs.info(line)?)?.frames;
+                frames = frames.zip(more).map(|(a, b)| a + b);
+            }
             MediumPlan::Video(VideoPlan {
                 stream: stream.index,
                 segment_length: segment_length(video),
-                frames_estimate: match stretch {
-                    Some(stretch) => frames_in(stretch, frames, stream, video),
-                    None => frames,
-                },
+                frames_estimate: frames,
                 container: container.extension().to_owned(),
                 encoder: encoder.name,
                 parameters: encoder.parameters,
-                stretch,
+                stretch: clip.stretch,
                 upright: upright.is_some(),
+                joined,
             })
         }
     };
     let (matrix, guessed) = video.color.matrix_or_guess(video.width, video.height);
     let needs_matrix = ops.iter().any(|(_, op)| match op {
-        Op::Color(_) => true,
+        Op::Color(_) | Op::Overlay(_) | Op::Text(_) | Op::Concat => true,
         op => model_of(op).is_some_and(|model| {
             models
                 .manifest(model)
@@ -313,6 +449,176 @@ pub fn plan(spec: &JobSpec, info: &MediaInfo, models: &dyn Models) -> Result<Pla
     })
 }
 
+/// Models and files that the nodes name: a model's id, or a node with its file.
+#[expect(clippy::type_complexity, reason = "one of the two, for each use")]
+fn uses_of<'a>(
+    layout: &Layout<'a>,
+) -> Result<Vec<(Option<&'a String>, Option<(&'a str, &'a Path)>)>, EngineError> {
+    let mut found = Vec::new();
+    let mut texts = Vec::new();
+    for line in &layout.pictures {
+        visit(line, &mut |step| {
+            if let Some(model) = model_of(step.op) {
+                found.push((Some(model), None));
+            }
+            let file = match step.op {
+                Op::Color(params) => params.lut.as_ref(),
+                Op::Text(params) => {
+                    texts.extend(params.file.as_ref().map(|file| (step.id, file)));
+                    params.file.as_ref()
+                }
+                _ => None,
+            };
+            if let Some(file) = file {
+                found.push((None, Some((step.id, Path::new(file)))));
+            }
+        });
+    }
+    for (node, file) in texts {
+        check_text_file(node, Path::new(file))?;
+    }
+    Ok(found)
+}
+
+/// What of a clip is read.
+pub(crate) struct ClipOf {
+    /// The stream of its pictures.
+    pub stream: u32,
+    pub stretch: Option<Stretch>,
+    /// About how many frames.
+    pub frames: Option<u64>,
+}
+
+/// What a line reads of its input.
+pub(crate) fn clip_of(line: &Line<'_>, info: &MediaInfo) -> Result<ClipOf, EngineError> {
+    let (stream, video) = info.main_video().ok_or_else(|| EngineError::Node {
+        node: line.source.to_owned(),
+        reason: "its file holds no pictures".to_owned(),
+    })?;
+    let stretch = stretch(&line.ops(), stream)?;
+    let frames = frames_estimate(info, stream, video);
+    Ok(ClipOf {
+        stream: stream.index,
+        frames: match stretch {
+            Some(stretch) => frames_in(stretch, frames, stream, video),
+            None => frames,
+        },
+        stretch,
+    })
+}
+
+/// Lays clips one behind another; `None` where there is one. `pace` is that of the first when it
+/// reaches the end of the graph.
+fn join_clips(
+    layout: &Layout<'_>,
+    inputs: &Inputs<'_>,
+    pace: Pace,
+    joints: &mut Joints,
+    warnings: &mut Vec<Warning>,
+) -> Result<Option<Joined>, EngineError> {
+    if layout.pictures.len() < 2 {
+        return Ok(None);
+    }
+    // Fine enough for every clip: whole microseconds where their ticks have no small multiple.
+    let mut time_base = pace.time_base;
+    let mut clips = Vec::new();
+    for line in &layout.pictures {
+        let info = inputs.info(line)?;
+        if info.kind == MediaKind::Still {
+            return Err(EngineError::Node {
+                node: line.source.to_owned(),
+                reason: "a still picture has no length and cannot be joined with clips".to_owned(),
+            });
+        }
+        let own = inputs.result(line, true, joints)?.pace.time_base;
+        time_base = common_base(time_base, own);
+        let clip = clip_of(line, info)?;
+        let times = frameloom_media::frame_times(inputs.spec.path_of(line.input))?;
+        let (from, to) = clip
+            .stretch
+            .map_or((None, None), |s| (s.from_ticks, s.to_ticks));
+        let inside: Vec<i64> = times
+            .ticks
+            .iter()
+            .copied()
+            .filter(|&t| from.is_none_or(|from| t >= from) && to.is_none_or(|to| t < to))
+            .collect();
+        let (Some(&first), Some(&last)) = (inside.first(), inside.last()) else {
+            return Err(EngineError::Node {
+                node: line.source.to_owned(),
+                reason: "no picture lies in that stretch of it".to_owned(),
+            });
+        };
+        // The last picture is shown as long as pictures are on average, or until the next.
+        let next = times.ticks.iter().copied().find(|&t| t > last);
+        let mean = (last - first) / (inside.len() as i64 - 1).max(1);
+        let rate = info.main_video().and_then(|(_, v)| v.frame_rate);
+        let by_rate = rate
+            .and_then(|rate| rate.ratio().recip())
+            .and_then(|seconds| TimeBase::new(seconds.num, seconds.den))
+            .map(|frame| Timestamp::new(1, frame).rescaled(times.time_base).ticks);
+        let shown = by_rate.filter(|&t| t > 0).unwrap_or(mean.max(1));
+        let end = next.unwrap_or(last.saturating_add(shown));
+        let micros = |ticks| Timestamp::new(ticks, times.time_base).micros();
+        clips.push((
+            Timestamp::new(end - first, times.time_base),
+            ClipPlan {
+                input: line.input.to_owned(),
+                stream: clip.stream,
+                stretch: clip.stretch,
+                at_ticks: 0,
+                at_micros: 0,
+                from_micros: micros(first),
+                to_micros: micros(end),
+            },
+        ));
+        let subtitles = info.streams.iter().any(|s| s.kind == StreamKind::Subtitle);
+        let timed = subtitles || !info.chapters.is_empty();
+        if timed && clips.len() > 1 {
+            warnings.push(Warning::Dropped {
+                what: format!("subtitles and chapters of `{}`", line.input),
+            });
+        }
+    }
+    // The first keeps the times that it has: what is copied of its file goes with them.
+    let start = clips.first().map_or(0, |(_, clip)| clip.from_micros);
+    let mut at = Timestamp::new(start, TimeBase::MICROS)
+        .rescaled(time_base)
+        .ticks;
+    let first = at;
+    let clips = clips
+        .into_iter()
+        .map(|(length, mut clip)| {
+            clip.at_ticks = at;
+            clip.at_micros = Timestamp::new(at - first, time_base).micros();
+            at = at.saturating_add(length.rescaled(time_base).ticks.max(1));
+            clip
+        })
+        .collect();
+    Ok(Some(Joined { time_base, clips }))
+}
+
+/// Ticks that fit those of both as far as that is possible.
+fn common_base(a: TimeBase, b: TimeBase) -> TimeBase {
+    /// Finer ticks would not last for a day in the containers that count in 32 bits.
+    const FINEST: i64 = 1_000_000;
+    let (a, b) = (a.ratio(), b.ratio());
+    if a == b {
+        return TimeBase::new(a.num, a.den).unwrap_or(TimeBase::MICROS);
+    }
+    let gcd = |mut x: i64, mut y: i64| {
+        while y != 0 {
+            (x, y) = (y, x % y);
+        }
+        x.max(1)
+    };
+    (a.den / gcd(a.den, b.den))
+        .checked_mul(b.den)
+        .filter(|&den| den <= FINEST)
+        .and_then(|den| TimeBase::new(1, den))
+        .unwrap_or(TimeBase::MICROS)
+}
+
 /// The model that an operation names.
 pub(crate) fn model_of(op: &Op) -> Option<&String> {
     match op {
@@ -325,20 +631,32 @@ pub(crate) fn model_of(op: &Op) -> Option<&String> {
 /// The turn that brings the pictures upright before anything is done to them: where the job asks
 /// for it and an operation depends on what is up and what is left.
 pub(crate) fn upright(spec: &JobSpec, stream: &StreamInfo) -> Option<Turn> {
-    let video = stream.video.as_ref().filter(|_| spec.upright)?;
     let depends = spec.graph.nodes.iter().any(|node| {
         matches!(
             node.op,
-            Op::Crop(_) | Op::Pad(_) | Op::Rotate(_) | Op::Flip(_) | Op::Resize(_)
+            Op::Crop(_)
+                | Op::Pad(_)
+                | Op::Rotate(_)
+                | Op::Flip(_)
+                | Op::Resize(_)
+                | Op::Overlay(_)
+                | Op::Text(_)
+                | Op::Concat
         )
     });
+    upright_turn(stream).filter(|_| spec.upright && depends)
+}
+
+/// The turn by which players show the pictures of a stream.
+pub(crate) fn upright_turn(stream: &StreamInfo) -> Option<Turn> {
+    let video = stream.video.as_ref()?;
     let degrees = video.rotation_degrees.rem_euclid(360);
     let turn = Turn {
         mirror: video.mirrored,
         quarters: (degrees / 90) as u8,
     };
     // A turn by another angle stays with the player.
-    (depends && degrees % 90 == 0 && !turn.is_none()).then_some(turn)
+    (degrees % 90 == 0 && !turn.is_none()).then_some(turn)
 }
 
 /// What the container need not hold: what the user leaves out, and the turn of pictures that are
@@ -374,7 +692,7 @@ fn stretch(ops: &[(&str, &Op)], stream: &StreamInfo) -> Result<Option<Stretch>, 
     for (place, (node, op)) in ops.iter().enumerate() {
         let Op::Trim(params) = op else { continue };
         // Behind the source: what is cut away is not even read.
-        if place != 1 {
+        if place != 0 {
             return Err(EngineError::Node {
                 node: (*node).to_owned(),
                 reason: "put it right after the source; a graph has one trim".to_owned(),

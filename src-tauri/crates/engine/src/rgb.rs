@@ -213,9 +213,23 @@ impl RgbConverter {
 pub fn samples_of_rgb(
     format: PixelFormat,
     color: &ColorInfo,
+    size: (u32, u32),
+    rgb: [f32; 3],
+) -> Vec<u16> {
+    let max = f32::from(format.max_value());
+    exact_samples_of_rgb(format, color, size, rgb)
+        .into_iter()
+        .map(|v| (v + 0.5).clamp(0.0, max) as u16)
+        .collect()
+}
+
+/// As [`samples_of_rgb`], before they are rounded.
+pub fn exact_samples_of_rgb(
+    format: PixelFormat,
+    color: &ColorInfo,
     (width, height): (u32, u32),
     [r, g, b]: [f32; 3],
-) -> Vec<u16> {
+) -> Vec<f32> {
     let max = f32::from(format.max_value());
     let swing = Swing::new(format.bits, is_full_range(format, color));
     let (matrix, _) = color.matrix_or_guess(width, height);
@@ -235,9 +249,6 @@ pub fn samples_of_rgb(
     };
     samples.extend(format.alpha.then_some(max));
     samples
-        .into_iter()
-        .map(|v| (v + 0.5).clamp(0.0, max) as u16)
-        .collect()
 }
 
 /// True if black is 0. Grey and RGB pictures are full range unless their tags say otherwise.

@@ -79,13 +79,8 @@ fn apply(op: &Op, frame: &Frame) -> Frame {
         ..format()
     };
     let runtime = || -> Result<_, EngineError> { panic!("no model takes part") };
-    let opening = Opening {
-        runtime: &runtime,
-        models: &NoModels,
-        device: &Device::Cpu,
-        threads: 1,
-        max_tile: None,
-    };
+    let scratch = std::env::temp_dir();
+    let opening = Opening::new(&runtime, &NoModels, &Device::Cpu, &scratch);
     let (Node::Filter(mut filter), choice) = open("n", op, &input, &opening).unwrap().unwrap()
     else {
         panic!("one frame of one frame");

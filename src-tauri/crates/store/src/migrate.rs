@@ -44,6 +44,8 @@ ALTER TABLE segments ADD COLUMN picture_check TEXT NOT NULL DEFAULT '{}';
 ",
     // Frame rates may change: how many frames of the source went into a segment.
     "ALTER TABLE segments ADD COLUMN source_frames INTEGER;",
+    // Clips may be shown one after another.
+    "ALTER TABLE segments ADD COLUMN clip INTEGER NOT NULL DEFAULT 0;",
 ];
 
 /// Brings the database to the newest version, in one transaction.

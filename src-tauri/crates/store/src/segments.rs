@@ -10,6 +10,9 @@ use serde::{Deserialize, Serialize};
 pub struct SegmentRow {
     /// 0 for the first.
     pub position: u64,
+    /// Which of the clips that are shown one after another it belongs to; 0 for the first.
+    #[serde(default)]
+    pub clip: u32,
     /// Frames of the source that it was made of.
     pub source_frames: u64,
     /// Frames in it.
@@ -39,8 +42,8 @@ impl Store {
     ) -> Result<(), StoreError> {
         self.lock().execute(
             "INSERT INTO segments (job_id, position, frames, part, part_bytes, last_source_pts, \
-             last_source_hash, done_millis, picture_check, source_frames) \
-             VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10)",
+             last_source_hash, done_millis, picture_check, source_frames, clip) \
+             VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11)",
             params![
                 id.0,
                 segment.position as i64,
@@ -53,6 +56,7 @@ impl Store {
                 now_millis,
                 segment.picture_check,
                 segment.source_frames as i64,
+                segment.clip,
             ],
         )?;
         Ok(())
@@ -66,7 +70,7 @@ impl Store {
         let connection = self.lock();
         let mut statement = connection.prepare(
             "SELECT position, frames, part, part_bytes, last_source_pts, last_source_hash, \
-             picture_check, COALESCE(source_frames, frames) FROM segments \
+             picture_check, COALESCE(source_frames, frames), clip FROM segments \
              WHERE job_id = ?1 ORDER BY position",
         )?;
         let rows = statement.query_map([&id.0], |row| {
@@ -80,6 +84,7 @@ impl Store {
                 picture_check: row.get(6)?,
                 // Rows from before the column: one frame was made of each.
                 source_frames: row.get::<_, i64>(7)? as u64,
+                clip: row.get(8)?,
             })
         })?;
         Ok(rows.collect::<Result<_, _>>()?)

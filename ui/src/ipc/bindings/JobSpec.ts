@@ -12,9 +12,13 @@ export type JobSpec = {
  */
 version: number, 
 /**
- * Absolute path of the source.
+ * Absolute path of the source; of the main one where the graph has several.
  */
 input: string, 
+/**
+ * Absolute paths of the other inputs, by the names that the graph gives them.
+ */
+inputs?: { [key in string]: string }, 
 /**
  * Absolute path of the result, chosen when the job was submitted.
  */

@@ -5,6 +5,9 @@ use crate::interrupt;
 use crate::output::Output;
 use frameloom_app::{App, GraphRequest, read_graph};
 use frameloom_core::error::{AppError, ErrorCode};
+use frameloom_core::graph::SourceParams;
+use std::collections::BTreeMap;
+use std::path::PathBuf;
 use std::process::ExitCode;
 use std::sync::Arc;
 
@@ -15,18 +18,45 @@ pub fn schema() -> ExitCode {
     ExitCode::SUCCESS
 }
 
+/// Names and files of `--in NAME=FILE`. What has no name, or exists as it stands, is the main one.
+fn inputs(given: &[PathBuf]) -> Result<BTreeMap<String, PathBuf>, AppError> {
+    let mut files = BTreeMap::new();
+    for text in given {
+        let named = text
+            .to_str()
+            .filter(|_| !text.exists())
+            .and_then(|text| text.split_once('='))
+            .filter(|(name, _)| {
+                !name.is_empty()
+                    && name
+                        .chars()
+                        .all(|c| c.is_alphanumeric() || matches!(c, '-' | '_'))
+            });
+        let (name, path) = match named {
+            Some((name, path)) => (name.to_owned(), PathBuf::from(path)),
+            None => (SourceParams::MAIN.to_owned(), text.clone()),
+        };
+        if files.insert(name.clone(), path).is_some() {
+            return Err(AppError::new(
+                ErrorCode::InvalidRequest,
+                format!("Two files are given for the input `{name}`."),
+            )
+            .hint("Give each input one file: `--in main=a.mp4 --in logo=b.png`."));
+        }
+    }
+    Ok(files)
+}
+
 pub fn run(app: &Arc<App>, arguments: &Run, output: &Output) -> Result<ExitCode, AppError> {
-    let (Some(graph), Some(input), Some(target)) =
-        (&arguments.graph, &arguments.input, &arguments.output)
-    else {
+    let (Some(graph), Some(target)) = (&arguments.graph, &arguments.output) else {
         return Err(AppError::new(
             ErrorCode::InvalidRequest,
-            "A graph, an input and an output are needed.",
+            "A graph and an output are needed.",
         ));
     };
     let request = GraphRequest {
         graph: read_graph(graph)?,
-        input: input.clone(),
+        inputs: inputs(&arguments.inputs)?,
         output: target.clone(),
         codec: arguments.making.codec.map(Into::into),
         quality: arguments.making.quality.into(),

@@ -351,13 +351,6 @@ impl<'a> Wires<'a> {
                 input: params.name(),
                 steps: Vec::new(),
             }],
-            Op::Concat => {
-                let mut lines = Vec::new();
-                for from in self.leading_to(id, "in") {
-                    lines.extend(self.pictures(from)?);
-                }
-                lines
-            }
             _ => {
                 let mut lines = Vec::new();
                 for from in self.leading_to(id, "in") {

@@ -384,10 +384,10 @@ fn clips_that_are_joined_share_the_steps_behind_the_joint() {
         .iter()
         .map(|line| line.steps.iter().map(|step| step.id).collect())
         .collect();
-    assert_eq!(steps, [vec!["up", "over"], vec!["over"]]);
+    assert_eq!(steps, [vec!["up", "both", "over"], vec!["both", "over"]]);
     assert_eq!(layout.inputs(), ["intro", "logo", "main"]);
     assert_eq!(layout.main_input(), "intro");
-    let side = layout.pictures[1].steps[0].side.as_ref().unwrap();
+    let side = layout.pictures[1].steps[1].side.as_ref().unwrap();
     assert_eq!((side.source, side.input), ("logo", "logo"));
     let Some(Tracks::Node { id: "loud", of, .. }) = &layout.sound else {
         panic!("{:?}", layout.sound);
@@ -397,7 +397,7 @@ fn clips_that_are_joined_share_the_steps_behind_the_joint() {
     };
     assert_eq!(of[..], [Tracks::Input("intro"), Tracks::Input("main")]);
     let ids: Vec<&str> = graph.ordered_ops().unwrap().iter().map(|o| o.0).collect();
-    assert_eq!(ids, ["a", "up", "over", "out"]);
+    assert_eq!(ids, ["a", "up", "both", "over", "out"]);
 }
 
 #[test]

@@ -1,16 +1,13 @@
 //! The middle of the line: frames go through the nodes, several at once where that is quicker,
 //! and leave in the order in which they came.
 
-use super::video::{Cut, Decoded, Item, Outcome, Processed};
-use super::{Chain, Context, window};
+use super::video::{Cut, Cutting, Decoded, Item, Outcome, Processed};
+use super::{Chain, ChainSpec, Context, window};
 use crate::EngineError;
 use crate::control::Stop;
-use crate::nodes::Turn;
 use crate::plan::model_of;
 use crate::verify::{Before, Verifier};
-use frameloom_core::graph::Op;
-use frameloom_core::job::{Device, JobSpec};
-use frameloom_core::segment::SegmentLength;
+use frameloom_core::job::Device;
 use frameloom_media::Frame;
 use std::sync::mpsc::{Receiver, SyncSender, sync_channel};
 
@@ -25,15 +22,9 @@ const LARGEST_SHARED_BYTES: u64 = 64 << 20;
 ///
 /// Only the processor gains from several: a graphics card is one device, and small models leave
 /// the cores of a processor idle at every operator that is too small to be divided.
-pub(super) fn open(
-    ops: &[(&str, &Op)],
-    input: &crate::PictureFormat,
-    upright: Option<Turn>,
-    spec: &JobSpec,
-    context: &Context<'_>,
-) -> Result<Vec<Chain>, EngineError> {
+pub(super) fn open(spec: &ChainSpec<'_>, context: &Context<'_>) -> Result<Vec<Chain>, EngineError> {
     let threads = context.threads;
-    let whole = Chain::open(ops, input, upright, &spec.device, threads.infer, context)?;
+    let whole = Chain::open(spec, context)?;
     let on_processor = whole
         .providers()
         .iter()
@@ -42,7 +33,7 @@ pub(super) fn open(
         context.progress.provider(choice);
     }
     let mut weights = 0;
-    for (_, op) in ops {
+    for (_, op) in spec.line.ops() {
         if let Some(model) = model_of(op) {
             weights += context.models.manifest(model)?.size_bytes;
         }
@@ -60,8 +51,12 @@ pub(super) fn open(
     drop(whole);
     (0..lanes)
         .map(|_| {
-            let share = threads.infer.div_ceil(lanes);
-            Chain::open(ops, input, upright, &Device::Cpu, share, context)
+            let one = ChainSpec {
+                device: &Device::Cpu,
+                threads: threads.infer.div_ceil(lanes),
+                ..spec.clone()
+            };
+            Chain::open(&one, context)
         })
         .collect()
 }
@@ -116,7 +111,7 @@ impl Lanes {
         self,
         next: SyncSender<Item<Processed>>,
         start: u64,
-        length: SegmentLength,
+        cutting: Cutting,
         context: &Context<'_>,
     ) -> Result<Outcome, EngineError> {
         let Self {
@@ -127,7 +122,7 @@ impl Lanes {
         if chains[0].window().is_some()
             && let ([chain], Some(entry)) = (&mut chains[..], entries.pop())
         {
-            return window::run(entry, &next, chain, &mut verifier, start, length, context);
+            return window::run(entry, &next, chain, &mut verifier, start, cutting, context);
         }
         std::thread::scope(|scope| {
             let mut exits = Vec::new();
@@ -149,7 +144,7 @@ impl Lanes {
                         })?,
                 );
             }
-            let outcome = collect(&exits, &next, &mut verifier, start, length, context);
+            let outcome = collect(&exits, &next, &mut verifier, start, cutting, context);
             // Lanes that still wait for a frame, or with one, notice by their closed ends.
             drop(exits);
             for thread in threads {
@@ -199,13 +194,14 @@ fn collect(
     next: &SyncSender<Item<Processed>>,
     verifier: &mut Verifier,
     start: u64,
-    length: SegmentLength,
+    cutting: Cutting,
     context: &Context<'_>,
 ) -> Result<Outcome, EngineError> {
+    let length = cutting.length;
     let mut index = start;
     let mut open: Option<Cut> = None;
     let failed = |index: u64, reason: String| EngineError::SegmentCheck {
-        position: length.index_of(index),
+        position: cutting.position_of(index),
         reason,
     };
     loop {
@@ -240,7 +236,8 @@ fn collect(
             .after(done.before, &done.frame)
             .map_err(|reason| failed(index, format!("frame {index} {reason}")))?;
         let mut cut = Cut {
-            position: length.index_of(index),
+            clip: cutting.clip,
+            position: cutting.position_of(index),
             source_frames: index % length.frames() + 1,
             last_source_pts: done.source_pts,
             last_source_hash: done.source_hash.unwrap_or(0),
@@ -255,7 +252,7 @@ fn collect(
         }
         let processed = Processed {
             position: cut.position,
-            source_done: index + 1,
+            source_done: cutting.frames_before + index + 1,
             frame: done.frame,
         };
         let mut sent = next.send(Item::Frame(processed)).is_ok();

@@ -4,6 +4,7 @@ pub(crate) mod inspect;
 mod lanes;
 mod output;
 mod rows;
+mod side;
 mod source;
 mod still;
 mod video;
@@ -14,14 +15,15 @@ pub use output::{free_output, is_same_file, real_place};
 use crate::EngineError;
 use crate::control::{Cancel, Journal, Progress};
 use crate::nodes::{
-    Filter, Give, Models, Node, Opened, Opening, Pace, PictureFormat, Timed, Turn, Window, open,
-    open_turn, source_window,
+    At, Filter, Give, Joints, Models, Node, Opened, Opening, Pace, PictureFormat, Shift, Timed,
+    Turn, Window, open, open_turn, source_window,
 };
 use crate::plan::{MediumPlan, Plan};
-use frameloom_core::graph::Op;
+use frameloom_core::graph::{Line, Op};
 use frameloom_core::job::{Device, JobSpec, ProviderChoice};
 use frameloom_core::media::Caution;
 use frameloom_core::receipt::Checks;
+use frameloom_core::time::Timestamp;
 use frameloom_infer::Runtime;
 use frameloom_media::Frame;
 use std::path::{Path, PathBuf};
@@ -113,7 +115,8 @@ pub fn execute(
 ) -> Result<Finished, EngineError> {
     plan.check_unchanged(&spec.input, context.models)?;
     // Folders and links may have moved since the job was submitted.
-    if spec.overwrite && is_same_file(&spec.output, &spec.input) {
+    let mut inputs = std::iter::once(&spec.input).chain(spec.inputs.values());
+    if spec.overwrite && inputs.any(|input| is_same_file(&spec.output, input)) {
         return Err(EngineError::OutputIsInput {
             path: spec.output.clone(),
         });
@@ -136,48 +139,89 @@ pub(crate) struct Chain {
     /// What leaves the head.
     between: PictureFormat,
     output: PictureFormat,
+    /// Time of the first picture, in the pace of `output`.
+    zero: Timestamp,
     providers: Vec<ProviderChoice>,
     threads: usize,
 }
 
+/// What a chain is opened for.
+#[derive(Clone)]
+pub(crate) struct ChainSpec<'a> {
+    /// The job.
+    pub job: &'a JobSpec,
+    /// Its nodes.
+    pub line: &'a Line<'a>,
+    /// The pictures that go in.
+    pub input: &'a PictureFormat,
+    /// Time of the first of them, in ticks.
+    pub zero: i64,
+    /// Done before the first node.
+    pub upright: Option<Turn>,
+    /// Where to compute.
+    pub device: &'a Device,
+    /// Threads that each call of a model may use.
+    pub threads: usize,
+    /// Second inputs, shared with other chains of the job.
+    pub sides: &'a side::Sides,
+    /// What pictures are like at joints.
+    pub joints: &'a Joints,
+    /// Where the clip lies in the result, which its last joint sees to.
+    pub at: Option<At>,
+}
+
 impl Chain {
-    /// Opens the nodes; each call of a model may use `threads` threads. `upright` is done before
-    /// the first of them.
-    pub(crate) fn open(
-        ops: &[(&str, &Op)],
-        input: &PictureFormat,
-        upright: Option<Turn>,
-        device: &Device,
-        threads: usize,
-        context: &Context<'_>,
-    ) -> Result<Self, EngineError> {
+    /// Opens the nodes.
+    pub(crate) fn open(spec: &ChainSpec<'_>, context: &Context<'_>) -> Result<Self, EngineError> {
+        let input = spec.input;
         let mut chain = Self {
             head: Vec::new(),
             tail: Vec::new(),
-            window: source_window(ops, input.pace.frame_rate),
+            window: source_window(&spec.line.ops(), input.pace.frame_rate),
             between: input.clone(),
             output: input.clone(),
+            zero: Timestamp::new(spec.zero, input.pace.time_base),
             providers: Vec::new(),
-            threads,
+            threads: spec.threads,
         };
-        if let Some(turn) = upright {
+        if let Some(turn) = spec.upright {
             let opened = open_turn(turn, &chain.output)?;
             chain.take(opened, context);
         }
-        for (node, op) in ops {
-            chain.push_op(node, op, device, context)?;
+        let last_joint = spec
+            .line
+            .steps
+            .iter()
+            .rposition(|step| matches!(step.op, Op::Concat));
+        for (place, step) in spec.line.steps.iter().enumerate() {
+            let mut opening = chain.opening(spec.device, context);
+            opening.over = spec.sides.open(step, spec, context)?;
+            let mut zero = None;
+            if matches!(step.op, Op::Concat) {
+                let at = spec.at.filter(|_| Some(place) == last_joint);
+                let shift = at.map(|at| Shift {
+                    zero: opening.zero,
+                    at: at.ticks,
+                    pace: Pace {
+                        time_base: at.time_base,
+                        frame_rate: spec.joints.frame_rate(step.id),
+                    },
+                });
+                opening.joint = Some((spec.joints.target(step.id, &chain.output), shift));
+                // Behind the joint, times count from the beginning of the result.
+                zero = at.map(|at| Timestamp::new(at.first, at.time_base));
+            }
+            let opened = open(step.id, step.op, &chain.output, &opening)?;
+            chain.take(opened, context);
+            if let Some(zero) = zero {
+                chain.zero = zero;
+            }
         }
         Ok(chain)
     }
 
-    fn push_op(
-        &mut self,
-        node: &str,
-        op: &Op,
-        device: &Device,
-        context: &Context<'_>,
-    ) -> Result<(), EngineError> {
-        let opening = Opening {
+    fn opening<'a>(&self, device: &'a Device, context: &'a Context<'_>) -> Opening<'a> {
+        Opening {
             runtime: context.runtime,
             models: context.models,
             device: if context.caution >= Caution::Processor {
@@ -187,10 +231,11 @@ impl Chain {
             },
             threads: self.threads,
             max_tile: context.max_tile(),
-        };
-        let opened = open(node, op, &self.output, &opening)?;
-        self.take(opened, context);
-        Ok(())
+            zero: self.zero.rescaled(self.output.pace.time_base).ticks,
+            scratch: context.work_dir,
+            over: None,
+            joint: None,
+        }
     }
 
     fn take(&mut self, opened: Option<Opened>, context: &Context<'_>) {
@@ -239,7 +284,11 @@ impl Chain {
         device: &Device,
         context: &Context<'_>,
     ) -> Result<(), EngineError> {
-        self.push_op("encoder", &Op::Convert { format: pixels }, device, context)
+        let opening = self.opening(device, context);
+        let op = Op::Convert { format: pixels };
+        let opened = open("encoder", &op, &self.output, &opening)?;
+        self.take(opened, context);
+        Ok(())
     }
 
     /// Forgets every frame: the next one begins a segment.

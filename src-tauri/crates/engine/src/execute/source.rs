@@ -4,7 +4,7 @@
 use super::Context;
 use crate::EngineError;
 use crate::control::SegmentRecord;
-use crate::plan::VideoPlan;
+use crate::plan::Stretch;
 use frameloom_core::media::StreamInfo;
 use frameloom_media::{Frame, ReadReport, Reader, ReaderOptions};
 use std::collections::VecDeque;
@@ -32,15 +32,15 @@ pub(super) struct Source {
 impl Source {
     pub(super) fn open(
         path: &Path,
-        video: &VideoPlan,
+        (stream, stretch): (u32, Option<Stretch>),
         options: &ReaderOptions,
     ) -> Result<Self, EngineError> {
         let reader = Reader::open(path, options)?;
-        let stream = reader
+        let found = reader
             .info()
             .streams
             .iter()
-            .find(|s| s.index == video.stream)
+            .find(|s| s.index == stream)
             .ok_or_else(|| EngineError::InputChanged {
                 what: "its video stream is gone".to_owned(),
                 path: path.to_owned(),
@@ -48,9 +48,9 @@ impl Source {
             .clone();
         Ok(Self {
             path: path.to_owned(),
-            from: video.stretch.and_then(|s| s.from_ticks),
-            to: video.stretch.and_then(|s| s.to_ticks),
-            stream,
+            from: stretch.and_then(|s| s.from_ticks),
+            to: stretch.and_then(|s| s.to_ticks),
+            stream: found,
             reader,
         })
     }
@@ -75,7 +75,7 @@ impl Source {
     }
 
     /// Goes to the first frame of the stretch.
-    fn rewind(&mut self) -> Result<(), EngineError> {
+    pub(super) fn rewind(&mut self) -> Result<(), EngineError> {
         match self.from {
             Some(from) => Ok(self.reader.seek_before(from)?),
             None => Ok(self.reader.restart()?),

@@ -5,15 +5,16 @@
 
 use super::output::{Temporary, temporary};
 use super::rows::{Packer, Resizing, read_row};
-use super::{Chain, Context, Finished, format_of};
+use super::side::Sides;
+use super::{Chain, ChainSpec, Context, Finished, format_of};
 use crate::EngineError;
 use crate::nodes::{
-    Node, Opening, Pace, PictureFormat, RGB_LUMA, open as open_node, output_format,
+    Joints, Node, Opening, Pace, PictureFormat, RGB_LUMA, open as open_node, output_format,
 };
 use crate::resample::{Axis, Resampler};
 use crate::rgb::float_plane;
 use frameloom_core::color::{ColorInfo, Matrix, Range};
-use frameloom_core::graph::{CropParams, DenoiseParams, Op, ResizeParams};
+use frameloom_core::graph::{CropParams, DenoiseParams, Layout, Line, Op, ResizeParams};
 use frameloom_core::job::{Device, JobSpec, Step};
 use frameloom_core::media::{Caution, Warning};
 use frameloom_core::model::TensorColor;
@@ -25,6 +26,7 @@ use frameloom_media::Frame;
 use frameloom_still::{
     AvifProperties, Channels, Limits, Metadata, Picture, RowWriter, RowsRef, Samples, StillFormat,
 };
+use std::path::Path;
 
 /// Rows that are made at once where no model sets the pace.
 pub(super) const BAND_ROWS: usize = 64;
@@ -38,11 +40,9 @@ pub(super) fn run(spec: &JobSpec, context: &Context<'_>) -> Result<Finished, Eng
     for warning in std::mem::take(&mut picture.warnings) {
         context.progress.warning(warning);
     }
-    let ops = spec.graph.ordered_ops()?;
-    let ops: Vec<(&str, &Op)> = ops
-        .into_iter()
-        .filter(|(_, op)| !matches!(op, Op::Source(_) | Op::Sink))
-        .collect();
+    let layout = spec.graph.layout()?;
+    let line = only_line(&layout, spec)?;
+    let ops = line.ops();
     if picture.layout.has_alpha() {
         spread_color_under_transparency(&mut picture);
     }
@@ -103,15 +103,21 @@ pub(super) fn run_by_ffmpeg(
         context.progress.warning(warning);
     }
     let input = format_of(&frame, Rational { num: 1, den: 1 }, Pace::STILL);
-    let ops = spec.graph.ordered_ops()?;
-    let mut chain = Chain::open(
-        &ops,
-        &input,
-        None,
-        &spec.device,
-        context.threads.infer,
-        context,
-    )?;
+    let layout = spec.graph.layout()?;
+    let (sides, joints) = (Sides::default(), Joints::default());
+    let chain_spec = ChainSpec {
+        job: spec,
+        line: only_line(&layout, spec)?,
+        input: &input,
+        zero: 0,
+        upright: None,
+        device: &spec.device,
+        threads: context.threads.infer,
+        sides: &sides,
+        joints: &joints,
+        at: None,
+    };
+    let mut chain = Chain::open(&chain_spec, context)?;
     for choice in chain.providers() {
         context.progress.provider(choice);
     }
@@ -161,6 +167,33 @@ pub(super) fn run_by_ffmpeg(
     }
     context.progress.done(1);
     publish(file, spec, &shape)
+}
+
+/// Stills are never joined, which the plan sees to.
+fn only_line<'a, 'b>(layout: &'b Layout<'a>, spec: &JobSpec) -> Result<&'b Line<'a>, EngineError> {
+    layout
+        .pictures
+        .first()
+        .ok_or_else(|| EngineError::NoFrames {
+            path: spec.input.clone(),
+        })
+}
+
+/// A picture of its own as a frame, upright.
+pub(super) fn frame_of(path: &Path) -> Result<Frame, EngineError> {
+    if !frameloom_still::is_still(path)? {
+        return Ok(frameloom_media::read_still(path)?.0);
+    }
+    let mut picture = frameloom_still::read(path, &Limits::default())?;
+    if picture.layout.has_alpha() {
+        spread_color_under_transparency(&mut picture);
+    }
+    let mut pixels = Shape::of(&picture).format().pixels;
+    // ffmpeg has no grey with transparency: three equal planes hold it.
+    if pixels.planes == Planes::Gray && pixels.alpha {
+        pixels.planes = Planes::Gbr;
+    }
+    planar(&picture, pixels)
 }
 
 /// Checks the written file by its header and gives it its name.
@@ -336,19 +369,47 @@ fn by_frame(
     spec: &JobSpec,
     context: &Context<'_>,
 ) -> Result<Samples, EngineError> {
-    let opening = Opening {
-        runtime: context.runtime,
-        models: context.models,
-        device: &spec.device,
-        threads: context.threads.infer,
-        max_tile: context.max_tile(),
-    };
+    let layout = spec.graph.layout()?;
+    let step = only_line(&layout, spec)?
+        .steps
+        .iter()
+        .find(|s| s.id == node);
     let mut input = Shape::of(picture).format();
     // ffmpeg has no grey with transparency: three equal planes hold it.
     if input.pixels.planes == Planes::Gray && input.pixels.alpha {
         input.pixels.planes = Planes::Gbr;
     }
     let frame = planar(picture, input.pixels)?;
+    let (sides, joints) = (Sides::default(), Joints::default());
+    let over = match step {
+        Some(step) => {
+            let chain_spec = ChainSpec {
+                job: spec,
+                line: only_line(&layout, spec)?,
+                input: &input,
+                zero: 0,
+                upright: None,
+                device: &spec.device,
+                threads: context.threads.infer,
+                sides: &sides,
+                joints: &joints,
+                at: None,
+            };
+            sides.open(step, &chain_spec, context)?
+        }
+        None => None,
+    };
+    let opening = Opening {
+        runtime: context.runtime,
+        models: context.models,
+        device: &spec.device,
+        threads: context.threads.infer,
+        max_tile: context.max_tile(),
+        zero: 0,
+        scratch: context.work_dir,
+        over,
+        joint: None,
+    };
     let Some((Node::Filter(mut filter), _)) = open_node(node, op, &input, &opening)? else {
         return Ok(interleaved(&frame)?.0);
     };

@@ -3,20 +3,23 @@
 use super::inspect::{Look, look};
 use super::lanes::{self, Entrances, Lanes};
 use super::output::{Temporary, temporary};
+use super::side::Sides;
 use super::source::{Source, Start};
-use super::{Context, Finished, format_of};
+use super::{Chain, ChainSpec, Context, Finished, format_of};
 use crate::EngineError;
 use crate::control::SegmentRecord;
-use crate::nodes::{Pace, behind_temporal, source_window};
+use crate::nodes::{At, Joints, Pace, PictureFormat, Turn, behind_temporal, source_window};
 use crate::plan::{VideoPlan, encoder_spec, left_out, upright};
 use crate::verify::{PictureCheck, Verifier, times_sha256};
+use frameloom_core::graph::Layout;
 use frameloom_core::job::{JobSpec, Step};
-use frameloom_core::media::Warning;
+use frameloom_core::media::{StreamInfo, Warning};
 use frameloom_core::receipt::Checks;
 use frameloom_core::segment::SegmentLength;
+use frameloom_core::time::Rational;
 use frameloom_media::{
-    Container, EncodedPacket, EncoderPlan, EncoderSpec, Expectation, Frame, MuxSpec, OutputCheck,
-    PartReader, PartWriter, ReaderOptions, SourceCut, VideoEncoder,
+    Container, EncodedPacket, EncoderPlan, EncoderSpec, Expectation, Frame, HdrStatic, MuxSpec,
+    OutputCheck, PartReader, PartWriter, ReaderOptions, SourceCut, VideoEncoder,
 };
 use std::path::{Path, PathBuf};
 use std::sync::mpsc::{Receiver, SyncSender, sync_channel};
@@ -39,14 +42,25 @@ pub(super) fn run(
     let container = Container::from_path(&spec.output)?;
     remove_leftovers(context, spec)?;
     let mut segments = intact_segments(context)?;
-    let length = video.segment_length;
-    let complete = segments
-        .last()
-        .is_some_and(|last| last.source_frames < length.frames());
-    let done: u64 = segments.iter().map(|s| s.source_frames).sum();
-    context.progress.done(done);
-    if !complete {
-        let outcome = process(spec, video, context, &mut segments, done).inspect_err(|_| {
+    context
+        .progress
+        .done(segments.iter().map(|s| s.source_frames).sum());
+    let work = Work {
+        spec,
+        video,
+        layout: spec.graph.layout()?,
+        context,
+    };
+    for clip in 0..work.layout.pictures.len() as u32 {
+        // A segment of a later clip, or a shorter one at the end, says that it was read to its end.
+        let complete = segments.last().is_some_and(|last| {
+            last.clip > clip
+                || (last.clip == clip && last.source_frames < video.segment_length.frames())
+        });
+        if complete {
+            continue;
+        }
+        let outcome = work.process(clip, &mut segments).inspect_err(|_| {
             // On a full disk this makes the room in which the failure can be recorded.
             remove_unfinished(context.work_dir);
         })?;
@@ -171,9 +185,29 @@ pub(super) struct Processed {
     pub frame: Frame,
 }
 
+/// How a clip is cut.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Cutting {
+    pub length: SegmentLength,
+    /// Which clip it is.
+    pub clip: u32,
+    /// Position of its first segment.
+    pub first_position: u64,
+    /// Frames of the clips before it.
+    pub frames_before: u64,
+}
+
+impl Cutting {
+    /// The segment that the clip's frame `index` belongs to.
+    pub(super) fn position_of(&self, index: u64) -> u64 {
+        self.first_position + self.length.index_of(index)
+    }
+}
+
 /// What went into a segment, and what was found in it.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub(super) struct Cut {
+    pub clip: u32,
     pub position: u64,
     pub source_frames: u64,
     pub last_source_pts: i64,
@@ -181,121 +215,264 @@ pub(super) struct Cut {
     pub check: PictureCheck,
 }
 
-fn process(
-    spec: &JobSpec,
-    video: &VideoPlan,
-    context: &Context<'_>,
-    segments: &mut Vec<SegmentRecord>,
-    done: u64,
-) -> Result<Outcome, EngineError> {
-    let options = ReaderOptions {
-        threads: context.threads.decode,
-        cancel: context.cancel.now_flag(),
-    };
-    let mut source = Source::open(&spec.input, video, &options)?;
-    let ops = spec.graph.ordered_ops()?;
-    let stream = source.stream().clone();
-    let shown = stream.video.as_ref();
-    let pace = Pace {
-        time_base: stream.time_base,
-        frame_rate: shown.and_then(|v| v.frame_rate),
-    };
-    let warm_up = source_window(&ops, pace.frame_rate).warm_up;
-    let Some(begin) = source.start_at(segments.last(), done, warm_up, context)? else {
-        report_reading(&source, done, context);
-        return Ok(Outcome::Complete);
-    };
-    let Some(first) = begin.frames.back() else {
-        return Ok(Outcome::Complete);
-    };
-    let aspect = shown.map_or(frameloom_core::time::Rational { num: 1, den: 1 }, |v| {
-        v.sample_aspect_ratio
-    });
-    let input = format_of(first, aspect, pace);
-    let upright = upright(spec, &stream);
-    let mut chains = lanes::open(&ops, &input, upright, spec, context)?;
-    let container = Container::from_path(&spec.output)?;
-    let encoder_spec = encoder_spec(
-        &spec.encode,
-        container,
-        &stream,
-        chains[0].output(),
-        first.hdr(),
-        context.threads.encode,
-    );
-    let encoder_plan = frameloom_media::plan_encoder(&encoder_spec)?;
-    for chain in &mut chains {
-        chain.end_in(encoder_plan.input_format, &spec.device, context)?;
-    }
-    // Parts of two different encoders cannot be joined.
-    if let Some(segment) = segments.iter().find(|s| s.has_part())
-        && *PartReader::open(&context.work_dir.join(&segment.part))?.header()
-            != VideoEncoder::open(&encoder_spec, &encoder_plan)?.part_header()
-    {
-        tracing::warn!("the encoder changed since the job was begun; it starts over");
-        context.journal.forget_from(0)?;
-        segments.clear();
-        drop(chains);
-        drop(source);
-        return process(spec, video, context, segments, 0);
-    }
-    context
-        .progress
-        .step(Step::Processing, video.frames_estimate);
+/// What a run works on.
+struct Work<'a> {
+    spec: &'a JobSpec,
+    video: &'a VideoPlan,
+    layout: Layout<'a>,
+    context: &'a Context<'a>,
+}
 
-    let length = video.segment_length;
-    let verifier = match (chains[0].window(), upright) {
-        // What temporal nodes make of several frames is the source of the nodes behind them.
-        (Some(_), _) => Verifier::new(behind_temporal(&ops), chains[0].between()),
-        (None, None) => Verifier::new(&ops, &input),
-        (None, Some(_)) => Verifier::blind(),
-    };
-    let (entrances, lanes) = Lanes::new(chains, verifier);
-    let (to_encoder, from_nodes) = sync_channel::<Item<Processed>>(QUEUE);
-    // Handed over, never stored: two encoders hold their look-ahead at once, not three.
-    let (to_finisher, from_encoder) = sync_channel::<(Option<OpenSegment>, Cut)>(0);
+/// What the first picture of a clip says of it.
+struct Entry {
+    stream: StreamInfo,
+    input: PictureFormat,
+    zero: i64,
+    upright: Option<Turn>,
+    hdr: Option<HdrStatic>,
+}
 
-    std::thread::scope(|scope| {
-        let named = |name: &str| std::thread::Builder::new().name(name.to_owned());
-        let spawn_failed = |source| EngineError::Io {
-            what: "a thread cannot be started",
-            source,
-            path: spec.input.clone(),
+impl Entry {
+    fn of(spec: &JobSpec, source: &Source, first: &Frame) -> Self {
+        let stream = source.stream().clone();
+        let shown = stream.video.as_ref();
+        let aspect = shown.map_or(Rational { num: 1, den: 1 }, |v| v.sample_aspect_ratio);
+        let pace = Pace {
+            time_base: stream.time_base,
+            frame_rate: shown.and_then(|v| v.frame_rate),
         };
-        let decode = named("decode")
-            .spawn_scoped(scope, move || {
-                let result = decode(&mut source, begin, done, length, &entrances);
-                drop(entrances);
-                result.map(|read| (source, read))
-            })
-            .map_err(spawn_failed)?;
-        let encode = named("encode")
-            .spawn_scoped(scope, || {
-                encode(
-                    from_nodes,
-                    to_finisher,
-                    &encoder_spec,
-                    &encoder_plan,
-                    context,
-                )
-            })
-            .map_err(spawn_failed)?;
-        let finish = named("finish")
-            .spawn_scoped(scope, || finish(from_encoder, context))
-            .map_err(spawn_failed)?;
-        let nodes = lanes.run(to_encoder, done, length, context);
-        // A stage that failed closes its channels, which ends its neighbours without an error of
-        // their own; so the first real error is the cause, from the end of the line backwards.
-        let finished = joined("finish", finish.join());
-        let encoded = joined("encode", encode.join());
-        let decoded = joined("decode", decode.join());
-        finished?;
-        encoded?;
-        let outcome = nodes?;
-        let (source, read) = decoded?;
-        report_reading(&source, read, context);
-        Ok(outcome)
-    })
+        Self {
+            input: format_of(first, aspect, pace),
+            zero: first.pts(),
+            upright: upright(spec, &stream),
+            hdr: first.hdr(),
+            stream,
+        }
+    }
+}
+
+impl Work<'_> {
+    fn open(&self, clip: u32) -> Result<Source, EngineError> {
+        let options = ReaderOptions {
+            threads: self.context.threads.decode,
+            cancel: self.context.cancel.now_flag(),
+        };
+        let gone = || EngineError::NoFrames {
+            path: self.spec.input.clone(),
+        };
+        let line = self.layout.pictures.get(clip as usize).ok_or_else(gone)?;
+        let of = *self.video.clips().get(clip as usize).ok_or_else(gone)?;
+        Source::open(self.spec.path_of(line.input), of, &options)
+    }
+
+    /// Reads the first picture of a clip.
+    fn entry(&self, clip: u32) -> Result<Entry, EngineError> {
+        let mut source = self.open(clip)?;
+        source.rewind()?;
+        let first = source.next()?.ok_or_else(|| EngineError::NoFrames {
+            path: self.spec.input.clone(),
+        })?;
+        Ok(Entry::of(self.spec, &source, &first))
+    }
+
+    /// What the pictures are like at each joint, from the clips up to `clip`.
+    fn joints(&self, clip: u32, entry: &Entry) -> Result<Joints, EngineError> {
+        let mut joints = Joints::default();
+        if self.video.joined.is_none() {
+            return Ok(joints);
+        }
+        for (number, line) in (0..=clip).zip(&self.layout.pictures) {
+            let earlier;
+            let entry = if number == clip {
+                entry
+            } else {
+                earlier = self.entry(number)?;
+                &earlier
+            };
+            let mut format = match entry.upright {
+                Some(turn) => turn.format(&entry.input),
+                None => entry.input.clone(),
+            };
+            for step in &line.steps {
+                format = joints.after(step, &format, None, self.context.models)?;
+            }
+        }
+        Ok(joints)
+    }
+
+    fn process(
+        &self,
+        clip: u32,
+        segments: &mut Vec<SegmentRecord>,
+    ) -> Result<Outcome, EngineError> {
+        let Self {
+            spec,
+            video,
+            context,
+            ..
+        } = *self;
+        let frames = |of: &dyn Fn(&SegmentRecord) -> bool| -> u64 {
+            let those = segments.iter().filter(|s| of(s));
+            those.map(|s| s.source_frames).sum()
+        };
+        let done = frames(&|s| s.clip == clip);
+        let cutting = Cutting {
+            length: video.segment_length,
+            clip,
+            first_position: segments.iter().filter(|s| s.clip < clip).count() as u64,
+            frames_before: frames(&|s| s.clip < clip),
+        };
+        let Some(line) = self.layout.pictures.get(clip as usize) else {
+            return Ok(Outcome::Complete);
+        };
+        let ops = line.ops();
+        let mut source = self.open(clip)?;
+        let rate = source.stream().video.as_ref().and_then(|v| v.frame_rate);
+        let warm_up = source_window(&ops, rate).warm_up;
+        let last = segments.last().filter(|last| last.clip == clip);
+        let Some(begin) = source.start_at(last, done, warm_up, context)? else {
+            report_reading(&source, done, context);
+            return Ok(Outcome::Complete);
+        };
+        let entry = match begin.frames.back() {
+            Some(first) if last.is_none() => Entry::of(spec, &source, first),
+            Some(_) => self.entry(clip)?,
+            None => return Ok(Outcome::Complete),
+        };
+        let joints = self.joints(clip, &entry)?;
+        let sides = Sides::default();
+        let chain_spec = ChainSpec {
+            job: spec,
+            line,
+            input: &entry.input,
+            zero: entry.zero,
+            upright: entry.upright,
+            device: &spec.device,
+            threads: context.threads.infer,
+            sides: &sides,
+            joints: &joints,
+            at: video.joined.as_ref().and_then(|joined| {
+                Some(At {
+                    time_base: joined.time_base,
+                    ticks: joined.clips.get(clip as usize)?.at_ticks,
+                    first: joined.clips.first()?.at_ticks,
+                })
+            }),
+        };
+        let mut chains = lanes::open(&chain_spec, context)?;
+        let container = Container::from_path(&spec.output)?;
+        // The first clip says how the pictures are coded.
+        let first = if clip == 0 {
+            None
+        } else {
+            Some(self.entry(0)?)
+        };
+        let first = first.as_ref().unwrap_or(&entry);
+        let encoder_spec = encoder_spec(
+            &spec.encode,
+            container,
+            &first.stream,
+            chains[0].output(),
+            first.hdr.clone(),
+            context.threads.encode,
+        );
+        let encoder_plan = frameloom_media::plan_encoder(&encoder_spec)?;
+        for chain in &mut chains {
+            chain.end_in(encoder_plan.input_format, &spec.device, context)?;
+        }
+        // Parts of two different encoders cannot be joined.
+        if let Some(segment) = segments.iter().find(|s| s.has_part())
+            && *PartReader::open(&context.work_dir.join(&segment.part))?.header()
+                != VideoEncoder::open(&encoder_spec, &encoder_plan)?.part_header()
+        {
+            if clip > 0 && last.is_none() {
+                return Err(EngineError::Node {
+                    node: line.source.to_owned(),
+                    reason: "its pictures cannot be joined with those before".to_owned(),
+                });
+            }
+            tracing::warn!("the encoder changed since the job was begun; it starts over");
+            context.journal.forget_from(0)?;
+            segments.clear();
+            drop(chains);
+            drop(source);
+            return self.process(0, segments);
+        }
+        context
+            .progress
+            .step(Step::Processing, video.frames_estimate);
+
+        let verifier = match (chains[0].window(), entry.upright) {
+            // What temporal nodes make of several frames is the source of the nodes behind them.
+            (Some(_), _) => Verifier::new(behind_temporal(&ops), chains[0].between()),
+            (None, None) => Verifier::new(&ops, &entry.input),
+            (None, Some(_)) => Verifier::blind(),
+        };
+        self.stages(
+            source,
+            begin,
+            chains,
+            verifier,
+            cutting,
+            done,
+            (&encoder_spec, &encoder_plan),
+        )
+    }
+
+    /// Runs the stages side by side until the clip ends.
+    #[expect(clippy::too_many_arguments, reason = "each is the input of a stage")]
+    fn stages(
+        &self,
+        mut source: Source,
+        begin: Start,
+        chains: Vec<Chain>,
+        verifier: Verifier,
+        cutting: Cutting,
+        done: u64,
+        encoder: (&EncoderSpec, &EncoderPlan),
+    ) -> Result<Outcome, EngineError> {
+        let context = self.context;
+        let (entrances, lanes) = Lanes::new(chains, verifier);
+        let (to_encoder, from_nodes) = sync_channel::<Item<Processed>>(QUEUE);
+        // Handed over, never stored: two encoders hold their look-ahead at once, not three.
+        let (to_finisher, from_encoder) = sync_channel::<(Option<OpenSegment>, Cut)>(0);
+
+        std::thread::scope(|scope| {
+            let named = |name: &str| std::thread::Builder::new().name(name.to_owned());
+            let spawn_failed = |source| EngineError::Io {
+                what: "a thread cannot be started",
+                source,
+                path: self.spec.input.clone(),
+            };
+            let decode = named("decode")
+                .spawn_scoped(scope, move || {
+                    let result = decode(&mut source, begin, done, cutting, &entrances);
+                    drop(entrances);
+                    result.map(|read| (source, read))
+                })
+                .map_err(spawn_failed)?;
+            let encode = named("encode")
+                .spawn_scoped(scope, || {
+                    encode(from_nodes, to_finisher, encoder.0, encoder.1, context)
+                })
+                .map_err(spawn_failed)?;
+            let finish = named("finish")
+                .spawn_scoped(scope, || finish(from_encoder, context))
+                .map_err(spawn_failed)?;
+            let nodes = lanes.run(to_encoder, done, cutting, context);
+            // A stage that failed closes its channels, which ends its neighbours without an error of
+            // their own; so the first real error is the cause, from the end of the line backwards.
+            let finished = joined("finish", finish.join());
+            let encoded = joined("encode", encode.join());
+            let decoded = joined("decode", decode.join());
+            finished?;
+            encoded?;
+            let outcome = nodes?;
+            let (source, read) = decoded?;
+            report_reading(&source, read, context);
+            Ok(outcome)
+        })
+    }
 }
 
 pub(super) fn joined<T>(
@@ -326,7 +503,7 @@ fn decode(
     source: &mut Source,
     begin: Start,
     start: u64,
-    length: SegmentLength,
+    cutting: Cutting,
     lanes: &Entrances,
 ) -> Result<u64, EngineError> {
     let Start {
@@ -341,7 +518,7 @@ fn decode(
                 None => break,
             },
         };
-        let ends_segment = index >= start && (index + 1).is_multiple_of(length.frames());
+        let ends_segment = index >= start && (index + 1).is_multiple_of(cutting.length.frames());
         let hash = ends_segment.then(|| frame.content_hash());
         if !lanes.send(Decoded { index, frame, hash }) {
             return Ok(index);
@@ -438,6 +615,7 @@ fn finish(
 ) -> Result<(), EngineError> {
     for (segment, cut) in segments {
         let Cut {
+            clip,
             position,
             source_frames,
             last_source_pts,
@@ -448,6 +626,7 @@ fn finish(
             // A low frame rate may leave out every frame of a segment.
             context.journal.record(&SegmentRecord {
                 position,
+                clip,
                 source_frames,
                 frames: 0,
                 part: String::new(),
@@ -502,6 +681,7 @@ fn finish(
             .map_err(EngineError::io("a part cannot be given its name", &target))?;
         context.journal.record(&SegmentRecord {
             position,
+            clip,
             source_frames,
             frames: pts.len() as u64,
             part,
@@ -537,10 +717,16 @@ fn join(
             output_tmp: file.path(),
             plan: &mux_plan,
             hdr: None,
-            cut: video.stretch.map(|stretch| SourceCut {
-                from_micros: stretch.from_micros,
-                to_micros: stretch.to_micros,
-            }),
+            cut: match video.joined.as_ref().and_then(|j| j.clips.first()) {
+                Some(first) => Some(SourceCut {
+                    from_micros: first.from_micros,
+                    to_micros: Some(first.to_micros),
+                }),
+                None => video.stretch.map(|stretch| SourceCut {
+                    from_micros: stretch.from_micros,
+                    to_micros: stretch.to_micros,
+                }),
+            },
             upright: video.upright,
         },
         &context.cancel.now_flag(),

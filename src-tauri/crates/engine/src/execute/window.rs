@@ -5,13 +5,12 @@
 //! in one that was not: no segment knows of any other.
 
 use super::inspect::{Look, look};
-use super::video::{Cut, Decoded, Item, Outcome, Processed};
+use super::video::{Cut, Cutting, Decoded, Item, Outcome, Processed};
 use super::{Chain, Context};
 use crate::EngineError;
 use crate::control::Stop;
 use crate::nodes::{Timed, Window};
 use crate::verify::Verifier;
-use frameloom_core::segment::SegmentLength;
 use frameloom_media::Frame;
 use std::collections::VecDeque;
 use std::sync::mpsc::{Receiver, SyncSender};
@@ -97,7 +96,7 @@ pub(super) fn run(
     chain: &mut Chain,
     verifier: &mut Verifier,
     start: u64,
-    length: SegmentLength,
+    cutting: Cutting,
     context: &Context<'_>,
 ) -> Result<Outcome, EngineError> {
     let Window {
@@ -128,13 +127,14 @@ pub(super) fn run(
             return Ok(Outcome::Stopped);
         }
         let first_pts = first.frame.pts();
-        let position = length.index_of(begin);
-        let end = (position + 1) * length.frames();
+        let position = cutting.position_of(begin);
+        let length = cutting.length;
+        let end = (length.index_of(begin) + 1) * length.frames();
         let mut segment = Segment {
             position,
             // What comes before the first segment belongs to it.
             times: if begin == 0 { i64::MIN } else { first_pts }..i64::MAX,
-            done: begin,
+            done: cutting.frames_before + begin,
         };
         target.chain.restart()?;
         // A clip's first frames have fewer before them.
@@ -150,7 +150,7 @@ pub(super) fn run(
                 segment.times.end = source_pts;
             }
             index += 1;
-            segment.done = index.clamp(begin, end);
+            segment.done = cutting.frames_before + index.clamp(begin, end);
             let timed = Timed { frame, source_pts };
             target.chain.push(timed, &mut |timed| {
                 results.push_back(timed);
@@ -184,6 +184,7 @@ pub(super) fn run(
                 reason: format!("its pictures {reason}"),
             })?;
         let cut = Cut {
+            clip: cutting.clip,
             position,
             source_frames: last.0 + 1 - begin,
             last_source_pts: last.1,

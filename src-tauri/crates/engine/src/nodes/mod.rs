@@ -7,15 +7,22 @@
 mod color;
 mod crop;
 mod ffmpeg;
+mod joint;
+mod layer;
 mod lut;
+mod overlay;
 mod pad;
 mod scale;
 mod temporal;
+mod text;
 mod turn;
 mod upscale;
 
+pub(crate) use joint::{At, Joints, Shift};
+pub(crate) use overlay::{Over, OverSource, SharedOver};
 pub use temporal::{Give, Temporal, Timed, Window};
 pub(crate) use temporal::{behind_temporal, source_window};
+pub(crate) use text::check_file as check_text_file;
 pub(crate) use turn::Turn;
 pub(crate) use upscale::RGB_LUMA;
 
@@ -28,6 +35,7 @@ use frameloom_core::pixel::{PixelFormat, Planes};
 use frameloom_core::time::{FrameRate, Rational, TimeBase};
 use frameloom_infer::{CancelHandle, Model, Runtime};
 use frameloom_media::{FilterInput, Frame};
+use std::path::Path;
 use std::sync::Arc;
 
 /// What flows along a wire.
@@ -226,8 +234,12 @@ pub fn output_format(
             }
         }
         Op::Color(params) => color::check(params, input).map_err(refuse)?,
-        Op::Overlay(_) | Op::Text(_) => {}
-        Op::Concat | Op::Mux(_) | Op::Loudness(_) | Op::AudioDenoise(_) | Op::SplitChannels(_) => {
+        Op::Overlay(params) => {
+            overlay::check_shown(params.start, params.end).map_err(refuse)?;
+        }
+        Op::Text(params) => text::check(params).map_err(refuse)?,
+        Op::Concat => {}
+        Op::Mux(_) | Op::Loudness(_) | Op::AudioDenoise(_) | Op::SplitChannels(_) => {
             return Err(refuse("it does not work on pictures".to_owned()));
         }
         Op::Convert { format } => {
@@ -308,6 +320,36 @@ pub struct Opening<'a> {
     pub threads: usize,
     /// Longest side of a tile in source pixels; `None`: what the model prefers.
     pub max_tile: Option<u32>,
+    /// Time of the first picture, in the pace of the node's input.
+    pub zero: i64,
+    /// Folder for files that are removed again at once.
+    pub scratch: &'a Path,
+    /// The pictures at the node's second input.
+    pub(crate) over: Option<SharedOver>,
+    /// What the pictures are like behind a joint, and when they are shown.
+    pub(crate) joint: Option<(PictureFormat, Option<Shift>)>,
+}
+
+impl<'a> Opening<'a> {
+    /// With small models in mind: one thread, tiles as the model prefers, times from zero.
+    pub fn new(
+        runtime: &'a dyn Fn() -> Result<Arc<Runtime>, EngineError>,
+        models: &'a dyn Models,
+        device: &'a Device,
+        scratch: &'a Path,
+    ) -> Self {
+        Self {
+            runtime,
+            models,
+            device,
+            threads: 1,
+            max_tile: None,
+            zero: 0,
+            scratch,
+            over: None,
+            joint: None,
+        }
+    }
 }
 
 /// An opened node.
@@ -383,13 +425,28 @@ pub fn open(
             }
         },
         Op::Color(params) => plain(Box::new(color::Color::open(params, input, output)?)),
-        Op::Overlay(_)
-        | Op::Text(_)
-        | Op::Concat
-        | Op::Mux(_)
-        | Op::Loudness(_)
-        | Op::AudioDenoise(_)
-        | Op::SplitChannels(_) => None,
+        Op::Overlay(params) => match &opening.over {
+            Some(over) => plain(Box::new(overlay::Overlay::open(
+                params,
+                over.clone(),
+                opening.zero,
+                output,
+            )?)),
+            None => None,
+        },
+        Op::Text(params) => plain(Box::new(text::Text::open(
+            params,
+            opening.zero,
+            opening.scratch,
+            output,
+        )?)),
+        Op::Concat => match &opening.joint {
+            Some((target, shift)) => {
+                plain(Box::new(joint::Joint::open(input, target.clone(), *shift)?))
+            }
+            None => None,
+        },
+        Op::Mux(_) | Op::Loudness(_) | Op::AudioDenoise(_) | Op::SplitChannels(_) => None,
     })
 }
 

@@ -230,13 +230,8 @@ fn frames(path: &Path, count: usize) -> Vec<Frame> {
 
 fn filter(op: &Op, input: &PictureFormat) -> Box<dyn Filter> {
     let load = || runtime().ok_or(EngineError::Infer(InferError::Cancelled));
-    let opening = Opening {
-        runtime: &load,
-        models: &Bundled,
-        device: &Device::Cpu,
-        threads: 1,
-        max_tile: None,
-    };
+    let scratch = std::env::temp_dir();
+    let opening = Opening::new(&load, &Bundled, &Device::Cpu, &scratch);
     match open("node", op, input, &opening).unwrap().unwrap().0 {
         Node::Filter(filter) => filter,
         Node::Temporal(_) => panic!("one frame of one frame"),

@@ -1,0 +1,374 @@
+//! The pictures at the second input of a node: a still picture, or a clip that is read beside the
+//! one that is worked on.
+
+use super::{Chain, ChainSpec, Context, format_of};
+use crate::EngineError;
+use crate::nodes::{Joints, Over, OverSource, Pace, PictureFormat, SharedOver, Timed, Turn};
+use crate::plan::{clip_of, upright_turn};
+use frameloom_core::graph::{Line, OverEnd, Step};
+use frameloom_core::media::MediaKind;
+use frameloom_core::time::{Rational, Timestamp};
+use frameloom_media::{Frame, Reader, ReaderOptions};
+use std::collections::{BTreeMap, VecDeque};
+use std::sync::{Arc, Mutex, PoisonError};
+
+/// The opened second inputs of a job: lanes share them.
+#[derive(Default)]
+pub(crate) struct Sides(Mutex<BTreeMap<String, SharedOver>>);
+
+impl Sides {
+    /// The pictures at the second input of `step`.
+    pub(crate) fn open(
+        &self,
+        step: &Step<'_>,
+        spec: &ChainSpec<'_>,
+        context: &Context<'_>,
+    ) -> Result<Option<SharedOver>, EngineError> {
+        let Some(line) = &step.side else {
+            return Ok(None);
+        };
+        let opened = || self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        if let Some(over) = opened().get(step.id) {
+            return Ok(Some(over.clone()));
+        }
+        // Not under the lock: a line may have second inputs of its own.
+        let over = OverSource::new(open(line, spec, context)?);
+        Ok(Some(
+            opened().entry(step.id.to_owned()).or_insert(over).clone(),
+        ))
+    }
+}
+
+/// Opens a second input, for a chain that is opened by `spec`.
+fn open(
+    line: &Line<'_>,
+    spec: &ChainSpec<'_>,
+    context: &Context<'_>,
+) -> Result<Box<dyn Over>, EngineError> {
+    let path = spec.job.path_of(line.input);
+    let nothing = Joints::default();
+    let own = |input, upright, zero| ChainSpec {
+        line,
+        input,
+        zero,
+        upright,
+        threads: 1,
+        joints: &nothing,
+        at: None,
+        ..spec.clone()
+    };
+    let info = crate::plan::probe(path)?;
+    let named = |error: EngineError| EngineError::Node {
+        node: line.source.to_owned(),
+        reason: error.to_string(),
+    };
+    if info.kind == MediaKind::Still {
+        let frame = super::still::frame_of(path).map_err(named)?;
+        let input = format_of(&frame, Rational { num: 1, den: 1 }, Pace::STILL);
+        let mut chain = Chain::open(&own(&input, None, 0), context)?;
+        return Ok(Box::new(Still {
+            frame: Arc::new(chain.process(frame)?),
+            format: chain.output().clone(),
+        }));
+    }
+    let clip = clip_of(line, &info).map_err(named)?;
+    let options = ReaderOptions {
+        threads: 1,
+        cancel: context.cancel.now_flag(),
+    };
+    let mut reader = Reader::open(path, &options)?;
+    let stream = reader
+        .info()
+        .streams
+        .iter()
+        .find(|s| s.index == clip.stream)
+        .cloned()
+        .ok_or_else(|| named(EngineError::NoFrames { path: path.into() }))?;
+    let (from, to) = clip
+        .stretch
+        .map_or((None, None), |s| (s.from_ticks, s.to_ticks));
+    let first = loop {
+        let frame = reader
+            .next_frame()?
+            .filter(|frame| to.is_none_or(|to| frame.pts() < to))
+            .ok_or_else(|| named(EngineError::NoFrames { path: path.into() }))?;
+        if from.is_none_or(|from| frame.pts() >= from) {
+            break frame;
+        }
+    };
+    let video = stream.video.as_ref();
+    let aspect = video.map_or(Rational { num: 1, den: 1 }, |v| v.sample_aspect_ratio);
+    let pace = Pace {
+        time_base: stream.time_base,
+        frame_rate: video.and_then(|v| v.frame_rate),
+    };
+    let input = format_of(&first, aspect, pace);
+    let turn: Option<Turn> = upright_turn(&stream);
+    let chain = Chain::open(&own(&input, turn, first.pts()), context)?;
+    let mut clip = Clip {
+        reader,
+        from,
+        to,
+        zero: first.pts(),
+        source: pace,
+        format: chain.output().clone(),
+        chain,
+        pending: VecDeque::new(),
+        recent: VecDeque::new(),
+        ended: false,
+        fresh: true,
+        length: None,
+        round: 0,
+        count: 0,
+    };
+    clip.feed(first)?;
+    Ok(Box::new(clip))
+}
+
+struct Still {
+    frame: Arc<Frame>,
+    format: PictureFormat,
+}
+
+impl Over for Still {
+    fn format(&self) -> &PictureFormat {
+        &self.format
+    }
+
+    fn at(&mut self, micros: i64, _: OverEnd) -> Result<Option<(u64, Arc<Frame>)>, EngineError> {
+        Ok((micros >= 0).then(|| (0, self.frame.clone())))
+    }
+}
+
+/// Pictures that are kept: lanes ask for times that lie a few frames apart.
+const RECENT: usize = 12;
+
+/// Times that are this close are the same: clips count in different ticks.
+const TOLERANCE_MICROS: i64 = 500;
+
+struct Shot {
+    /// From the first picture of the first round.
+    micros: i64,
+    number: u64,
+    frame: Arc<Frame>,
+}
+
+struct Clip {
+    reader: Reader,
+    from: Option<i64>,
+    to: Option<i64>,
+    /// Time of its first picture, in ticks of the source.
+    zero: i64,
+    source: Pace,
+    chain: Chain,
+    format: PictureFormat,
+    /// What the chain gave and nobody asked for yet.
+    pending: VecDeque<Frame>,
+    recent: VecDeque<Shot>,
+    ended: bool,
+    /// Nothing but the first picture was read.
+    fresh: bool,
+    /// How long it is, known once its end was seen.
+    length: Option<i64>,
+    /// How often it began again.
+    round: i64,
+    count: u64,
+}
+
+impl Clip {
+    fn feed(&mut self, frame: Frame) -> Result<(), EngineError> {
+        let source_pts = frame.pts();
+        let pending = &mut self.pending;
+        if self.chain.window().is_none() {
+            pending.push_back(self.chain.process(frame)?);
+            return Ok(());
+        }
+        let mut heads = Vec::new();
+        self.chain.push(Timed { frame, source_pts }, &mut |timed| {
+            heads.push(timed.frame);
+            Ok(())
+        })?;
+        for frame in heads {
+            pending.push_back(self.chain.process(frame)?);
+        }
+        Ok(())
+    }
+
+    /// Moves the next picture to the recent ones; false at the end.
+    fn advance(&mut self) -> Result<bool, EngineError> {
+        while self.pending.is_empty() && !self.ended {
+            let next = self
+                .reader
+                .next_frame()?
+                .filter(|frame| self.to.is_none_or(|to| frame.pts() < to));
+            match next {
+                Some(frame) if self.from.is_some_and(|from| frame.pts() < from) => {}
+                Some(frame) => {
+                    self.fresh = false;
+                    self.feed(frame)?;
+                }
+                None => {
+                    self.ended = true;
+                    if self.chain.window().is_some() {
+                        let mut heads = Vec::new();
+                        self.chain.finish(&mut |timed| {
+                            heads.push(timed.frame);
+                            Ok(())
+                        })?;
+                        for frame in heads {
+                            self.pending.push_back(self.chain.process(frame)?);
+                        }
+                    }
+                }
+            }
+        }
+        let Some(frame) = self.pending.pop_front() else {
+            if self.length.is_none()
+                && let Some(last) = self.recent.back()
+            {
+                let base = self.format.pace.time_base;
+                let stated = Timestamp::new(last.frame.duration(), base).micros();
+                let rate = self
+                    .format
+                    .pace
+                    .frame_rate
+                    .map_or(25.0, |r| r.ratio().to_f64());
+                let shown = if stated > 0 {
+                    stated
+                } else {
+                    (1e6 / rate) as i64
+                };
+                self.length = Some((last.micros + shown).max(1));
+            }
+            return Ok(false);
+        };
+        let micros = self.micros_of(&frame) + self.round * self.length.unwrap_or(0);
+        self.recent.push_back(Shot {
+            micros,
+            number: self.count,
+            frame: Arc::new(frame),
+        });
+        self.count += 1;
+        if self.recent.len() > RECENT {
+            self.recent.pop_front();
+        }
+        Ok(true)
+    }
+
+    /// Time of a picture that the chain gave, from the first of its round.
+    fn micros_of(&self, frame: &Frame) -> i64 {
+        let zero =
+            Timestamp::new(self.zero, self.source.time_base).rescaled(self.format.pace.time_base);
+        Timestamp::new(
+            frame.pts().saturating_sub(zero.ticks),
+            self.format.pace.time_base,
+        )
+        .micros()
+    }
+
+    /// Goes to the picture of this time, or before it.
+    fn go_to(&mut self, micros: i64, round: i64) -> Result<(), EngineError> {
+        self.pending.clear();
+        self.recent.clear();
+        self.ended = false;
+        self.fresh = false;
+        self.round = round;
+        self.chain.restart()?;
+        let start = self.from.unwrap_or(self.zero);
+        // Nodes with a memory want all that came before.
+        let target = match self.chain.window() {
+            Some(_) => start,
+            None => Timestamp::new(micros.max(0), frameloom_core::time::TimeBase::MICROS)
+                .rescaled(self.source.time_base)
+                .ticks
+                .saturating_add(self.zero),
+        };
+        if target > start {
+            self.reader.seek_before(target)?;
+            if self.advance()?
+                && self
+                    .recent
+                    .back()
+                    .is_some_and(|shot| shot.micros - round * self.length.unwrap_or(0) <= micros)
+            {
+                return Ok(());
+            }
+            self.pending.clear();
+            self.recent.clear();
+            self.ended = false;
+            self.chain.restart()?;
+        }
+        match self.from {
+            Some(from) => self.reader.seek_before(from)?,
+            None => self.reader.restart()?,
+        }
+        Ok(())
+    }
+
+    fn known(&self, wanted: i64) -> Option<(u64, Arc<Frame>)> {
+        let after = self.recent.partition_point(|shot| shot.micros <= wanted);
+        let shot = self.recent.get(after.checked_sub(1)?)?;
+        Some((shot.number, shot.frame.clone()))
+    }
+}
+
+impl Over for Clip {
+    fn format(&self) -> &PictureFormat {
+        &self.format
+    }
+
+    fn at(
+        &mut self,
+        micros: i64,
+        after: OverEnd,
+    ) -> Result<Option<(u64, Arc<Frame>)>, EngineError> {
+        if micros < 0 {
+            return Ok(None);
+        }
+        let wanted = micros.saturating_add(TOLERANCE_MICROS);
+        // A run that goes on in the middle.
+        if self.fresh && micros > 2_000_000 && after != OverEnd::Repeat {
+            self.go_to(micros, 0)?;
+        }
+        if self
+            .recent
+            .front()
+            .is_some_and(|first| first.micros > wanted)
+        {
+            let round = match (after, self.length) {
+                (OverEnd::Repeat, Some(length)) => wanted / length,
+                _ => 0,
+            };
+            self.go_to(wanted - round * self.length.unwrap_or(0), round)?;
+        }
+        loop {
+            // Known for sure once a later one was seen.
+            if self.recent.back().is_some_and(|last| last.micros > wanted) {
+                return Ok(self.known(wanted));
+            }
+            if self.advance()? {
+                continue;
+            }
+            let length = self.length.unwrap_or(1);
+            match after {
+                OverEnd::Hold => return Ok(self.known(wanted)),
+                OverEnd::Hide => {
+                    return Ok(if wanted < length + TOLERANCE_MICROS {
+                        self.known(wanted)
+                    } else {
+                        None
+                    });
+                }
+                OverEnd::Repeat => {
+                    if wanted / length == self.round {
+                        return Ok(self.known(wanted));
+                    }
+                    let kept: Vec<Shot> = self.recent.drain(..).collect();
+                    self.go_to(0, wanted / length)?;
+                    // The lanes behind still want those of the last round.
+                    self.recent = kept.into();
+                }
+            }
+        }
+    }
+}

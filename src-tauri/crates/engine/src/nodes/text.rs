@@ -1,0 +1,344 @@
+//! Text and subtitles in the pictures, drawn by libass.
+//!
+//! It draws on a transparent canvas of RGB that is then laid over the picture: so colours are right
+//! whatever matrix, range, depth or transfer the picture has.
+
+use super::layer::{Alpha, Layer, LayerMaker};
+use super::overlay::{Shown, check_shown, copied, place, since};
+use super::{Filter, PictureFormat};
+use crate::EngineError;
+use frameloom_core::color::ColorInfo;
+use frameloom_core::graph::{TextParams, parse_color};
+use frameloom_core::pixel::{AnyPlane, AnyPlaneMut, PixelFormat, Planes};
+use frameloom_core::time::{Rational, TimeBase};
+use frameloom_media::{FilterGraph, FilterInput, FilterSpec, Frame, FramePool};
+use std::fmt::Write as _;
+use std::io::Write as _;
+use std::path::Path;
+
+const CANVAS: PixelFormat = PixelFormat {
+    planes: Planes::Gbr,
+    bits: 8,
+    alpha: true,
+};
+
+/// The height that ffmpeg gives to subtitles without one of their own.
+const SCRIPT_HEIGHT: f64 = 288.0;
+
+/// Refuses what cannot be written.
+pub(super) fn check(params: &TextParams) -> Result<(), String> {
+    check_shown(params.start, params.end)?;
+    for (name, color) in [
+        ("color", &params.color),
+        ("outline_color", &params.outline_color),
+    ] {
+        if parse_color(color).is_none() {
+            return Err(format!("`{name}` must be a colour like \"#ff8000\""));
+        }
+    }
+    if let Some(font) = &params.font
+        && font
+            .chars()
+            .any(|c| matches!(c, ',' | '=' | '\'' | '\\') || c.is_control())
+    {
+        return Err("the name of a font has no commas, equal signs or quotes".to_owned());
+    }
+    match (&params.text, &params.file) {
+        (Some(_), None) | (None, Some(_)) => Ok(()),
+        _ => Err("it needs either `text` or `file`".to_owned()),
+    }
+}
+
+/// Opens the subtitle file of a node once, to refuse it before anything runs.
+pub(crate) fn check_file(node: &str, file: &Path) -> Result<(), EngineError> {
+    let params = TextParams {
+        file: Some(file.to_string_lossy().into_owned()),
+        ..TextParams::default()
+    };
+    Canvas::open(&params, (64, 64), Path::new(""))
+        .map(drop)
+        .map_err(|error| EngineError::Node {
+            node: node.to_owned(),
+            reason: format!(
+                "the subtitles cannot be read ({error}); ASS, SRT and WebVTT in UTF-8 can"
+            ),
+        })
+}
+
+/// The node.
+pub(super) struct Text {
+    canvas: Canvas,
+    shown: Shown,
+    maker: LayerMaker,
+    /// What is drawn once and stays.
+    still: Option<Option<Drawn>>,
+    is_still: bool,
+    zero: i64,
+    output: PictureFormat,
+    pool: FramePool,
+}
+
+/// A layer and where it lies.
+struct Drawn {
+    layer: Layer,
+    at: (i64, i64),
+}
+
+impl Text {
+    pub(super) fn open(
+        params: &TextParams,
+        zero: i64,
+        scratch: &Path,
+        output: PictureFormat,
+    ) -> Result<Self, EngineError> {
+        // Letters keep their shape where pixels are not square.
+        let aspect = output.sample_aspect_ratio;
+        let wide = if aspect.num > 0 && aspect.num != aspect.den {
+            (f64::from(output.width) * aspect.to_f64()).round() as u32
+        } else {
+            output.width
+        };
+        let size = (wide.clamp(1, super::MAX_SIDE), output.height);
+        Ok(Self {
+            canvas: Canvas::open(params, size, scratch)?,
+            shown: Shown::new(params.start, params.end),
+            maker: LayerMaker::new(output.clone(), params.opacity),
+            still: None,
+            is_still: params.text.is_some(),
+            zero,
+            pool: FramePool::new(output.pixels, output.width, output.height)?,
+            output,
+        })
+    }
+
+    fn draw(&mut self, micros: i64) -> Result<Option<Drawn>, EngineError> {
+        let canvas = self.canvas.draw(micros)?;
+        let Some((left, top, right, bottom)) = drawn_area(&canvas) else {
+            return Ok(None);
+        };
+        if canvas.width() != self.output.width {
+            let size = (self.output.width, self.output.height);
+            let layer = self.maker.make(&canvas, Alpha::Multiplied, size)?;
+            return Ok(Some(Drawn { layer, at: (0, 0) }));
+        }
+        let size = ((right - left) as u32, (bottom - top) as u32);
+        let mut cut = Frame::new(CANVAS, size.0, size.1)?;
+        for index in 0..CANVAS.plane_count() {
+            if let (AnyPlane::U8(from), AnyPlaneMut::U8(mut to)) =
+                (canvas.plane(index), cut.plane_mut(index)?)
+            {
+                for y in 0..to.height {
+                    to.row_mut(y)
+                        .copy_from_slice(&from.row(top + y)[left..right]);
+                }
+            }
+        }
+        Ok(Some(Drawn {
+            layer: self.maker.make(&cut, Alpha::Multiplied, size)?,
+            at: place(
+                frameloom_core::graph::Anchor::TopLeft,
+                (left as i64, top as i64),
+                size,
+                size,
+            ),
+        }))
+    }
+}
+
+impl Filter for Text {
+    fn output(&self) -> &PictureFormat {
+        &self.output
+    }
+
+    fn process(&mut self, frame: &Frame) -> Result<Frame, EngineError> {
+        let micros = since(&self.output, self.zero, frame);
+        if self.shown.since(micros).is_none() {
+            return Ok(frame.share()?);
+        }
+        let moving;
+        let drawn = if self.is_still {
+            let drawn = match self.still.take() {
+                Some(drawn) => drawn,
+                None => self.draw(0)?,
+            };
+            self.still.insert(drawn).as_ref()
+        } else {
+            moving = self.draw(micros)?;
+            moving.as_ref()
+        };
+        let Some(Drawn { layer, at }) = drawn else {
+            return Ok(frame.share()?);
+        };
+        let mut out = copied(frame, &self.pool)?;
+        layer.lay_over(&mut out, *at)?;
+        Ok(out)
+    }
+}
+
+/// What is not transparent: left, top, right, bottom.
+fn drawn_area(canvas: &Frame) -> Option<(usize, usize, usize, usize)> {
+    let AnyPlane::U8(alpha) = canvas.plane(3) else {
+        return None;
+    };
+    let mut area: Option<(usize, usize, usize, usize)> = None;
+    for y in 0..alpha.height {
+        let row = alpha.row(y);
+        let Some(first) = row.iter().position(|&a| a > 0) else {
+            continue;
+        };
+        let last = row.iter().rposition(|&a| a > 0).unwrap_or(first);
+        area = Some(match area {
+            None => (first, y, last + 1, y + 1),
+            Some((left, top, right, _)) => (left.min(first), top, right.max(last + 1), y + 1),
+        });
+    }
+    area
+}
+
+/// What libass draws on.
+struct Canvas {
+    graph: FilterGraph,
+    empty: Frame,
+}
+
+impl Canvas {
+    fn open(params: &TextParams, size: (u32, u32), scratch: &Path) -> Result<Self, EngineError> {
+        let input = FilterInput {
+            format: CANVAS,
+            width: size.0,
+            height: size.1,
+            time_base: TimeBase::MICROS,
+            frame_rate: None,
+            sample_aspect_ratio: Rational { num: 1, den: 1 },
+            color: ColorInfo::default(),
+        };
+        let open = |filter: FilterSpec| FilterGraph::open(&[filter], &input, 1);
+        let graph = match (&params.text, &params.file) {
+            (_, Some(file)) => {
+                let mut options = vec![("filename", file.clone()), ("alpha", "1".to_owned())];
+                let is_ass = Path::new(file).extension().is_some_and(|e| {
+                    e.eq_ignore_ascii_case("ass") || e.eq_ignore_ascii_case("ssa")
+                });
+                if !is_ass {
+                    options.push(("force_style", forced_style(params)));
+                }
+                open(FilterSpec {
+                    name: "subtitles",
+                    options,
+                })?
+            }
+            (text, None) => {
+                // The filter reads the file when it is opened, and never again.
+                let failed = || EngineError::io("the text cannot be laid out", scratch);
+                let mut file = tempfile::Builder::new()
+                    .prefix("text-")
+                    .suffix(".ass")
+                    .tempfile_in(scratch)
+                    .map_err(failed())?;
+                file.write_all(
+                    script(params, text.as_deref().unwrap_or_default(), size).as_bytes(),
+                )
+                .and_then(|()| file.flush())
+                .map_err(failed())?;
+                open(FilterSpec {
+                    name: "ass",
+                    options: vec![
+                        ("filename", file.path().to_string_lossy().into_owned()),
+                        ("alpha", "1".to_owned()),
+                    ],
+                })?
+            }
+        };
+        let mut empty = Frame::new(CANVAS, size.0, size.1)?;
+        // The library may leave what it wrote to in memory that it gives out again.
+        empty.set_timing(0, 0);
+        Ok(Self { graph, empty })
+    }
+
+    /// The canvas as it is `micros` after the start: colours multiplied by alpha.
+    fn draw(&mut self, micros: i64) -> Result<Frame, EngineError> {
+        let mut frame = self.empty.share()?;
+        frame.set_timing(micros, 0);
+        self.graph.send(&frame)?;
+        drop(frame);
+        self.graph.receive()?.ok_or_else(|| EngineError::Node {
+            node: "text".to_owned(),
+            reason: "the filter kept a frame back".to_owned(),
+        })
+    }
+}
+
+/// A colour as ASS writes it.
+fn ass_color(color: &str) -> String {
+    let [r, g, b] = parse_color(color).unwrap_or_default();
+    format!("&H00{b:02X}{g:02X}{r:02X}")
+}
+
+/// Where ASS puts it: as on a number pad.
+fn alignment(params: &TextParams) -> i64 {
+    let (across, down) = params.anchor.halves();
+    (2 - down) * 3 + across + 1
+}
+
+fn font(params: &TextParams) -> &str {
+    params.font.as_deref().unwrap_or("sans-serif")
+}
+
+fn forced_style(params: &TextParams) -> String {
+    let size = params.size / 100.0 * SCRIPT_HEIGHT;
+    let margin = params.margin / 100.0 * SCRIPT_HEIGHT;
+    format!(
+        "Fontname={},Fontsize={size:.2},PrimaryColour={},OutlineColour={},BorderStyle=1,\
+         Outline={:.2},Shadow=0,Alignment={},MarginL={margin:.0},MarginR={margin:.0},\
+         MarginV={margin:.0}",
+        font(params),
+        ass_color(&params.color),
+        ass_color(&params.outline_color),
+        params.outline / 100.0 * size,
+        alignment(params),
+    )
+}
+
+/// An ASS document with one line that is always shown.
+fn script(params: &TextParams, text: &str, (width, height): (u32, u32)) -> String {
+    let of_height = |percent: f64| percent / 100.0 * f64::from(height);
+    let size = of_height(params.size);
+    let margin = of_height(params.margin);
+    let mut out = format!(
+        "[Script Info]\nScriptType: v4.00+\nPlayResX: {width}\nPlayResY: {height}\n\
+         ScaledBorderAndShadow: yes\nWrapStyle: 0\n\n[V4+ Styles]\n\
+         Format: Name, Fontname, Fontsize, PrimaryColour, OutlineColour, BackColour, BorderStyle, \
+         Outline, Shadow, Alignment, MarginL, MarginR, MarginV, Encoding\n"
+    );
+    // Writing to a text cannot fail.
+    let _ = writeln!(
+        out,
+        "Style: Text,{},{size:.2},{},{},&HFF000000,1,{:.2},0,{},{margin:.0},{margin:.0},\
+         {margin:.0},1\n\n[Events]\nFormat: Layer, Start, End, Style, Text\n\
+         Dialogue: 0,0:00:00.00,9:59:59.99,Text,{}",
+        font(params),
+        ass_color(&params.color),
+        ass_color(&params.outline_color),
+        params.outline / 100.0 * size,
+        alignment(params),
+        escaped(text),
+    );
+    out
+}
+
+/// Text that ASS shows as it is.
+fn escaped(text: &str) -> String {
+    let mut out = String::with_capacity(text.len());
+    for sign in text.replace("\r\n", "\n").chars() {
+        match sign {
+            '\n' | '\r' => out.push_str("\\N"),
+            '{' => out.push_str("\\{"),
+            '}' => out.push_str("\\}"),
+            // A word joiner behind it: no letter that follows makes a command of it.
+            '\\' => out.push_str("\\\u{2060}"),
+            sign if sign.is_control() => {}
+            sign => out.push(sign),
+        }
+    }
+    out
+}
