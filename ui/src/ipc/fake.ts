@@ -303,7 +303,7 @@ export function fakeIpc(options: FakeOptions = {}): FakeIpc {
           graph: {
             version: 2,
             nodes: [
-              { id: 'n0', op: 'source' },
+              { id: 'n0', op: 'source', params: {} },
               { id: 'n1', op: 'upscale', params: { model: request.model ?? 'loom-x2-web' } },
               { id: 'n2', op: 'sink' },
             ],
