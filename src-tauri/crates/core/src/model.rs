@@ -35,6 +35,9 @@ pub struct ModelManifest {
     pub output: OutputSpec,
     /// How it may be cut into tiles.
     pub tile: TileSpec,
+    /// It changes brightness or colours on purpose; results are then checked for structure only.
+    #[serde(default)]
+    pub restyles: bool,
     /// One sentence for creators, by language (`en`, `vi`, `fr`).
     #[serde(default)]
     pub summary: BTreeMap<String, String>,

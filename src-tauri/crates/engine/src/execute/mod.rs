@@ -18,7 +18,8 @@ use crate::nodes::{
     At, Filter, Give, Joints, Models, Node, Opened, Opening, Pace, PictureFormat, Shift, Timed,
     Turn, Window, open, open_turn, source_window,
 };
-use crate::plan::{MediumPlan, Plan};
+use crate::plan::{MediumPlan, Plan, model_of};
+use crate::verify::Passed;
 use frameloom_core::graph::{Line, Op};
 use frameloom_core::job::{Device, JobSpec, ProviderChoice};
 use frameloom_core::media::Caution;
@@ -136,6 +137,8 @@ pub(crate) struct Chain {
     /// The others.
     tail: Vec<Box<dyn Filter>>,
     window: Window,
+    /// The nodes behind the last with a memory of time, for whoever compares their results.
+    passed: Vec<Passed>,
     /// What leaves the head.
     between: PictureFormat,
     output: PictureFormat,
@@ -178,6 +181,7 @@ impl Chain {
             head: Vec::new(),
             tail: Vec::new(),
             window: source_window(&spec.line.ops(), input.pace.frame_rate),
+            passed: Vec::new(),
             between: input.clone(),
             output: input.clone(),
             zero: Timestamp::new(spec.zero, input.pace.time_base),
@@ -186,7 +190,7 @@ impl Chain {
         };
         if let Some(turn) = spec.upright {
             let opened = open_turn(turn, &chain.output)?;
-            chain.take(opened, context);
+            chain.take(None, Some(turn), opened, context);
         }
         let last_joint = spec
             .line
@@ -212,7 +216,7 @@ impl Chain {
                 zero = at.map(|at| Timestamp::new(at.first, at.time_base));
             }
             let opened = open(step.id, step.op, &chain.output, &opening)?;
-            chain.take(opened, context);
+            chain.take(Some(step.op), None, opened, context);
             if let Some(zero) = zero {
                 chain.zero = zero;
             }
@@ -238,9 +242,29 @@ impl Chain {
         }
     }
 
-    fn take(&mut self, opened: Option<Opened>, context: &Context<'_>) {
+    fn take(
+        &mut self,
+        op: Option<&Op>,
+        turn: Option<Turn>,
+        opened: Option<Opened>,
+        context: &Context<'_>,
+    ) {
         let Some((node, choice)) = opened else { return };
         self.providers.extend(choice);
+        let restyles = op
+            .and_then(model_of)
+            .is_some_and(|model| context.models.manifest(model).is_ok_and(|m| m.restyles));
+        self.passed.push(Passed {
+            op: op.cloned(),
+            turn,
+            restyles,
+            covers: match &node {
+                Node::Filter(filter) => filter.covers(),
+                Node::Temporal(_) => None,
+            },
+            input: self.output.clone(),
+            output: node.output().clone(),
+        });
         self.output = node.output().clone();
         match node {
             Node::Filter(filter) => {
@@ -254,6 +278,7 @@ impl Chain {
                 self.head.extend(self.tail.drain(..).map(Node::Filter));
                 self.head.push(Node::Temporal(temporal));
                 self.between = self.output.clone();
+                self.passed.clear();
             }
         }
     }
@@ -272,6 +297,11 @@ impl Chain {
         &self.between
     }
 
+    /// The nodes that [`Chain::process`] goes through.
+    pub(crate) fn passed(&self) -> &[Passed] {
+        &self.passed
+    }
+
     /// What its temporal nodes want to see; `None` if there are none.
     pub(crate) fn window(&self) -> Option<Window> {
         (!self.head.is_empty()).then_some(self.window)
@@ -287,7 +317,7 @@ impl Chain {
         let opening = self.opening(device, context);
         let op = Op::Convert { format: pixels };
         let opened = open("encoder", &op, &self.output, &opening)?;
-        self.take(opened, context);
+        self.take(Some(&op), None, opened, context);
         Ok(())
     }
 

@@ -8,7 +8,7 @@ use super::source::{Source, Start};
 use super::{Chain, ChainSpec, Context, Finished, format_of};
 use crate::EngineError;
 use crate::control::SegmentRecord;
-use crate::nodes::{At, Joints, Pace, PictureFormat, Turn, behind_temporal, source_window};
+use crate::nodes::{At, Joints, Pace, PictureFormat, Turn, source_window};
 use crate::plan::{VideoPlan, encoder_spec, left_out, upright};
 use crate::verify::{PictureCheck, Verifier, times_sha256};
 use frameloom_core::graph::Layout;
@@ -402,12 +402,12 @@ impl Work<'_> {
             .progress
             .step(Step::Processing, video.frames_estimate);
 
-        let verifier = match (chains[0].window(), entry.upright) {
-            // What temporal nodes make of several frames is the source of the nodes behind them.
-            (Some(_), _) => Verifier::new(behind_temporal(&ops), chains[0].between()),
-            (None, None) => Verifier::new(&ops, &entry.input),
-            (None, Some(_)) => Verifier::blind(),
+        // What temporal nodes make of several frames is the source of the nodes behind them.
+        let source_format = match chains[0].window() {
+            Some(_) => chains[0].between(),
+            None => &entry.input,
         };
+        let verifier = Verifier::new(source_format, chains[0].passed());
         self.stages(
             source,
             begin,

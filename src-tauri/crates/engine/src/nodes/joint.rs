@@ -134,7 +134,7 @@ impl Joint {
 
 impl Fit {
     fn open(input: &PictureFormat, output: &PictureFormat) -> Result<Self, EngineError> {
-        let (width, height) = inside(input, output);
+        let (width, height) = fit_inside(input, output);
         let differs = input.color.matrix_or_guess(input.width, input.height).0
             != output.color.matrix_or_guess(output.width, output.height).0
             || input.color.range != output.color.range;
@@ -195,7 +195,7 @@ impl Fit {
 }
 
 /// The largest size of the shape of `input` that fits into `output`; even, for the sake of chroma.
-fn inside(input: &PictureFormat, output: &PictureFormat) -> (u32, u32) {
+pub(crate) fn fit_inside(input: &PictureFormat, output: &PictureFormat) -> (u32, u32) {
     let ratio = |format: &PictureFormat| {
         let ratio = format.sample_aspect_ratio;
         if ratio.num > 0 && ratio.den > 0 {

@@ -215,6 +215,11 @@ impl Layer {
         }
     }
 
+    /// Width and height in pixels.
+    pub(super) fn size(&self) -> (u32, u32) {
+        (self.width as u32, self.height as u32)
+    }
+
     /// Lays it over `frame` with its upper left corner at `at`; what hangs over an edge is cut.
     pub(super) fn lay_over(&self, frame: &mut Frame, at: (i64, i64)) -> Result<(), EngineError> {
         let format = frame.format();

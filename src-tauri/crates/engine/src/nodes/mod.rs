@@ -18,15 +18,16 @@ mod text;
 mod turn;
 mod upscale;
 
-pub(crate) use joint::{At, Joints, Shift};
+pub(crate) use joint::{At, Joints, Shift, fit_inside};
 pub(crate) use overlay::{Over, OverSource, SharedOver};
+pub(crate) use temporal::source_window;
 pub use temporal::{Give, Temporal, Timed, Window};
-pub(crate) use temporal::{behind_temporal, source_window};
 pub(crate) use text::check_file as check_text_file;
 pub(crate) use turn::Turn;
 pub(crate) use upscale::RGB_LUMA;
 
 use crate::EngineError;
+pub use crate::verify::Rect;
 use frameloom_core::color::{ColorInfo, Matrix, Range};
 use frameloom_core::graph::{DeinterlaceRate, Op};
 use frameloom_core::job::{Device, ProviderChoice};
@@ -81,6 +82,11 @@ pub trait Filter: Send {
     /// # Errors
     /// The model or ffmpeg fails, or the result is not finite.
     fn process(&mut self, frame: &Frame) -> Result<Frame, EngineError>;
+    /// The part of the pictures that it lays something over, in pixels, where that is always the
+    /// same.
+    fn covers(&self) -> Option<Rect> {
+        None
+    }
     /// Stops a call of [`Filter::process`] from another thread, where one can take long.
     fn cancel_handle(&self) -> Option<CancelHandle> {
         None

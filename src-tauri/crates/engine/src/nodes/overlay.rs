@@ -206,6 +206,11 @@ impl Filter for Overlay {
         &self.output
     }
 
+    fn covers(&self) -> Option<super::Rect> {
+        let (x, y) = self.at;
+        Some(super::Rect::of(self.size.0, self.size.1).moved(x as f64, y as f64))
+    }
+
     fn process(&mut self, frame: &Frame) -> Result<Frame, EngineError> {
         let micros = since(&self.output, self.zero, frame);
         let layer = match self.shown.since(micros) {

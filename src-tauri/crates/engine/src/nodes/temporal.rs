@@ -269,12 +269,6 @@ fn window_of(op: &Op) -> Option<Window> {
     }
 }
 
-/// The operations after the last one with a memory of time.
-pub(crate) fn behind_temporal<'a, 'b>(ops: &'a [(&'b str, &'b Op)]) -> &'a [(&'b str, &'b Op)] {
-    let last = ops.iter().rposition(|(_, op)| window_of(op).is_some());
-    last.map_or(ops, |last| &ops[last + 1..])
-}
-
 /// What the result of a chain depends on, in frames of a source of this rate.
 pub(crate) fn source_window(ops: &[(&str, &Op)], source: Option<FrameRate>) -> Window {
     let mut rate = source;

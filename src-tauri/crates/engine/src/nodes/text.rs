@@ -70,8 +70,8 @@ pub(super) struct Text {
     canvas: Canvas,
     shown: Shown,
     maker: LayerMaker,
-    /// What is drawn once and stays.
-    still: Option<Option<Drawn>>,
+    /// What is drawn once and stays; `None` if there is nothing to see.
+    still: Option<Drawn>,
     is_still: bool,
     zero: i64,
     output: PictureFormat,
@@ -99,7 +99,7 @@ impl Text {
             output.width
         };
         let size = (wide.clamp(1, super::MAX_SIDE), output.height);
-        Ok(Self {
+        let mut text = Self {
             canvas: Canvas::open(params, size, scratch)?,
             shown: Shown::new(params.start, params.end),
             maker: LayerMaker::new(output.clone(), params.opacity),
@@ -108,7 +108,11 @@ impl Text {
             zero,
             pool: FramePool::new(output.pixels, output.width, output.height)?,
             output,
-        })
+        };
+        if text.is_still {
+            text.still = text.draw(0)?;
+        }
+        Ok(text)
     }
 
     fn draw(&mut self, micros: i64) -> Result<Option<Drawn>, EngineError> {
@@ -150,6 +154,15 @@ impl Filter for Text {
         &self.output
     }
 
+    fn covers(&self) -> Option<super::Rect> {
+        let Some(Drawn { layer, at: (x, y) }) = &self.still else {
+            // Nothing, or nobody knows where.
+            return self.is_still.then(|| super::Rect::of(0, 0));
+        };
+        let (width, height) = layer.size();
+        Some(super::Rect::of(width, height).moved(*x as f64, *y as f64))
+    }
+
     fn process(&mut self, frame: &Frame) -> Result<Frame, EngineError> {
         let micros = since(&self.output, self.zero, frame);
         if self.shown.since(micros).is_none() {
@@ -157,11 +170,7 @@ impl Filter for Text {
         }
         let moving;
         let drawn = if self.is_still {
-            let drawn = match self.still.take() {
-                Some(drawn) => drawn,
-                None => self.draw(0)?,
-            };
-            self.still.insert(drawn).as_ref()
+            self.still.as_ref()
         } else {
             moving = self.draw(micros)?;
             moving.as_ref()

@@ -37,7 +37,7 @@ impl Turn {
         !self.mirror && self.quarters == 0
     }
 
-    fn swaps_sides(self) -> bool {
+    pub(crate) fn swaps_sides(self) -> bool {
         self.quarters % 2 == 1
     }
 

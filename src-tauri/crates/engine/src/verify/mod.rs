@@ -10,19 +10,22 @@
 
 #[cfg(test)]
 pub(crate) mod faults;
+mod geometry;
 mod thumbnail;
 
 use crate::execute::inspect::{Look, look};
 use crate::nodes::PictureFormat;
 use frameloom_core::color::Range;
-use frameloom_core::graph::Op;
 pub use frameloom_core::receipt::PictureCheck;
 use frameloom_media::{Frame, FrameTimes};
+pub(crate) use geometry::{Geometry, Passed};
 use sha2::{Digest, Sha256};
 use std::fs::File;
 use std::io::Read;
 use std::path::Path;
-use thumbnail::{Grid, Thumbnail, View};
+use std::sync::Arc;
+pub use thumbnail::Rect;
+use thumbnail::{Grid, Thumbnail};
 
 /// Limits. What real clips come to was measured over the whole test material with cubic doubling
 /// and, where they are small, both bundled models; the faults of the tests are above each limit.
@@ -42,6 +45,9 @@ mod limit {
     pub const LEAST_GAIN: f32 = 0.0001;
     /// So many frames, and a third of those that move, must say so.
     pub const TIME_VOTES: u32 = 3;
+    /// Mean difference of the cells of a picture whose tones were changed on purpose, in units of
+    /// their spread: of two pictures that have nothing in common it is 1.1.
+    pub const STRUCTURE_DIFFERENCE: f32 = 0.7;
     /// Displacement of the picture in source pixels, averaged over a segment.
     pub const SHIFT_PIXELS: f32 = 0.75;
 }
@@ -75,50 +81,6 @@ pub fn file_sha256(path: &Path, alive: &dyn Fn()) -> std::io::Result<(u64, Strin
     }
 }
 
-/// The part of the source that the result of `ops` shows; `None` if the graph changes pictures
-/// in a way that a comparison in small would take for a fault.
-fn view_of(ops: &[(&str, &Op)], input: &PictureFormat) -> Option<View> {
-    let mut view = View {
-        x: 0,
-        y: 0,
-        width: input.width,
-        height: input.height,
-    };
-    let mut enlarged = false;
-    for (_, op) in ops {
-        match op {
-            Op::Source(_) | Op::Sink | Op::Convert { .. } | Op::Trim(_) => {}
-            Op::Upscale { .. } | Op::Resize(_) => enlarged = true,
-            // Behind a change of size the rectangle counts other pixels.
-            Op::Crop(rect) if !enlarged => {
-                view = View {
-                    x: view.x.checked_add(rect.x)?,
-                    y: view.y.checked_add(rect.y)?,
-                    width: rect.width,
-                    height: rect.height,
-                };
-            }
-            // What these make of a picture is not its source in another size.
-            Op::Crop(_)
-            | Op::Pad(_)
-            | Op::Rotate(_)
-            | Op::Flip(_)
-            | Op::Deinterlace(_)
-            | Op::Fps { .. }
-            | Op::Denoise(_)
-            | Op::Color(_)
-            | Op::Overlay(_)
-            | Op::Text(_)
-            | Op::Concat
-            | Op::Mux(_)
-            | Op::Loudness(_)
-            | Op::AudioDenoise(_)
-            | Op::SplitChannels(_) => return None,
-        }
-    }
-    Some(view)
-}
-
 /// A frame that was seen, in small.
 struct Seen {
     source: Thumbnail,
@@ -143,10 +105,22 @@ struct Sums {
     yd: f64,
 }
 
+/// What is compared, and how.
+#[derive(Debug)]
+struct Plan {
+    grid: Grid,
+    /// Something lies over parts of the picture: what fits best is compared, a half of it.
+    covered: bool,
+    /// Brightness and colours were changed on purpose: structure is compared.
+    restyled: bool,
+    /// Samples mean something else: colours are compared.
+    recoded: bool,
+}
+
 /// Looks at sources before they are processed; shared by the lanes.
-#[derive(Debug, Clone, Copy)]
+#[derive(Debug, Clone)]
 pub(crate) struct Watcher {
-    grid: Option<Grid>,
+    plan: Option<Arc<Plan>>,
 }
 
 impl Watcher {
@@ -154,10 +128,14 @@ impl Watcher {
     pub(crate) fn before(&self, source: &Frame) -> Before {
         Before {
             look: look(source),
-            thumbnail: self
-                .grid
-                .as_ref()
-                .map(|grid| Thumbnail::of_source(source, grid)),
+            thumbnail: self.plan.as_ref().map(|plan| {
+                let small = Thumbnail::of_source(source, &plan.grid);
+                if plan.recoded {
+                    small.into_rgb(source)
+                } else {
+                    small
+                }
+            }),
             is_rgb: is_rgb(source),
             range: source.color().range,
         }
@@ -166,27 +144,25 @@ impl Watcher {
 
 /// Compares results with their sources, frame by frame, in order.
 pub(crate) struct Verifier {
-    grid: Option<Grid>,
+    plan: Option<Arc<Plan>>,
     last: Option<Seen>,
     sums: Sums,
     found: PictureCheck,
 }
 
 impl Verifier {
-    /// For frames of `input` that go through `ops`.
-    pub(crate) fn new(ops: &[(&str, &Op)], input: &PictureFormat) -> Self {
+    /// For frames of `input` that go through the nodes `passed`.
+    pub(crate) fn new(input: &PictureFormat, passed: &[Passed]) -> Self {
+        let plan = Geometry::follow(input, passed).and_then(|geometry| {
+            Some(Plan {
+                grid: Grid::new(&geometry)?,
+                covered: geometry.covered,
+                restyled: geometry.restyled,
+                recoded: geometry.recoded,
+            })
+        });
         Self {
-            grid: view_of(ops, input).and_then(Grid::new),
-            last: None,
-            sums: Sums::default(),
-            found: PictureCheck::default(),
-        }
-    }
-
-    /// For results that are not to be compared with their sources, only looked at.
-    pub(crate) fn blind() -> Self {
-        Self {
-            grid: None,
+            plan: plan.map(Arc::new),
             last: None,
             sums: Sums::default(),
             found: PictureCheck::default(),
@@ -195,7 +171,9 @@ impl Verifier {
 
     /// The eye for the sources.
     pub(crate) fn watcher(&self) -> Watcher {
-        Watcher { grid: self.grid }
+        Watcher {
+            plan: self.plan.clone(),
+        }
     }
 
     /// What was found since the last end of a segment.
@@ -211,56 +189,58 @@ impl Verifier {
         if before.look.was_lost_in(&look(result)) {
             return Err("came out blank although its source is not".into());
         }
-        let (Some(grid), Some(source)) = (self.grid, before.thumbnail) else {
+        let (Some(plan), Some(source)) = (self.plan.clone(), before.thumbnail) else {
             self.found.looked_at += 1;
             return Ok(());
         };
-        let mut result_small = Thumbnail::of_result(result, &grid);
-        let comparable = if before.is_rgb == is_rgb(result) {
+        let mut result_small = Thumbnail::of_result(result, &plan.grid);
+        if plan.recoded {
+            result_small = result_small.into_rgb(result);
+        }
+        let comparable = if plan.recoded || before.is_rgb == is_rgb(result) {
             source.planes.len().min(result_small.planes.len())
         } else {
             0
         };
-        if comparable == 0 {
-            self.found.looked_at += 1;
-            return Ok(());
-        }
-        if before.range != result.color().range {
-            return Err("is tagged with another range of samples than its source".into());
-        }
-        result_small.planes.truncate(comparable);
-        for (name, (a, b)) in ["brightness", "colour", "colour"]
-            .into_iter()
-            .zip(source.planes.iter().zip(&result_small.planes))
-        {
-            let (shift, difference) = compare(a, b);
-            self.found.worst_shift = self.found.worst_shift.max(shift);
-            self.found.worst_difference = self.found.worst_difference.max(difference);
-            if shift > limit::PLANE_SHIFT {
-                return Err(format!(
-                    "has another {name} than its source, by {:.1} % of full scale on average",
-                    shift * 100.0
-                ));
+        let (source, result_small) = if plan.restyled {
+            let (Some(source), Some(result)) = (source.toneless(), result_small.toneless()) else {
+                self.found.looked_at += 1;
+                return Ok(());
+            };
+            let (_, difference) = compare(&source.planes[0], &result.planes[0], plan.covered);
+            if difference > limit::STRUCTURE_DIFFERENCE {
+                return Err("does not show what its source shows".into());
             }
-            if difference > limit::PLANE_DIFFERENCE {
-                return Err(format!(
-                    "does not show what its source shows: its {name} differs by {:.1} % of full scale",
-                    difference * 100.0
-                ));
+            (source, result)
+        } else {
+            if comparable == 0 {
+                self.found.looked_at += 1;
+                return Ok(());
             }
-        }
+            if !plan.recoded && before.range != result.color().range {
+                return Err("is tagged with another range of samples than its source".into());
+            }
+            result_small.planes.truncate(comparable);
+            self.compare_planes(&source, &result_small, &plan)?;
+            (source, result_small)
+        };
         self.found.compared += 1;
-        self.sums.add_displacement(&grid, &source, &result_small);
+        if !plan.covered {
+            self.sums
+                .add_displacement(&plan.grid, &source, &result_small);
+        }
         if let Some(last) = &self.last {
             let moved = source.distance(&last.source);
-            if moved > limit::MOTION && result_small == last.result {
+            // In units of the spread, everything is larger.
+            let unit = if plan.restyled { 4.0 } else { 1.0 };
+            if moved > limit::MOTION * unit && result_small == last.result {
                 return Err("repeats the frame before it although its source moves on".into());
             }
-            if moved > limit::MOTION {
+            if moved > limit::MOTION * unit && !plan.covered {
                 let own = result_small.distance(&source);
                 let is_nearer = |other: f32| {
                     let gained = own - other;
-                    gained > limit::LEAST_GAIN && gained > limit::TIME_ADVANTAGE * own
+                    gained > limit::LEAST_GAIN * unit && gained > limit::TIME_ADVANTAGE * own
                 };
                 self.sums.moving += 1;
                 self.sums.late += u32::from(is_nearer(result_small.distance(&last.source)));
@@ -271,6 +251,42 @@ impl Verifier {
             source,
             result: result_small,
         });
+        Ok(())
+    }
+
+    fn compare_planes(
+        &mut self,
+        source: &Thumbnail,
+        result: &Thumbnail,
+        plan: &Plan,
+    ) -> Result<(), String> {
+        let names = if plan.recoded {
+            ["colour"; 3]
+        } else {
+            ["brightness", "colour", "colour"]
+        };
+        // Of Cb and Cr, red and blue have nearly twice.
+        let more = if plan.recoded { 2.0 } else { 1.0 };
+        for (name, (a, b)) in names
+            .into_iter()
+            .zip(source.planes.iter().zip(&result.planes))
+        {
+            let (shift, difference) = compare(a, b, plan.covered);
+            self.found.worst_shift = self.found.worst_shift.max(shift);
+            self.found.worst_difference = self.found.worst_difference.max(difference);
+            if shift > limit::PLANE_SHIFT * more {
+                return Err(format!(
+                    "has another {name} than its source, by {:.1} % of full scale on average",
+                    shift * 100.0
+                ));
+            }
+            if difference > limit::PLANE_DIFFERENCE * more {
+                return Err(format!(
+                    "does not show what its source shows: its {name} differs by {:.1} % of full scale",
+                    difference * 100.0
+                ));
+            }
+        }
         Ok(())
     }
 
@@ -285,8 +301,8 @@ impl Verifier {
                 return Err(format!("come a frame too {name}"));
             }
         }
-        if let (Some(grid), Some((x, y))) = (&self.grid, sums.displacement()) {
-            let (x, y) = (x * grid.cell_pixels(), y * grid.cell_pixels());
+        if let (Some(plan), Some((x, y))) = (&self.plan, sums.displacement()) {
+            let (x, y) = (x * plan.grid.cell_pixels(), y * plan.grid.cell_pixels());
             let length = x.hypot(y);
             self.found.worst_displacement_pixels = self.found.worst_displacement_pixels.max(length);
             if length > limit::SHIFT_PIXELS {
@@ -342,13 +358,16 @@ fn is_rgb(frame: &Frame) -> bool {
     frame.format().planes == frameloom_core::pixel::Planes::Gbr
 }
 
-/// Shift of the mean, and mean absolute difference.
-fn compare(a: &[f32], b: &[f32]) -> (f32, f32) {
-    let count = a.len().max(1) as f32;
-    let (mut shift, mut difference) = (0.0, 0.0);
-    for (a, b) in a.iter().zip(b) {
-        shift += b - a;
-        difference += (b - a).abs();
+/// Shift of the mean, and mean absolute difference; where something lies over the picture, of the
+/// half of the cells that fit best.
+fn compare(a: &[f32], b: &[f32], covered: bool) -> (f32, f32) {
+    let mut changes: Vec<f32> = a.iter().zip(b).map(|(a, b)| b - a).collect();
+    if covered {
+        changes.sort_by(|a, b| a.abs().total_cmp(&b.abs()));
+        changes.truncate(changes.len().div_ceil(2));
     }
-    ((shift / count).abs(), difference / count)
+    let count = changes.len().max(1) as f32;
+    let shift = changes.iter().sum::<f32>() / count;
+    let difference = changes.iter().map(|change| change.abs()).sum::<f32>() / count;
+    (shift.abs(), difference)
 }

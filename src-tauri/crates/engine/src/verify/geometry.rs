@@ -1,0 +1,209 @@
+//! What the result of a chain of nodes shows of its source, and where.
+
+use super::thumbnail::Rect;
+use crate::nodes::{PictureFormat, Turn, fit_inside};
+use frameloom_core::graph::Op;
+use frameloom_core::pixel::Planes;
+
+/// A node that pictures went through, with what it got and gave.
+#[derive(Debug, Clone)]
+pub(crate) struct Passed {
+    /// What it does; `None` for a turn that brings pictures upright.
+    pub op: Option<Op>,
+    /// That turn.
+    pub turn: Option<Turn>,
+    /// A model that changes brightness or colours on purpose.
+    pub restyles: bool,
+    /// The part of its pictures that it lays something over, where that is known.
+    pub covers: Option<Rect>,
+    /// What it got.
+    pub input: PictureFormat,
+    /// What it gave.
+    pub output: PictureFormat,
+}
+
+impl Passed {
+    /// A node that is neither a turn nor a restyling model.
+    #[cfg(test)]
+    pub(crate) fn plain(op: &Op, input: &PictureFormat, output: &PictureFormat) -> Self {
+        Self {
+            op: Some(op.clone()),
+            turn: None,
+            restyles: false,
+            covers: None,
+            input: input.clone(),
+            output: output.clone(),
+        }
+    }
+}
+
+/// The part of the source that a result shows, where it shows it, and what of it stays as it was.
+#[derive(Debug, Clone, PartialEq)]
+pub(crate) struct Geometry {
+    /// Pixels of the source.
+    pub view: Rect,
+    /// Pixels of the result.
+    pub place: Rect,
+    /// Size of the source.
+    pub source: (u32, u32),
+    /// Size of the result.
+    pub result: (u32, u32),
+    /// From the view to the place, one after another.
+    pub turns: Vec<Turn>,
+    /// Parts of the result that something lies over.
+    pub masks: Vec<Rect>,
+    /// Something lies over parts of it that are not known.
+    pub covered: bool,
+    /// Brightness and colours were changed on purpose.
+    pub restyled: bool,
+    /// Samples mean something else than those of the source.
+    pub recoded: bool,
+}
+
+impl Geometry {
+    /// Follows a source of this format through the nodes. `None` if nothing of it is left.
+    pub(crate) fn follow(input: &PictureFormat, passed: &[Passed]) -> Option<Self> {
+        let mut now = Self {
+            view: Rect::of(input.width, input.height),
+            place: Rect::of(input.width, input.height),
+            source: (input.width, input.height),
+            result: (input.width, input.height),
+            turns: Vec::new(),
+            masks: Vec::new(),
+            covered: false,
+            restyled: false,
+            recoded: false,
+        };
+        for node in passed {
+            now.pass(node)?;
+        }
+        Some(now)
+    }
+
+    fn pass(&mut self, node: &Passed) -> Option<()> {
+        let (was, is) = (self.result, (node.output.width, node.output.height));
+        let rgb = |format: &PictureFormat| format.pixels.planes == Planes::Gbr;
+        self.recoded |= rgb(&node.input) != rgb(&node.output)
+            || (matches!(node.op, Some(Op::Concat))
+                && (node.input.color.range != node.output.color.range
+                    || node.input.color.matrix != node.output.color.matrix));
+        self.restyled |= node.restyles;
+        if let Some(turn) = node.turn {
+            self.turn(turn, was);
+        }
+        match &node.op {
+            Some(Op::Crop(rect)) => self.crop(Rect {
+                x: f64::from(rect.x),
+                y: f64::from(rect.y),
+                width: f64::from(rect.width),
+                height: f64::from(rect.height),
+            })?,
+            Some(Op::Pad(pad)) => self.map(|r| r.moved(f64::from(pad.x), f64::from(pad.y))),
+            Some(Op::Rotate(params)) => self.turn(Turn::clockwise(params.degrees), was),
+            Some(Op::Flip(params)) => self.turn(Turn::flip(params.axis), was),
+            Some(Op::Overlay(_) | Op::Text(_)) => match node.covers {
+                Some(rect) => self.masks.push(rect),
+                None => self.covered = true,
+            },
+            Some(Op::Color(_)) => self.restyled = true,
+            Some(Op::Concat) => {
+                let fit = fit_inside(&node.input, &node.output);
+                let free = |all: u32, used: u32| f64::from(((all - used) / 2) & !1);
+                let (x, y) = (free(is.0, fit.0), free(is.1, fit.1));
+                self.map(|r| r.scaled(was, fit).moved(x, y));
+            }
+            _ => self.map(|r| r.scaled(was, is)),
+        }
+        self.result = is;
+        Some(())
+    }
+
+    /// Moves everything that counts in pixels of the result.
+    fn map(&mut self, change: impl Fn(Rect) -> Rect) {
+        self.place = change(self.place);
+        for mask in &mut self.masks {
+            *mask = change(*mask);
+        }
+    }
+
+    fn turn(&mut self, turn: Turn, (width, height): (u32, u32)) {
+        if turn.is_none() {
+            return;
+        }
+        let (w, h) = (f64::from(width), f64::from(height));
+        let map = |(x, y): (f64, f64)| {
+            let (u, v) = turned(turn, (x / w, y / h));
+            if turn.swaps_sides() {
+                (u * h, v * w)
+            } else {
+                (u * w, v * h)
+            }
+        };
+        self.map(|r| Rect::between(map(r.corner()), map(r.far_corner())));
+        self.turns.push(turn);
+    }
+
+    fn crop(&mut self, rect: Rect) -> Option<()> {
+        let kept = self.place.intersection(&rect)?;
+        // The same part of the view, by the way back.
+        let share = |(x, y): (f64, f64)| {
+            (
+                (x - self.place.x) / self.place.width,
+                (y - self.place.y) / self.place.height,
+            )
+        };
+        let back = |point| {
+            self.turns
+                .iter()
+                .rev()
+                .fold(point, |point, turn| turned_back(*turn, point))
+        };
+        let (a, b) = (back(share(kept.corner())), back(share(kept.far_corner())));
+        let view = self.view;
+        let at = |(u, v): (f64, f64)| (view.x + u * view.width, view.y + v * view.height);
+        self.view = Rect::between(at(a), at(b));
+        self.place = kept;
+        self.map(|r| r.moved(-rect.x, -rect.y));
+        Some(())
+    }
+
+    /// The place in the result of a rectangle of the source that lies in the view.
+    pub(crate) fn place_of(&self, rect: Rect) -> Rect {
+        let map = |(x, y): (f64, f64)| {
+            let share = (
+                (x - self.view.x) / self.view.width,
+                (y - self.view.y) / self.view.height,
+            );
+            let (u, v) = self
+                .turns
+                .iter()
+                .fold(share, |point, turn| turned(*turn, point));
+            (
+                self.place.x + u * self.place.width,
+                self.place.y + v * self.place.height,
+            )
+        };
+        Rect::between(map(rect.corner()), map(rect.far_corner()))
+    }
+}
+
+/// Where a point of a picture, in parts of its sides, comes to: mirrored, then turned clockwise.
+fn turned(turn: Turn, (mut u, mut v): (f64, f64)) -> (f64, f64) {
+    if turn.mirror {
+        u = 1.0 - u;
+    }
+    for _ in 0..turn.quarters {
+        (u, v) = (1.0 - v, u);
+    }
+    (u, v)
+}
+
+fn turned_back(turn: Turn, (mut u, mut v): (f64, f64)) -> (f64, f64) {
+    for _ in 0..turn.quarters {
+        (u, v) = (v, 1.0 - u);
+    }
+    if turn.mirror {
+        u = 1.0 - u;
+    }
+    (u, v)
+}
