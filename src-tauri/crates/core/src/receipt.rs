@@ -95,7 +95,7 @@ pub struct Checks {
     pub times_sha256: Option<String>,
     /// Streams in the result; 0 for stills.
     pub streams: u32,
-    /// Pictures against their sources; `None` for stills.
+    /// Pictures against their sources; `None` where an older version made the receipt.
     pub pictures: Option<PictureCheck>,
 }
 

@@ -11,15 +11,17 @@ use crate::EngineError;
 use crate::nodes::{
     Joints, Node, Opening, Pace, PictureFormat, RGB_LUMA, open as open_node, output_format,
 };
+use crate::plan::model_of;
 use crate::resample::{Axis, Resampler};
 use crate::rgb::float_plane;
+use crate::verify::{Passed, Rect, StillVerifier, Verifier};
 use frameloom_core::color::{ColorInfo, Matrix, Range};
 use frameloom_core::graph::{CropParams, DenoiseParams, Layout, Line, Op, ResizeParams};
 use frameloom_core::job::{Device, JobSpec, Step};
 use frameloom_core::media::{Caution, Warning};
 use frameloom_core::model::TensorColor;
 use frameloom_core::pixel::{AnyPlane, AnyPlaneMut, PixelFormat, PlaneRef, Planes};
-use frameloom_core::receipt::Checks;
+use frameloom_core::receipt::{Checks, PictureCheck};
 use frameloom_core::time::Rational;
 use frameloom_infer::{InferenceSession, SessionOptions, TilePlan, Upscaler};
 use frameloom_media::Frame;
@@ -47,6 +49,7 @@ pub(super) fn run(spec: &JobSpec, context: &Context<'_>) -> Result<Finished, Eng
         spread_color_under_transparency(&mut picture);
     }
     let format = StillFormat::for_output(&spec.output)?;
+    let mut check = verifier(&picture, &ops, context)?;
     // The last step, and a resize behind it, let rows flow into the file; those before build a
     // whole picture each.
     let (streamed, resized, before) = match &ops[..] {
@@ -74,7 +77,10 @@ pub(super) fn run(spec: &JobSpec, context: &Context<'_>) -> Result<Finished, Eng
         &picture.metadata,
         spec.encode.quality,
     )?;
-    let mut write = |rows: RowsRef<'_>| Ok(writer.write_rows(rows)?);
+    let mut write = |rows: RowsRef<'_>| {
+        check.push(rows);
+        Ok(writer.write_rows(rows)?)
+    };
     match (streamed, resized) {
         (Some((node, op)), Some((_, size))) => {
             let mut resizing = Resizing::new(between, size);
@@ -89,7 +95,48 @@ pub(super) fn run(spec: &JobSpec, context: &Context<'_>) -> Result<Finished, Eng
     for warning in writer.finish()? {
         context.progress.warning(warning);
     }
-    publish(file, spec, &shape)
+    publish(file, spec, &shape, check.finish().map_err(spoiled)?)
+}
+
+fn spoiled(reason: String) -> EngineError {
+    EngineError::OutputCheck {
+        reason: format!("the picture {reason}"),
+    }
+}
+
+/// Compares what the nodes make of `picture` with it.
+fn verifier(
+    picture: &Picture,
+    ops: &[(&str, &Op)],
+    context: &Context<'_>,
+) -> Result<StillVerifier, EngineError> {
+    let shape = Shape::of(picture);
+    let input = shape.format();
+    let mut passed = Vec::new();
+    let mut now = shape;
+    for step in ops {
+        let after = now.after(Some(step), context)?;
+        let restyles = match model_of(step.1) {
+            Some(model) => context.models.manifest(model)?.restyles,
+            None => false,
+        };
+        // How much of it something will lie over shows only when that is opened.
+        let covers = matches!(step.1, Op::Overlay(_)).then(|| Rect::of(after.width, after.height));
+        let node = Passed::plain(step.1, &now.format(), &after.format());
+        passed.push(Passed {
+            restyles,
+            covers,
+            ..node
+        });
+        now = after;
+    }
+    let channels = (picture.layout.count(), picture.layout.color_count());
+    Ok(StillVerifier::new(
+        &input,
+        &passed,
+        picture.samples.as_rows(),
+        channels,
+    ))
 }
 
 /// A picture that only ffmpeg can read (AVIF): through the same nodes as a frame of a clip.
@@ -122,7 +169,11 @@ pub(super) fn run_by_ffmpeg(
         context.progress.provider(choice);
     }
     context.progress.step(Step::Processing, Some(1));
+    let mut verifier = Verifier::new(&input, chain.passed());
+    let before = verifier.watcher().before(&frame);
     let frame = chain.process(frame)?;
+    verifier.after(before, &frame).map_err(spoiled)?;
+    let check = verifier.end_segment().map_err(spoiled)?;
     context.cancel.check()?;
     let (samples, layout) = interleaved(&frame)?;
     let properties = AvifProperties::of(&spec.input);
@@ -166,7 +217,7 @@ pub(super) fn run_by_ffmpeg(
         });
     }
     context.progress.done(1);
-    publish(file, spec, &shape)
+    publish(file, spec, &shape, check)
 }
 
 /// Stills are never joined, which the plan sees to.
@@ -197,7 +248,12 @@ pub(super) fn frame_of(path: &Path) -> Result<Frame, EngineError> {
 }
 
 /// Checks the written file by its header and gives it its name.
-fn publish(file: Temporary, spec: &JobSpec, shape: &Shape) -> Result<Finished, EngineError> {
+fn publish(
+    file: Temporary,
+    spec: &JobSpec,
+    shape: &Shape,
+    check: PictureCheck,
+) -> Result<Finished, EngineError> {
     let info = frameloom_still::probe(file.path())?;
     let size = info
         .main_video()
@@ -217,7 +273,7 @@ fn publish(file: Temporary, spec: &JobSpec, shape: &Shape) -> Result<Finished, E
             span_micros: None,
             times_sha256: None,
             streams: 0,
-            pictures: None,
+            pictures: Some(check),
         },
     })
 }

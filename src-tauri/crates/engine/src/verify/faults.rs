@@ -363,19 +363,29 @@ impl Progress for Silent {
 
 /// Runs a whole job on the demo clip without a model.
 fn execute_with(fault: Option<Fault>) -> (Result<Finished, EngineError>, PathBuf, TempDir) {
+    let small = Op::Resize(ResizeParams {
+        width: 320,
+        height: 180,
+    });
+    execute_on(root().join("assets/demo.mp4"), "out.mp4", small, fault)
+}
+
+/// Runs a whole job.
+fn execute_on(
+    input: PathBuf,
+    output: &str,
+    op: Op,
+    fault: Option<Fault>,
+) -> (Result<Finished, EngineError>, PathBuf, TempDir) {
     let folder = tempfile::tempdir().unwrap();
-    let input = root().join("assets/demo.mp4");
-    let info = frameloom_media::probe(&input).unwrap();
-    let output = folder.path().join("out.mp4");
+    let info = crate::plan::probe(&input).unwrap();
+    let output = folder.path().join(output);
     let spec = JobSpec {
         version: frameloom_core::job::JOB_SPEC_VERSION,
         input,
         output: output.clone(),
         overwrite: false,
-        graph: Graph::chain([Op::Resize(ResizeParams {
-            width: 320,
-            height: 180,
-        })]),
+        graph: Graph::chain([op]),
         encode: EncodeSpec {
             codec: None,
             quality: Quality::Draft,
@@ -385,11 +395,14 @@ fn execute_with(fault: Option<Fault>) -> (Result<Finished, EngineError>, PathBuf
         inputs: Default::default(),
         upright: false,
     };
-    let plan = crate::plan(&spec, &info, &Bundled).unwrap();
+    let plan = match crate::plan(&spec, &info, &Bundled) {
+        Ok(plan) => plan,
+        Err(error) => return (Err(error), output, folder),
+    };
     let work_dir = folder.path().join("work");
     std::fs::create_dir(&work_dir).unwrap();
     let context = Context {
-        runtime: &|| Err(EngineError::Stopped),
+        runtime: &|| runtime().ok_or(EngineError::Stopped),
         models: &Bundled,
         work_dir: &work_dir,
         threads: Threads::for_cores(2),
@@ -424,6 +437,120 @@ fn a_fault_in_the_line_fails_the_job_and_leaves_no_result() {
         let left = std::fs::read_dir(folder.path().join("work")).unwrap();
         assert_eq!(left.count(), 0, "{fault:?} leaves parts behind");
     }
+}
+
+#[test]
+fn no_real_picture_raises_a_false_alarm_and_each_is_compared() {
+    let Some(data) = data() else { return };
+    let mut alarms = Vec::new();
+    let mut compared = 0;
+    for kind in [
+        "png", "jpeg", "tiff", "webp", "exif", "photo", "other", "avif",
+    ] {
+        let Ok(folder) = std::fs::read_dir(data.join("../../images").join(kind)) else {
+            continue;
+        };
+        let mut files: Vec<_> = folder.map(|entry| entry.unwrap().path()).collect();
+        files.sort();
+        for file in files {
+            let Some((width, height)) = crate::plan::probe(&file).ok().and_then(|info| {
+                let (_, video) = info.main_video()?;
+                Some((video.width, video.height))
+            }) else {
+                continue;
+            };
+            let mut ops = vec![Op::Rotate(RotateParams { degrees: 90 })];
+            if width * height < 1_000_000 {
+                ops.push(Op::Resize(ResizeParams {
+                    width: width * 2,
+                    height: height * 2,
+                }));
+            }
+            if width * height < 300 * 300 && runtime().is_some() {
+                ops.push(Op::Upscale {
+                    model: "loom-x2".into(),
+                });
+            }
+            for op in ops {
+                let what = format!("{}: {op:?}", file.display());
+                match execute_on(file.clone(), "out.png", op, None).0 {
+                    Ok(finished) => {
+                        let check = finished.checks.pictures.unwrap();
+                        compared += check.compared;
+                        println!("{what}: {check:?}");
+                    }
+                    Err(EngineError::OutputCheck { reason }) => {
+                        alarms.push(format!("{what}: {reason}"));
+                    }
+                    // Damaged on purpose, or of a kind that is refused.
+                    Err(error) => println!("{what}: {error}"),
+                }
+            }
+        }
+    }
+    assert!(alarms.is_empty(), "{alarms:#?}");
+    assert!(compared > 50, "{compared} pictures were compared");
+}
+
+#[test]
+fn a_spoiled_picture_is_caught() {
+    let (width, height) = (96u32, 80u32);
+    let input = PictureFormat {
+        pixels: frameloom_core::pixel::PixelFormat {
+            planes: Planes::Gbr,
+            bits: 8,
+            alpha: false,
+        },
+        ..format_of(
+            &Frame::new(frameloom_core::pixel::PixelFormat::YUV420P8, width, height).unwrap(),
+            Rational { num: 1, den: 1 },
+            Pace::STILL,
+        )
+    };
+    let turn = Op::Rotate(RotateParams { degrees: 90 });
+    let output = crate::nodes::output_format("n", &turn, &input, &Bundled).unwrap();
+    let source: Vec<u8> = (0..width * height)
+        .flat_map(|i| {
+            let (x, y) = (i % width, i / width);
+            [(x * 2) as u8, (y * 3) as u8, (x + y) as u8]
+        })
+        .collect();
+    // Clockwise: a row of the result is a column of the source, from its lower end.
+    let turned: Vec<u8> = (0..width)
+        .flat_map(|y| (0..height).map(move |x| (y, height - 1 - x)))
+        .flat_map(|(x, y)| {
+            let at = ((y * width + x) * 3) as usize;
+            [source[at], source[at + 1], source[at + 2]]
+        })
+        .collect();
+    let judge = |change: &dyn Fn(usize, u8) -> u8| {
+        use frameloom_still::RowsRef;
+        let passed = [Passed::plain(&turn, &input, &output)];
+        let rows = RowsRef::U8(&source);
+        let mut verifier = super::StillVerifier::new(&input, &passed, rows, (3, 3));
+        let result: Vec<u8> = (0..).zip(&turned).map(|(i, &v)| change(i, v)).collect();
+        // In bands, as they come.
+        for band in result.chunks(height as usize * 3 * 7) {
+            verifier.push(RowsRef::U8(band));
+        }
+        verifier.finish()
+    };
+    assert_eq!(judge(&|_, v| v).unwrap().compared, 1);
+    assert!(judge(&|_, _| 0).is_err(), "black");
+    assert!(
+        judge(&|i, v| if i % 3 == 0 { v / 2 } else { v }).is_err(),
+        "less red"
+    );
+    assert!(judge(&|_, v| v.saturating_add(4)).is_err(), "lighter");
+    let quarter = |i: usize| i < turned.len() / 4;
+    assert!(
+        judge(&|i, v| if quarter(i) { 128 } else { v }).is_err(),
+        "a grey band"
+    );
+    assert!(
+        judge(&|i, _| turned[turned.len() - 1 - i]).is_err(),
+        "upside down"
+    );
 }
 
 #[test]

@@ -24,7 +24,6 @@ pub(crate) struct Passed {
 
 impl Passed {
     /// A node that is neither a turn nor a restyling model.
-    #[cfg(test)]
     pub(crate) fn plain(op: &Op, input: &PictureFormat, output: &PictureFormat) -> Self {
         Self {
             op: Some(op.clone()),

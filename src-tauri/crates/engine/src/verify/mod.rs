@@ -18,6 +18,7 @@ use crate::nodes::PictureFormat;
 use frameloom_core::color::Range;
 pub use frameloom_core::receipt::PictureCheck;
 use frameloom_media::{Frame, FrameTimes};
+use frameloom_still::RowsRef;
 pub(crate) use geometry::{Geometry, Passed};
 use sha2::{Digest, Sha256};
 use std::fs::File;
@@ -25,7 +26,7 @@ use std::io::Read;
 use std::path::Path;
 use std::sync::Arc;
 pub use thumbnail::Rect;
-use thumbnail::{Grid, Thumbnail};
+use thumbnail::{Grid, RowThumbnail, Thumbnail};
 
 /// Limits. What real clips come to was measured over the whole test material with cubic doubling
 /// and, where they are small, both bundled models; the faults of the tests are above each limit.
@@ -108,7 +109,7 @@ struct Sums {
 /// What is compared, and how.
 #[derive(Debug)]
 struct Plan {
-    grid: Grid,
+    grid: Arc<Grid>,
     /// Something lies over parts of the picture: what fits best is compared, a half of it.
     covered: bool,
     /// Brightness and colours were changed on purpose: structure is compared.
@@ -155,7 +156,7 @@ impl Verifier {
     pub(crate) fn new(input: &PictureFormat, passed: &[Passed]) -> Self {
         let plan = Geometry::follow(input, passed).and_then(|geometry| {
             Some(Plan {
-                grid: Grid::new(&geometry)?,
+                grid: Arc::new(Grid::new(&geometry)?),
                 covered: geometry.covered,
                 restyled: geometry.restyled,
                 recoded: geometry.recoded,
@@ -310,6 +311,90 @@ impl Verifier {
             }
         }
         Ok(std::mem::take(&mut self.found))
+    }
+}
+
+/// Compares a still picture with its source; both come in rows.
+pub(crate) struct StillVerifier {
+    verifier: Verifier,
+    source: Option<Thumbnail>,
+    result: Option<RowThumbnail>,
+}
+
+impl StillVerifier {
+    /// For a picture of `input` that goes through the nodes `passed`; its rows are `source`, of
+    /// `channels` samples per pixel of which `colors` are not alpha.
+    pub(crate) fn new(
+        input: &PictureFormat,
+        passed: &[Passed],
+        source: RowsRef<'_>,
+        (channels, colors): (usize, usize),
+    ) -> Self {
+        let verifier = Verifier::new(input, passed);
+        let grid = verifier.plan.as_ref().map(|plan| plan.grid.clone());
+        let small = grid.as_ref().and_then(|grid| {
+            let mut small = RowThumbnail::new(grid, false, channels, colors);
+            small.push(source);
+            small.finish()
+        });
+        Self {
+            verifier,
+            source: small,
+            result: grid.map(|grid| RowThumbnail::new(&grid, true, channels, colors)),
+        }
+    }
+
+    /// Takes rows of the result, from top to bottom.
+    pub(crate) fn push(&mut self, rows: RowsRef<'_>) {
+        if let Some(result) = &mut self.result {
+            result.push(rows);
+        }
+    }
+
+    /// What was found.
+    ///
+    /// # Errors
+    /// What is wrong with the picture, in words that follow "the picture ".
+    pub(crate) fn finish(mut self) -> Result<PictureCheck, String> {
+        let mut check = PictureCheck {
+            looked_at: 1,
+            ..PictureCheck::default()
+        };
+        let (Some(plan), Some(mut source), Some(result)) =
+            (self.verifier.plan.clone(), self.source, self.result)
+        else {
+            return Ok(check);
+        };
+        let Some(mut result) = result.finish() else {
+            return Err("came out with rows missing".to_owned());
+        };
+        if plan.restyled {
+            let (Some(a), Some(b)) = (source.toneless(), result.toneless()) else {
+                return Ok(check);
+            };
+            if compare(&a.planes[0], &b.planes[0], plan.covered).1 > limit::STRUCTURE_DIFFERENCE {
+                return Err("does not show what its source shows".to_owned());
+            }
+            (source, result) = (a, b);
+        } else {
+            // These are R, G and B, or grey.
+            self.verifier.compare_planes(&source, &result, &plan)?;
+            check = self.verifier.found;
+        }
+        (check.compared, check.looked_at) = (1, 0);
+        if !plan.covered {
+            let mut sums = Sums::default();
+            sums.add_displacement(&plan.grid, &source, &result);
+            if let Some((x, y)) = sums.displacement() {
+                let length = x.hypot(y) * plan.grid.cell_pixels();
+                check.worst_displacement_pixels = length;
+                // One picture has less to say than a segment of a clip.
+                if length > limit::SHIFT_PIXELS * 2.0 {
+                    return Err(format!("is displaced by about {length:.1} pixels"));
+                }
+            }
+        }
+        Ok(check)
     }
 }
 

@@ -4,6 +4,8 @@ use super::geometry::Geometry;
 use crate::rgb::is_full_range;
 use frameloom_core::pixel::{AnyPlane, PlaneRef, Planes};
 use frameloom_media::Frame;
+use frameloom_still::RowsRef;
+use std::sync::Arc;
 
 /// A rectangle of a picture, in its pixels.
 #[derive(Debug, Clone, Copy, PartialEq)]
@@ -277,7 +279,7 @@ impl Thumbnail {
         let (matrix, _) = color.matrix_or_guess(frame.width(), frame.height());
         let (kr, kb) = matrix.kr_kb().unwrap_or((0.2126, 0.0722));
         let (kr, kb) = (kr as f32, kb as f32);
-        let mut planes = vec![Vec::with_capacity(luma.len()); 3];
+        let mut planes = vec![Vec::new(); 3];
         for ((&y, &cb), &cr) in luma.iter().zip(cb).zip(cr) {
             let (r, b) = (y + 2.0 * (1.0 - kr) * cr, y + 2.0 * (1.0 - kb) * cb);
             planes[0].push(r);
@@ -307,6 +309,110 @@ impl Thumbnail {
             }
             _ => 0.0,
         }
+    }
+}
+
+/// A small picture of a picture that comes in rows, R, G and B side by side, from top to bottom.
+pub(crate) struct RowThumbnail {
+    grid: Arc<Grid>,
+    of_result: bool,
+    channels: usize,
+    columns: Vec<usize>,
+    rows: Vec<usize>,
+    /// Row that comes next, and the row of cells that it belongs to.
+    y: usize,
+    row: usize,
+    /// Sums of the row of cells in hand, channel by channel.
+    sums: Vec<Vec<u64>>,
+    planes: Vec<Vec<f32>>,
+    max: f32,
+}
+
+impl RowThumbnail {
+    /// Of the source, or of the result, of `channels` samples per pixel of which `colors` count.
+    pub(crate) fn new(grid: &Arc<Grid>, of_result: bool, channels: usize, colors: usize) -> Self {
+        let cells = if of_result {
+            &grid.result
+        } else {
+            &grid.source
+        };
+        let (width, height) = cells.size;
+        let columns = Cells::in_samples(&cells.across, width, width as usize);
+        Self {
+            rows: Cells::in_samples(&cells.down, height, height as usize),
+            sums: vec![vec![0; columns.len() - 1]; colors],
+            planes: vec![Vec::new(); colors],
+            grid: grid.clone(),
+            of_result,
+            channels,
+            columns,
+            y: 0,
+            row: 0,
+            max: 255.0,
+        }
+    }
+
+    /// Takes whole rows.
+    pub(crate) fn push(&mut self, rows: RowsRef<'_>) {
+        match rows {
+            RowsRef::U8(samples) => self.add(samples, 255.0),
+            RowsRef::U16(samples) => self.add(samples, 65_535.0),
+        }
+    }
+
+    fn add<T: Copy + Into<u32>>(&mut self, samples: &[T], max: f32) {
+        self.max = max;
+        let cells = if self.of_result {
+            &self.grid.result
+        } else {
+            &self.grid.source
+        };
+        let channels = self.channels;
+        for row in samples.chunks_exact(cells.size.0 as usize * channels) {
+            if let Some([top, bottom]) = self.rows.get(self.row..self.row + 2)
+                && (*top..*bottom).contains(&self.y)
+            {
+                for (channel, sums) in self.sums.iter_mut().enumerate() {
+                    for (sum, column) in sums.iter_mut().zip(self.columns.windows(2)) {
+                        let cell = &row[column[0] * channels..column[1] * channels];
+                        let picked = cell.iter().skip(channel).step_by(channels);
+                        *sum += u64::from(picked.map(|&sample| sample.into()).sum::<u32>());
+                    }
+                }
+                if self.y + 1 == *bottom {
+                    let height = bottom - top;
+                    for (sums, plane) in self.sums.iter_mut().zip(&mut self.planes) {
+                        for (sum, column) in sums.iter_mut().zip(self.columns.windows(2)) {
+                            let count = (height * (column[1] - column[0])).max(1);
+                            plane.push(*sum as f32 / count as f32 / max);
+                            *sum = 0;
+                        }
+                    }
+                    self.row += 1;
+                }
+            }
+            self.y += 1;
+        }
+    }
+
+    /// The small picture; `None` if rows are missing.
+    pub(crate) fn finish(self) -> Option<Thumbnail> {
+        let cells = if self.of_result {
+            &self.grid.result
+        } else {
+            &self.grid.source
+        };
+        let whole = (self.columns.len() - 1) * (self.rows.len() - 1);
+        let planes = self.planes.into_iter().map(|means| {
+            (means.len() == whole).then(|| match &cells.order {
+                None => means,
+                Some(order) => order.iter().map(|&cell| means[cell]).collect(),
+            })
+        });
+        let small = Thumbnail {
+            planes: planes.collect::<Option<_>>()?,
+        };
+        Some(small.masked(&self.grid))
     }
 }
 
