@@ -61,6 +61,9 @@ pub struct PictureCheck {
     pub worst_difference: f32,
     /// Largest displacement of the picture over a segment, in source pixels.
     pub worst_displacement_pixels: f32,
+    /// Largest step, over a segment, at the lines where tiles meet, beyond what lies beside them
+    /// and what the source has there.
+    pub worst_seam: f32,
 }
 
 impl PictureCheck {
@@ -75,6 +78,7 @@ impl PictureCheck {
             worst_displacement_pixels: self
                 .worst_displacement_pixels
                 .max(other.worst_displacement_pixels),
+            worst_seam: self.worst_seam.max(other.worst_seam),
         }
     }
 }

@@ -195,6 +195,16 @@ impl Upscaler {
         self.stats
     }
 
+    /// Where tiles meet in a picture of this size: the first column and the first row of each tile
+    /// but the first, in pixels of the input.
+    pub fn seams(&self, width: usize, height: usize) -> (Vec<usize>, Vec<usize>) {
+        let starts = |length| {
+            let cuts = self.rule.cut(length);
+            cuts.iter().skip(1).map(|cut| cut.core.start).collect()
+        };
+        (starts(width), starts(height))
+    }
+
     /// The number of tiles that a picture of this size is cut into.
     pub fn tile_count(&self, width: usize, height: usize) -> usize {
         if width == 0 || height == 0 {

@@ -25,6 +25,6 @@ times_sha256: string | null,
  */
 streams: number, 
 /**
- * Pictures against their sources; `None` for stills.
+ * Pictures against their sources; `None` where an older version made the receipt.
  */
 pictures: PictureCheck | null, };

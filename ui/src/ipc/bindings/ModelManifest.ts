@@ -58,6 +58,10 @@ output: OutputSpec,
  */
 tile: TileSpec, 
 /**
+ * It changes brightness or colours on purpose; results are then checked for structure only.
+ */
+restyles: boolean, 
+/**
  * One sentence for creators, by language (`en`, `vi`, `fr`).
  */
 summary: { [key in string]: string }, };

@@ -24,4 +24,9 @@ worst_difference: number,
 /**
  * Largest displacement of the picture over a segment, in source pixels.
  */
-worst_displacement_pixels: number, };
+worst_displacement_pixels: number, 
+/**
+ * Largest step, over a segment, at the lines where tiles meet, beyond what lies beside them
+ * and what the source has there.
+ */
+worst_seam: number, };

@@ -262,6 +262,10 @@ impl Chain {
                 Node::Filter(filter) => filter.covers(),
                 Node::Temporal(_) => None,
             },
+            seams: match &node {
+                Node::Filter(filter) => filter.seams(),
+                Node::Temporal(_) => None,
+            },
             input: self.output.clone(),
             output: node.output().clone(),
         });

@@ -27,7 +27,7 @@ pub(crate) use turn::Turn;
 pub(crate) use upscale::RGB_LUMA;
 
 use crate::EngineError;
-pub use crate::verify::Rect;
+pub use crate::verify::{Rect, Seams};
 use frameloom_core::color::{ColorInfo, Matrix, Range};
 use frameloom_core::graph::{DeinterlaceRate, Op};
 use frameloom_core::job::{Device, ProviderChoice};
@@ -85,6 +85,10 @@ pub trait Filter: Send {
     /// The part of the pictures that it lays something over, in pixels, where that is always the
     /// same.
     fn covers(&self) -> Option<Rect> {
+        None
+    }
+    /// Where the tiles of its model meet, in pixels of its input.
+    fn seams(&self) -> Option<Seams> {
         None
     }
     /// Stops a call of [`Filter::process`] from another thread, where one can take long.

@@ -142,6 +142,15 @@ impl Upscale {
 }
 
 impl Filter for Upscale {
+    fn seams(&self) -> Option<super::Seams> {
+        let scale = self.upscaler.scale().max(1);
+        let side = |length: u32| (length / scale) as usize;
+        let (columns, rows) = self
+            .upscaler
+            .seams(side(self.output.width), side(self.output.height));
+        Some(super::Seams { columns, rows })
+    }
+
     fn cancel_handle(&self) -> Option<CancelHandle> {
         Some(self.upscaler.cancel_handle())
     }

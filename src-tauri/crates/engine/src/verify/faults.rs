@@ -1,7 +1,7 @@
 //! Faults put into frames on purpose: every one must be caught, and no real clip may raise an
 //! alarm.
 
-use super::{Passed, Verifier};
+use super::{Passed, PictureCheck, Verifier};
 use crate::EngineError;
 use crate::control::{Cancel, Journal, Progress, SegmentRecord};
 use crate::execute::format_of;
@@ -49,6 +49,9 @@ pub(crate) enum Fault {
     SqueezeRange,
     /// The tag of the range is wrong, not the samples.
     WrongRangeTag,
+    /// In a stripe from a column on, all frames are lighter by four steps of 8 bit, as tiles with too little
+    /// context are.
+    Seam(usize),
     /// A quarter of every frame is darker, as a tile with the wrong scale would be.
     DarkTile,
     /// One frame never arrives.
@@ -125,6 +128,11 @@ impl Fault {
                 };
                 frame.set_color(&color);
             }
+            Fault::Seam(column) => edit(frame, 0, |row, _, _| {
+                for sample in &mut row[column..column + 64] {
+                    *sample += 4 * step as u16;
+                }
+            }),
             Fault::DarkTile => edit(frame, 0, |row, y, height| {
                 if y < height / 2 {
                     let half = row.len() / 2;
@@ -258,6 +266,7 @@ impl Line {
             let node = filter(op, &format);
             passed.push(Passed {
                 covers: node.covers(),
+                seams: node.seams(),
                 ..Passed::plain(op, &format, node.output())
             });
             format = node.output().clone();
@@ -300,13 +309,16 @@ impl Line {
             }
         }
         let kept = verifier.found();
-        let end = verifier.end_segment();
-        if let Err(reason) = end
-            && first.is_ok()
-        {
-            first = Err(format!("its pictures {reason}"));
+        match verifier.end_segment() {
+            Ok(check) => verifier.found = check,
+            Err(reason) if first.is_ok() => first = Err(format!("its pictures {reason}")),
+            Err(_) => {}
         }
-        verifier.found = verifier.found.merged(&kept);
+        verifier.found = PictureCheck {
+            compared: kept.compared,
+            looked_at: kept.looked_at,
+            ..verifier.found.merged(&kept)
+        };
         (verifier, first)
     }
 }
@@ -782,6 +794,59 @@ fn no_real_clip_raises_a_false_alarm_behind_such_nodes() {
         }
     }
     assert!(alarms.is_empty(), "{alarms:#?}");
+}
+
+#[test]
+fn a_line_where_tiles_meet_is_seen_and_real_tiles_make_none() {
+    let Some(data) = data() else { return };
+    let Some(runtime) = runtime() else {
+        println!("skipped: FRAMELOOM_ONNXRUNTIME is not set");
+        return;
+    };
+    let mut files: Vec<_> = std::fs::read_dir(data)
+        .unwrap()
+        .map(|entry| entry.unwrap().path())
+        .collect();
+    files.sort();
+    for file in files {
+        let clip = file.file_name().unwrap().to_string_lossy().into_owned();
+        let sources = frames(&file, 6);
+        let large = |frame: &Frame| frame.width() * frame.height() > 640 * 360;
+        if sources.len() < 6 || large(&sources[0]) || sources[0].width() < 161 {
+            continue;
+        }
+        let input = format_of(&sources[0], Rational { num: 1, den: 1 }, Pace::STILL);
+        let op = Op::Upscale {
+            model: "loom-x2".into(),
+        };
+        let scratch = std::env::temp_dir();
+        let load = || Ok(runtime.clone());
+        let opening = Opening {
+            max_tile: Some(96),
+            ..Opening::new(&load, &Bundled, &Device::Cpu, &scratch)
+        };
+        let Some((Node::Filter(mut node), _)) = open("node", &op, &input, &opening).unwrap() else {
+            panic!("one frame of one frame");
+        };
+        let seams = node.seams();
+        let column = seams.as_ref().unwrap().columns[0] * 2;
+        let line = Line {
+            passed: vec![Passed {
+                seams,
+                ..Passed::plain(&op, &input, node.output())
+            }],
+            results: sources.iter().map(|f| node.process(f).unwrap()).collect(),
+            sources,
+            input,
+        };
+        let (verifier, judged) = line.judge(None);
+        println!("{clip}: {:?}", verifier.found());
+        assert_eq!(judged, Ok(()), "{clip}");
+        let (verifier, spoiled) = line.judge(Some(Fault::Seam(column)));
+        println!("{clip}: {:?}", verifier.found());
+        let spoiled = spoiled.unwrap_err();
+        assert!(spoiled.contains("tiles"), "{clip}: {spoiled}");
+    }
 }
 
 #[test]

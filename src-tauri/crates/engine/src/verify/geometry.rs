@@ -1,5 +1,6 @@
 //! What the result of a chain of nodes shows of its source, and where.
 
+use super::seam::Seams;
 use super::thumbnail::Rect;
 use crate::nodes::{PictureFormat, Turn, fit_inside};
 use frameloom_core::graph::Op;
@@ -16,6 +17,8 @@ pub(crate) struct Passed {
     pub restyles: bool,
     /// The part of its pictures that it lays something over, where that is known.
     pub covers: Option<Rect>,
+    /// Where the tiles of its model meet, in pixels of what it got.
+    pub seams: Option<Seams>,
     /// What it got.
     pub input: PictureFormat,
     /// What it gave.
@@ -30,6 +33,7 @@ impl Passed {
             turn: None,
             restyles: false,
             covers: None,
+            seams: None,
             input: input.clone(),
             output: output.clone(),
         }
@@ -57,6 +61,8 @@ pub(crate) struct Geometry {
     pub restyled: bool,
     /// Samples mean something else than those of the source.
     pub recoded: bool,
+    /// Lines where tiles meet, in pixels of the source, and how many times larger the result is.
+    pub seams: Option<(Seams, usize)>,
 }
 
 impl Geometry {
@@ -72,6 +78,7 @@ impl Geometry {
             covered: false,
             restyled: false,
             recoded: false,
+            seams: None,
         };
         for node in passed {
             now.pass(node)?;
@@ -87,6 +94,21 @@ impl Geometry {
                 && (node.input.color.range != node.output.color.range
                     || node.input.color.matrix != node.output.color.matrix));
         self.restyled |= node.restyles;
+        let untouched = self.place == Rect::of(self.source.0, self.source.1)
+            && self.result == self.source
+            && self.turns.is_empty();
+        self.seams = match (&node.seams, &node.op) {
+            // Where the model got the source itself.
+            (Some(seams), _) if untouched && !seams.is_empty() => {
+                let scale = (is.0 / was.0.max(1)) as usize;
+                Some((seams.clone(), scale))
+            }
+            // The lines stay where they are.
+            (None, Some(Op::Convert { .. } | Op::Denoise(_) | Op::Text(_) | Op::Overlay(_))) => {
+                self.seams.take()
+            }
+            _ => None,
+        };
         if let Some(turn) = node.turn {
             self.turn(turn, was);
         }

@@ -11,6 +11,7 @@
 #[cfg(test)]
 pub(crate) mod faults;
 mod geometry;
+mod seam;
 mod thumbnail;
 
 use crate::execute::inspect::{Look, look};
@@ -20,6 +21,7 @@ pub use frameloom_core::receipt::PictureCheck;
 use frameloom_media::{Frame, FrameTimes};
 use frameloom_still::RowsRef;
 pub(crate) use geometry::{Geometry, Passed};
+pub use seam::Seams;
 use sha2::{Digest, Sha256};
 use std::fs::File;
 use std::io::Read;
@@ -49,6 +51,9 @@ mod limit {
     /// Mean difference of the cells of a picture whose tones were changed on purpose, in units of
     /// their spread: of two pictures that have nothing in common it is 1.1.
     pub const STRUCTURE_DIFFERENCE: f32 = 0.7;
+    /// Mean step at a line where tiles meet, over a segment, beyond that of the source. Tiles that
+    /// differ by two steps of 8 bit make 0.008; real ones stay under 0.001.
+    pub const SEAM: f32 = 0.006;
     /// Displacement of the picture in source pixels, averaged over a segment.
     pub const SHIFT_PIXELS: f32 = 0.75;
 }
@@ -104,6 +109,9 @@ struct Sums {
     yy: f64,
     xd: f64,
     yd: f64,
+    /// Frames whose seams were looked at, and the steps at each.
+    seamed: u32,
+    steps: Vec<f32>,
 }
 
 /// What is compared, and how.
@@ -116,6 +124,8 @@ struct Plan {
     restyled: bool,
     /// Samples mean something else: colours are compared.
     recoded: bool,
+    /// Lines where tiles meet, in the source, and how many times larger the result is.
+    seams: Option<(Seams, usize)>,
 }
 
 /// Looks at sources before they are processed; shared by the lanes.
@@ -137,6 +147,10 @@ impl Watcher {
                     small
                 }
             }),
+            sides: self
+                .plan
+                .as_ref()
+                .and_then(|plan| Some(plan.seams.as_ref()?.0.sides(source, 1))),
             is_rgb: is_rgb(source),
             range: source.color().range,
         }
@@ -160,6 +174,7 @@ impl Verifier {
                 covered: geometry.covered,
                 restyled: geometry.restyled,
                 recoded: geometry.recoded,
+                seams: geometry.seams,
             })
         });
         Self {
@@ -226,6 +241,17 @@ impl Verifier {
             (source, result_small)
         };
         self.found.compared += 1;
+        if let (Some(sides), Some((seams, scale))) = (before.sides, &plan.seams)
+            && !plan.recoded
+            && !plan.restyled
+        {
+            self.sums.seamed += 1;
+            let steps = seam::steps(&sides, &seams.sides(result, *scale));
+            self.sums.steps.resize(steps.len(), 0.0);
+            for (sum, step) in self.sums.steps.iter_mut().zip(steps) {
+                *sum += step;
+            }
+        }
         if !plan.covered {
             self.sums
                 .add_displacement(&plan.grid, &source, &result_small);
@@ -308,6 +334,16 @@ impl Verifier {
             self.found.worst_displacement_pixels = self.found.worst_displacement_pixels.max(length);
             if length > limit::SHIFT_PIXELS {
                 return Err(format!("are displaced by about {length:.1} pixels"));
+            }
+        }
+        for sum in &sums.steps {
+            let step = sum / sums.seamed.max(1) as f32;
+            self.found.worst_seam = self.found.worst_seam.max(step);
+            if step > limit::SEAM {
+                return Err(format!(
+                    "show where the tiles of the model meet, by {:.1} % of full scale",
+                    step * 100.0
+                ));
             }
         }
         Ok(std::mem::take(&mut self.found))
@@ -435,6 +471,8 @@ impl Sums {
 pub(crate) struct Before {
     look: Look,
     thumbnail: Option<Thumbnail>,
+    /// What lies at both sides of the lines where tiles will meet.
+    sides: Option<Vec<Vec<[f32; 2]>>>,
     is_rgb: bool,
     range: Range,
 }

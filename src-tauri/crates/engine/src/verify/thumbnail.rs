@@ -500,6 +500,7 @@ mod tests {
             covered: false,
             restyled: false,
             recoded: false,
+            seams: None,
         }
     }
 
