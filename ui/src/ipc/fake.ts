@@ -49,6 +49,7 @@ function fakeReceipt(job: Job): Receipt {
         worst_shift: 0.0004,
         worst_difference: 0.0007,
         worst_displacement_pixels: 0.01,
+        worst_seam: 0.0004,
       },
     },
   };
