@@ -345,6 +345,7 @@ fn execute_with(fault: Option<Fault>) -> (Result<Finished, EngineError>, PathBuf
         },
         device: Device::Cpu,
         inputs: Default::default(),
+        compute: Default::default(),
         upright: false,
     };
     let plan = crate::plan(&spec, &info, &Bundled).unwrap();
@@ -359,6 +360,8 @@ fn execute_with(fault: Option<Fault>) -> (Result<Finished, EngineError>, PathBuf
         progress: &Silent,
         cancel: &Cancel::new(),
         caution: Caution::Usual,
+        compute: Default::default(),
+        chosen: Default::default(),
         fault,
     };
     (execute(&spec, &plan, &context), output, folder)

@@ -103,6 +103,7 @@ pub fn options(threads: usize) -> SessionOptions {
         device: Device::Cpu,
         threads,
         check_against_cpu: false,
+        ..SessionOptions::default()
     }
 }
 
