@@ -45,20 +45,20 @@ pub struct Specimen {
 }
 
 impl Specimen {
-    /// Its mirror images side by side, cut to `side` x `side` pixels.
-    fn square(&self, side: usize) -> [Vec<f32>; 3] {
+    /// Its mirror images side by side, cut to `width` x `height` pixels.
+    pub(crate) fn region(&self, width: usize, height: usize) -> [Vec<f32>; 3] {
         let mirrored = |at: usize, length: usize| match at % (2 * length) {
             at if at < length => at,
             at => 2 * length - 1 - at,
         };
         [0, 1, 2].map(|channel| {
             let plane = &self.rgb[channel];
-            let mut square = Vec::with_capacity(side * side);
-            for y in 0..side {
+            let mut region = Vec::with_capacity(width * height);
+            for y in 0..height {
                 let row = &plane[mirrored(y, self.height) * self.width..][..self.width];
-                square.extend((0..side).map(|x| row[mirrored(x, self.width)]));
+                region.extend((0..width).map(|x| row[mirrored(x, self.width)]));
             }
-            square
+            region
         })
     }
 }
@@ -254,20 +254,37 @@ fn cause(error: &InferError) -> String {
     }
 }
 
+/// Time of a call of the processor's own kernels.
+fn base_micros(trials: &[Trial]) -> Option<f64> {
+    let base = trials.iter().find(|t| t.device == Device::Cpu)?;
+    base.call_micros
+}
+
+/// The candidate that is used instead of the processor's own kernels, if any is.
+fn best<'t>(asked: &Device, trials: &'t [Trial]) -> Option<&'t Trial> {
+    let usable = || {
+        trials
+            .iter()
+            .filter(|t| t.refused.is_none() && t.device != Device::Cpu)
+            .filter_map(|t| Some((t, t.call_micros?)))
+    };
+    let fastest = usable().map(|(_, micros)| micros).reduce(f64::min)?;
+    let may_be_cpu = matches!(asked, Device::Auto | Device::Cpu);
+    let distance = |t: &Trial| t.psnr_db.unwrap_or(0.0);
+    // Of those that are about as fast as the fastest, the one that is nearest to the exact result.
+    usable()
+        .filter(|(_, micros)| micros / fastest < WORTH_IT)
+        .max_by(|a, b| distance(a.0).total_cmp(&distance(b.0)))
+        .filter(|(_, micros)| {
+            !may_be_cpu || base_micros(trials).is_some_and(|base| base / micros >= WORTH_IT)
+        })
+        .map(|(trial, _)| trial)
+}
+
 /// Picks from what was measured.
 fn decide(wish: &Wish, trials: Vec<Trial>, runtime: &Runtime) -> Decision {
-    let base = trials.iter().find(|t| t.device == Device::Cpu);
-    let may_be_cpu = matches!(wish.device, Device::Auto | Device::Cpu);
-    let base_micros = base.and_then(|t| t.call_micros);
-    let best = trials
-        .iter()
-        .filter(|t| t.refused.is_none() && t.device != Device::Cpu)
-        .filter_map(|t| Some((t, t.call_micros?)))
-        .min_by(|a, b| a.1.total_cmp(&b.1))
-        .filter(|(_, micros)| {
-            !may_be_cpu || base_micros.is_some_and(|base| base / micros >= WORTH_IT)
-        })
-        .map(|(trial, _)| trial);
+    let base_micros = base_micros(&trials);
+    let best = best(&wish.device, &trials);
     let told = |t: &Trial| match (&t.refused, base_micros, t.call_micros) {
         (Some(reason), _, _) => format!("{} ({}): {reason}", t.provider, t.arithmetic.as_str()),
         (None, Some(base), Some(micros)) => format!(
@@ -325,12 +342,20 @@ fn decide(wish: &Wish, trials: Vec<Trial>, runtime: &Runtime) -> Decision {
     }
 }
 
+/// Luma of red, green and blue.
+pub(crate) fn luma([r, g, b]: &[Vec<f32>; 3]) -> Vec<f32> {
+    let pixels = r.iter().zip(g).zip(b);
+    pixels
+        .map(|((r, g), b)| LUMA[0] * r + LUMA[1] * g + LUMA[2] * b)
+        .collect()
+}
+
 /// A picture, and what it takes to let candidates work on it.
 struct Bench<'a> {
     runtime: &'a Arc<Runtime>,
     model: &'a Model,
     wish: &'a Wish,
-    side: usize,
+    size: (usize, usize),
     planes: Vec<Vec<f32>>,
 }
 
@@ -341,22 +366,24 @@ impl<'a> Bench<'a> {
         specimen: &Specimen,
         wish: &'a Wish,
     ) -> Self {
-        let side = (model.manifest.tile.preferred as usize).clamp(16, LONGEST_SIDE);
-        let rgb = specimen.square(side);
+        let tile = &model.manifest.tile;
+        let size = match tile.only_size() {
+            Some((width, height)) => (width as usize, height as usize),
+            None => {
+                let side = (tile.preferred as usize).clamp(16, LONGEST_SIDE);
+                (side, side)
+            }
+        };
+        let rgb = specimen.region(size.0, size.1);
         let planes = match model.manifest.input.color {
             TensorColor::Rgb | TensorColor::Bgr => rgb.to_vec(),
-            TensorColor::Luma => {
-                let [r, g, b] = &rgb;
-                let pixels = r.iter().zip(g).zip(b);
-                let luma = pixels.map(|((r, g), b)| LUMA[0] * r + LUMA[1] * g + LUMA[2] * b);
-                vec![luma.collect()]
-            }
+            TensorColor::Luma => vec![luma(&rgb)],
         };
         Self {
             runtime,
             model,
             wish,
-            side,
+            size,
             planes,
         }
     }
@@ -446,20 +473,20 @@ impl<'a> Bench<'a> {
 
     /// One call: the picture through the model.
     fn call(&self, upscaler: &mut Upscaler) -> Result<Vec<Vec<f32>>, InferError> {
-        let side = self.side;
-        let large = side * upscaler.scale() as usize;
-        let mut out = vec![vec![0.0; large * large]; self.planes.len()];
+        let (width, height) = self.size;
+        let scale = upscaler.scale() as usize;
+        let mut out = vec![vec![0.0; width * height * scale * scale]; self.planes.len()];
         let source = |data| PlaneRef {
             data,
-            stride: side,
-            width: side,
-            height: side,
+            stride: width,
+            width,
+            height,
         };
         let target = |data| PlaneMut {
             data,
-            stride: large,
-            width: large,
-            height: large,
+            stride: width * scale,
+            width: width * scale,
+            height: height * scale,
         };
         match (&self.planes[..], &mut out[..]) {
             ([luma], [to]) => upscaler.upscale_luma_f32(source(luma), target(to))?,
@@ -477,6 +504,44 @@ impl<'a> Bench<'a> {
 mod tests {
     use super::*;
 
+    fn trial(device: Device, arithmetic: Arithmetic, db: f64, micros: f64) -> Trial {
+        Trial {
+            provider: provider_name(&device).to_owned(),
+            device,
+            arithmetic,
+            psnr_db: Some(db),
+            call_micros: Some(micros),
+            refused: None,
+        }
+    }
+
+    #[test]
+    fn speed_decides_and_what_is_about_as_fast_is_decided_by_nearness() {
+        let pick = |device: Device, trials: &[Trial]| {
+            let trials = trials.to_vec();
+            let best = best(&device, &trials);
+            best.map(|trial| trial.arithmetic)
+        };
+        let cpu = trial(Device::Cpu, Arithmetic::F32, SAME_DB, 100.0);
+        let near = trial(Device::Openvino, Arithmetic::F16, 70.0, 31.0);
+        let far = trial(Device::Openvino, Arithmetic::Bf16, 56.0, 30.0);
+        let slow = trial(Device::Openvino, Arithmetic::F16, 70.0, 95.0);
+        let out = Trial {
+            refused: Some("too far".to_owned()),
+            ..far.clone()
+        };
+        let auto = || Device::Auto;
+        let all = [cpu.clone(), near.clone(), far.clone()];
+        assert_eq!(pick(auto(), &all), Some(Arithmetic::F16));
+        let all = [cpu.clone(), slow.clone(), far.clone()];
+        assert_eq!(pick(auto(), &all), Some(Arithmetic::Bf16));
+        // Not worth a change, and not allowed.
+        assert_eq!(pick(auto(), &[cpu.clone(), slow.clone()]), None);
+        assert_eq!(pick(auto(), &[cpu.clone(), out]), None);
+        // Asked for by name, it is used however slow.
+        assert_eq!(pick(Device::Openvino, &[cpu, slow]), Some(Arithmetic::F16));
+    }
+
     #[test]
     fn a_specimen_is_continued_by_its_mirror_image() {
         let specimen = Specimen {
@@ -484,7 +549,7 @@ mod tests {
             height: 2,
             rgb: [(); 3].map(|()| vec![1.0, 2.0, 3.0, 4.0, 5.0, 6.0]),
         };
-        let [plane, ..] = specimen.square(4);
+        let [plane, ..] = specimen.region(4, 4);
         assert_eq!(plane[..8], [1.0, 2.0, 3.0, 3.0, 4.0, 5.0, 6.0, 6.0]);
         assert_eq!(plane[8..12], [4.0, 5.0, 6.0, 6.0]);
         assert_eq!(plane[12..], [1.0, 2.0, 3.0, 3.0]);

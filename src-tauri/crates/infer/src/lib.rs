@@ -32,6 +32,7 @@
 
 mod choose;
 mod error;
+mod inspect;
 mod measure;
 mod model;
 mod provider;
@@ -44,6 +45,7 @@ mod upscale;
 
 pub use choose::{Decision, Specimen, Trial, Watch, Wish, choose};
 pub use error::{Cause, InferError};
+pub use inspect::{Hints, Inspection, inspect, load_onnx, onnx_print};
 pub use measure::{Throughput, measure};
 pub use model::{MAX_WEIGHTS_BYTES, Model, list_models, load_model, read_manifest};
 pub use provider::{CPU_PROVIDER, DeviceInfo, DeviceKind, ProviderInfo, Runtime};

@@ -93,7 +93,7 @@ impl std::fmt::Debug for CancelHandle {
 pub struct InferenceSession {
     session: Session,
     manifest: ModelManifest,
-    rule: CutRule,
+    rules: (CutRule, CutRule),
     setting: Setting,
     on_processor: bool,
     stop: CancelHandle,
@@ -104,26 +104,32 @@ pub struct InferenceSession {
 pub(crate) enum TensorData<'a> {
     F32(&'a [f32]),
     F16(&'a [f16]),
+    U8(&'a [u8]),
 }
 
 /// The output of a run: checked for its type and shape.
 pub(crate) struct TensorOutput {
     value: DynValue,
-    element: TensorType,
 }
 
 impl TensorOutput {
     /// The elements as they are, where they are floats; `wide` holds them after the conversion
     /// where they are half floats.
     pub(crate) fn as_f32<'a>(&'a self, wide: &'a mut Vec<f32>) -> ort::Result<&'a [f32]> {
-        match self.element {
-            TensorType::Float32 => Ok(self.value.try_extract_tensor::<f32>()?.1),
-            TensorType::Float16 => {
+        match self.value.dtype().tensor_type() {
+            Some(TensorElementType::Uint8) => {
+                let (_, bytes) = self.value.try_extract_tensor::<u8>()?;
+                wide.clear();
+                wide.extend(bytes.iter().map(|&v| f32::from(v)));
+                Ok(wide)
+            }
+            Some(TensorElementType::Float16) => {
                 let (_, halves) = self.value.try_extract_tensor::<f16>()?;
                 wide.resize(halves.len(), 0.0);
                 halves.convert_to_f32_slice(wide);
                 Ok(wide)
             }
+            _ => Ok(self.value.try_extract_tensor::<f32>()?.1),
         }
     }
 }
@@ -223,9 +229,9 @@ impl InferenceSession {
         &self.setting.device
     }
 
-    /// How this session's tiles are cut.
-    pub(crate) fn rule(&self) -> CutRule {
-        self.rule
+    /// How this session's tiles are cut, across and down.
+    pub(crate) fn rules(&self) -> (CutRule, CutRule) {
+        self.rules
     }
 
     /// Stops this session's runs from another thread.
@@ -253,7 +259,7 @@ impl InferenceSession {
             model: manifest.id.clone(),
             source: e.into(),
         };
-        let Some(rule) = CutRule::new(&manifest.tile) else {
+        let Some((across, down)) = CutRule::for_axes(&manifest.tile) else {
             return Err(InferError::GraphMismatch {
                 model: manifest.id.clone(),
                 reason: "its tile limits leave no room between the overlaps".to_owned(),
@@ -290,7 +296,10 @@ impl InferenceSession {
             session,
             manifest: manifest.clone(),
             // Every provider but the CPU compiles or tunes the graph for each shape.
-            rule: rule.one_shape(setting.device != Device::Cpu),
+            rules: (
+                across.one_shape(setting.device != Device::Cpu),
+                down.one_shape(setting.device != Device::Cpu),
+            ),
             on_processor: runtime.is_processor(&setting.device),
             setting,
             stop: CancelHandle(Arc::new(Stop {
@@ -318,17 +327,21 @@ impl InferenceSession {
         if self.setting.device != Device::Cpu {
             return Ok(());
         }
-        let side = self.small_side();
-        let count = side * side * self.manifest.input.color.channels();
+        let (width, height) = self.small_size();
+        let count = width * height * self.manifest.input.color.channels();
         let options = Arc::clone(&self.trim);
         match self.manifest.input.element {
             TensorType::Float32 => {
                 let zeros = vec![0.0; count];
-                self.run_with(TensorData::F32(&zeros), side, side, &options)?;
+                self.run_with(TensorData::F32(&zeros), width, height, &options)?;
             }
             TensorType::Float16 => {
                 let zeros = vec![f16::ZERO; count];
-                self.run_with(TensorData::F16(&zeros), side, side, &options)?;
+                self.run_with(TensorData::F16(&zeros), width, height, &options)?;
+            }
+            TensorType::Uint8 => {
+                let zeros = vec![0; count];
+                self.run_with(TensorData::U8(&zeros), width, height, &options)?;
             }
         }
         Ok(())
@@ -352,6 +365,7 @@ impl InferenceSession {
         let input: ort::Result<ort::session::SessionInputValue<'_>> = match data {
             TensorData::F32(data) => TensorRef::from_array_view((shape, data)).map(Into::into),
             TensorData::F16(data) => TensorRef::from_array_view((shape, data)).map(Into::into),
+            TensorData::U8(data) => TensorRef::from_array_view((shape, data)).map(Into::into),
         };
         let result = input.and_then(|input| {
             let inputs = vec![(self.manifest.input.name.as_str(), input)];
@@ -376,10 +390,7 @@ impl InferenceSession {
                 ),
             });
         }
-        Ok(TensorOutput {
-            value,
-            element: self.manifest.input.element,
-        })
+        Ok(TensorOutput { value })
     }
 
     fn run_error(&self, e: ort::Error, width: usize, height: usize) -> InferError {
@@ -407,21 +418,25 @@ impl InferenceSession {
         }
     }
 
-    /// Side of a tile that every model takes and that costs little.
-    fn small_side(&self) -> usize {
+    /// Width and height of a tile that the model takes and that costs little.
+    fn small_size(&self) -> (usize, usize) {
         let tile = &self.manifest.tile;
+        if let Some((width, height)) = tile.fixed {
+            return (width as usize, height as usize);
+        }
         let multiple = (tile.multiple as usize).max(1);
         let side = (tile.min as usize).max(32).next_multiple_of(multiple);
-        match tile.max {
+        let side = match tile.max {
             Some(max) => side.min((max as usize / multiple * multiple).max(1)),
             None => side,
-        }
+        };
+        (side, side)
     }
 
     /// Runs a small tile with structure in it; gives the output.
     fn smoke(&mut self) -> Result<Vec<f32>, InferError> {
-        let side = self.small_side();
-        let count = side * side * self.manifest.input.color.channels();
+        let (width, height) = self.small_size();
+        let count = width * height * self.manifest.input.color.channels();
         let (black, white) = self.manifest.input.range.black_white();
         let input: Vec<f32> = (0..count as u32)
             .map(|i| {
@@ -432,16 +447,20 @@ impl InferenceSession {
             })
             .collect();
         let output = match self.manifest.input.element {
-            TensorType::Float32 => self.run(TensorData::F32(&input), side, side)?,
+            TensorType::Float32 => self.run(TensorData::F32(&input), width, height)?,
             TensorType::Float16 => {
                 let halves: Vec<f16> = input.iter().map(|&v| f16::from_f32(v)).collect();
-                self.run(TensorData::F16(&halves), side, side)?
+                self.run(TensorData::F16(&halves), width, height)?
+            }
+            TensorType::Uint8 => {
+                let bytes: Vec<u8> = input.iter().map(|&v| v as u8).collect();
+                self.run(TensorData::U8(&bytes), width, height)?
             }
         };
         let mut wide = Vec::new();
         let values = output
             .as_f32(&mut wide)
-            .map_err(|e| self.run_error(e, side, side))?;
+            .map_err(|e| self.run_error(e, width, height))?;
         if values.iter().all(|v| v.is_finite()) {
             Ok(values.to_vec())
         } else {
@@ -459,7 +478,9 @@ impl InferenceSession {
             reason,
         };
         let found = self.smoke().map_err(|e| unusable(chain(&e)))?;
-        let (black, white) = self.manifest.input.range.black_white();
+        let manifest = &self.manifest;
+        let range = manifest.output.range.unwrap_or(manifest.input.range);
+        let (black, white) = range.black_white();
         let db = psnr(&expected, &found, f64::from(white - black));
         if db < least_db {
             return Err(unusable(too_far(db, least_db)));
@@ -567,15 +588,28 @@ fn check_graph(manifest: &ModelManifest, session: &Session) -> Result<Option<Str
     let wanted = match manifest.input.element {
         TensorType::Float32 => TensorElementType::Float32,
         TensorType::Float16 => TensorElementType::Float16,
+        TensorType::Uint8 => TensorElementType::Uint8,
     };
-    for outlet in [input, output] {
-        if outlet.dtype().tensor_type() != Some(wanted) {
-            return Err(mismatch(format!(
-                "`{}` is {}, not a tensor of {wanted}",
-                outlet.name(),
-                outlet.dtype()
-            )));
-        }
+    if input.dtype().tensor_type() != Some(wanted) {
+        return Err(mismatch(format!(
+            "`{}` is {}, not a tensor of {wanted}",
+            input.name(),
+            input.dtype()
+        )));
+    }
+    if !output.dtype().tensor_type().is_some_and(|found| {
+        [
+            TensorElementType::Float32,
+            TensorElementType::Float16,
+            TensorElementType::Uint8,
+        ]
+        .contains(&found)
+    }) {
+        return Err(mismatch(format!(
+            "`{}` is {}, not a tensor of floats or bytes",
+            output.name(),
+            output.dtype()
+        )));
     }
     let ValueType::Tensor {
         shape,
@@ -606,9 +640,12 @@ fn check_graph(manifest: &ModelManifest, session: &Session) -> Result<Option<Str
         )));
     }
     let tile = &manifest.tile;
-    let fixed = tile.max.filter(|&max| max == tile.min).map(i64::from);
-    for (side, name) in [(height, "height"), (width, "width")] {
-        if side >= 0 && Some(side) != fixed {
+    let (fixed_width, fixed_height) = tile.only_size().unzip();
+    for (side, name, fixed) in [
+        (height, "height", fixed_height),
+        (width, "width", fixed_width),
+    ] {
+        if side >= 0 && Some(side) != fixed.map(i64::from) {
             return Err(mismatch(format!(
                 "its input has the fixed {name} {side}, and `tile.min` and `tile.max` are not both {side}"
             )));
