@@ -35,6 +35,8 @@ function fakeReceipt(job: Job): Receipt {
     encode: job.spec.encode,
     encoder: ['libx264', [['crf', '18']]],
     device: job.spec.device,
+    precision: job.spec.compute.precision,
+    deterministic: job.spec.compute.deterministic,
     provider: job.provider,
     sizes: { input: [640, 360], output: [1280, 720] },
     warnings: job.warnings,
@@ -201,7 +203,7 @@ export function fakeIpc(options: FakeOptions = {}): FakeIpc {
   const jobs = new Map<string, Job>();
   const calls: string[] = [];
   const pictures = new Map<string, string>();
-  let settings: Settings = { language: 'system', theme: 'system', output_dir: null, ...options.settings };
+  let settings: Settings = { language: 'system', theme: 'system', output_dir: null, compute: { precision: 'exact', deterministic: false, threads: null, priority: 'normal' }, ...options.settings };
   let listen: (event: JobEvent) => void = () => {};
   let askToClose = () => {};
   let count = 0;
@@ -315,6 +317,7 @@ export function fakeIpc(options: FakeOptions = {}): FakeIpc {
           },
           encode: { codec: request.codec, quality: request.quality, drop: request.drop },
           device: request.device,
+          compute: settings.compute,
           upright: false,
         },
         state: 'queued',
@@ -328,7 +331,14 @@ export function fakeIpc(options: FakeOptions = {}): FakeIpc {
         },
         error: null,
         warnings: fakeInfo(request.input).warnings,
-        provider: { provider: 'CPUExecutionProvider', fallback_reason: null },
+        provider: {
+          provider: 'CPUExecutionProvider',
+          fallback_reason: null,
+          device: 'cpu',
+          arithmetic: 'f32',
+          on_processor: true,
+          reason: null,
+        },
         sizes: { input: [640, 360], output: [1280, 720] },
         created_millis: Date.now() + count,
         finished_millis: null,

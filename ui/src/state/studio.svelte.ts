@@ -66,11 +66,14 @@ export interface StudioListener {
   jobProgress?(job: Job): void;
 }
 
+/** How jobs compute until the program has told its settings. */
+const EXACTLY: Settings['compute'] = { precision: 'exact', deterministic: false, threads: null, priority: 'normal' };
+
 export class Studio {
   drafts = $state<Draft[]>([]);
   jobs = $state.raw<Job[]>([]);
   models = $state.raw<ModelEntry[]>([]);
-  settings = $state.raw<Settings>({ language: 'system', theme: 'dark', output_dir: null });
+  settings = $state.raw<Settings>({ language: 'system', theme: 'dark', output_dir: null, compute: EXACTLY });
   recipe = $state<Recipe>({ model: null, scale: null, quality: 'good', codec: null, outputDir: null });
   selectedId = $state<string | null>(null);
   /** The last thing that went wrong outside a file or a job. */
@@ -198,6 +201,7 @@ export class Studio {
       codec,
       quality,
       device: 'auto',
+      compute: { precision: null, deterministic: false, threads: null, priority: null },
       name_template: null,
       counter: null,
       overwrite: false,

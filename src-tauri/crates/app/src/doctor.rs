@@ -1,5 +1,6 @@
 //! What this machine has and can do.
 
+use crate::choices::Remembered;
 use crate::models::MODEL_FOR_CLEAN;
 use crate::{App, explain};
 use frameloom_core::job::Device;
@@ -32,6 +33,9 @@ pub struct Report {
     pub available_memory_bytes: u64,
     /// ONNX Runtime, or why it cannot be used.
     pub runtime: Result<RuntimeReport, String>,
+    /// What was measured on this data folder to choose where models compute, the newest first.
+    #[ts(skip)]
+    pub choices: Vec<Remembered>,
     /// Libraries of ffmpeg.
     pub ffmpeg: Vec<LibraryReport>,
     /// Video encoders, each tried by opening it.
@@ -127,6 +131,7 @@ impl App {
             memory_bytes,
             available_memory_bytes,
             runtime: self.runtime_report(),
+            choices: self.remembered_choices(),
             ffmpeg: frameloom_media::libraries()
                 .into_iter()
                 .map(|library| LibraryReport {

@@ -2,7 +2,7 @@
 
 use crate::inputs::{self, Taken};
 use crate::request::{absolute_input, check_extension, no_picture};
-use crate::{App, Lane, explain, fields};
+use crate::{App, ComputeWish, Lane, explain, fields};
 use frameloom_core::error::{AppError, ErrorCode};
 use frameloom_core::graph::{Graph, Layout, MAX_DOCUMENT_BYTES};
 use frameloom_core::job::{
@@ -32,6 +32,8 @@ pub struct GraphRequest {
     pub quality: Quality,
     /// Where to compute.
     pub device: Device,
+    /// How to compute; as the settings have it where it is left open.
+    pub compute: ComputeWish,
     /// May an existing result be replaced?
     pub overwrite: bool,
     /// What of the source is left out.
@@ -150,7 +152,8 @@ impl App {
             .graph
             .layout()
             .map_err(|e| explain::engine(&e.into()))?;
-        self.check_device(&request.device)?;
+        let compute = request.compute.or(self.settings()?.compute);
+        self.check_device(&request.device, &compute)?;
         let (input, inputs) = inputs_of(&layout, &request.inputs)?;
         for other in inputs.values() {
             inputs::probe(other)?;
@@ -180,6 +183,7 @@ impl App {
             },
             device: request.device.clone(),
             inputs,
+            compute,
             upright: true,
         };
         let mut plan =

@@ -5,7 +5,7 @@ use crate::folder::{self, OWNER_LOCK, WORKER_LOCK};
 use crate::runner::{Control, Stopping};
 use crate::{App, UpscaleRequest, explain, now_millis};
 use frameloom_core::error::{AppError, ErrorCode};
-use frameloom_core::job::{Job, JobEvent, JobId, JobProgress, JobSpec, JobState};
+use frameloom_core::job::{Job, JobEvent, JobId, JobProgress, JobSpec, JobState, Priority};
 use frameloom_engine::Plan;
 use frameloom_store::{JobRow, Lane, SegmentRow};
 use std::collections::BTreeSet;
@@ -139,6 +139,29 @@ impl App {
                 .control(self, id, Control::Stop(Stopping::Pause)),
             state => Err(wrong_state(id, state, "paused")),
         }
+    }
+
+    /// Sets what of the machine a job that is not running may use; what is `None` stays as it is.
+    ///
+    /// # Errors
+    /// There is no such job, or it is running.
+    pub fn limit(
+        &self,
+        id: &JobId,
+        threads: Option<u32>,
+        priority: Option<Priority>,
+    ) -> Result<(), AppError> {
+        if threads.is_none() && priority.is_none() {
+            return Ok(());
+        }
+        let job = self.job(id)?;
+        if job.state == JobState::Running {
+            return Err(wrong_state(id, job.state, "given other limits"));
+        }
+        let mut spec = job.spec;
+        spec.compute.threads = threads.or(spec.compute.threads);
+        spec.compute.priority = priority.unwrap_or(spec.compute.priority);
+        self.store.set_spec(id, &spec).map_err(explain::store)
     }
 
     /// Queues a paused, interrupted or failed job again; finished segments are kept.

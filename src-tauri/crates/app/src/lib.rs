@@ -11,6 +11,8 @@
 //! any process may clean up after a dead worker and none can take a living one for dead.
 #![forbid(unsafe_code)]
 
+pub mod choices;
+mod compute;
 pub mod disk;
 pub mod doctor;
 pub mod explain;
@@ -30,6 +32,7 @@ mod runner;
 pub mod settings;
 pub mod worker;
 
+pub use compute::ComputeWish;
 pub use doctor::Report;
 pub use fields::DeinterlaceChoice;
 pub use graph_request::{GraphPlan, GraphRequest, read_graph};

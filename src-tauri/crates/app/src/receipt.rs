@@ -246,6 +246,8 @@ impl App {
             encode: job.spec.encode.clone(),
             encoder,
             device: job.spec.device.clone(),
+            precision: job.spec.compute.precision,
+            deterministic: job.spec.compute.deterministic,
             provider: job.provider.clone(),
             sizes: plan.sizes,
             warnings: job.warnings.clone(),

@@ -2,11 +2,11 @@
 
 use crate::inputs::{self, DEFAULT_TEMPLATE, NameParts, Taken, fill_name};
 use crate::models::{MODEL_FOR_CLEAN, MODEL_FOR_LOSSY, unfit};
-use crate::{App, DeinterlaceChoice, explain, fields};
+use crate::{App, ComputeWish, DeinterlaceChoice, explain, fields};
 use frameloom_core::error::{AppError, ErrorCode};
 use frameloom_core::graph::{Graph, Op, ResizeParams};
 use frameloom_core::job::{
-    Device, EncodeSpec, JOB_SPEC_VERSION, JobSpec, Quality, TrackChoice, VideoCodec,
+    ComputeSpec, Device, EncodeSpec, JOB_SPEC_VERSION, JobSpec, Quality, TrackChoice, VideoCodec,
 };
 use frameloom_core::media::{MediaInfo, MediaKind, StreamKind, VideoInfo, Warning};
 use frameloom_engine::Plan;
@@ -41,6 +41,8 @@ pub struct UpscaleRequest {
     pub quality: Quality,
     /// Where to compute.
     pub device: Device,
+    /// How to compute; as the settings have it where it is left open.
+    pub compute: ComputeWish,
     /// Template for the file name; see [`inputs::TEMPLATE_VARIABLES`].
     pub name_template: Option<String>,
     /// Position among the inputs of one command, for `{counter}`, from 1.
@@ -146,7 +148,8 @@ impl App {
             None => MODEL_FOR_CLEAN.to_owned(),
         };
         let manifest = self.models.ready(&model).map_err(|e| explain::engine(&e))?;
-        self.check_device(&request.device)?;
+        let compute = request.compute.or(self.settings()?.compute);
+        self.check_device(&request.device, &compute)?;
         let scale = request.scale.unwrap_or(manifest.scale);
         if !(1..=8).contains(&scale) || (manifest.scale == 1 && scale != 1) {
             return Err(unfit(format!(
@@ -188,6 +191,7 @@ impl App {
             },
             device: request.device.clone(),
             inputs: Default::default(),
+            compute,
             upright: false,
         };
         let mut plan =
@@ -197,7 +201,12 @@ impl App {
     }
 
     /// Refuses a device that this installation cannot have.
-    pub(crate) fn check_device(&self, device: &Device) -> Result<(), AppError> {
+    pub(crate) fn check_device(
+        &self,
+        device: &Device,
+        compute: &ComputeSpec,
+    ) -> Result<(), AppError> {
+        crate::choices::check(device, compute.deterministic)?;
         if matches!(device, Device::Auto | Device::Cpu) {
             return Ok(());
         }

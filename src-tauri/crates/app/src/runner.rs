@@ -4,7 +4,9 @@ use crate::folder::{self, STOP_FILE, WORKER_LOCK};
 use crate::worker::{self, ALIVE_SECONDS, PROTOCOL_VERSION, WorkerEvent};
 use crate::{App, explain};
 use frameloom_core::error::{AppError, ErrorCode};
-use frameloom_core::job::{Job, JobEvent, JobId, JobState};
+#[cfg(windows)]
+use frameloom_core::job::Priority;
+use frameloom_core::job::{Arithmetic, Job, JobEvent, JobId, JobState};
 use frameloom_core::media::{Caution, Warning};
 use std::collections::{BTreeMap, VecDeque};
 use std::fs::File;
@@ -189,6 +191,28 @@ struct Ended {
     details: String,
     /// It said itself what became of the job.
     in_order: bool,
+    /// It looks as if memory ran out.
+    memory: bool,
+}
+
+/// Can what computes this job be told to use shorter numbers than it does, without breaking what
+/// was promised?
+fn has_shorter_numbers(job: &Job) -> bool {
+    !job.spec.compute.deterministic
+        && job.provider.as_ref().is_some_and(|choice| {
+            choice.arithmetic == Arithmetic::F32
+                && !frameloom_infer::shorter_numbers(&choice.device).is_empty()
+        })
+}
+
+/// The system kills what takes too much memory.
+fn was_killed(status: &std::io::Result<ExitStatus>) -> bool {
+    #[cfg(unix)]
+    if let Ok(status) = status {
+        return std::os::unix::process::ExitStatusExt::signal(status) == Some(9);
+    }
+    let _ = status;
+    false
 }
 
 impl App {
@@ -233,7 +257,7 @@ impl App {
             let may_retry = !self.runner.is_stopping(id);
             let mut again = may_retry && tries <= SAME_AGAIN;
             if may_retry && !again {
-                again = self.step_down(id, &ended.what)?;
+                again = self.step_down(id, &ended.what, ended.memory)?;
             }
             tracing::warn!(job = %id, what = ended.what, details = ended.details, again, "a worker ended");
             let (state, error) = if again {
@@ -253,9 +277,16 @@ impl App {
 
     /// Notes that the rest of a job is to be done more carefully; false if it is already done as
     /// carefully as can be.
-    pub(crate) fn step_down(&self, id: &JobId, reason: &str) -> Result<bool, AppError> {
-        let mut warnings = self.job(id)?.warnings;
-        let Some(to) = Caution::of(&warnings).next() else {
+    pub(crate) fn step_down(
+        &self,
+        id: &JobId,
+        reason: &str,
+        memory: bool,
+    ) -> Result<bool, AppError> {
+        let job = self.job(id)?;
+        let shorter = has_shorter_numbers(&job);
+        let mut warnings = job.warnings;
+        let Some(to) = Caution::of(&warnings).next(memory, shorter) else {
             return Ok(false);
         };
         warnings.push(Warning::SteppedDown {
@@ -307,6 +338,7 @@ impl App {
             (None, Ok(status)) => how_it_ended(*status),
             (None, Err(error)) => format!("The process that did this job was lost ({error})."),
         };
+        let memory = hung.is_none() && was_killed(&status);
         let in_order = hung.is_none() && matches!(&status, Ok(status) if status.success());
         let details = match status {
             Ok(status) => format!("{status}; {stderr}"),
@@ -316,6 +348,7 @@ impl App {
             what,
             details,
             in_order,
+            memory,
         })
     }
 
@@ -417,9 +450,14 @@ impl App {
         {
             const CREATE_NEW_PROCESS_GROUP: u32 = 0x200;
             const CREATE_NO_WINDOW: u32 = 0x0800_0000;
+            const BELOW_NORMAL_PRIORITY_CLASS: u32 = 0x4000;
+            let priority = match self.job(id)?.spec.compute.priority {
+                Priority::Low => BELOW_NORMAL_PRIORITY_CLASS,
+                Priority::Normal => 0,
+            };
             std::os::windows::process::CommandExt::creation_flags(
                 &mut command,
-                CREATE_NEW_PROCESS_GROUP | CREATE_NO_WINDOW,
+                CREATE_NEW_PROCESS_GROUP | CREATE_NO_WINDOW | priority,
             );
         }
         command.spawn().map_err(|error| {
@@ -499,4 +537,33 @@ pub(crate) fn take_stop_file(folder: &Path) -> Option<Stopping> {
     let stopping = Stopping::parse(word.trim())?;
     std::fs::remove_file(&path).ok()?;
     Some(stopping)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// Steps that a job goes through, one failure after another.
+    fn ladder(memory: bool, shorter: bool) -> Vec<Caution> {
+        let mut warnings = Vec::new();
+        let mut steps = Vec::new();
+        while let Some(to) = Caution::of(&warnings).next(memory, shorter) {
+            warnings.push(Warning::SteppedDown {
+                reason: "Memory ran out.".to_owned(),
+                to,
+            });
+            steps.push(to);
+            assert!(steps.len() < 10, "a ladder must end: {steps:?}");
+        }
+        steps
+    }
+
+    #[test]
+    fn a_job_goes_down_by_smaller_tiles_shorter_numbers_and_the_processor() {
+        use Caution::{LowPrecision, Processor, SmallTiles};
+        assert_eq!(ladder(true, true), [SmallTiles, LowPrecision, Processor]);
+        // Shorter numbers help neither a crash nor a provider that has none.
+        assert_eq!(ladder(false, true), [SmallTiles, Processor]);
+        assert_eq!(ladder(true, false), [SmallTiles, Processor]);
+    }
 }

@@ -2,7 +2,7 @@
 
 use crate::{App, explain};
 use frameloom_core::error::AppError;
-use frameloom_core::job::{JobId, JobState};
+use frameloom_core::job::{ComputeSpec, JobId, JobState};
 use frameloom_store::Lane;
 use serde::{Deserialize, Serialize};
 use std::path::PathBuf;
@@ -20,6 +20,8 @@ pub struct Settings {
     /// Where results go; beside the source where `None`.
     #[ts(type = "string | null")]
     pub output_dir: Option<PathBuf>,
+    /// How jobs compute that do not say it themselves.
+    pub compute: ComputeSpec,
 }
 
 /// Language of the window.

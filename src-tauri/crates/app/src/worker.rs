@@ -9,18 +9,19 @@
 use crate::disk;
 use crate::folder::{self, STOP_FILE, WORKER_LOCK};
 use crate::runner::{Stopping, take_stop_file};
-use crate::{App, Places, explain, jobs, logging};
+use crate::{App, Places, compute, explain, jobs, logging};
 use frameloom_core::error::{AppError, ErrorCode};
 use frameloom_core::job::{
     Job, JobId, JobProgress, JobSpec, JobState, PictureSizes, ProviderChoice, Step,
 };
 use frameloom_core::media::{Caution, Warning};
 use frameloom_engine::execute::Threads;
+use frameloom_engine::plan::MediumPlan;
 use frameloom_engine::{
     Cancel, Context, EngineError, Finished, Journal, Plan, Progress, SegmentRecord, Stop,
 };
 use frameloom_infer::Runtime;
-use frameloom_store::{SegmentRow, Store};
+use frameloom_store::{JobRow, SegmentRow, Store};
 use serde::{Deserialize, Serialize};
 use std::collections::VecDeque;
 use std::ffi::OsString;
@@ -108,6 +109,8 @@ pub fn main(arguments: impl IntoIterator<Item = OsString>) -> ExitCode {
 
 fn work(data: PathBuf, id: JobId) -> Result<(), AppError> {
     let app = App::open(Places::discover(Some(data))?)?;
+    // Before any thread is started, for threads inherit it.
+    compute::apply(&app.job(&id)?.spec.compute);
     let _log = logging::start(&app.places, "worker");
     let folder = app.job_folder(&id);
     let lock = folder::lock(&folder, WORKER_LOCK)
@@ -135,8 +138,8 @@ fn work(data: PathBuf, id: JobId) -> Result<(), AppError> {
     listen_for_stop(control.clone(), folder.clone())?;
     let moved = Arc::new(AtomicU64::new(0));
     show_life(moved.clone())?;
-    let result = jobs::parse_plan(&row)
-        .and_then(|plan| perform(&app, &row.job, &plan, &control, moved.clone()));
+    let result =
+        jobs::parse_plan(&row).and_then(|plan| perform(&app, &row, plan, &control, moved.clone()));
     let (state, error) = match result {
         Ok(finished) => {
             let written = app.row(&id).and_then(|row| {
@@ -175,7 +178,7 @@ fn work(data: PathBuf, id: JobId) -> Result<(), AppError> {
             // A segment that is not what it should be is done again, more carefully, as often as
             // that can be said.
             (ErrorCode::VerificationFailed | ErrorCode::OutOfMemory, None)
-                if app.step_down(&id, &error.message)? =>
+                if app.step_down(&id, &error.message, error.code == ErrorCode::OutOfMemory)? =>
             {
                 (JobState::Queued, None)
             }
@@ -195,12 +198,18 @@ fn work(data: PathBuf, id: JobId) -> Result<(), AppError> {
 
 fn perform(
     app: &App,
-    job: &Job,
-    plan: &Plan,
+    row: &JobRow,
+    mut plan: Plan,
     control: &StopControl,
     moved: Arc<AtomicU64>,
 ) -> Result<Finished, AppError> {
-    let cores = std::thread::available_parallelism().map_or(1, usize::from);
+    let mut threads = Threads::for_cores(compute::budget(&row.job.spec.compute));
+    app.settle(row, &mut plan, &app.models, threads, &control.cancel)?;
+    if let MediumPlan::Video(video) = &plan.medium {
+        threads.encode = video.encoder_threads.unwrap_or(threads.encode);
+    }
+    // With what settling had to say of it.
+    let job = &app.job(&row.job.id)?;
     let reporter = Reporter::new(&app.store, job, moved);
     let folder = app.job_folder(&job.id);
     let journal = StoreJournal {
@@ -209,7 +218,6 @@ fn perform(
         control,
         id: &job.id,
     };
-    let threads = Threads::for_cores(cores);
     let runtime = || -> Result<Arc<Runtime>, EngineError> {
         // Never by a bare name: that would be looked for where the program happens to be started.
         Ok(Runtime::load(&app.places.onnxruntime_or_missing())?)
@@ -223,8 +231,14 @@ fn perform(
         progress: &reporter,
         cancel: &control.cancel,
         caution: Caution::of(&job.warnings),
+        compute: job.spec.compute,
+        chosen: plan
+            .models
+            .iter()
+            .filter_map(|used| Some((used.id.clone(), used.choice.clone()?)))
+            .collect(),
     };
-    let result = frameloom_engine::execute(&job.spec, plan, &context);
+    let result = frameloom_engine::execute(&job.spec, &plan, &context);
     reporter.store_now();
     result.map_err(|error| explain::engine(&error))
 }

@@ -2,9 +2,9 @@
 
 use clap::{Args, Parser, Subcommand, ValueEnum};
 use clap_complete::Shell;
-use frameloom_app::DeinterlaceChoice;
 use frameloom_app::inventory::Rule;
-use frameloom_core::job::{Device, Quality, TrackChoice, VideoCodec};
+use frameloom_app::{ComputeWish, DeinterlaceChoice};
+use frameloom_core::job::{Device, Precision, Priority, Quality, TrackChoice, VideoCodec};
 use std::path::PathBuf;
 
 const EXIT_CODES: &str = "\
@@ -113,6 +113,9 @@ pub struct Making {
     /// Where to compute.
     #[arg(short, long, default_value = "auto")]
     pub device: DeviceName,
+    /// How it is computed.
+    #[command(flatten)]
+    pub computing: Computing,
     /// Leave something of the source out: a stream by its index (see `frameloom probe`), or
     /// `subtitles`, `audio`, `attachments`, `covers`, `data`, `video` (streams beside the main one),
     /// `rotation`. Can be given several times. Without it, a container that cannot hold everything is
@@ -126,6 +129,84 @@ pub struct Making {
     /// Show what would be done, and do nothing.
     #[arg(long)]
     pub dry_run: bool,
+}
+
+/// How a result is computed; the same for every command that makes one.
+#[derive(Debug, Args)]
+pub struct Computing {
+    /// How near the result must be to the exact one. What is allowed is used only where it was
+    /// measured to be faster; `frameloom models measure ID` shows by how much. As the settings
+    /// have it if left out.
+    #[arg(long)]
+    pub precision: Option<PrecisionName>,
+    /// The same bytes in every run, whatever the number of threads. Only the processor can.
+    #[arg(long)]
+    pub deterministic: bool,
+    /// What of the machine it may use.
+    #[command(flatten)]
+    pub limits: Limits,
+}
+
+/// What of the machine a job may use.
+#[derive(Debug, Args)]
+pub struct Limits {
+    /// About how many cores the whole job may keep busy.
+    #[arg(long, value_name = "N", value_parser = clap::value_parser!(u32).range(1..=1024))]
+    pub threads: Option<u32>,
+    /// `low` stands behind other programs, so that the machine stays usable.
+    #[arg(long)]
+    pub priority: Option<PriorityName>,
+}
+
+impl Computing {
+    /// As the application takes it.
+    pub fn wish(&self) -> ComputeWish {
+        ComputeWish {
+            precision: self.precision.map(Into::into),
+            deterministic: self.deterministic,
+            threads: self.limits.threads,
+            priority: self.limits.priority.map(Into::into),
+        }
+    }
+}
+
+/// Precisions.
+#[derive(Debug, Clone, Copy, ValueEnum)]
+pub enum PrecisionName {
+    /// 32-bit floats.
+    Exact,
+    /// No visible difference: at least 55 dB from the exact result.
+    Balanced,
+    /// Hardly visible differences: at least 45 dB.
+    Fast,
+}
+
+impl From<PrecisionName> for Precision {
+    fn from(name: PrecisionName) -> Self {
+        match name {
+            PrecisionName::Exact => Precision::Exact,
+            PrecisionName::Balanced => Precision::Balanced,
+            PrecisionName::Fast => Precision::Fast,
+        }
+    }
+}
+
+/// Priorities.
+#[derive(Debug, Clone, Copy, ValueEnum)]
+pub enum PriorityName {
+    /// As any program.
+    Normal,
+    /// Behind all others.
+    Low,
+}
+
+impl From<PriorityName> for Priority {
+    fn from(name: PriorityName) -> Self {
+        match name {
+            PriorityName::Normal => Priority::Normal,
+            PriorityName::Low => Priority::Low,
+        }
+    }
 }
 
 /// Arguments of `upscale`.
@@ -276,6 +357,12 @@ pub enum DeviceName {
     Directml,
     /// Apple's Core ML.
     Coreml,
+    /// An NVIDIA card through TensorRT.
+    Tensorrt,
+    /// Intel's processors and cards through OpenVINO.
+    Openvino,
+    /// Any graphics card through WebGPU.
+    Webgpu,
 }
 
 impl From<DeviceName> for Device {
@@ -286,6 +373,9 @@ impl From<DeviceName> for Device {
             DeviceName::Cuda => Device::Cuda,
             DeviceName::Directml => Device::Directml,
             DeviceName::Coreml => Device::Coreml,
+            DeviceName::Tensorrt => Device::Tensorrt,
+            DeviceName::Openvino => Device::Openvino,
+            DeviceName::Webgpu => Device::Webgpu,
         }
     }
 }
@@ -297,6 +387,12 @@ pub enum Models {
     List,
     /// Show a model and its card.
     Show {
+        /// Model id.
+        id: String,
+    },
+    /// Measure a model on this machine: speed and distance from the exact result, for every
+    /// precision, on a real picture.
+    Measure {
         /// Model id.
         id: String,
     },
@@ -326,6 +422,9 @@ pub enum Jobs {
     Resume {
         /// Job id.
         id: String,
+        /// What of the machine it may use from now on; as before if left out.
+        #[command(flatten)]
+        limits: Limits,
     },
     /// Stop a job for good and remove its parts.
     Cancel {

@@ -47,6 +47,9 @@ pub struct JobSpec {
     pub encode: EncodeSpec,
     /// Where to compute.
     pub device: Device,
+    /// How to compute.
+    #[serde(default)]
+    pub compute: ComputeSpec,
     /// Places and turns in the graph mean the picture as players show it, not as it is coded.
     #[serde(default)]
     pub upright: bool,
@@ -211,6 +214,121 @@ pub enum Device {
     Directml,
     /// Apple's Core ML.
     Coreml,
+    /// An NVIDIA card, through TensorRT.
+    Tensorrt,
+    /// Intel's processors, graphics and neural accelerators, through OpenVINO.
+    Openvino,
+    /// Any graphics card, through WebGPU.
+    Webgpu,
+}
+
+impl Device {
+    /// The name in lower case, as people type it and jobs store it.
+    pub fn as_str(&self) -> &'static str {
+        match self {
+            Device::Auto => "auto",
+            Device::Cpu => "cpu",
+            Device::Cuda => "cuda",
+            Device::Directml => "directml",
+            Device::Coreml => "coreml",
+            Device::Tensorrt => "tensorrt",
+            Device::Openvino => "openvino",
+            Device::Webgpu => "webgpu",
+        }
+    }
+}
+
+/// How exactly, how repeatably and with how much of the machine a job computes.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize, TS)]
+#[serde(default)]
+pub struct ComputeSpec {
+    /// How near the result must be to the exact one.
+    pub precision: Precision,
+    /// The same bytes in every run, whatever the number of threads. Only the processor can.
+    pub deterministic: bool,
+    /// About how many cores the whole job may keep busy; all where `None`.
+    pub threads: Option<u32>,
+    /// How it shares the processor with other programs.
+    pub priority: Priority,
+}
+
+/// How near a result must be to the exact one. What is allowed is used only where it was measured
+/// to be faster.
+#[derive(
+    Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord, Default, Serialize, Deserialize, TS,
+)]
+#[serde(rename_all = "snake_case")]
+pub enum Precision {
+    /// 32-bit floats.
+    #[default]
+    Exact,
+    /// Differences that no eye sees, below half a step of 8 bit on average: at least 55 dB.
+    Balanced,
+    /// Differences that are hard to see: at least 45 dB.
+    Fast,
+}
+
+impl Precision {
+    /// All of them, the most exact first.
+    pub const ALL: [Precision; 3] = [Precision::Exact, Precision::Balanced, Precision::Fast];
+
+    /// Least peak signal-to-noise ratio, in dB, of what a provider gives against the processor's
+    /// 32-bit floats on a tile of a picture. Another order of additions alone costs less than the
+    /// first of them allows; TF32 and 16-bit floats fall below it.
+    pub fn least_db(self) -> f64 {
+        match self {
+            Precision::Exact => 80.0,
+            Precision::Balanced => 55.0,
+            Precision::Fast => 45.0,
+        }
+    }
+
+    /// The name in lower case.
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Precision::Exact => "exact",
+            Precision::Balanced => "balanced",
+            Precision::Fast => "fast",
+        }
+    }
+}
+
+/// The numbers that a provider computes in.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Default, Serialize, Deserialize, TS)]
+#[serde(rename_all = "snake_case")]
+pub enum Arithmetic {
+    /// 32-bit floats.
+    #[default]
+    F32,
+    /// Products of floats with 10 bits of fraction, summed in 32 bits.
+    Tf32,
+    /// 16-bit floats with 10 bits of fraction.
+    F16,
+    /// 16-bit floats with 7 bits of fraction.
+    Bf16,
+}
+
+impl Arithmetic {
+    /// The name in lower case.
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Arithmetic::F32 => "f32",
+            Arithmetic::Tf32 => "tf32",
+            Arithmetic::F16 => "f16",
+            Arithmetic::Bf16 => "bf16",
+        }
+    }
+}
+
+/// How a job shares the processor with other programs.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Default, Serialize, Deserialize, TS)]
+#[serde(rename_all = "snake_case")]
+pub enum Priority {
+    /// As any program.
+    #[default]
+    Normal,
+    /// Behind all others: the machine stays usable.
+    Low,
 }
 
 /// State of a job.
@@ -373,6 +491,18 @@ pub struct ProviderChoice {
     pub provider: String,
     /// Why the wanted one was not used.
     pub fallback_reason: Option<String>,
+    /// The device behind it; `auto` in the records of older versions, which did not keep it.
+    #[serde(default)]
+    pub device: Device,
+    /// The numbers that it computes in.
+    #[serde(default)]
+    pub arithmetic: Arithmetic,
+    /// It uses the cores of the processor, as the rest of the program does.
+    #[serde(default)]
+    pub on_processor: bool,
+    /// Why this one, e.g. its measured speed.
+    #[serde(default)]
+    pub reason: Option<String>,
 }
 
 /// What a running job tells. At most ten progress events a second, every terminal one.
@@ -401,6 +531,25 @@ pub enum JobEvent {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn jobs_of_older_versions_compute_exactly_and_with_all_cores() {
+        assert_eq!(
+            serde_json::from_str::<ComputeSpec>("{}").unwrap(),
+            ComputeSpec::default()
+        );
+        let choice: ProviderChoice =
+            serde_json::from_str(r#"{"provider":"CPUExecutionProvider","fallback_reason":null}"#)
+                .unwrap();
+        assert_eq!(
+            (choice.device, choice.arithmetic),
+            (Device::Auto, Arithmetic::F32)
+        );
+        for device in [Device::Tensorrt, Device::Openvino, Device::Webgpu] {
+            let json = serde_json::to_value(&device).unwrap();
+            assert_eq!(json, serde_json::Value::from(device.as_str()));
+        }
+    }
 
     #[test]
     fn what_is_left_out_is_written_as_people_type_it_and_old_jobs_leave_nothing_out() {

@@ -1,6 +1,7 @@
 //! What a probe says of a file.
 
 use crate::color::ColorInfo;
+use crate::job::Precision;
 use crate::time::{FrameRate, Rational, TimeBase};
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
@@ -280,6 +281,14 @@ pub enum Warning {
         /// On which disk: a path on it.
         place: String,
     },
+    /// Less precision was allowed, and none of it makes this model faster on this machine: the
+    /// result is exact.
+    PrecisionUnused {
+        /// What was allowed.
+        allowed: Precision,
+        /// What was measured, in a sentence.
+        reason: String,
+    },
     /// Something went wrong, and the rest was done more carefully.
     SteppedDown {
         /// What went wrong.
@@ -300,16 +309,20 @@ pub enum Caution {
     Usual,
     /// In small tiles, which need little memory.
     SmallTiles,
-    /// In small tiles on the processor, without any driver.
+    /// In small tiles and shorter numbers, which need less.
+    LowPrecision,
+    /// In small tiles on the processor, without any driver, exactly.
     Processor,
 }
 
 impl Caution {
-    /// The next step; `None` after the last.
-    pub fn next(self) -> Option<Self> {
+    /// The next step; `None` after the last. Shorter numbers help only where memory ran out, and
+    /// only where what computes has them: `shorter_numbers`.
+    pub fn next(self, memory_ran_out: bool, shorter_numbers: bool) -> Option<Self> {
         match self {
             Caution::Usual => Some(Caution::SmallTiles),
-            Caution::SmallTiles => Some(Caution::Processor),
+            Caution::SmallTiles if memory_ran_out && shorter_numbers => Some(Caution::LowPrecision),
+            Caution::SmallTiles | Caution::LowPrecision => Some(Caution::Processor),
             Caution::Processor => None,
         }
     }

@@ -128,6 +128,8 @@ pub enum TensorType {
     Float32,
     /// 16-bit float.
     Float16,
+    /// Byte. Its black is 0 and its white 255.
+    Uint8,
 }
 
 /// How to feed a model.
@@ -167,6 +169,10 @@ pub struct OutputSpec {
     pub layout: Layout,
     /// How the pixels are packed.
     pub packing: Packing,
+    /// Which numbers mean black and white, where that differs from the input.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[ts(optional)]
+    pub range: Option<TensorRange>,
 }
 
 /// How a picture may be cut into tiles. All lengths are input pixels.
@@ -185,6 +191,27 @@ pub struct TileSpec {
     pub max: Option<u32>,
     /// Side that ran fastest per pixel without waste of memory.
     pub preferred: u32,
+    /// Width and height of the only tile that the graph takes, where it is no square.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[ts(optional)]
+    pub fixed: Option<(u32, u32)>,
+    /// The network looks at the whole picture, so that tiles would not fit each other.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[ts(optional)]
+    pub whole: Option<bool>,
+}
+
+impl TileSpec {
+    /// Width and height of the only tile that the graph takes; `None` if it takes several.
+    pub fn only_size(&self) -> Option<(u32, u32)> {
+        let square = self.max.filter(|&max| max == self.min);
+        self.fixed.or(square.map(|side| (side, side)))
+    }
+
+    /// True if a picture must not be cut.
+    pub fn is_whole(&self) -> bool {
+        self.whole.unwrap_or(false)
+    }
 }
 
 /// Why a manifest is refused.
@@ -281,6 +308,22 @@ impl ModelManifest {
             "tile.min",
             (1..=4096).contains(&self.tile.min) && self.tile.max.is_none_or(|m| m >= self.tile.min),
             "1 to 4096, and not above `tile.max`",
+        )?;
+        field(
+            "tile.fixed",
+            self.tile.fixed.is_none_or(|(width, height)| {
+                [width, height].iter().all(|side| {
+                    (1..=8192).contains(side)
+                        && *side > 2 * self.tile.overlap
+                        && side.is_multiple_of(self.tile.multiple)
+                })
+            }),
+            "a tile must be larger than its overlap on both sides, and a multiple of `tile.multiple`",
+        )?;
+        field(
+            "input.type",
+            self.input.element != TensorType::Uint8 || self.input.range == TensorRange::Byte,
+            "bytes have the range `byte`",
         )?;
         let side = self.tile.max.unwrap_or(u32::MAX).min(self.tile.preferred);
         field(

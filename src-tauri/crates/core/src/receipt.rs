@@ -2,7 +2,7 @@
 //! that was checked. With it, anybody can find out later whether a file is still that result.
 
 use crate::graph::Graph;
-use crate::job::{Device, EncodeSpec, JobId, PictureSizes, ProviderChoice};
+use crate::job::{Device, EncodeSpec, JobId, PictureSizes, Precision, ProviderChoice};
 use crate::media::Warning;
 use serde::{Deserialize, Serialize};
 use ts_rs::TS;
@@ -129,6 +129,12 @@ pub struct Receipt {
     pub encoder: Option<(String, Vec<(String, String)>)>,
     /// The device that was asked for.
     pub device: Device,
+    /// How exactly it was to be computed.
+    #[serde(default)]
+    pub precision: Precision,
+    /// It was to be the same in every run.
+    #[serde(default)]
+    pub deterministic: bool,
     /// What computed; `None` without a model.
     pub provider: Option<ProviderChoice>,
     /// Source and result in pixels.

@@ -45,7 +45,7 @@ impl Cancel {
     }
 
     /// Lets an immediate stop end the running call of a model as well, however long it is.
-    pub(crate) fn watch(&self, handle: CancelHandle) {
+    pub fn watch(&self, handle: CancelHandle) {
         let mut watched = self.watched();
         if self.requested() == Stop::Now {
             handle.cancel();

@@ -12,6 +12,7 @@
 //! one that was not. No decoded frame is ever written to the disk.
 #![forbid(unsafe_code)]
 
+pub mod compute;
 pub mod control;
 mod error;
 pub mod execute;

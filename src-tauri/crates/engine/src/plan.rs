@@ -6,7 +6,7 @@
 use crate::EngineError;
 use crate::nodes::{Joints, Models, Pace, PictureFormat, Turn, check_text_file};
 use frameloom_core::graph::{DeinterlaceRate, Layout, Line, Op, Step, Tracks};
-use frameloom_core::job::{EncodeSpec, JobSpec, PictureSizes, TrackChoice};
+use frameloom_core::job::{EncodeSpec, JobSpec, PictureSizes, ProviderChoice, TrackChoice};
 use frameloom_core::media::{MediaInfo, MediaKind, StreamInfo, StreamKind, VideoInfo, Warning};
 use frameloom_core::segment::SegmentLength;
 use frameloom_core::time::{Rational, TimeBase, Timestamp};
@@ -50,11 +50,16 @@ pub struct ModelUse {
     pub id: String,
     /// Hash of its weights.
     pub sha256: String,
+    /// Where it computes and in which numbers, once that is chosen: the same in every run of the
+    /// job.
+    #[serde(default)]
+    pub choice: Option<ProviderChoice>,
 }
 
 /// Clip or picture.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
+#[expect(clippy::large_enum_variant, reason = "there is one plan at a time")]
 pub enum MediumPlan {
     /// A clip.
     Video(VideoPlan),
@@ -85,6 +90,9 @@ pub struct VideoPlan {
     /// The pictures are turned as players show them, and the note that says so is left out.
     #[serde(default)]
     pub upright: bool,
+    /// Threads of the encoder, once they are settled: what it makes may depend on their number.
+    #[serde(default)]
+    pub encoder_threads: Option<usize>,
     /// Clips that are shown after the first.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub joined: Option<Joined>,
@@ -330,6 +338,7 @@ pub fn plan(spec: &JobSpec, info: &MediaInfo, models: &dyn Models) -> Result<Pla
             uses.push(ModelUse {
                 id: manifest.id,
                 sha256: manifest.sha256,
+                choice: None,
             });
         }
     }
@@ -417,6 +426,7 @@ pub fn plan(spec: &JobSpec, info: &MediaInfo, models: &dyn Models) -> Result<Pla
                 stretch: clip.stretch,
                 upright: upright.is_some(),
                 joined,
+                encoder_threads: None,
             })
         }
     };

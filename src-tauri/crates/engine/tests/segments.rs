@@ -92,6 +92,7 @@ fn spec(input: &Path, output: &Path, ops: Vec<Op>) -> JobSpec {
         },
         device: Device::Cpu,
         inputs: Default::default(),
+        compute: Default::default(),
         upright: true,
     }
 }
@@ -120,6 +121,8 @@ fn run(
             progress: &Silent,
             cancel: &cancel,
             caution: Caution::default(),
+            compute: Default::default(),
+            chosen: Default::default(),
         },
     )
 }

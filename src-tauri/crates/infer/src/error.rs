@@ -101,6 +101,12 @@ pub enum InferError {
         /// The file.
         path: PathBuf,
     },
+    /// The file is a model and makes no picture of a picture.
+    #[error("this model cannot be a node: {reason}")]
+    NotPictureToPicture {
+        /// Why.
+        reason: String,
+    },
     /// ONNX Runtime refuses the graph.
     #[error("ONNX Runtime refuses the graph of model `{model}`")]
     GraphRefused {
@@ -182,6 +188,7 @@ impl InferError {
             | InferError::WeightsDamaged { .. }
             | InferError::WeightsTooLarge { .. }
             | InferError::ModelUnreadable { .. }
+            | InferError::NotPictureToPicture { .. }
             | InferError::GraphRefused { .. }
             | InferError::GraphMismatch { .. }
             | InferError::NotFinite { .. } => ErrorCode::ModelInvalid,

@@ -30,21 +30,27 @@
 //! # }
 //! ```
 
+mod choose;
 mod error;
+mod inspect;
 mod measure;
 mod model;
 mod provider;
 mod session;
+mod setting;
 mod simd;
 mod tensor;
 pub mod tile;
 mod upscale;
 
+pub use choose::{Decision, Specimen, Trial, Watch, Wish, choose};
 pub use error::{Cause, InferError};
+pub use inspect::{Hints, Inspection, inspect, load_onnx, onnx_print};
 pub use measure::{Throughput, measure};
 pub use model::{MAX_WEIGHTS_BYTES, Model, list_models, load_model, read_manifest};
 pub use provider::{CPU_PROVIDER, DeviceInfo, DeviceKind, ProviderInfo, Runtime};
 pub use session::{CancelHandle, InferenceSession, SessionOptions};
+pub use setting::{Setting, shorter_numbers};
 pub use tensor::FillRow;
 pub use tile::TilePlan;
 pub use upscale::{BandSink, PlaneBandSink, RunStats, Upscaler};

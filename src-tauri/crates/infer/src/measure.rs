@@ -55,7 +55,7 @@ pub fn measure(
     let options = SessionOptions {
         device,
         threads,
-        check_against_cpu: true,
+        ..SessionOptions::default()
     };
     let (session, provider) = InferenceSession::open(runtime, model, &options)?;
     let mut upscaler = Upscaler::new(session, &model.manifest)?;

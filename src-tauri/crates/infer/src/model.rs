@@ -32,6 +32,15 @@ impl Model {
         &self.dir
     }
 
+    /// A model of a single file with what was found of it.
+    pub(crate) fn new(manifest: ModelManifest, path: &Path, weights: Vec<u8>) -> Self {
+        Self {
+            manifest,
+            dir: path.parent().map(Path::to_owned).unwrap_or_default(),
+            weights,
+        }
+    }
+
     /// The ONNX file.
     pub(crate) fn weights(&self) -> &[u8] {
         &self.weights
@@ -176,7 +185,7 @@ fn open(path: &Path, missing: impl Fn(PathBuf) -> InferError) -> Result<File, In
     })
 }
 
-fn hex(bytes: &[u8]) -> String {
+pub(crate) fn hex(bytes: &[u8]) -> String {
     bytes
         .iter()
         .fold(String::with_capacity(2 * bytes.len()), |mut s, byte| {

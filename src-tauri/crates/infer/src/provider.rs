@@ -1,13 +1,15 @@
 //! ONNX Runtime itself, its execution providers and the devices that it sees.
 
 use crate::error::InferError;
-use frameloom_core::job::Device;
+use crate::setting::{Setting, devices, openvino_options, plugin_stem, provider_name};
+use frameloom_core::job::{Arithmetic, Device};
 use ort::environment::Environment;
 use ort::ep::{self, ExecutionProvider};
 use ort::memory::DeviceType;
 use ort::session::Session;
 use ort::session::builder::SessionBuilder;
 use ort::value::TensorRef;
+use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex, PoisonError};
 
@@ -22,6 +24,8 @@ pub struct Runtime {
     environment: Environment,
     library: PathBuf,
     version: String,
+    /// Plug-in libraries that were registered, or why that failed.
+    plugins: Mutex<BTreeMap<&'static str, Result<(), String>>>,
 }
 
 /// A device that ONNX Runtime found.
@@ -102,6 +106,7 @@ impl Runtime {
             environment,
             version: version(ort::info(), &path),
             library: path,
+            plugins: Mutex::default(),
         });
         tracing::info!(version = %runtime.version, library = %runtime.library.display(), "ONNX Runtime loaded");
         *loaded = Some(Arc::clone(&runtime));
@@ -118,18 +123,17 @@ impl Runtime {
         &self.library
     }
 
-    /// The devices that ONNX Runtime found.
+    /// The devices that ONNX Runtime found, with those of its plug-ins.
     pub fn devices(&self) -> Vec<DeviceInfo> {
+        for device in devices() {
+            // Why one cannot be had is told by `providers`.
+            let _ = self.ensure_plugin(device);
+        }
         self.environment
             .devices()
             .map(|device| {
                 let hardware = device.hardware_device();
-                let kind = match hardware.ty() {
-                    DeviceType::CPU => DeviceKind::Cpu,
-                    DeviceType::GPU => DeviceKind::Gpu,
-                    DeviceType::NPU => DeviceKind::Npu,
-                    _ => DeviceKind::Other,
-                };
+                let kind = kind_of(hardware.ty());
                 DeviceInfo {
                     provider: device.ep().unwrap_or_default().to_owned(),
                     vendor: hardware.vendor().unwrap_or_default().to_owned(),
@@ -144,9 +148,8 @@ impl Runtime {
     /// A driver may need seconds to start, and a broken one can end the process: call this where
     /// that is bearable.
     pub fn providers(&self) -> Vec<ProviderInfo> {
-        preferred_devices()
+        devices()
             .iter()
-            .chain([&Device::Cpu])
             .map(|device| ProviderInfo {
                 name: provider_name(device),
                 device: device.clone(),
@@ -161,17 +164,127 @@ impl Runtime {
     /// # Errors
     /// [`InferError::DeviceUnavailable`].
     pub fn check_contains(&self, device: &Device) -> Result<(), InferError> {
-        if is_built_in(device) {
+        self.presence(device)
+            .map_err(|reason| InferError::DeviceUnavailable {
+                device: provider_name(device).to_owned(),
+                reason,
+            })
+    }
+
+    /// Why this installation has no provider for a device. One that it does not contain is no
+    /// candidate that could be passed over; `doctor` lists it.
+    pub(crate) fn presence(&self, device: &Device) -> Result<(), String> {
+        let built_in = |there: ort::Result<()>| there.map_err(|e| e.to_string());
+        match device {
+            Device::Auto | Device::Cpu => Ok(()),
+            Device::Cuda => built_in(listed::<ep::CUDA>()),
+            Device::Tensorrt => built_in(listed::<ep::TensorRT>()),
+            Device::Directml => built_in(listed::<ep::DirectML>()),
+            Device::Coreml => built_in(listed::<ep::CoreML>()),
+            Device::Openvino | Device::Webgpu => self.find_plugin(device).map(drop),
+        }
+    }
+
+    /// The plug-in library of a device: beside ONNX Runtime, in `plugins` there, or in a folder of
+    /// its own in that.
+    fn find_plugin(&self, device: &Device) -> Result<PathBuf, String> {
+        let stem = plugin_stem(device).unwrap_or_default();
+        let file = format!(
+            "{}{stem}{}",
+            std::env::consts::DLL_PREFIX,
+            std::env::consts::DLL_SUFFIX
+        );
+        let beside = self
+            .library
+            .parent()
+            .map(Path::to_owned)
+            .unwrap_or_default();
+        let plugins = beside.join("plugins");
+        let mut folders = vec![beside, plugins.clone()];
+        if let Ok(entries) = std::fs::read_dir(&plugins) {
+            let mut own: Vec<PathBuf> = entries.flatten().map(|entry| entry.path()).collect();
+            own.sort();
+            folders.extend(own);
+        }
+        folders
+            .into_iter()
+            .map(|folder| folder.join(&file))
+            .find(|path| path.is_file())
+            .ok_or_else(|| {
+                format!(
+                    "its plug-in library {file} is not there; put it into {}",
+                    plugins.display()
+                )
+            })
+    }
+
+    /// Registers the plug-in library of a device with ONNX Runtime, once.
+    fn ensure_plugin(&self, device: &Device) -> Result<(), String> {
+        if plugin_stem(device).is_none() {
             return Ok(());
         }
-        Err(InferError::DeviceUnavailable {
-            device: provider_name(device).to_owned(),
-            reason: "this ONNX Runtime was built without this provider".to_owned(),
-        })
+        let name = provider_name(device);
+        let mut plugins = self.plugins.lock().unwrap_or_else(PoisonError::into_inner);
+        if let Some(known) = plugins.get(name) {
+            return known.clone();
+        }
+        let result = self.find_plugin(device).and_then(|path| {
+            self.environment
+                .register_ep_library(name, &path)
+                .map_err(|e| format!("its plug-in library cannot be loaded ({e})"))
+        });
+        plugins.insert(name, result.clone());
+        result
+    }
+
+    /// What decides how fast a device is, as far as this process can know: the version of ONNX
+    /// Runtime, and the plug-in libraries with their sizes.
+    pub fn fingerprint(&self) -> String {
+        let mut text = self.version.clone();
+        for device in devices() {
+            if let Ok(path) = self.find_plugin(device) {
+                let size = path.metadata().map_or(0, |facts| facts.len());
+                text.push_str(&format!(" {}:{size}", device.as_str()));
+            }
+        }
+        text
+    }
+
+    /// The hardware behind a device of a plug-in, the one that is used: a card before an
+    /// accelerator before the processor.
+    fn plugin_hardware(&self, device: &Device) -> Result<DeviceKind, String> {
+        self.ensure_plugin(device)?;
+        let name = provider_name(device);
+        let found: Vec<DeviceKind> = self
+            .environment
+            .devices()
+            .filter(|d| d.ep().ok() == Some(name))
+            .map(|d| kind_of(d.hardware_device().ty()))
+            .collect();
+        [DeviceKind::Gpu, DeviceKind::Npu, DeviceKind::Cpu]
+            .into_iter()
+            .find(|kind| found.contains(kind))
+            .ok_or_else(|| "it found no hardware that it can use on this machine".to_owned())
+    }
+
+    /// True if the device is the processor itself, by whichever provider.
+    pub fn is_processor(&self, device: &Device) -> bool {
+        match device {
+            Device::Auto | Device::Cpu => true,
+            Device::Openvino => self.plugin_hardware(device) == Ok(DeviceKind::Cpu),
+            _ => false,
+        }
     }
 
     fn try_provider(&self, device: &Device) -> Result<(), String> {
-        let mut builder = self.builder(device, 1).map_err(|e| e.to_string())?;
+        self.presence(device)?;
+        let setting = Setting {
+            device: device.clone(),
+            arithmetic: Arithmetic::F32,
+        };
+        let mut builder = self
+            .builder(&setting, 1, false)
+            .map_err(|e| e.to_string())?;
         let mut session = builder
             .commit_from_memory(ONE_NODE)
             .map_err(|e| e.to_string())?;
@@ -196,14 +309,21 @@ impl Runtime {
     ///
     /// Asking for nothing, or for the CPU by the older call, lets ONNX Runtime choose among the
     /// plug-in providers (and Core ML on macOS), so the device is named even for the CPU.
-    pub(crate) fn builder(&self, device: &Device, threads: usize) -> ort::Result<SessionBuilder> {
+    pub(crate) fn builder(
+        &self,
+        setting: &Setting,
+        threads: usize,
+        deterministic: bool,
+    ) -> ort::Result<SessionBuilder> {
+        let exact = setting.arithmetic == Arithmetic::F32;
         let builder = Session::builder(&self.environment)?
             .with_no_environment_execution_providers()?
             // Threads that spin between runs take the cores from the encoder.
             .with_intra_op_spinning(false)?
             .with_inter_op_spinning(false)?
+            .with_deterministic_compute(deterministic)?
             .with_intra_threads(threads)?;
-        let builder = match device {
+        let builder = match &setting.device {
             Device::Auto | Device::Cpu => {
                 let cpus = self
                     .environment
@@ -213,8 +333,18 @@ impl Runtime {
             }
             Device::Cuda => {
                 listed::<ep::CUDA>()?;
-                builder
-                    .with_execution_providers([ep::CUDA::default().build().error_on_failure()])?
+                let cuda = ep::CUDA::default().with_tf32(!exact);
+                builder.with_execution_providers([cuda.build().error_on_failure()])?
+            }
+            Device::Tensorrt => {
+                listed::<ep::TensorRT>()?;
+                let tensorrt = ep::TensorRT::default().with_fp16(!exact);
+                // What TensorRT does not take stays on the card.
+                let cuda = ep::CUDA::default().with_tf32(!exact);
+                builder.with_execution_providers([
+                    tensorrt.build().error_on_failure(),
+                    cuda.build().error_on_failure(),
+                ])?
             }
             Device::Directml => {
                 // DirectML works with neither memory patterns nor parallel execution.
@@ -227,11 +357,49 @@ impl Runtime {
             }
             Device::Coreml => {
                 listed::<ep::CoreML>()?;
-                builder
-                    .with_execution_providers([ep::CoreML::default().build().error_on_failure()])?
+                // The neural engine knows no 32-bit floats.
+                let units = match exact {
+                    true => ep::coreml::ComputeUnits::CPUAndGPU,
+                    false => ep::coreml::ComputeUnits::All,
+                };
+                let coreml = ep::CoreML::default()
+                    .with_model_format(ep::coreml::ModelFormat::MLProgram)
+                    .with_compute_units(units)
+                    .with_low_precision_accumulation_on_gpu(!exact);
+                builder.with_execution_providers([coreml.build().error_on_failure()])?
+            }
+            device @ (Device::Openvino | Device::Webgpu) => {
+                let kind = self.plugin_hardware(device).map_err(ort::Error::new)?;
+                let name = provider_name(device);
+                let hardware = self
+                    .environment
+                    .devices()
+                    .filter(|d| d.ep().ok() == Some(name))
+                    .filter(|d| kind_of(d.hardware_device().ty()) == kind)
+                    .take(1);
+                let options = match (device, kind) {
+                    (Device::Openvino, DeviceKind::Gpu) => {
+                        openvino_options(setting.arithmetic, "GPU", threads)
+                    }
+                    (Device::Openvino, DeviceKind::Npu) => {
+                        openvino_options(setting.arithmetic, "NPU", threads)
+                    }
+                    (Device::Openvino, _) => openvino_options(setting.arithmetic, "CPU", threads),
+                    _ => Vec::new(),
+                };
+                builder.with_devices(hardware, Some(&options))?
             }
         };
         Ok(builder)
+    }
+}
+
+fn kind_of(hardware: DeviceType) -> DeviceKind {
+    match hardware {
+        DeviceType::CPU => DeviceKind::Cpu,
+        DeviceType::GPU => DeviceKind::Gpu,
+        DeviceType::NPU => DeviceKind::Npu,
+        _ => DeviceKind::Other,
     }
 }
 
@@ -252,38 +420,6 @@ fn listed<E: ExecutionProvider>() -> ort::Result<()> {
         Err(ort::Error::new(
             "this ONNX Runtime was built without this provider",
         ))
-    }
-}
-
-/// True if the loaded library contains the provider of this device at all. One that it does not
-/// contain is no candidate that could be passed over; `doctor` lists it.
-pub(crate) fn is_built_in(device: &Device) -> bool {
-    match device {
-        Device::Auto | Device::Cpu => true,
-        Device::Cuda => listed::<ep::CUDA>().is_ok(),
-        Device::Directml => listed::<ep::DirectML>().is_ok(),
-        Device::Coreml => listed::<ep::CoreML>().is_ok(),
-    }
-}
-
-/// The accelerators of this platform, best first.
-pub(crate) fn preferred_devices() -> &'static [Device] {
-    if cfg!(target_os = "windows") {
-        &[Device::Cuda, Device::Directml]
-    } else if cfg!(target_os = "macos") {
-        &[Device::Coreml]
-    } else {
-        &[Device::Cuda]
-    }
-}
-
-/// ONNX Runtime's name for the provider behind a device.
-pub(crate) fn provider_name(device: &Device) -> &'static str {
-    match device {
-        Device::Auto | Device::Cpu => CPU_PROVIDER,
-        Device::Cuda => ep::CUDA::NAME,
-        Device::Directml => ep::DirectML::NAME,
-        Device::Coreml => ep::CoreML::NAME,
     }
 }
 

@@ -2,9 +2,10 @@
 
 use crate::error::InferError;
 use crate::model::Model;
-use crate::provider::{Runtime, is_built_in, preferred_devices, provider_name};
+use crate::provider::Runtime;
+use crate::setting::{Setting, devices, provider_name};
 use crate::tile::CutRule;
-use frameloom_core::job::{Device, ProviderChoice};
+use frameloom_core::job::{Arithmetic, Device, Precision, ProviderChoice};
 use frameloom_core::model::{Layout, ModelManifest, Packing, TensorType};
 use half::f16;
 use half::slice::HalfFloatSliceExt;
@@ -14,15 +15,17 @@ use ort::value::{DynValue, Outlet, TensorElementType, TensorRef, ValueType};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 
-/// A provider must match the CPU at least this well on a small tile before `auto` takes it.
-/// Half floats reach 60 dB and more; a wrong kernel stays below 30.
-const MIN_MATCH_DB: f64 = 40.0;
-
 /// How to open a session.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq)]
 pub struct SessionOptions {
     /// Where to compute. A device asked for by name is used or refused, never replaced.
     pub device: Device,
+    /// The numbers to compute in.
+    pub arithmetic: Arithmetic,
+    /// How near to the CPU's answer in 32-bit floats a provider must come on a small tile, in dB.
+    pub least_db: f64,
+    /// Let ONNX Runtime use no kernel whose result may differ from run to run.
+    pub deterministic: bool,
     /// Threads within one operator; 0 leaves it to ONNX Runtime.
     pub threads: usize,
     /// Compare a device asked for by name with the CPU as well. `auto` always compares.
@@ -33,6 +36,9 @@ impl Default for SessionOptions {
     fn default() -> Self {
         Self {
             device: Device::Auto,
+            arithmetic: Arithmetic::F32,
+            least_db: Precision::Exact.least_db(),
+            deterministic: false,
             threads: 0,
             check_against_cpu: true,
         }
@@ -87,8 +93,9 @@ impl std::fmt::Debug for CancelHandle {
 pub struct InferenceSession {
     session: Session,
     manifest: ModelManifest,
-    rule: CutRule,
-    device: Device,
+    rules: (CutRule, CutRule),
+    setting: Setting,
+    on_processor: bool,
     stop: CancelHandle,
     trim: Arc<RunOptions>,
 }
@@ -97,26 +104,32 @@ pub struct InferenceSession {
 pub(crate) enum TensorData<'a> {
     F32(&'a [f32]),
     F16(&'a [f16]),
+    U8(&'a [u8]),
 }
 
 /// The output of a run: checked for its type and shape.
 pub(crate) struct TensorOutput {
     value: DynValue,
-    element: TensorType,
 }
 
 impl TensorOutput {
     /// The elements as they are, where they are floats; `wide` holds them after the conversion
     /// where they are half floats.
     pub(crate) fn as_f32<'a>(&'a self, wide: &'a mut Vec<f32>) -> ort::Result<&'a [f32]> {
-        match self.element {
-            TensorType::Float32 => Ok(self.value.try_extract_tensor::<f32>()?.1),
-            TensorType::Float16 => {
+        match self.value.dtype().tensor_type() {
+            Some(TensorElementType::Uint8) => {
+                let (_, bytes) = self.value.try_extract_tensor::<u8>()?;
+                wide.clear();
+                wide.extend(bytes.iter().map(|&v| f32::from(v)));
+                Ok(wide)
+            }
+            Some(TensorElementType::Float16) => {
                 let (_, halves) = self.value.try_extract_tensor::<f16>()?;
                 wide.resize(halves.len(), 0.0);
                 halves.convert_to_f32_slice(wide);
                 Ok(wide)
             }
+            _ => Ok(self.value.try_extract_tensor::<f32>()?.1),
         }
     }
 }
@@ -124,8 +137,8 @@ impl TensorOutput {
 impl InferenceSession {
     /// Opens `model` on the device of `options`.
     ///
-    /// `auto` tries the platform's accelerators in their order. One is taken only if it opens and
-    /// matches the CPU on a small tile; otherwise the CPU is used and the choice says why.
+    /// `auto` takes the first of the platform's accelerators that opens and matches the CPU on a
+    /// small tile, else the CPU with the reasons; [`choose`](crate::choose) asks for their speed.
     ///
     /// # Errors
     /// [`InferError::GraphRefused`] and [`InferError::GraphMismatch`] for the model,
@@ -135,43 +148,74 @@ impl InferenceSession {
         model: &Model,
         options: &SessionOptions,
     ) -> Result<(Self, ProviderChoice), InferError> {
-        let chosen = |device: &Device, fallback_reason| ProviderChoice {
-            provider: provider_name(device).to_owned(),
-            fallback_reason,
-        };
-        let threads = options.threads;
-        match options.device {
-            Device::Cpu => {
-                let session = Self::open_on(runtime, model, Device::Cpu, threads)?;
-                Ok((session, chosen(&Device::Cpu, None)))
-            }
-            Device::Auto => {
-                let mut cpu = Self::open_on(runtime, model, Device::Cpu, threads)?;
-                let mut reasons = Vec::new();
-                for device in preferred_devices().iter().filter(|d| is_built_in(d)) {
-                    let opened = Self::open_on(runtime, model, device.clone(), threads)
-                        .and_then(|mut session| session.compare(&mut cpu).map(|()| session));
-                    match opened {
-                        Ok(session) => return Ok((session, chosen(device, None))),
-                        Err(e) => {
-                            tracing::info!(provider = provider_name(device), reason = %chain(&e), "provider passed over");
-                            reasons.push(chain(&e));
-                        }
-                    }
-                }
-                let reason = (!reasons.is_empty()).then(|| reasons.join("; "));
-                Ok((cpu, chosen(&Device::Cpu, reason)))
-            }
-            Device::Cuda | Device::Directml | Device::Coreml => {
-                let device = options.device.clone();
-                let mut session = Self::open_on(runtime, model, device.clone(), threads)?;
+        if options.device != Device::Auto {
+            let mut session = Self::open_on(runtime, model, options)?;
+            if options.device != Device::Cpu {
                 if options.check_against_cpu {
-                    session.compare(&mut Self::open_on(runtime, model, Device::Cpu, threads)?)?;
+                    session.match_cpu(runtime, model, options)?;
                 } else {
                     session.smoke()?;
                 }
-                Ok((session, chosen(&device, None)))
             }
+            let choice = session.choice();
+            return Ok((session, choice));
+        }
+        let mut reasons = Vec::new();
+        let accelerators = devices()
+            .iter()
+            .filter(|d| **d != Device::Cpu && runtime.presence(d).is_ok())
+            .filter(|d| !runtime.is_processor(d));
+        for device in accelerators {
+            let named = SessionOptions {
+                device: device.clone(),
+                ..options.clone()
+            };
+            match Self::open(runtime, model, &named) {
+                Ok(opened) => return Ok(opened),
+                Err(e) => {
+                    tracing::info!(provider = provider_name(device), reason = %chain(&e), "provider passed over");
+                    reasons.push(chain(&e));
+                }
+            }
+        }
+        let cpu = SessionOptions {
+            device: Device::Cpu,
+            arithmetic: Arithmetic::F32,
+            ..options.clone()
+        };
+        let (session, choice) = Self::open(runtime, model, &cpu)?;
+        let choice = ProviderChoice {
+            fallback_reason: (!reasons.is_empty()).then(|| reasons.join("; ")),
+            ..choice
+        };
+        Ok((session, choice))
+    }
+
+    /// Refuses a provider whose answer is not the CPU's, as far as the precision asks for it.
+    fn match_cpu(
+        &mut self,
+        runtime: &Arc<Runtime>,
+        model: &Model,
+        options: &SessionOptions,
+    ) -> Result<(), InferError> {
+        let cpu = SessionOptions {
+            device: Device::Cpu,
+            arithmetic: Arithmetic::F32,
+            ..options.clone()
+        };
+        let mut cpu = Self::open_on(runtime, model, &cpu)?;
+        self.compare(&mut cpu, options.least_db)
+    }
+
+    /// What computes.
+    pub(crate) fn choice(&self) -> ProviderChoice {
+        ProviderChoice {
+            provider: provider_name(&self.setting.device).to_owned(),
+            fallback_reason: None,
+            device: self.setting.device.clone(),
+            arithmetic: self.setting.arithmetic,
+            on_processor: self.on_processor,
+            reason: None,
         }
     }
 
@@ -182,12 +226,12 @@ impl InferenceSession {
 
     /// The device that computes; never [`Device::Auto`].
     pub fn device(&self) -> &Device {
-        &self.device
+        &self.setting.device
     }
 
-    /// How this session's tiles are cut.
-    pub(crate) fn rule(&self) -> CutRule {
-        self.rule
+    /// How this session's tiles are cut, across and down.
+    pub(crate) fn rules(&self) -> (CutRule, CutRule) {
+        self.rules
     }
 
     /// Stops this session's runs from another thread.
@@ -198,15 +242,24 @@ impl InferenceSession {
     fn open_on(
         runtime: &Runtime,
         model: &Model,
-        device: Device,
-        threads: usize,
+        options: &SessionOptions,
     ) -> Result<Self, InferError> {
+        let setting = Setting {
+            device: options.device.clone(),
+            arithmetic: options.arithmetic,
+        };
+        if let Err(reason) = runtime.presence(&setting.device) {
+            return Err(InferError::DeviceUnavailable {
+                device: provider_name(&setting.device).to_owned(),
+                reason,
+            });
+        }
         let manifest = &model.manifest;
         let refused = |e: ort::Error| InferError::GraphRefused {
             model: manifest.id.clone(),
             source: e.into(),
         };
-        let Some(rule) = CutRule::new(&manifest.tile) else {
+        let Some((across, down)) = CutRule::for_axes(&manifest.tile) else {
             return Err(InferError::GraphMismatch {
                 model: manifest.id.clone(),
                 reason: "its tile limits leave no room between the overlaps".to_owned(),
@@ -215,23 +268,23 @@ impl InferenceSession {
         // A first look without optimisation is cheap. It tells a damaged model from a provider
         // that cannot be used, and the names of the dimensions, which must be known in advance.
         let look = runtime
-            .builder(&Device::Cpu, 1)
+            .builder(&Setting::CPU, 1, false)
             .and_then(|b| Ok(b.with_optimization_level(GraphOptimizationLevel::Disable)?))
             .and_then(|mut b| b.commit_from_memory(model.weights()))
             .map_err(refused)?;
         let batch = check_graph(manifest, &look)?;
         drop(look);
         let session = runtime
-            .builder(&device, threads)
+            .builder(&setting, options.threads, options.deterministic)
             .and_then(|b| match &batch {
                 Some(name) => Ok(b.with_dimension_override(name, 1)?),
                 None => Ok(b),
             })
             .and_then(|mut b| b.commit_from_memory(model.weights()))
-            .map_err(|e| match device {
+            .map_err(|e| match setting.device {
                 Device::Auto | Device::Cpu => refused(e),
                 _ => InferError::DeviceUnavailable {
-                    device: provider_name(&device).to_owned(),
+                    device: provider_name(&setting.device).to_owned(),
                     reason: e.to_string(),
                 },
             })?;
@@ -243,8 +296,12 @@ impl InferenceSession {
             session,
             manifest: manifest.clone(),
             // Every provider but the CPU compiles or tunes the graph for each shape.
-            rule: rule.one_shape(device != Device::Cpu),
-            device,
+            rules: (
+                across.one_shape(setting.device != Device::Cpu),
+                down.one_shape(setting.device != Device::Cpu),
+            ),
+            on_processor: runtime.is_processor(&setting.device),
+            setting,
             stop: CancelHandle(Arc::new(Stop {
                 requested: AtomicBool::new(false),
                 options: RunOptions::new().map_err(start)?,
@@ -267,20 +324,24 @@ impl InferenceSession {
     /// Gives back the memory that the arena keeps for shapes which will not come again: it never
     /// shrinks by itself. Costs one run of the smallest tile.
     pub(crate) fn trim(&mut self) -> Result<(), InferError> {
-        if self.device != Device::Cpu {
+        if self.setting.device != Device::Cpu {
             return Ok(());
         }
-        let side = self.small_side();
-        let count = side * side * self.manifest.input.color.channels();
+        let (width, height) = self.small_size();
+        let count = width * height * self.manifest.input.color.channels();
         let options = Arc::clone(&self.trim);
         match self.manifest.input.element {
             TensorType::Float32 => {
                 let zeros = vec![0.0; count];
-                self.run_with(TensorData::F32(&zeros), side, side, &options)?;
+                self.run_with(TensorData::F32(&zeros), width, height, &options)?;
             }
             TensorType::Float16 => {
                 let zeros = vec![f16::ZERO; count];
-                self.run_with(TensorData::F16(&zeros), side, side, &options)?;
+                self.run_with(TensorData::F16(&zeros), width, height, &options)?;
+            }
+            TensorType::Uint8 => {
+                let zeros = vec![0; count];
+                self.run_with(TensorData::U8(&zeros), width, height, &options)?;
             }
         }
         Ok(())
@@ -304,6 +365,7 @@ impl InferenceSession {
         let input: ort::Result<ort::session::SessionInputValue<'_>> = match data {
             TensorData::F32(data) => TensorRef::from_array_view((shape, data)).map(Into::into),
             TensorData::F16(data) => TensorRef::from_array_view((shape, data)).map(Into::into),
+            TensorData::U8(data) => TensorRef::from_array_view((shape, data)).map(Into::into),
         };
         let result = input.and_then(|input| {
             let inputs = vec![(self.manifest.input.name.as_str(), input)];
@@ -328,10 +390,7 @@ impl InferenceSession {
                 ),
             });
         }
-        Ok(TensorOutput {
-            value,
-            element: self.manifest.input.element,
-        })
+        Ok(TensorOutput { value })
     }
 
     fn run_error(&self, e: ort::Error, width: usize, height: usize) -> InferError {
@@ -359,21 +418,25 @@ impl InferenceSession {
         }
     }
 
-    /// Side of a tile that every model takes and that costs little.
-    fn small_side(&self) -> usize {
+    /// Width and height of a tile that the model takes and that costs little.
+    fn small_size(&self) -> (usize, usize) {
         let tile = &self.manifest.tile;
+        if let Some((width, height)) = tile.fixed {
+            return (width as usize, height as usize);
+        }
         let multiple = (tile.multiple as usize).max(1);
         let side = (tile.min as usize).max(32).next_multiple_of(multiple);
-        match tile.max {
+        let side = match tile.max {
             Some(max) => side.min((max as usize / multiple * multiple).max(1)),
             None => side,
-        }
+        };
+        (side, side)
     }
 
     /// Runs a small tile with structure in it; gives the output.
     fn smoke(&mut self) -> Result<Vec<f32>, InferError> {
-        let side = self.small_side();
-        let count = side * side * self.manifest.input.color.channels();
+        let (width, height) = self.small_size();
+        let count = width * height * self.manifest.input.color.channels();
         let (black, white) = self.manifest.input.range.black_white();
         let input: Vec<f32> = (0..count as u32)
             .map(|i| {
@@ -384,16 +447,20 @@ impl InferenceSession {
             })
             .collect();
         let output = match self.manifest.input.element {
-            TensorType::Float32 => self.run(TensorData::F32(&input), side, side)?,
+            TensorType::Float32 => self.run(TensorData::F32(&input), width, height)?,
             TensorType::Float16 => {
                 let halves: Vec<f16> = input.iter().map(|&v| f16::from_f32(v)).collect();
-                self.run(TensorData::F16(&halves), side, side)?
+                self.run(TensorData::F16(&halves), width, height)?
+            }
+            TensorType::Uint8 => {
+                let bytes: Vec<u8> = input.iter().map(|&v| v as u8).collect();
+                self.run(TensorData::U8(&bytes), width, height)?
             }
         };
         let mut wide = Vec::new();
         let values = output
             .as_f32(&mut wide)
-            .map_err(|e| self.run_error(e, side, side))?;
+            .map_err(|e| self.run_error(e, width, height))?;
         if values.iter().all(|v| v.is_finite()) {
             Ok(values.to_vec())
         } else {
@@ -403,37 +470,43 @@ impl InferenceSession {
         }
     }
 
-    /// Refuses a provider whose answer is not the CPU's.
-    fn compare(&mut self, cpu: &mut Self) -> Result<(), InferError> {
+    fn compare(&mut self, cpu: &mut Self, least_db: f64) -> Result<(), InferError> {
         let expected = cpu.smoke()?;
-        let device = provider_name(&self.device);
+        let device = provider_name(&self.setting.device);
         let unusable = |reason| InferError::DeviceUnavailable {
             device: device.to_owned(),
             reason,
         };
         let found = self.smoke().map_err(|e| unusable(chain(&e)))?;
-        let (black, white) = self.manifest.input.range.black_white();
+        let manifest = &self.manifest;
+        let range = manifest.output.range.unwrap_or(manifest.input.range);
+        let (black, white) = range.black_white();
         let db = psnr(&expected, &found, f64::from(white - black));
-        if db < MIN_MATCH_DB {
-            return Err(unusable(format!(
-                "its result differs from the processor's ({db:.1} dB, at least {MIN_MATCH_DB} dB is needed)"
-            )));
+        if db < least_db {
+            return Err(unusable(too_far(db, least_db)));
         }
         Ok(())
     }
+}
+
+/// Why an answer is not near enough.
+pub(crate) fn too_far(db: f64, least_db: f64) -> String {
+    format!(
+        "its result differs from the processor's ({db:.1} dB; at least {least_db} dB is needed)"
+    )
 }
 
 impl std::fmt::Debug for InferenceSession {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         f.debug_struct("InferenceSession")
             .field("model", &self.manifest.id)
-            .field("device", &self.device)
+            .field("setting", &self.setting)
             .finish_non_exhaustive()
     }
 }
 
 /// A sentence with all its causes.
-fn chain(error: &InferError) -> String {
+pub(crate) fn chain(error: &InferError) -> String {
     let mut text = error.to_string();
     let mut source = std::error::Error::source(error);
     while let Some(cause) = source {
@@ -444,7 +517,7 @@ fn chain(error: &InferError) -> String {
     text
 }
 
-fn psnr(a: &[f32], b: &[f32], peak: f64) -> f64 {
+pub(crate) fn psnr(a: &[f32], b: &[f32], peak: f64) -> f64 {
     if a.len() != b.len() || a.is_empty() {
         return f64::NEG_INFINITY;
     }
@@ -515,15 +588,28 @@ fn check_graph(manifest: &ModelManifest, session: &Session) -> Result<Option<Str
     let wanted = match manifest.input.element {
         TensorType::Float32 => TensorElementType::Float32,
         TensorType::Float16 => TensorElementType::Float16,
+        TensorType::Uint8 => TensorElementType::Uint8,
     };
-    for outlet in [input, output] {
-        if outlet.dtype().tensor_type() != Some(wanted) {
-            return Err(mismatch(format!(
-                "`{}` is {}, not a tensor of {wanted}",
-                outlet.name(),
-                outlet.dtype()
-            )));
-        }
+    if input.dtype().tensor_type() != Some(wanted) {
+        return Err(mismatch(format!(
+            "`{}` is {}, not a tensor of {wanted}",
+            input.name(),
+            input.dtype()
+        )));
+    }
+    if !output.dtype().tensor_type().is_some_and(|found| {
+        [
+            TensorElementType::Float32,
+            TensorElementType::Float16,
+            TensorElementType::Uint8,
+        ]
+        .contains(&found)
+    }) {
+        return Err(mismatch(format!(
+            "`{}` is {}, not a tensor of floats or bytes",
+            output.name(),
+            output.dtype()
+        )));
     }
     let ValueType::Tensor {
         shape,
@@ -554,9 +640,12 @@ fn check_graph(manifest: &ModelManifest, session: &Session) -> Result<Option<Str
         )));
     }
     let tile = &manifest.tile;
-    let fixed = tile.max.filter(|&max| max == tile.min).map(i64::from);
-    for (side, name) in [(height, "height"), (width, "width")] {
-        if side >= 0 && Some(side) != fixed {
+    let (fixed_width, fixed_height) = tile.only_size().unzip();
+    for (side, name, fixed) in [
+        (height, "height", fixed_height),
+        (width, "width", fixed_width),
+    ] {
+        if side >= 0 && Some(side) != fixed.map(i64::from) {
             return Err(mismatch(format!(
                 "its input has the fixed {name} {side}, and `tile.min` and `tile.max` are not both {side}"
             )));

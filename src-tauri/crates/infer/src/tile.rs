@@ -72,6 +72,7 @@ pub struct CutRule {
     limit: Option<usize>,
     side: usize,
     one_shape: bool,
+    whole: bool,
 }
 
 impl CutRule {
@@ -88,11 +89,43 @@ impl CutRule {
             limit: spec.max.map(|max| max as usize / multiple * multiple),
             side: spec.preferred as usize,
             one_shape: false,
+            whole: false,
         };
         if rule.limit.is_some_and(|limit| limit < rule.least()) {
             return None;
         }
         Some(rule.planned(TilePlan::Side(spec.preferred)))
+    }
+
+    /// The rules for width and height, which differ only for a model of a fixed size.
+    pub fn for_axes(spec: &TileSpec) -> Option<(Self, Self)> {
+        let axis = |side: Option<u32>| {
+            let spec = match side {
+                Some(side) => TileSpec {
+                    min: side,
+                    max: Some(side),
+                    preferred: side,
+                    ..spec.clone()
+                },
+                None => spec.clone(),
+            };
+            let rule = Self::new(&spec)?;
+            Some(Self {
+                whole: spec.is_whole(),
+                ..rule
+            })
+        };
+        let (width, height) = spec.fixed.unzip();
+        Some((axis(width)?, axis(height)?))
+    }
+
+    /// Whether a picture of this length can be done: one that must not be cut may have no other
+    /// length than the only one there is.
+    pub fn takes(&self, length: usize) -> bool {
+        !self.whole
+            || self
+                .limit
+                .is_none_or(|limit| limit != self.min || limit == length)
     }
 
     /// The smallest side of a tile that has context on both sides.
@@ -103,6 +136,7 @@ impl CutRule {
     /// The same rule with another size; [`TilePlan::Auto`] keeps the present one.
     #[must_use]
     pub fn planned(self, plan: TilePlan) -> Self {
+        let plan = if self.whole { TilePlan::Whole } else { plan };
         let wish = match plan {
             TilePlan::Auto => self.side,
             TilePlan::Whole => usize::MAX / 4,
@@ -215,7 +249,39 @@ mod tests {
             min,
             max,
             preferred: 256,
+            fixed: None,
+            whole: None,
         }
+    }
+
+    #[test]
+    fn a_fixed_size_that_is_no_square_has_a_rule_for_each_axis() {
+        let spec = TileSpec {
+            fixed: Some((640, 360)),
+            ..spec(8, 8, 1, 1, None)
+        };
+        let (across, down) = CutRule::for_axes(&spec).unwrap();
+        for length in [100, 640, 1000] {
+            assert!(across.cut(length).iter().all(|cut| cut.read.len() == 640));
+            assert!(down.cut(length).iter().all(|cut| cut.read.len() == 360));
+        }
+        let whole = TileSpec {
+            whole: Some(true),
+            ..spec.clone()
+        };
+        let (across, _) = CutRule::for_axes(&whole).unwrap();
+        assert!(across.takes(640) && !across.takes(100) && !across.takes(1280));
+        let any = TileSpec {
+            fixed: None,
+            ..whole
+        };
+        let (across, _) = CutRule::for_axes(&any).unwrap();
+        let across = across.planned(TilePlan::Side(64));
+        assert_eq!(
+            across.cut(3000).len(),
+            1,
+            "never cut, whatever is asked for"
+        );
     }
 
     #[test]

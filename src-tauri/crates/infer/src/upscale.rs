@@ -5,7 +5,7 @@ use crate::session::{CancelHandle, InferenceSession, TensorData};
 use crate::simd::{Affine, Sample, blend, store};
 use crate::tensor::{FillRow, Source, TensorShape};
 use crate::tile::{Cut, CutRule, Span, TilePlan};
-use frameloom_core::model::{ModelManifest, TensorColor, TensorType};
+use frameloom_core::model::{ModelManifest, TensorColor, TensorRange, TensorType};
 use frameloom_core::pixel::{AnyPlane, AnyPlaneMut, PlaneMut, PlaneRef};
 use half::f16;
 use half::slice::HalfFloatSliceExt;
@@ -31,14 +31,16 @@ pub struct RunStats {
 pub struct Upscaler {
     session: InferenceSession,
     shape: TensorShape,
-    rule: CutRule,
+    rules: (CutRule, CutRule),
     color: TensorColor,
     element: TensorType,
     tensor_black_white: (f64, f64),
+    result_black_white: (f64, f64),
     model: String,
     last_size: Option<(usize, usize)>,
     tensor: Vec<f32>,
     halves: Vec<f16>,
+    bytes: Vec<u8>,
     wide: Vec<f32>,
     row: Vec<f32>,
     line: Vec<f32>,
@@ -148,18 +150,23 @@ impl Upscaler {
                 reason: format!("this is the manifest of `{}`", manifest.id),
             });
         }
-        let (black, white) = manifest.input.range.black_white();
+        let numbers = |range: TensorRange| {
+            let (black, white) = range.black_white();
+            (f64::from(black), f64::from(white))
+        };
         Ok(Self {
             shape: TensorShape::new(manifest),
-            rule: session.rule(),
+            rules: session.rules(),
             color: manifest.input.color,
             element: manifest.input.element,
-            tensor_black_white: (f64::from(black), f64::from(white)),
+            tensor_black_white: numbers(manifest.input.range),
+            result_black_white: numbers(manifest.output.range.unwrap_or(manifest.input.range)),
             model: manifest.id.clone(),
             session,
             last_size: None,
             tensor: Vec::new(),
             halves: Vec::new(),
+            bytes: Vec::new(),
             wide: Vec::new(),
             row: Vec::new(),
             line: Vec::new(),
@@ -171,7 +178,8 @@ impl Upscaler {
     /// The same with tiles of another size.
     #[must_use]
     pub fn with_tiles(mut self, plan: TilePlan) -> Self {
-        self.rule = self.session.rule().planned(plan);
+        let (across, down) = self.session.rules();
+        self.rules = (across.planned(plan), down.planned(plan));
         self
     }
 
@@ -198,11 +206,11 @@ impl Upscaler {
     /// Where tiles meet in a picture of this size: the first column and the first row of each tile
     /// but the first, in pixels of the input.
     pub fn seams(&self, width: usize, height: usize) -> (Vec<usize>, Vec<usize>) {
-        let starts = |length| {
-            let cuts = self.rule.cut(length);
-            cuts.iter().skip(1).map(|cut| cut.core.start).collect()
-        };
-        (starts(width), starts(height))
+        let starts = |cuts: Vec<Cut>| cuts.iter().skip(1).map(|cut| cut.core.start).collect();
+        (
+            starts(self.rules.0.cut(width)),
+            starts(self.rules.1.cut(height)),
+        )
     }
 
     /// The number of tiles that a picture of this size is cut into.
@@ -210,7 +218,7 @@ impl Upscaler {
         if width == 0 || height == 0 {
             return 0;
         }
-        self.rule.cut(width).len() * self.rule.cut(height).len()
+        self.rules.0.cut(width).len() * self.rules.1.cut(height).len()
     }
 
     /// Gives the session back.
@@ -457,14 +465,20 @@ impl Upscaler {
         target: &mut dyn Target<T, E>,
     ) -> Result<(), E> {
         self.stats = RunStats::default();
+        if !self.rules.0.takes(size.0) || !self.rules.1.takes(size.1) {
+            return Err(E::from(InferError::Picture(format!(
+                "the model `{}` looks at the whole picture at once and takes only one size, not {} x {}",
+                self.model, size.0, size.1
+            ))));
+        }
         if self.last_size.is_some_and(|last| last != size) {
             self.session.trim()?;
         }
         self.last_size = Some(size);
         let pack = Affine::between(numbers.black_white, self.tensor_black_white);
-        let unpack = Affine::between(self.tensor_black_white, numbers.black_white);
-        let across = self.rule.cut(size.0);
-        let down = self.rule.cut(size.1);
+        let unpack = Affine::between(self.result_black_white, numbers.black_white);
+        let across = self.rules.0.cut(size.0);
+        let down = self.rules.1.cut(size.1);
         let fades = across
             .iter()
             .chain(&down)
@@ -524,6 +538,15 @@ impl Upscaler {
                 self.halves.resize(self.tensor.len(), f16::ZERO);
                 self.halves.convert_from_f32_slice(&self.tensor);
                 TensorData::F16(&self.halves)
+            }
+            TensorType::Uint8 => {
+                self.bytes.resize(self.tensor.len(), 0);
+                let map = Affine {
+                    gain: 1.0,
+                    offset: 0.0,
+                };
+                store::<u8, 1>([&self.tensor], map, 255.0, &mut self.bytes);
+                TensorData::U8(&self.bytes)
             }
         };
         self.stats.pack_micros += micros(started);
@@ -593,7 +616,7 @@ impl std::fmt::Debug for Upscaler {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         f.debug_struct("Upscaler")
             .field("session", &self.session)
-            .field("rule", &self.rule)
+            .field("rules", &self.rules)
             .finish_non_exhaustive()
     }
 }

@@ -198,6 +198,14 @@ impl Store {
         self.update(id, "warnings", Some(to_json("warnings", &warnings)?))
     }
 
+    /// Stores the plan (JSON) as a worker settled it.
+    ///
+    /// # Errors
+    /// The database refuses.
+    pub fn set_plan(&self, id: &JobId, plan: &str) -> Result<(), StoreError> {
+        self.update(id, "plan", Some(plan.to_owned()))
+    }
+
     /// Stores what computes.
     ///
     /// # Errors

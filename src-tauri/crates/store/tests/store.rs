@@ -18,6 +18,7 @@ fn job(id: &str, created_millis: i64) -> Job {
             encode: EncodeSpec::default(),
             device: Device::Auto,
             inputs: Default::default(),
+            compute: Default::default(),
             upright: false,
         },
         state: JobState::Queued,
@@ -55,6 +56,10 @@ fn a_job_is_read_back_as_it_was_stored_by_another_connection() {
     wanted.provider = Some(ProviderChoice {
         provider: "CPUExecutionProvider".into(),
         fallback_reason: Some("no card".into()),
+        device: Device::Cpu,
+        arithmetic: Arithmetic::F32,
+        on_processor: true,
+        reason: None,
     });
     wanted.sizes = Some(PictureSizes {
         input: (1, 2),

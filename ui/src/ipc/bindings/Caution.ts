@@ -3,4 +3,4 @@
 /**
  * How carefully a job is done after something went wrong with it. Each step gives up speed.
  */
-export type Caution = "usual" | "small_tiles" | "processor";
+export type Caution = "usual" | "small_tiles" | "low_precision" | "processor";

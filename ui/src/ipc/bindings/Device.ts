@@ -3,4 +3,4 @@
 /**
  * Where to compute.
  */
-export type Device = "auto" | "cpu" | "cuda" | "directml" | "coreml";
+export type Device = "auto" | "cpu" | "cuda" | "directml" | "coreml" | "tensorrt" | "openvino" | "webgpu";

@@ -7,6 +7,7 @@ import type { Graph } from "./Graph";
 import type { JobId } from "./JobId";
 import type { ModelPrint } from "./ModelPrint";
 import type { PictureSizes } from "./PictureSizes";
+import type { Precision } from "./Precision";
 import type { ProgramPrint } from "./ProgramPrint";
 import type { ProviderChoice } from "./ProviderChoice";
 import type { Warning } from "./Warning";
@@ -59,6 +60,14 @@ encoder: [string, Array<[string, string]>] | null,
  * The device that was asked for.
  */
 device: Device, 
+/**
+ * How exactly it was to be computed.
+ */
+precision: Precision, 
+/**
+ * It was to be the same in every run.
+ */
+deterministic: boolean, 
 /**
  * What computed; `None` without a model.
  */

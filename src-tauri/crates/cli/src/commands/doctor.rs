@@ -61,6 +61,22 @@ fn text(report: &Report) -> String {
         }
         Err(reason) => row("onnx runtime", format!("not usable: {reason}")),
     }
+    for known in &report.choices {
+        let choice = &known.decision.choice;
+        row(
+            &format!("choice {}", known.model),
+            format!(
+                "{} for `{}`: {} in {}",
+                known.device.as_str(),
+                known.precision.as_str(),
+                choice.provider,
+                choice.arithmetic.as_str()
+            ),
+        );
+        if let Some(reason) = &choice.reason {
+            row("", reason.clone());
+        }
+    }
     for library in &report.ffmpeg {
         row(
             &format!("ffmpeg {}", library.name),

@@ -31,9 +31,10 @@ pub fn run(app: &Arc<App>, command: &Jobs, output: &Output) -> Result<ExitCode, 
             let job = app.job(&JobId(id.clone()))?;
             output.result(&detailed(&job), || show(&job));
         }
-        Jobs::Resume { id } => {
+        Jobs::Resume { id, limits } => {
             let id = JobId(id.clone());
             interrupt::listen(output)?;
+            app.limit(&id, limits.threads, limits.priority.map(Into::into))?;
             app.resume_directly(&id)?;
             let job = run_job(app, &id, output)?;
             output.result(&detailed(&job), || show(&job));
@@ -137,7 +138,13 @@ fn show(job: &Job) -> String {
     row("done", format!("{} of {total}", job.progress.done));
     row("elapsed", duration(job.progress.elapsed_micros));
     if let Some(provider) = &job.provider {
-        row("computed by", provider.provider.clone());
+        row(
+            "computed by",
+            format!("{}, {}", provider.provider, provider.arithmetic.as_str()),
+        );
+        if let Some(reason) = &provider.reason {
+            row("", reason.clone());
+        }
         if let Some(reason) = &provider.fallback_reason {
             row("", reason.clone());
         }

@@ -1,7 +1,9 @@
 use crate::arguments::Models;
 use crate::output::{Output, bytes, columns};
+use frameloom_app::choices::{Decision, Remembered, Trial};
 use frameloom_app::{App, ModelEntry, ModelState};
 use frameloom_core::error::{AppError, ErrorCode};
+use frameloom_core::job::Device;
 use serde_json::json;
 use std::process::ExitCode;
 
@@ -16,6 +18,10 @@ pub fn run(app: &App, command: &Models, output: &Output) -> Result<ExitCode, App
             output.result(&json!({ "model": entry, "card": card }), || {
                 show(&entry, card.as_deref())
             });
+        }
+        Models::Measure { id } => {
+            let measured = app.measure_model(id)?;
+            output.result(&measured, || measurements(&measured));
         }
         Models::Verify { repair } => {
             if *repair {
@@ -37,6 +43,69 @@ fn list(entries: &[ModelEntry]) -> String {
         .map(|entry| (entry.id.clone(), describe(entry)))
         .collect();
     columns(&rows)
+}
+
+/// Every candidate once, and what each precision comes to.
+fn measurements(measured: &[Remembered]) -> String {
+    let mut rows = Vec::new();
+    for known in measured {
+        let decision = &known.decision;
+        let choice = &decision.choice;
+        let used = decision
+            .trials
+            .iter()
+            .find(|t| t.device == choice.device && t.arithmetic == choice.arithmetic);
+        rows.push((
+            known.precision.as_str().to_owned(),
+            match used {
+                Some(trial) => format!(
+                    "{} in {}: {}",
+                    choice.provider,
+                    choice.arithmetic.as_str(),
+                    result(decision, trial)
+                ),
+                None => format!(
+                    "{} in {}; there is nothing to choose from",
+                    choice.provider,
+                    choice.arithmetic.as_str()
+                ),
+            },
+        ));
+        let passed_over = decision
+            .trials
+            .iter()
+            .filter(|t| used != Some(*t) && t.device != Device::Cpu);
+        for trial in passed_over {
+            let text = format!(
+                "  not {} in {}: {}",
+                trial.provider,
+                trial.arithmetic.as_str(),
+                result(decision, trial)
+            );
+            rows.push((String::new(), text));
+        }
+    }
+    columns(&rows)
+}
+
+fn result(decision: &Decision, trial: &Trial) -> String {
+    if let Some(reason) = &trial.refused {
+        return reason.clone();
+    }
+    let speed = decision
+        .speed_ratio(trial)
+        .map(|ratio| format!("{ratio:.2} times as fast as the processor's own kernels"));
+    let distance = trial
+        .psnr_db
+        .map(|db| format!("{db:.1} dB from the exact result"));
+    match trial.device {
+        Device::Cpu => "the exact result itself".to_owned(),
+        _ => [speed, distance]
+            .into_iter()
+            .flatten()
+            .collect::<Vec<_>>()
+            .join(", "),
+    }
 }
 
 fn describe(entry: &ModelEntry) -> String {

@@ -61,6 +61,7 @@ pub fn run(app: &Arc<App>, arguments: &Run, output: &Output) -> Result<ExitCode,
         codec: arguments.making.codec.map(Into::into),
         quality: arguments.making.quality.into(),
         device: arguments.making.device.into(),
+        compute: arguments.making.computing.wish(),
         overwrite: arguments.making.overwrite,
         drop: arguments.making.drop.clone(),
     };

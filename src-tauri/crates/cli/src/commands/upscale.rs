@@ -198,6 +198,7 @@ fn request(arguments: &Upscale, file: &Found, index: usize, taken: &Arc<Taken>) 
         codec: arguments.making.codec.map(Into::into),
         quality: arguments.making.quality.into(),
         device: arguments.making.device.into(),
+        compute: arguments.making.computing.wish(),
         name_template: arguments.name.clone(),
         counter: u32::try_from(index + 1).ok(),
         overwrite: arguments.making.overwrite,

@@ -66,10 +66,15 @@ pub fn sentence(warning: &Warning) -> String {
             needed_bytes / 1_000_000,
             free_bytes / 1_000_000
         ),
+        Warning::PrecisionUnused { allowed, reason } => format!(
+            "The result is exact although `{}` was allowed, for nothing is faster here: {reason}.",
+            allowed.as_str()
+        ),
         Warning::SteppedDown { reason, to } => {
             let how = match to {
                 Caution::Usual => "it was tried again",
                 Caution::SmallTiles => "the rest was done in small tiles",
+                Caution::LowPrecision => "the rest was done in small tiles and shorter numbers",
                 Caution::Processor => "the rest was done in small tiles on the processor",
             };
             format!("{reason} So {how}.")

@@ -7,7 +7,6 @@ use crate::EngineError;
 use crate::control::Stop;
 use crate::plan::model_of;
 use crate::verify::{Before, Verifier};
-use frameloom_core::job::Device;
 use frameloom_media::Frame;
 use std::sync::mpsc::{Receiver, SyncSender, sync_channel};
 
@@ -25,10 +24,7 @@ const LARGEST_SHARED_BYTES: u64 = 64 << 20;
 pub(super) fn open(spec: &ChainSpec<'_>, context: &Context<'_>) -> Result<Vec<Chain>, EngineError> {
     let threads = context.threads;
     let whole = Chain::open(spec, context)?;
-    let on_processor = whole
-        .providers()
-        .iter()
-        .all(|choice| choice.provider == frameloom_infer::CPU_PROVIDER);
+    let on_processor = whole.providers().iter().all(|choice| choice.on_processor);
     for choice in whole.providers() {
         context.progress.provider(choice);
     }
@@ -52,7 +48,6 @@ pub(super) fn open(spec: &ChainSpec<'_>, context: &Context<'_>) -> Result<Vec<Ch
     (0..lanes)
         .map(|_| {
             let one = ChainSpec {
-                device: &Device::Cpu,
                 threads: threads.infer.div_ceil(lanes),
                 ..spec.clone()
             };

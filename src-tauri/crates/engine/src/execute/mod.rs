@@ -13,6 +13,7 @@ mod window;
 pub use output::{free_output, is_same_file, real_place};
 
 use crate::EngineError;
+use crate::compute::Sessions;
 use crate::control::{Cancel, Journal, Progress};
 use crate::nodes::{
     At, Filter, Give, Joints, Models, Node, Opened, Opening, Pace, PictureFormat, Shift, Timed,
@@ -21,12 +22,13 @@ use crate::nodes::{
 use crate::plan::{MediumPlan, Plan, model_of};
 use crate::verify::Passed;
 use frameloom_core::graph::{Line, Op};
-use frameloom_core::job::{Device, JobSpec, ProviderChoice};
+use frameloom_core::job::{ComputeSpec, Device, JobSpec, ProviderChoice};
 use frameloom_core::media::Caution;
 use frameloom_core::receipt::Checks;
 use frameloom_core::time::Timestamp;
 use frameloom_infer::Runtime;
 use frameloom_media::Frame;
+use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
@@ -48,6 +50,10 @@ pub struct Context<'a> {
     pub cancel: &'a Cancel,
     /// What earlier attempts taught.
     pub caution: Caution,
+    /// How the job computes.
+    pub compute: ComputeSpec,
+    /// What was chosen for each model, by its id.
+    pub chosen: BTreeMap<String, ProviderChoice>,
     /// What a test lets go wrong.
     #[cfg(test)]
     pub(crate) fault: Option<crate::verify::faults::Fault>,
@@ -61,6 +67,16 @@ impl Context<'_> {
     /// Longest side that a tile may have, where that is limited.
     pub(crate) fn max_tile(&self) -> Option<u32> {
         (self.caution >= Caution::SmallTiles).then_some(SMALL_TILE)
+    }
+
+    /// Where the models of a job for `device` compute.
+    pub(crate) fn sessions<'s>(&'s self, device: &'s Device) -> Sessions<'s> {
+        Sessions {
+            device,
+            compute: self.compute,
+            chosen: Some(&self.chosen),
+            caution: self.caution,
+        }
     }
 }
 
@@ -228,11 +244,7 @@ impl Chain {
         Opening {
             runtime: context.runtime,
             models: context.models,
-            device: if context.caution >= Caution::Processor {
-                &Device::Cpu
-            } else {
-                device
-            },
+            sessions: context.sessions(device),
             threads: self.threads,
             max_tile: context.max_tile(),
             zero: self.zero.rescaled(self.output.pace.time_base).ticks,

@@ -17,13 +17,13 @@ use crate::rgb::float_plane;
 use crate::verify::{Passed, Rect, StillVerifier, Verifier};
 use frameloom_core::color::{ColorInfo, Matrix, Range};
 use frameloom_core::graph::{CropParams, DenoiseParams, Layout, Line, Op, ResizeParams};
-use frameloom_core::job::{Device, JobSpec, Step};
-use frameloom_core::media::{Caution, Warning};
+use frameloom_core::job::{JobSpec, Step};
+use frameloom_core::media::Warning;
 use frameloom_core::model::TensorColor;
 use frameloom_core::pixel::{AnyPlane, AnyPlaneMut, PixelFormat, PlaneRef, Planes};
 use frameloom_core::receipt::{Checks, PictureCheck};
 use frameloom_core::time::Rational;
-use frameloom_infer::{InferenceSession, SessionOptions, TilePlan, Upscaler};
+use frameloom_infer::{InferenceSession, TilePlan, Upscaler};
 use frameloom_media::Frame;
 use frameloom_still::{
     AvifProperties, Channels, Limits, Metadata, Picture, RowWriter, RowsRef, Samples, StillFormat,
@@ -458,7 +458,7 @@ fn by_frame(
     let opening = Opening {
         runtime: context.runtime,
         models: context.models,
-        device: &spec.device,
+        sessions: context.sessions(&spec.device),
         threads: context.threads.infer,
         max_tile: context.max_tile(),
         zero: 0,
@@ -545,17 +545,11 @@ fn upscale(
     sink: &mut Sink<'_>,
 ) -> Result<(), EngineError> {
     let model = context.models.load(model)?;
-    let options = SessionOptions {
-        device: if context.caution >= Caution::Processor {
-            Device::Cpu
-        } else {
-            spec.device.clone()
-        },
-        threads: context.threads.infer,
-        check_against_cpu: true,
-    };
+    let id = &model.manifest.id;
+    let sessions = context.sessions(&spec.device);
+    let options = sessions.options(id, context.threads.infer);
     let (session, choice) = InferenceSession::open(&(context.runtime)()?, &model, &options)?;
-    context.progress.provider(&choice);
+    context.progress.provider(&sessions.told(id, choice));
     let mut upscaler = Upscaler::new(session, &model.manifest)?;
     if let Some(side) = context.max_tile() {
         let side = side.min(model.manifest.tile.preferred);

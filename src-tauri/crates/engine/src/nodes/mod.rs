@@ -27,6 +27,7 @@ pub(crate) use turn::Turn;
 pub(crate) use upscale::RGB_LUMA;
 
 use crate::EngineError;
+use crate::compute::Sessions;
 pub use crate::verify::{Rect, Seams};
 use frameloom_core::color::{ColorInfo, Matrix, Range};
 use frameloom_core::graph::{DeinterlaceRate, Op};
@@ -324,8 +325,8 @@ pub struct Opening<'a> {
     pub runtime: &'a dyn Fn() -> Result<Arc<Runtime>, EngineError>,
     /// The models.
     pub models: &'a dyn Models,
-    /// Where to compute.
-    pub device: &'a Device,
+    /// Where models compute.
+    pub sessions: Sessions<'a>,
     /// Threads for inference.
     pub threads: usize,
     /// Longest side of a tile in source pixels; `None`: what the model prefers.
@@ -351,7 +352,7 @@ impl<'a> Opening<'a> {
         Self {
             runtime,
             models,
-            device,
+            sessions: Sessions::on(device),
             threads: 1,
             max_tile: None,
             zero: 0,

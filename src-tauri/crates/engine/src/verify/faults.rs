@@ -405,6 +405,7 @@ fn execute_on(
         },
         device: Device::Cpu,
         inputs: Default::default(),
+        compute: Default::default(),
         upright: false,
     };
     let plan = match crate::plan(&spec, &info, &Bundled) {
@@ -422,6 +423,8 @@ fn execute_on(
         progress: &Silent,
         cancel: &Cancel::new(),
         caution: Caution::Usual,
+        compute: Default::default(),
+        chosen: Default::default(),
         fault,
     };
     (execute(&spec, &plan, &context), output, folder)

@@ -103,6 +103,7 @@ pub fn options(threads: usize) -> SessionOptions {
         device: Device::Cpu,
         threads,
         check_against_cpu: false,
+        ..SessionOptions::default()
     }
 }
 
@@ -206,4 +207,16 @@ pub fn max_difference(a: &[f32], b: &[f32]) -> f32 {
         .zip(b)
         .map(|(a, b)| (a - b).abs())
         .fold(0.0, f32::max)
+}
+
+/// The photograph that the program measures with.
+pub fn specimen() -> frameloom_infer::Specimen {
+    let picture = image::open(workspace().join("assets/specimen.jpg")).expect("the specimen");
+    let picture = picture.to_rgb32f();
+    let plane = |channel: usize| picture.pixels().map(|pixel| pixel.0[channel]).collect();
+    frameloom_infer::Specimen {
+        width: picture.width() as usize,
+        height: picture.height() as usize,
+        rgb: [plane(0), plane(1), plane(2)],
+    }
 }

@@ -5,6 +5,7 @@
 
 mod machine;
 mod onnxruntime;
+mod openvino;
 mod packages;
 mod stamps;
 mod ui;
@@ -52,6 +53,9 @@ impl SetUp {
         let wants_pip = onnxruntime::wants_pip(&machine, place);
         let mut variables = packages::ensure(&machine, purpose, wants_pip)?;
         let onnxruntime = onnxruntime::ensure(&machine, place, &mut stamps)?;
+        if purpose != Purpose::Run {
+            openvino::ensure(&machine, &onnxruntime, &mut stamps);
+        }
         if purpose == Purpose::Test {
             ensure_cargo_components(place)?;
         }

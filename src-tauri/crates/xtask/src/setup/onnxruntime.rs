@@ -140,7 +140,7 @@ fn sources(platform: &str) -> Vec<Source> {
         .collect()
 }
 
-fn this_platform() -> String {
+pub(super) fn this_platform() -> String {
     format!("{}-{}", std::env::consts::OS, std::env::consts::ARCH)
 }
 
@@ -156,7 +156,7 @@ pub fn wants_pip(machine: &Machine, place: &Place) -> bool {
 }
 
 /// The Python that has pip, if any.
-fn python(machine: &Machine) -> Option<&'static str> {
+pub(super) fn python(machine: &Machine) -> Option<&'static str> {
     let names: &[&str] = if cfg!(windows) {
         &["python", "py", "python3"]
     } else {
@@ -341,7 +341,7 @@ fn fetch_into(
     Ok(())
 }
 
-fn only_file(folder: &Path, extension: &str) -> anyhow::Result<PathBuf> {
+pub(super) fn only_file(folder: &Path, extension: &str) -> anyhow::Result<PathBuf> {
     std::fs::read_dir(folder)?
         .filter_map(Result::ok)
         .map(|entry| entry.path())

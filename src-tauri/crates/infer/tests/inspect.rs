@@ -1,0 +1,164 @@
+//! Models of strangers: what is found of them, and why the others are refused.
+
+mod common;
+
+use common::{runtime, specimen, test_data};
+use frameloom_core::error::ErrorCode;
+use frameloom_core::model::{Layout, Packing, TensorRange};
+use frameloom_infer::{Hints, InferError, Inspection, inspect};
+use std::path::Path;
+
+fn look(path: &Path) -> Result<Inspection, InferError> {
+    inspect(&runtime(), path, &Hints::default(), &specimen())
+}
+
+/// What is to be found: scale, range, exactly tiled, whole; `None` where the file is refused for
+/// the given reason.
+type Expected = (
+    &'static str,
+    Option<(u32, TensorRange, bool, bool)>,
+    &'static str,
+);
+
+const UNIT: TensorRange = TensorRange::Unit;
+const BYTE: TensorRange = TensorRange::Byte;
+
+const EXPECTED: &[Expected] = &[
+    ("sr/espcn-x3_y224", Some((3, UNIT, true, false)), ""),
+    ("sr/acnet-hdn0-x2_y", Some((2, UNIT, true, false)), ""),
+    (
+        "sr/2xNomosUni_compact_otf_medium",
+        Some((2, UNIT, true, false)),
+        "",
+    ),
+    (
+        "sr/realesr-animevideov3-x4",
+        Some((4, UNIT, true, false)),
+        "",
+    ),
+    (
+        "sr/realesr-animevideov3-x2",
+        Some((2, UNIT, true, false)),
+        "",
+    ),
+    // These weigh channels by means over the whole picture, or nearly.
+    ("sr/rlfn-ntire-x4", Some((4, UNIT, false, false)), ""),
+    ("sr/imdn-x2", Some((2, UNIT, false, false)), ""),
+    ("sr/imdn-x4", Some((4, UNIT, false, false)), ""),
+    (
+        "denoise-image/1x-span-anime-pretrain-fp16",
+        Some((1, UNIT, true, false)),
+        "",
+    ),
+    ("style/candy_nc16_256", Some((1, BYTE, false, true)), ""),
+    ("style/mosaic_nc8_256", Some((1, BYTE, false, true)), ""),
+    ("lowlight/tbefn_360x640", Some((1, UNIT, true, false)), ""),
+    ("lowlight/sci_360x640", Some((1, UNIT, true, false)), ""),
+    ("matting/selfie_segmentation", None, "one channel where"),
+    ("matting/mediapipe_meet_144x256", None, "no picture of that"),
+    (
+        "segmentation/deeplabv3_mnv2_257",
+        None,
+        "no picture of that",
+    ),
+    ("depth/tcmonodepth_192x320", None, "one channel where"),
+    ("face/ultraface-RFB-320", None, "rather a list"),
+    ("face/yunet_120x160", None, "rather a list"),
+    ("detect/yolox_nano", None, "rather a list"),
+    ("audio/silero_vad", None, "3 inputs"),
+    ("audio/gtcrn_simple", None, "4 inputs"),
+    ("ocr/en_PP-OCRv3_det", None, "one channel where"),
+    ("ocr/en_number_mobile_v2.0_rec", None, "rather a list"),
+    ("ocr/ch_ppocr_mobile_v2.0_cls", None, "rather a list"),
+];
+
+#[test]
+fn every_model_of_the_test_data_is_used_or_refused_with_its_reason() {
+    let Some(data) = test_data() else { return };
+    let table = std::fs::read_to_string(data.join("MODELS.tsv")).unwrap();
+    let mut seen = 0;
+    for line in table.lines().skip(1) {
+        let file = line.split('\t').next().unwrap();
+        let started = std::time::Instant::now();
+        let found = look(&data.join(file));
+        let seconds = started.elapsed().as_secs_f32();
+        let expected = EXPECTED
+            .iter()
+            .find(|(name, ..)| file == format!("models/{name}.onnx"));
+        let &(_, usable, reason) = expected.unwrap_or_else(|| panic!("{file} is new"));
+        match (&found, usable) {
+            (Ok(found), Some((scale, range, exact, whole))) => {
+                println!("{file} ({seconds:.1} s): {}", found.findings.join(" "));
+                let m = &found.manifest;
+                assert_eq!(m.scale, scale, "{file}");
+                assert_eq!((m.input.range, m.output.range), (range, None), "{file}");
+                assert_eq!(m.tile.is_whole(), whole, "{file}");
+                let exactly = !whole && m.tile.feather == 0;
+                assert_eq!(exactly, exact, "{file}: {:?}", m.tile);
+            }
+            (Err(error), None) => {
+                println!("{file} ({seconds:.1} s): {error}");
+                assert_eq!(error.code(), ErrorCode::ModelInvalid);
+                assert!(error.to_string().contains(reason), "{file}: {error}");
+            }
+            _ => panic!("{file}: {found:?}, {usable:?} was expected"),
+        }
+        seen += 1;
+    }
+    assert_eq!(seen, EXPECTED.len());
+    // Found by trial, as the table of the test data says: results with channels last.
+    let mixed = look(&data.join("models/lowlight/tbefn_360x640.onnx")).unwrap();
+    assert_eq!(mixed.manifest.input.layout, Layout::Nchw);
+    assert_eq!(mixed.manifest.output.layout, Layout::Nhwc);
+    assert_eq!(mixed.manifest.tile.fixed, Some((640, 360)));
+}
+
+#[test]
+fn what_a_bundled_model_says_of_itself_is_found_out_of_its_file() {
+    let file = common::workspace().join("models/loom-x2/loom-x2.onnx");
+    let found = look(&file).unwrap();
+    let own = common::loom().manifest;
+    assert_eq!(found.manifest.scale, own.scale);
+    assert_eq!(found.manifest.output.packing, Packing::Subpixel);
+    assert_eq!(found.manifest.input.color, own.input.color);
+    assert_eq!(found.manifest.sha256, own.sha256);
+    assert!(found.manifest.tile.overlap <= own.tile.overlap);
+    assert_eq!(found.manifest.tile.feather, 0);
+    let hints = Hints {
+        scale: Some(3),
+        ..Hints::default()
+    };
+    let error = inspect(&runtime(), &file, &hints, &specimen()).unwrap_err();
+    assert!(error.to_string().contains("2 times, not 3"), "{error}");
+}
+
+#[test]
+fn hostile_files_are_refused_and_nothing_breaks() {
+    let folder = tempfile::tempdir().unwrap();
+    let loom = std::fs::read(common::workspace().join("models/loom-x2/loom-x2.onnx")).unwrap();
+    let mut flipped = loom.clone();
+    for at in (200..flipped.len()).step_by(977) {
+        flipped[at] ^= 0x55;
+    }
+    let noise = (0..100_000u32).map(|i| (i.wrapping_mul(i) >> 3) as u8);
+    for (name, bytes) in [
+        ("empty.onnx", Vec::new()),
+        ("noise.onnx", noise.collect()),
+        ("half.onnx", loom[..loom.len() / 2].to_vec()),
+        ("flipped.onnx", flipped),
+        ("text.onnx", b"this is no model\n".repeat(1000)),
+    ] {
+        let path = folder.path().join(name);
+        std::fs::write(&path, bytes).unwrap();
+        match look(&path) {
+            Ok(found) => println!("{name}: survived: {}", found.findings.join(" ")),
+            Err(error) => {
+                println!("{name}: {error}");
+                assert_eq!(error.code(), ErrorCode::ModelInvalid, "{name}");
+            }
+        }
+    }
+    let error = look(folder.path()).unwrap_err();
+    assert_eq!(error.code(), ErrorCode::ModelInvalid);
+    assert!(look(&folder.path().join("missing.onnx")).is_err());
+}
