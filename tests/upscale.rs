@@ -388,3 +388,52 @@ fn notes_are_told_before_the_work_and_in_a_dry_run() {
     assert!(ran.stderr.contains(note), "{ran:?}");
     assert!(!ran.stdout.contains(note), "told twice: {ran:?}");
 }
+
+#[test]
+#[cfg(target_os = "linux")]
+fn pictures_whose_worker_is_killed_are_done_all_the_same() {
+    let cli = Cli::new();
+    let folder = cli.folder().join("in");
+    fs::create_dir(&folder).unwrap();
+    for n in 0..24 {
+        write_png(&folder.join(format!("{n:02}.png")), 200, 160, |x, y| {
+            pattern(x + n, y)
+        })
+        .unwrap();
+    }
+    let results = cli.folder().join("out");
+    let mut child = cli.start([
+        "upscale",
+        folder.to_str().unwrap(),
+        "-o",
+        results.to_str().unwrap(),
+        "--model",
+        "loom-x2",
+    ]);
+    let since = std::time::Instant::now();
+    let done = || fs::read_dir(&results).map_or(0, Iterator::count);
+    while done() < 3 {
+        assert!(since.elapsed().as_secs() < 120, "nothing is done");
+        std::thread::sleep(std::time::Duration::from_millis(5));
+    }
+    let workers = torture::workers_of(&cli);
+    assert_eq!(workers.len(), 1, "one worker does them all");
+    std::process::Command::new("kill")
+        .args(["-9", &workers[0].to_string()])
+        .status()
+        .unwrap();
+    assert!(child.wait().unwrap().success());
+    let mut whole = 0;
+    for n in 0..24 {
+        let picture = image::open(results.join(format!("{n:02}_2x.png"))).unwrap();
+        assert_eq!((picture.width(), picture.height()), (400, 320));
+        whole += 1;
+    }
+    assert_eq!(whole, 24);
+    // Nothing is left beside them, and every job says that it is done.
+    assert_eq!(done(), 24);
+    for job in cli.jobs() {
+        assert_eq!(job["state"], "succeeded", "{job}");
+    }
+    assert!(torture::workers_of(&cli).is_empty());
+}

@@ -221,6 +221,11 @@ fn is_heif(path: &Path) -> bool {
         })
 }
 
+/// True for a still picture, by its content.
+pub fn is_picture(path: &Path) -> bool {
+    frameloom_still::is_still(path).unwrap_or(false)
+}
+
 /// True for codecs that throw something away.
 pub fn is_lossy(info: &MediaInfo) -> bool {
     const LOSSLESS: &[&str] = &[

@@ -11,6 +11,7 @@
 //! any process may clean up after a dead worker and none can take a living one for dead.
 #![forbid(unsafe_code)]
 
+mod batch;
 pub mod choices;
 mod compute;
 pub mod disk;
@@ -32,6 +33,7 @@ mod runner;
 pub mod settings;
 pub mod worker;
 
+pub use batch::Batch;
 pub use compute::ComputeWish;
 pub use doctor::Report;
 pub use fields::DeinterlaceChoice;

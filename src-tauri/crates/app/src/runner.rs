@@ -79,7 +79,7 @@ fn how_it_ended(status: ExitStatus) -> String {
 }
 
 /// [`STALL_LIMIT_SECONDS`], or what the environment says for a test.
-fn stall_limit_seconds() -> u64 {
+pub(crate) fn stall_limit_seconds() -> u64 {
     std::env::var("FRAMELOOM_STALL_SECONDS")
         .ok()
         .and_then(|seconds| seconds.parse().ok())
@@ -130,7 +130,7 @@ impl Runner {
         self.wanted_stop(id).is_some()
     }
 
-    fn forget_stop(&self, id: &JobId) {
+    pub(crate) fn forget_stop(&self, id: &JobId) {
         self.stops().remove(id);
     }
 
@@ -176,7 +176,7 @@ const MALLOC: [(&str, &str); 2] = [
 /// The last bytes that a worker wrote to standard error.
 const STDERR_KEPT_BYTES: usize = 8 * 1024;
 /// A worker says that it lives every two seconds; one that is silent for so long is frozen.
-const SILENCE_LIMIT_SECONDS: u64 = 60;
+pub(crate) const SILENCE_LIMIT_SECONDS: u64 = 60;
 /// A worker that lives and gets no further for so long hangs, as in a driver. One frame of the
 /// slowest model that is any use takes less.
 const STALL_LIMIT_SECONDS: u64 = 600;
@@ -301,7 +301,7 @@ impl App {
 
     /// Starts a worker and listens to it until it ends.
     fn run_worker(&self, id: &JobId) -> Result<Ended, AppError> {
-        let mut child = self.spawn_worker(id)?;
+        let mut child = self.spawn_worker(id, None)?;
         let (Some(stdin), Some(stdout), Some(stderr)) =
             (child.stdin.take(), child.stdout.take(), child.stderr.take())
         else {
@@ -381,11 +381,11 @@ impl App {
                             };
                             last_moved = Some(moved);
                         }
-                        WorkerEvent::Progress { progress } => self.tell(&JobEvent::Progress {
-                            id: id.clone(),
-                            progress,
-                        }),
-                        WorkerEvent::Changed => {
+                        WorkerEvent::Progress { id, progress } => {
+                            self.tell(&JobEvent::Progress { id, progress });
+                        }
+                        WorkerEvent::Ended { .. } => {}
+                        WorkerEvent::Changed { .. } => {
                             // The row is read again at the end; the job goes on either way.
                             if let Err(error) = self.changed(id) {
                                 tracing::warn!(%error, "a changed job could not be read");
@@ -418,14 +418,18 @@ impl App {
         self.runner.control(self, id, Control::Stop(stopping))
     }
 
-    fn spawn_worker(&self, id: &JobId) -> Result<Child, AppError> {
+    /// Starts a worker for one job; or, with `lanes`, for many of which this is the first.
+    pub(crate) fn spawn_worker(&self, id: &JobId, lanes: Option<usize>) -> Result<Child, AppError> {
         let mut command = Command::new(&self.places.worker);
         command
             .arg("worker")
             .arg("--data-dir")
-            .arg(&self.places.data)
-            .arg("--job")
-            .arg(&id.0)
+            .arg(&self.places.data);
+        match lanes {
+            None => command.arg("--job").arg(&id.0),
+            Some(lanes) => command.arg("--lanes").arg(lanes.to_string()),
+        };
+        command
             .stdin(Stdio::piped())
             .stdout(Stdio::piped())
             .stderr(Stdio::piped());
@@ -435,7 +439,9 @@ impl App {
                 std::env::join_paths(&self.places.extra_models).unwrap_or_default(),
             );
         }
-        if cfg!(target_env = "gnu") {
+        // Pictures have no encoder that reads what it never wrote, and come and go too fast to give
+        // memory back in between.
+        if cfg!(target_env = "gnu") && lanes.is_none() {
             for (name, value) in MALLOC {
                 if std::env::var_os(name).is_none() {
                     command.env(name, value);
@@ -517,7 +523,7 @@ fn run_queue(app: &Weak<App>, wake: &(Mutex<bool>, Condvar)) {
     }
 }
 
-fn tail(mut stderr: impl Read) -> String {
+pub(crate) fn tail(mut stderr: impl Read) -> String {
     let mut kept = VecDeque::with_capacity(STDERR_KEPT_BYTES);
     let mut block = [0; 1024];
     while let Ok(read @ 1..) = stderr.read(&mut block) {

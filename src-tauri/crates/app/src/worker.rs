@@ -1,4 +1,6 @@
-//! The process that does one job: `worker --data-dir DIR --job ID`.
+//! The process that does a job: `worker --data-dir DIR --job ID`; or many small ones, some at once,
+//! with what they have in common kept ready: `worker --data-dir DIR --lanes N`, which is told of each
+//! by a line `do ID` and of the last by `end`.
 //!
 //! It takes the job's lock, does the job, and writes state, progress and segments to the database
 //! itself. Standard output carries one JSON object per line ([`WorkerEvent`], at most
@@ -15,7 +17,7 @@ use frameloom_core::job::{
     Job, JobId, JobProgress, JobSpec, JobState, PictureSizes, ProviderChoice, Step,
 };
 use frameloom_core::media::{Caution, Warning};
-use frameloom_engine::execute::Threads;
+use frameloom_engine::execute::{Pool, Threads};
 use frameloom_engine::plan::MediumPlan;
 use frameloom_engine::{
     Cancel, Context, EngineError, Finished, Journal, Plan, Progress, SegmentRecord, Stop,
@@ -29,7 +31,8 @@ use std::io::{BufRead, Read, Write};
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::mpsc::Sender;
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
 
 /// What a worker says on its standard output.
@@ -46,17 +49,27 @@ pub enum WorkerEvent {
         /// A number that grows with everything that gets done.
         moved: u64,
     },
-    /// It moved on.
+    /// A job moved on.
     Progress {
+        /// Which.
+        id: JobId,
         /// How far.
         progress: JobProgress,
     },
-    /// The job's row changed.
-    Changed,
+    /// A job's row changed.
+    Changed {
+        /// Which.
+        id: JobId,
+    },
+    /// A job came to rest, of many.
+    Ended {
+        /// Which.
+        id: JobId,
+    },
 }
 
 /// Version of what worker and starter say to each other.
-pub(crate) const PROTOCOL_VERSION: u32 = 1;
+pub(crate) const PROTOCOL_VERSION: u32 = 2;
 /// Seconds between two signs of life.
 pub(crate) const ALIVE_SECONDS: u64 = 2;
 /// No event is longer.
@@ -84,20 +97,22 @@ const NOT_TAKEN: u8 = 4;
 
 /// Runs as a worker with the arguments after `worker`.
 pub fn main(arguments: impl IntoIterator<Item = OsString>) -> ExitCode {
-    let mut data = None;
-    let mut job = None;
+    let (mut data, mut job, mut lanes) = (None, None, None);
     let mut arguments = arguments.into_iter();
     while let (Some(name), Some(value)) = (arguments.next(), arguments.next()) {
         match name.to_str() {
             Some("--data-dir") => data = Some(PathBuf::from(value)),
             Some("--job") => job = value.into_string().ok(),
+            Some("--lanes") => lanes = value.to_str().and_then(|lanes| lanes.parse().ok()),
             _ => return ExitCode::from(USAGE),
         }
     }
-    let (Some(data), Some(job)) = (data, job) else {
-        return ExitCode::from(USAGE);
+    let result = match (data, job, lanes) {
+        (Some(data), Some(job), None) => work(data, &JobId(job)),
+        (Some(data), None, Some(lanes)) => work_on_many(data, lanes),
+        _ => return ExitCode::from(USAGE),
     };
-    match work(data, JobId(job)) {
+    match result {
         Ok(()) => ExitCode::SUCCESS,
         Err(error) => {
             // The starter shows the last words of a worker that could not even begin.
@@ -107,12 +122,102 @@ pub fn main(arguments: impl IntoIterator<Item = OsString>) -> ExitCode {
     }
 }
 
-fn work(data: PathBuf, id: JobId) -> Result<(), AppError> {
+fn hello() {
+    say(&WorkerEvent::Hello {
+        version: PROTOCOL_VERSION,
+    });
+}
+
+fn work(data: PathBuf, id: &JobId) -> Result<(), AppError> {
     let app = App::open(Places::discover(Some(data))?)?;
     // Before any thread is started, for threads inherit it.
-    compute::apply(&app.job(&id)?.spec.compute);
+    compute::apply(&app.job(id)?.spec.compute);
     let _log = logging::start(&app.places, "worker");
-    let folder = app.job_folder(&id);
+    let running = Running::default();
+    let moved = Arc::new(AtomicU64::new(0));
+    let begin = || {
+        hello();
+        listen_for_stop(&running, None)?;
+        show_life(moved.clone())
+    };
+    do_job(&app, id, &running, &moved, None, &begin)
+}
+
+/// What jobs of one process have in common.
+#[derive(Default)]
+struct Warm {
+    pool: Pool,
+    /// Jobs at once.
+    lanes: usize,
+}
+
+/// Does the jobs that it is told of, as many at once as there are lanes, until it is told that
+/// there are no more, or to stop.
+fn work_on_many(data: PathBuf, lanes: usize) -> Result<(), AppError> {
+    let app = App::open(Places::discover(Some(data))?)?;
+    // The first says how all of them share the processor; before any thread is started.
+    let mut first = String::new();
+    std::io::stdin()
+        .read_line(&mut first)
+        .map_err(explain::internal)?;
+    let Some(first) = job_of(&first) else {
+        return Ok(());
+    };
+    compute::apply(&app.job(&first)?.spec.compute);
+    let _log = logging::start(&app.places, "worker");
+    hello();
+    let running = Running::default();
+    let moved = Arc::new(AtomicU64::new(0));
+    show_life(moved.clone())?;
+    let (tell, jobs) = std::sync::mpsc::channel();
+    let _ = tell.send(first);
+    listen_for_stop(&running, Some(tell))?;
+    let jobs = Mutex::new(jobs);
+    let warm = Warm {
+        pool: Pool::default(),
+        lanes: lanes.clamp(1, MAX_LANES),
+    };
+    std::thread::scope(|scope| {
+        for _ in 0..warm.lanes {
+            scope.spawn(|| {
+                loop {
+                    let next = jobs.lock().unwrap_or_else(PoisonError::into_inner).recv();
+                    let Ok(id) = next else { break };
+                    if running.is_stopping() {
+                        break;
+                    }
+                    if let Err(error) = do_job(&app, &id, &running, &moved, Some(&warm), &|| Ok(())) {
+                        tracing::error!(%error, details = ?error.details, "a job could not be done");
+                    }
+                    say(&WorkerEvent::Ended { id });
+                }
+            });
+        }
+    });
+    Ok(())
+}
+
+/// More at once would only cost memory.
+const MAX_LANES: usize = 16;
+
+/// The job of a line `do ID`.
+fn job_of(line: &str) -> Option<JobId> {
+    let id = line.trim().strip_prefix("do ")?;
+    Some(JobId(id.trim().to_owned()))
+}
+
+/// Takes a job, does it, and says what became of it. `begin` is called once the job is this
+/// process's.
+fn do_job(
+    app: &App,
+    id: &JobId,
+    running: &Running,
+    moved: &Arc<AtomicU64>,
+    warm: Option<&Warm>,
+    begin: &dyn Fn() -> Result<(), AppError>,
+) -> Result<(), AppError> {
+    let changed = || say(&WorkerEvent::Changed { id: id.clone() });
+    let folder = app.job_folder(id);
     let lock = folder::lock(&folder, WORKER_LOCK)
         .map_err(|error| explain::data_folder(&folder, &error))?
         .ok_or_else(|| {
@@ -121,28 +226,24 @@ fn work(data: PathBuf, id: JobId) -> Result<(), AppError> {
                 format!("Job {id} is being done already."),
             )
         })?;
-    if !app.change(&id, &[JobState::Queued], JobState::Running, None)? {
+    if !app.change(id, &[JobState::Queued], JobState::Running, None)? {
         return Err(AppError::new(
             ErrorCode::JobState,
             format!("Job {id} is not waiting to be done."),
         ));
     }
-    say(&WorkerEvent::Hello {
-        version: PROTOCOL_VERSION,
-    });
-    say(&WorkerEvent::Changed);
     // A request that was meant for an earlier run.
     let _ = std::fs::remove_file(folder.join(STOP_FILE));
-    let row = app.row(&id)?;
     let control = Arc::new(StopControl::default());
-    listen_for_stop(control.clone(), folder.clone())?;
-    let moved = Arc::new(AtomicU64::new(0));
-    show_life(moved.clone())?;
-    let result =
-        jobs::parse_plan(&row).and_then(|plan| perform(&app, &row, plan, &control, moved.clone()));
+    running.enter(id, folder, control.clone());
+    begin()?;
+    changed();
+    let row = app.row(id)?;
+    let result = jobs::parse_plan(&row)
+        .and_then(|plan| perform(app, &row, plan, &control, moved.clone(), warm));
     let (state, error) = match result {
         Ok(finished) => {
-            let written = app.row(&id).and_then(|row| {
+            let written = app.row(id).and_then(|row| {
                 let plan = jobs::parse_plan(&row)?;
                 let alive = || {
                     moved.fetch_add(1, Ordering::Relaxed);
@@ -157,7 +258,7 @@ fn work(data: PathBuf, id: JobId) -> Result<(), AppError> {
                 output: finished.output,
                 ..row.job.spec
             };
-            app.store.set_spec(&id, &spec).map_err(explain::store)?;
+            app.store.set_spec(id, &spec).map_err(explain::store)?;
             (JobState::Succeeded, None)
         }
         Err(error) => match (error.code, control.wanted()) {
@@ -178,21 +279,22 @@ fn work(data: PathBuf, id: JobId) -> Result<(), AppError> {
             // A segment that is not what it should be is done again, more carefully, as often as
             // that can be said.
             (ErrorCode::VerificationFailed | ErrorCode::OutOfMemory, None)
-                if app.step_down(&id, &error.message, error.code == ErrorCode::OutOfMemory)? =>
+                if app.step_down(id, &error.message, error.code == ErrorCode::OutOfMemory)? =>
             {
                 (JobState::Queued, None)
             }
             _ => (JobState::Failed, Some(error)),
         },
     };
+    running.leave(id);
     // What this process did is what counts, whoever thought it dead meanwhile.
     let believed = [JobState::Running, JobState::Interrupted];
-    app.change(&id, &believed, state, error.as_ref())?;
+    app.change(id, &believed, state, error.as_ref())?;
     drop(lock);
     if state == JobState::Succeeded || state == JobState::Cancelled {
-        app.remove_parts(&id);
+        app.remove_parts(id);
     }
-    say(&WorkerEvent::Changed);
+    changed();
     Ok(())
 }
 
@@ -202,8 +304,10 @@ fn perform(
     mut plan: Plan,
     control: &StopControl,
     moved: Arc<AtomicU64>,
+    warm: Option<&Warm>,
 ) -> Result<Finished, AppError> {
-    let mut threads = Threads::for_cores(compute::budget(&row.job.spec.compute));
+    let cores = compute::budget(&row.job.spec.compute);
+    let mut threads = Threads::for_cores(cores / warm.map_or(1, |warm| warm.lanes));
     app.settle(row, &mut plan, &app.models, threads, &control.cancel)?;
     if let MediumPlan::Video(video) = &plan.medium {
         threads.encode = video.encoder_threads.unwrap_or(threads.encode);
@@ -231,6 +335,7 @@ fn perform(
         progress: &reporter,
         cancel: &control.cancel,
         caution: Caution::of(&job.warnings),
+        pool: warm.map(|warm| &warm.pool),
         compute: job.spec.compute,
         chosen: plan
             .models
@@ -277,27 +382,79 @@ impl StopControl {
     }
 }
 
-fn listen_for_stop(control: Arc<StopControl>, folder: PathBuf) -> Result<(), AppError> {
-    let by_pipe = control.clone();
+/// The jobs at hand, by whom a request to stop is heard.
+#[derive(Clone, Default)]
+struct Running(Arc<Mutex<Jobs>>);
+
+#[derive(Default)]
+struct Jobs {
+    at_hand: Vec<(JobId, PathBuf, Arc<StopControl>)>,
+    /// What was asked of all of them, those that are still to come included.
+    stopping: Option<Stopping>,
+}
+
+impl Running {
+    fn jobs(&self) -> MutexGuard<'_, Jobs> {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    fn enter(&self, id: &JobId, folder: PathBuf, control: Arc<StopControl>) {
+        let mut jobs = self.jobs();
+        if let Some(stopping) = jobs.stopping {
+            control.request(stopping);
+        }
+        jobs.at_hand.push((id.clone(), folder, control));
+    }
+
+    fn leave(&self, id: &JobId) {
+        self.jobs().at_hand.retain(|(at_hand, ..)| at_hand != id);
+    }
+
+    fn stop(&self, stopping: Stopping) {
+        let mut jobs = self.jobs();
+        jobs.stopping = Some(stopping);
+        for (_, _, control) in &jobs.at_hand {
+            control.request(stopping);
+        }
+    }
+
+    fn is_stopping(&self) -> bool {
+        self.jobs().stopping.is_some()
+    }
+}
+
+/// Listens to standard input, and for requests that other processes leave in the jobs' folders.
+/// `tell` gets the jobs that are named.
+fn listen_for_stop(running: &Running, tell: Option<Sender<JobId>>) -> Result<(), AppError> {
+    let by_pipe = running.clone();
     std::thread::Builder::new()
         .name("control".to_owned())
         .spawn(move || {
+            let mut tell = tell;
             for line in std::io::stdin().lock().lines() {
                 let Ok(line) = line else { break };
                 if let Some(stopping) = Stopping::parse(line.trim()) {
-                    by_pipe.request(stopping);
+                    by_pipe.stop(stopping);
+                    tell = None;
+                } else if let (Some(id), Some(tell)) = (job_of(&line), &tell) {
+                    let _ = tell.send(id);
+                } else if line.trim() == "end" {
+                    tell = None;
                 }
             }
-            by_pipe.request(Stopping::InterruptNow);
+            by_pipe.stop(Stopping::InterruptNow);
         })
         .map_err(explain::internal)?;
+    let by_file = running.clone();
     std::thread::Builder::new()
         .name("stop-file".to_owned())
         .spawn(move || {
             loop {
                 std::thread::sleep(Duration::from_millis(250));
-                if let Some(stopping) = take_stop_file(&folder) {
-                    control.request(stopping);
+                for (_, folder, control) in &by_file.jobs().at_hand {
+                    if let Some(stopping) = take_stop_file(folder) {
+                        control.request(stopping);
+                    }
                 }
             }
         })
@@ -453,6 +610,7 @@ impl<'a> Reporter<'a> {
         if force || state.last_event.is_none_or(|at| now - at >= EVENT_INTERVAL) {
             state.last_event = Some(now);
             say(&WorkerEvent::Progress {
+                id: self.id.clone(),
                 progress: state.progress,
             });
         }
@@ -460,6 +618,12 @@ impl<'a> Reporter<'a> {
             state.last_store = now;
             self.noted(self.store.set_progress(self.id, &state.progress));
         }
+    }
+
+    fn changed(&self) {
+        say(&WorkerEvent::Changed {
+            id: self.id.clone(),
+        });
     }
 
     fn store_now(&self) {
@@ -546,21 +710,21 @@ impl Progress for Reporter<'_> {
         if let Some((sum, frames)) = earlier {
             *sum += frames;
             self.noted(self.store.set_warnings(self.id, &state.warnings));
-            say(&WorkerEvent::Changed);
+            self.changed();
         } else if !state.warnings.contains(&warning) {
             state.warnings.push(warning);
             self.noted(self.store.set_warnings(self.id, &state.warnings));
-            say(&WorkerEvent::Changed);
+            self.changed();
         }
     }
 
     fn provider(&self, choice: &ProviderChoice) {
         self.noted(self.store.set_provider(self.id, choice));
-        say(&WorkerEvent::Changed);
+        self.changed();
     }
 
     fn sizes(&self, sizes: PictureSizes) {
         self.noted(self.store.set_sizes(self.id, &sizes));
-        say(&WorkerEvent::Changed);
+        self.changed();
     }
 }

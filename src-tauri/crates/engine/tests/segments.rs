@@ -121,6 +121,7 @@ fn run(
             progress: &Silent,
             cancel: &cancel,
             caution: Caution::default(),
+            pool: None,
             compute: Default::default(),
             chosen: Default::default(),
         },

@@ -9,6 +9,7 @@ use frameloom_core::error::{AppError, ErrorCode};
 use frameloom_core::job::{Job, JobEvent, JobId, JobState};
 use frameloom_core::media::Warning;
 use serde_json::{Value, json};
+use std::collections::BTreeMap;
 use std::path::Path;
 use std::process::ExitCode;
 use std::sync::Arc;
@@ -80,6 +81,27 @@ impl Outcome {
         }
     }
 
+    /// A job that came to rest, which is told; with its place among the files. `begun` has the
+    /// places, and what was said of each job as it began.
+    fn of(
+        job: &Job,
+        begun: &BTreeMap<JobId, (usize, Vec<Warning>)>,
+        output: &Output,
+    ) -> (usize, Self) {
+        let (place, told) = begun
+            .get(&job.id)
+            .map_or((0, &[][..]), |(place, told)| (*place, told));
+        if !output.is_json() {
+            finish(job, told, output);
+        }
+        let outcome = Self {
+            value: summary(job),
+            code: exit_status(job),
+            stopped: was_stopped(job),
+        };
+        (place, outcome)
+    }
+
     /// A file that no job was made of, with the fields of a job.
     fn refused(input: &Path, error: &AppError, output: &Output) -> Self {
         if !output.is_json() {
@@ -109,54 +131,80 @@ fn batch(
 ) -> Result<ExitCode, AppError> {
     let found = &expanded.files;
     let mut taken = taken_by(found);
-    let mut outcomes: Vec<Outcome> = expanded
+    // Each with its place among the files: pictures do not end in the order in which they begin.
+    let mut outcomes: Vec<(usize, Outcome)> = expanded
         .refused
         .iter()
-        .map(|refused| Outcome::refused(&refused.path, &refused.error, output))
+        .map(|refused| (0, Outcome::refused(&refused.path, &refused.error, output)))
         .collect();
     let mut begun = 0;
+    // What was said of each job as it began.
+    let mut told = BTreeMap::new();
+    let mut together = app.batch(arguments.making.computing.wish())?;
     for (index, file) in found.iter().enumerate() {
         if interrupt::requested() {
             break;
         }
         begun += 1;
+        let place = index + 1;
         let request = request(arguments, file, index, &taken);
-        let outcome = if arguments.making.dry_run {
-            app.plan_upscale(&request).map(|plan| {
-                let path = plan.output.clone();
+        if arguments.making.dry_run {
+            let outcome = app.plan_upscale(&request).map(|plan| {
                 if !output.is_json() {
                     output.result(&plan, || planned(&plan));
                 }
-                (Outcome::done(json!(plan)), path)
-            })
-        } else {
-            app.submit_upscale_directly(&request).and_then(|job| {
-                begin(&job, output);
-                let told = job.warnings;
-                let job = run_job(app, &job.id, output)?;
-                if !output.is_json() {
-                    finish(&job, &told, output);
+                (Outcome::done(json!(plan)), plan.output)
+            });
+            drop(request);
+            let outcome = match outcome {
+                Ok((outcome, path)) => {
+                    Arc::make_mut(&mut taken).insert(&path);
+                    outcome
                 }
-                let outcome = Outcome {
-                    value: summary(&job),
-                    code: exit_status(&job),
-                    stopped: was_stopped(&job),
-                };
-                Ok((outcome, job.spec.output))
-            })
-        };
+                Err(error) => Outcome::refused(&file.path, &error, output),
+            };
+            outcomes.push((place, outcome));
+            continue;
+        }
+        let submitted = app.submit_upscale_directly(&request);
         drop(request);
-        outcomes.push(match outcome {
-            Ok((outcome, path)) => {
-                Arc::make_mut(&mut taken).insert(&path);
-                outcome
+        let job = match submitted {
+            Ok(job) => job,
+            Err(error) => {
+                outcomes.push((place, Outcome::refused(&file.path, &error, output)));
+                continue;
             }
-            Err(error) => Outcome::refused(&file.path, &error, output),
-        });
-        if outcomes.last().is_some_and(|last| last.stopped) {
+        };
+        Arc::make_mut(&mut taken).insert(&job.spec.output);
+        begin(&job, output);
+        if frameloom_app::inputs::is_picture(&file.path) {
+            told.insert(job.id.clone(), (place, job.warnings));
+            together.give(&job.id)?;
+            while together.outstanding() >= together.depth()
+                && let Some(job) = together.next(&interrupt::stopping)?
+            {
+                outcomes.push(Outcome::of(&job, &told, output));
+            }
+        } else {
+            // A clip has the machine to itself.
+            while let Some(job) = together.next(&interrupt::stopping)? {
+                outcomes.push(Outcome::of(&job, &told, output));
+            }
+            told.insert(job.id.clone(), (place, job.warnings));
+            let job = run_job(app, &job.id, output)?;
+            Arc::make_mut(&mut taken).insert(&job.spec.output);
+            outcomes.push(Outcome::of(&job, &told, output));
+        }
+        if outcomes.last().is_some_and(|(_, last)| last.stopped) {
             break;
         }
     }
+    while let Some(job) = together.next(&interrupt::stopping)? {
+        outcomes.push(Outcome::of(&job, &told, output));
+    }
+    drop(together);
+    outcomes.sort_by_key(|(place, _)| *place);
+    let outcomes: Vec<Outcome> = outcomes.into_iter().map(|(_, outcome)| outcome).collect();
     let left = found.len() - begun;
     if left > 0 {
         output.notice(&format!("{left} of {} files were not begun.", found.len()));

@@ -3,6 +3,7 @@
 pub(crate) mod inspect;
 mod lanes;
 mod output;
+mod pool;
 mod rows;
 mod side;
 mod source;
@@ -11,6 +12,7 @@ mod video;
 mod window;
 
 pub use output::{free_output, is_same_file, real_place};
+pub use pool::Pool;
 
 use crate::EngineError;
 use crate::compute::Sessions;
@@ -50,6 +52,8 @@ pub struct Context<'a> {
     pub cancel: &'a Cancel,
     /// What earlier attempts taught.
     pub caution: Caution,
+    /// Models that earlier jobs of this process left open, where many are done.
+    pub pool: Option<&'a Pool>,
     /// How the job computes.
     pub compute: ComputeSpec,
     /// What was chosen for each model, by its id.

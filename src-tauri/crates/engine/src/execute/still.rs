@@ -6,7 +6,7 @@
 use super::output::{Temporary, temporary};
 use super::rows::{Packer, Resizing, read_row};
 use super::side::Sides;
-use super::{Chain, ChainSpec, Context, Finished, format_of};
+use super::{Chain, ChainSpec, Context, Finished, Pool, format_of};
 use crate::EngineError;
 use crate::nodes::{
     Joints, Node, Opening, Pace, PictureFormat, RGB_LUMA, open as open_node, output_format,
@@ -23,7 +23,6 @@ use frameloom_core::model::TensorColor;
 use frameloom_core::pixel::{AnyPlane, AnyPlaneMut, PixelFormat, PlaneRef, Planes};
 use frameloom_core::receipt::{Checks, PictureCheck};
 use frameloom_core::time::Rational;
-use frameloom_infer::{InferenceSession, TilePlan, Upscaler};
 use frameloom_media::Frame;
 use frameloom_still::{
     AvifProperties, Channels, Limits, Metadata, Picture, RowWriter, RowsRef, Samples, StillFormat,
@@ -544,17 +543,17 @@ fn upscale(
     context: &Context<'_>,
     sink: &mut Sink<'_>,
 ) -> Result<(), EngineError> {
-    let model = context.models.load(model)?;
-    let id = &model.manifest.id;
-    let sessions = context.sessions(&spec.device);
-    let options = sessions.options(id, context.threads.infer);
-    let (session, choice) = InferenceSession::open(&(context.runtime)()?, &model, &options)?;
-    context.progress.provider(&sessions.told(id, choice));
-    let mut upscaler = Upscaler::new(session, &model.manifest)?;
-    if let Some(side) = context.max_tile() {
-        let side = side.min(model.manifest.tile.preferred);
-        upscaler = upscaler.with_tiles(TilePlan::Side(side));
-    }
+    let mut open = Pool::open(
+        context.pool,
+        model,
+        &context.sessions(&spec.device),
+        (context.threads.infer, context.max_tile()),
+        context.models,
+        context.runtime,
+    )?;
+    context.progress.provider(&open.choice);
+    let manifest = context.models.manifest(model)?;
+    let upscaler = &mut open.upscaler;
     context.cancel.watch(upscaler.cancel_handle());
     let scale = upscaler.scale() as usize;
     let (width, height) = (picture.width as usize, picture.height as usize);
@@ -563,7 +562,7 @@ fn upscale(
 
     let layout = picture.layout;
     let colors = layout.color_count();
-    let luma_model = model.manifest.input.color == TensorColor::Luma;
+    let luma_model = manifest.input.color == TensorColor::Luma;
     let mut resampler = Resampler::new(Axis::enlarge(width, scale), Axis::enlarge(height, scale));
     let mut packer = Packer::new(layout, picture.bits(), width * scale);
     let mut scratch: [Vec<f32>; 3] = Default::default();
@@ -637,7 +636,9 @@ fn upscale(
             .done(tiles * (top + rows) as u64 / (height * scale) as u64);
         Ok(())
     };
-    upscaler.upscale_bands(width, height, &mut source, &mut finished)
+    upscaler.upscale_bands(width, height, &mut source, &mut finished)?;
+    Pool::give_back(context.pool, open);
+    Ok(())
 }
 
 fn scratch_bands(bands: &mut Vec<Vec<f32>>, count: usize) -> &mut [Vec<f32>] {

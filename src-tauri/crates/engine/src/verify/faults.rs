@@ -423,6 +423,7 @@ fn execute_on(
         progress: &Silent,
         cancel: &Cancel::new(),
         caution: Caution::Usual,
+        pool: None,
         compute: Default::default(),
         chosen: Default::default(),
         fault,
