@@ -8,8 +8,9 @@
 
 use crate::disk;
 use crate::folder::{self, STOP_FILE, WORKER_LOCK};
+use crate::onnx::JobModels;
 use crate::runner::{Stopping, take_stop_file};
-use crate::{App, Places, compute, explain, jobs, logging};
+use crate::{App, Places, compute, explain, jobs, logging, onnx};
 use frameloom_core::error::{AppError, ErrorCode};
 use frameloom_core::job::{
     Job, JobId, JobProgress, JobSpec, JobState, PictureSizes, ProviderChoice, Step,
@@ -86,13 +87,20 @@ const NOT_TAKEN: u8 = 4;
 pub fn main(arguments: impl IntoIterator<Item = OsString>) -> ExitCode {
     let mut data = None;
     let mut job = None;
+    let (mut inspected, mut hints) = (None, None);
     let mut arguments = arguments.into_iter();
     while let (Some(name), Some(value)) = (arguments.next(), arguments.next()) {
         match name.to_str() {
             Some("--data-dir") => data = Some(PathBuf::from(value)),
             Some("--job") => job = value.into_string().ok(),
+            // Not a job: a model of a stranger is looked at.
+            Some("--inspect") => inspected = Some(PathBuf::from(value)),
+            Some("--hints") => hints = value.into_string().ok(),
             _ => return ExitCode::from(USAGE),
         }
+    }
+    if let (Some(path), Some(hints)) = (inspected, hints) {
+        return onnx::child(&path, &hints);
     }
     let (Some(data), Some(job)) = (data, job) else {
         return ExitCode::from(USAGE);
@@ -204,7 +212,11 @@ fn perform(
     moved: Arc<AtomicU64>,
 ) -> Result<Finished, AppError> {
     let mut threads = Threads::for_cores(compute::budget(&row.job.spec.compute));
-    app.settle(row, &mut plan, &app.models, threads, &control.cancel)?;
+    let models = JobModels {
+        store: &app.models,
+        onnx: plan.onnx.clone(),
+    };
+    app.settle(row, &mut plan, &models, threads, &control.cancel)?;
     if let MediumPlan::Video(video) = &plan.medium {
         threads.encode = video.encoder_threads.unwrap_or(threads.encode);
     }
@@ -224,7 +236,7 @@ fn perform(
     };
     let context = Context {
         runtime: &runtime,
-        models: &app.models,
+        models: &models,
         work_dir: &folder,
         threads,
         journal: &journal,

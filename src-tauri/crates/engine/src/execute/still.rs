@@ -9,9 +9,9 @@ use super::side::Sides;
 use super::{Chain, ChainSpec, Context, Finished, format_of};
 use crate::EngineError;
 use crate::nodes::{
-    Joints, Node, Opening, Pace, PictureFormat, RGB_LUMA, open as open_node, output_format,
+    Joints, Node, Opening, Pace, PictureFormat, RGB_LUMA, manifest_of, open as open_node,
+    output_format,
 };
-use crate::plan::model_of;
 use crate::resample::{Axis, Resampler};
 use crate::rgb::float_plane;
 use crate::verify::{Passed, Rect, StillVerifier, Verifier};
@@ -23,7 +23,7 @@ use frameloom_core::model::TensorColor;
 use frameloom_core::pixel::{AnyPlane, AnyPlaneMut, PixelFormat, PlaneRef, Planes};
 use frameloom_core::receipt::{Checks, PictureCheck};
 use frameloom_core::time::Rational;
-use frameloom_infer::{InferenceSession, TilePlan, Upscaler};
+use frameloom_infer::{InferenceSession, Model, TilePlan, Upscaler};
 use frameloom_media::Frame;
 use frameloom_still::{
     AvifProperties, Channels, Limits, Metadata, Picture, RowWriter, RowsRef, Samples, StillFormat,
@@ -116,10 +116,8 @@ fn verifier(
     let mut now = shape;
     for step in ops {
         let after = now.after(Some(step), context)?;
-        let restyles = match model_of(step.1) {
-            Some(model) => context.models.manifest(model)?.restyles,
-            None => false,
-        };
+        let manifest = manifest_of(step.1, context.models)?;
+        let restyles = manifest.is_some_and(|manifest| manifest.restyles);
         // How much of it something will lie over shows only when that is opened.
         let covers = matches!(step.1, Op::Overlay(_)).then(|| Rect::of(after.width, after.height));
         let node = Passed::plain(step.1, &now.format(), &after.format());
@@ -392,7 +390,16 @@ fn apply(
     let shape = Shape::of(picture).after(Some(&(node, op)), context)?;
     match op {
         Op::Source(_) | Op::Sink => sink(picture.samples.as_rows()),
-        Op::Upscale { model } => upscale(picture, model, spec, context, sink),
+        Op::Upscale { model } => {
+            upscale(picture, &context.models.load(model)?, spec, context, sink)
+        }
+        Op::Onnx(file) => upscale(
+            picture,
+            &context.models.load_onnx(file)?,
+            spec,
+            context,
+            sink,
+        ),
         Op::Resize(size) => resize(picture, *size, context, sink),
         Op::Crop(rect) => crop(picture, *rect, sink),
         Op::Convert { .. } => {
@@ -409,7 +416,7 @@ fn apply(
         }
         Op::Denoise(DenoiseParams {
             model: Some(model), ..
-        }) => upscale(picture, model, spec, context, sink),
+        }) => upscale(picture, &context.models.load(model)?, spec, context, sink),
         _ => {
             let result = by_frame(picture, node, op, spec, context)?;
             sink(result.as_rows())
@@ -539,16 +546,15 @@ fn planar(picture: &Picture, pixels: PixelFormat) -> Result<Frame, EngineError> 
 
 fn upscale(
     picture: &Picture,
-    model: &str,
+    model: &Model,
     spec: &JobSpec,
     context: &Context<'_>,
     sink: &mut Sink<'_>,
 ) -> Result<(), EngineError> {
-    let model = context.models.load(model)?;
     let id = &model.manifest.id;
     let sessions = context.sessions(&spec.device);
     let options = sessions.options(id, context.threads.infer);
-    let (session, choice) = InferenceSession::open(&(context.runtime)()?, &model, &options)?;
+    let (session, choice) = InferenceSession::open(&(context.runtime)()?, model, &options)?;
     context.progress.provider(&sessions.told(id, choice));
     let mut upscaler = Upscaler::new(session, &model.manifest)?;
     if let Some(side) = context.max_tile() {
