@@ -2,6 +2,20 @@
 //!
 //! The choice is made in the worker, for a broken driver ends the process that touches it, and
 //! noted in the job's plan before the first frame: a resumed job goes on as it began.
+//!
+//! | device | comes with | numbers | tried |
+//! |---|---|---|---|
+//! | `cpu` | ONNX Runtime | f32 | yes; the reference for all others |
+//! | `openvino` | plug-in | f32, f16, bf16 | on a processor; not on Intel's cards and accelerators |
+//! | `webgpu` | plug-in | f32 | refused where there is no card; never on one |
+//! | `cuda` | ONNX Runtime for CUDA | f32, tf32 | refused without a card; on one never with this choice |
+//! | `tensorrt` | ONNX Runtime for CUDA | f32, f16 | refused without a card; never on one |
+//! | `directml`, `coreml` | ONNX Runtime of that system | f32; Core ML f16 | compiled, never run |
+//!
+//! A plug-in is a library in the folder `plugins` beside ONNX Runtime. `exact` asks for 80 dB from
+//! the reference on a real picture, which 32-bit floats in any order reach; `balanced` for 55,
+//! `fast` for 45. Of the providers on the processor itself only the reference is taken for `exact`
+//! by `auto`: no other is faster in 32-bit floats.
 
 use crate::{App, explain, folder, now_millis};
 use frameloom_core::error::{AppError, ErrorCode};
@@ -203,7 +217,9 @@ impl App {
         }
         let decision = choose(&runtime, model, &specimen()?, wish, watch)
             .map_err(|e| explain::engine(&EngineError::from(e)))?;
-        if !decision.trials.is_empty() {
+        // Where there was nothing to choose from, that is worth remembering too: finding it out
+        // may take the loading of a plug-in.
+        if !decision.trials.is_empty() || wish.device == Device::Auto {
             self.remember(
                 key,
                 Remembered {

@@ -16,6 +16,7 @@ pub fn engine(error: &EngineError) -> AppError {
         EngineError::Media(inner) => media(inner),
         EngineError::Infer(inner) => infer(inner),
         EngineError::Still(inner) => still(inner),
+        EngineError::Model(inner) => inner.as_ref().clone(),
         EngineError::OutputIsInput { .. } => from_error(error.code(), error)
             .hint("Choose another name; the source is never overwritten."),
         other => from_error(other.code(), other),
@@ -38,6 +39,10 @@ pub fn infer(error: &InferError) -> AppError {
         // The model is known: it is to be put back, not to be looked for.
         InferError::WeightsMissing { .. } | InferError::ManifestMissing { .. } => {
             app.hint(hint(ErrorCode::ModelInvalid).unwrap_or_default())
+        }
+        // Nothing of the program's own is damaged.
+        InferError::NotPictureToPicture { .. } => {
+            app.hint("A node runs models that take one picture and give one; choose another file.")
         }
         _ => app,
     }

@@ -1,6 +1,7 @@
 //! "Run this graph": from a document and file names to a job.
 
 use crate::inputs::{self, Taken};
+use crate::onnx::PlannedModels;
 use crate::request::{absolute_input, check_extension, no_picture};
 use crate::{App, ComputeWish, Lane, explain, fields};
 use frameloom_core::error::{AppError, ErrorCode};
@@ -186,8 +187,8 @@ impl App {
             compute,
             upright: true,
         };
-        let mut plan =
-            frameloom_engine::plan(&spec, &info, &self.models).map_err(|e| explain::engine(&e))?;
+        let mut plan = frameloom_engine::plan(&spec, &info, &PlannedModels::new(self))
+            .map_err(|e| explain::engine(&e))?;
         plan.warnings.extend(fields::telecine(report));
         Ok((spec, plan))
     }

@@ -25,6 +25,7 @@ pub mod inventory;
 mod jobs;
 pub mod logging;
 pub mod models;
+mod onnx;
 pub mod places;
 mod preview;
 pub mod receipt;

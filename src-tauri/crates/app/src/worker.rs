@@ -10,8 +10,9 @@
 
 use crate::disk;
 use crate::folder::{self, STOP_FILE, WORKER_LOCK};
+use crate::onnx::JobModels;
 use crate::runner::{Stopping, take_stop_file};
-use crate::{App, Places, compute, explain, jobs, logging};
+use crate::{App, Places, compute, explain, jobs, logging, onnx};
 use frameloom_core::error::{AppError, ErrorCode};
 use frameloom_core::job::{
     Job, JobId, JobProgress, JobSpec, JobState, PictureSizes, ProviderChoice, Step,
@@ -98,14 +99,21 @@ const NOT_TAKEN: u8 = 4;
 /// Runs as a worker with the arguments after `worker`.
 pub fn main(arguments: impl IntoIterator<Item = OsString>) -> ExitCode {
     let (mut data, mut job, mut lanes) = (None, None, None);
+    let (mut inspected, mut hints) = (None, None);
     let mut arguments = arguments.into_iter();
     while let (Some(name), Some(value)) = (arguments.next(), arguments.next()) {
         match name.to_str() {
             Some("--data-dir") => data = Some(PathBuf::from(value)),
             Some("--job") => job = value.into_string().ok(),
             Some("--lanes") => lanes = value.to_str().and_then(|lanes| lanes.parse().ok()),
+            // Not a job: a model of a stranger is looked at.
+            Some("--inspect") => inspected = Some(PathBuf::from(value)),
+            Some("--hints") => hints = value.into_string().ok(),
             _ => return ExitCode::from(USAGE),
         }
+    }
+    if let (Some(path), Some(hints)) = (inspected, hints) {
+        return onnx::child(&path, &hints);
     }
     let result = match (data, job, lanes) {
         (Some(data), Some(job), None) => work(data, &JobId(job)),
@@ -308,7 +316,11 @@ fn perform(
 ) -> Result<Finished, AppError> {
     let cores = compute::budget(&row.job.spec.compute);
     let mut threads = Threads::for_cores(cores / warm.map_or(1, |warm| warm.lanes));
-    app.settle(row, &mut plan, &app.models, threads, &control.cancel)?;
+    let models = JobModels {
+        store: &app.models,
+        onnx: plan.onnx.clone(),
+    };
+    app.settle(row, &mut plan, &models, threads, &control.cancel)?;
     if let MediumPlan::Video(video) = &plan.medium {
         threads.encode = video.encoder_threads.unwrap_or(threads.encode);
     }
@@ -328,7 +340,7 @@ fn perform(
     };
     let context = Context {
         runtime: &runtime,
-        models: &app.models,
+        models: &models,
         work_dir: &folder,
         threads,
         journal: &journal,

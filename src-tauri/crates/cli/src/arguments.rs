@@ -390,6 +390,11 @@ pub enum Models {
         /// Model id.
         id: String,
     },
+    /// Find out how an ONNX file wants to be fed, for the node `onnx`, or why it cannot be one.
+    Inspect {
+        /// The file.
+        file: PathBuf,
+    },
     /// Measure a model on this machine: speed and distance from the exact result, for every
     /// precision, on a real picture.
     Measure {

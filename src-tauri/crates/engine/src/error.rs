@@ -25,6 +25,9 @@ pub enum EngineError {
     /// ONNX Runtime or a model.
     #[error(transparent)]
     Infer(InferError),
+    /// A model of the user was refused by who looked at it.
+    #[error(transparent)]
+    Model(Box<frameloom_core::error::AppError>),
     /// A still picture.
     #[error(transparent)]
     Still(#[from] StillError),
@@ -136,6 +139,7 @@ impl EngineError {
             EngineError::Media(error) => error.code(),
             EngineError::Infer(error) => error.code(),
             EngineError::Still(error) => error.code(),
+            EngineError::Model(error) => error.code,
             EngineError::InputChanged { .. } => ErrorCode::InputChanged,
             EngineError::ModelChanged { .. } => ErrorCode::ModelInvalid,
             EngineError::SegmentCheck { .. } | EngineError::OutputCheck { .. } => {

@@ -4,10 +4,11 @@
 //! resumed run does exactly what the first one began.
 
 use crate::EngineError;
-use crate::nodes::{Joints, Models, Pace, PictureFormat, Turn, check_text_file};
-use frameloom_core::graph::{DeinterlaceRate, Layout, Line, Op, Step, Tracks};
+use crate::nodes::{Joints, Models, Pace, PictureFormat, Turn, check_text_file, manifest_of};
+use frameloom_core::graph::{DeinterlaceRate, Layout, Line, OnnxParams, Op, Step, Tracks};
 use frameloom_core::job::{EncodeSpec, JobSpec, PictureSizes, ProviderChoice, TrackChoice};
 use frameloom_core::media::{MediaInfo, MediaKind, StreamInfo, StreamKind, VideoInfo, Warning};
+use frameloom_core::model::ModelManifest;
 use frameloom_core::segment::SegmentLength;
 use frameloom_core::time::{Rational, TimeBase, Timestamp};
 use frameloom_media::{Container, EncoderSpec};
@@ -35,12 +36,24 @@ pub struct Plan {
     /// Every other file that takes part, such as a lookup table, as it was.
     #[serde(default)]
     pub files: Vec<(PathBuf, InputPrint)>,
+    /// ONNX files of the user, with what was found of them.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub onnx: Vec<OnnxUse>,
     /// Source and result in pixels.
     pub sizes: PictureSizes,
     /// What only a clip, or only a picture has.
     pub medium: MediumPlan,
     /// What the user should know before it starts.
     pub warnings: Vec<Warning>,
+}
+
+/// An ONNX file that takes part.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct OnnxUse {
+    /// As the node names it.
+    pub params: OnnxParams,
+    /// How it is fed; found once, so that every run of the job feeds it so.
+    pub manifest: ModelManifest,
 }
 
 /// A model that takes part.
@@ -323,6 +336,16 @@ pub fn plan(spec: &JobSpec, info: &MediaInfo, models: &dyn Models) -> Result<Pla
     }
     let mut uses: Vec<ModelUse> = Vec::new();
     let mut files: Vec<(PathBuf, InputPrint)> = Vec::new();
+    let onnx = onnx_of(&layout, models)?;
+    for file in &onnx {
+        if !uses.iter().any(|u| u.id == file.manifest.id) {
+            uses.push(ModelUse {
+                id: file.manifest.id.clone(),
+                sha256: file.manifest.sha256.clone(),
+                choice: None,
+            });
+        }
+    }
     for (model, path) in uses_of(&layout)? {
         if let Some((node, path)) = path {
             let print = InputPrint::take(path).map_err(|error| EngineError::Node {
@@ -433,10 +456,8 @@ pub fn plan(spec: &JobSpec, info: &MediaInfo, models: &dyn Models) -> Result<Pla
     let (matrix, guessed) = video.color.matrix_or_guess(video.width, video.height);
     let needs_matrix = ops.iter().any(|(_, op)| match op {
         Op::Color(_) | Op::Overlay(_) | Op::Text(_) | Op::Concat => true,
-        op => model_of(op).is_some_and(|model| {
-            models
-                .manifest(model)
-                .is_ok_and(|m| m.input.color != frameloom_core::model::TensorColor::Luma)
+        op => manifest_of(op, models).is_ok_and(|manifest| {
+            manifest.is_some_and(|m| m.input.color != frameloom_core::model::TensorColor::Luma)
         }),
     });
     let crosses = video.color.matrix_or_guess(format.width, format.height).0 != matrix;
@@ -450,6 +471,7 @@ pub fn plan(spec: &JobSpec, info: &MediaInfo, models: &dyn Models) -> Result<Pla
         input: InputPrint::take(&spec.input)?,
         models: uses,
         files,
+        onnx,
         sizes: PictureSizes {
             input: (input.width, input.height),
             output: (format.width, format.height),
@@ -457,6 +479,29 @@ pub fn plan(spec: &JobSpec, info: &MediaInfo, models: &dyn Models) -> Result<Pla
         medium,
         warnings,
     })
+}
+
+/// What is found of the ONNX files that the nodes name.
+fn onnx_of(layout: &Layout<'_>, models: &dyn Models) -> Result<Vec<OnnxUse>, EngineError> {
+    let mut files: Vec<&OnnxParams> = Vec::new();
+    for line in &layout.pictures {
+        visit(line, &mut |step| {
+            if let Op::Onnx(params) = step.op
+                && !files.contains(&params)
+            {
+                files.push(params);
+            }
+        });
+    }
+    files
+        .into_iter()
+        .map(|params| {
+            Ok(OnnxUse {
+                params: params.clone(),
+                manifest: models.onnx(params)?,
+            })
+        })
+        .collect()
 }
 
 /// Models and files that the nodes name: a model's id, or a node with its file.
@@ -473,6 +518,7 @@ fn uses_of<'a>(
             }
             let file = match step.op {
                 Op::Color(params) => params.lut.as_ref(),
+                Op::Onnx(params) => Some(&params.path),
                 Op::Text(params) => {
                     texts.extend(params.file.as_ref().map(|file| (step.id, file)));
                     params.file.as_ref()
@@ -770,7 +816,9 @@ impl Plan {
         for (path, print) in &self.files {
             print.check(path)?;
         }
-        for model in &self.models {
+        let of_file = |id: &str| self.onnx.iter().any(|file| file.manifest.id == id);
+        // Files are among those above.
+        for model in self.models.iter().filter(|model| !of_file(&model.id)) {
             if models.manifest(&model.id)?.sha256 != model.sha256 {
                 return Err(EngineError::ModelChanged {
                     id: model.id.clone(),

@@ -3,4 +3,4 @@
 /**
  * Element type of a tensor.
  */
-export type TensorType = "float32" | "float16";
+export type TensorType = "float32" | "float16" | "uint8";

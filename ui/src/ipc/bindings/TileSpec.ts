@@ -28,4 +28,12 @@ max: number | null,
 /**
  * Side that ran fastest per pixel without waste of memory.
  */
-preferred: number, };
+preferred: number, 
+/**
+ * Width and height of the only tile that the graph takes, where it is no square.
+ */
+fixed?: [number, number], 
+/**
+ * The network looks at the whole picture, so that tiles would not fit each other.
+ */
+whole?: boolean, };

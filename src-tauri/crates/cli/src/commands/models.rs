@@ -19,6 +19,10 @@ pub fn run(app: &App, command: &Models, output: &Output) -> Result<ExitCode, App
                 show(&entry, card.as_deref())
             });
         }
+        Models::Inspect { file } => {
+            let found = app.inspect_onnx(file)?;
+            output.result(&found, || found.findings.join("\n"));
+        }
         Models::Measure { id } => {
             let measured = app.measure_model(id)?;
             output.result(&measured, || measurements(&measured));

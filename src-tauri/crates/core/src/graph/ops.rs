@@ -1,5 +1,6 @@
 //! What nodes do, with their parameters.
 
+use crate::model::{self, TensorColor, TensorRange};
 use crate::pixel::PixelFormat;
 use crate::time::{FrameRate, Rational};
 use serde::{Deserialize, Serialize};
@@ -60,8 +61,33 @@ pub enum Op {
     AudioDenoise(AudioDenoiseParams),
     /// Make a track of each channel.
     SplitChannels(SplitChannelsParams),
+    /// Run any model that makes a picture of a picture, from its file.
+    Onnx(OnnxParams),
     /// The output file.
     Sink,
+}
+
+/// An ONNX file that makes a picture of a picture. What is left out is found out of the file and
+/// by trying it.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, TS)]
+pub struct OnnxParams {
+    /// Absolute path of the file.
+    pub path: String,
+    /// Output size by input size.
+    #[serde(default)]
+    pub scale: Option<u32>,
+    /// Order of the dimensions.
+    #[serde(default)]
+    pub layout: Option<model::Layout>,
+    /// Which numbers mean black and white.
+    #[serde(default)]
+    pub range: Option<TensorRange>,
+    /// What the channels mean; red, green, blue where there are three.
+    #[serde(default)]
+    pub color: Option<TensorColor>,
+    /// Longest side of a tile.
+    #[serde(default)]
+    pub tile: Option<u32>,
 }
 
 /// Target size in pixels.

@@ -109,6 +109,41 @@ pub(super) const OPS: &[OpShape] = &[
         params: &[required("model", Kind::Text, "Model id.")],
     },
     OpShape {
+        name: "onnx",
+        about: "Run any model that makes a picture of a picture, from its file. How it wants to be \
+                fed is found out of the graph and by trying it on a picture; `frameloom models \
+                inspect FILE` shows it. Nobody says what it was made for, so the check of its results \
+                lets it change brightness and colours.",
+        params: &[
+            required("path", Kind::Text, "Absolute path of the ONNX file."),
+            optional(
+                "scale",
+                Kind::Int { min: 1, max: 8 },
+                "Output size by input size; a file that does otherwise is refused.",
+            ),
+            optional(
+                "layout",
+                Kind::Choice(&["nchw", "nhwc"]),
+                "Order of the dimensions of the input.",
+            ),
+            optional(
+                "range",
+                Kind::Choice(&["unit", "byte", "symmetric", "studio_255"]),
+                "Black and white: 0 and 1, 0 and 255, -1 and 1, or 16/255 and 235/255.",
+            ),
+            optional(
+                "color",
+                Kind::Choice(&["luma", "rgb", "bgr"]),
+                "What the channels mean; a file does not say whether red or blue comes first.",
+            ),
+            optional(
+                "tile",
+                Kind::Int { min: 32, max: 8192 },
+                "Longest side of a tile in pixels, where the file takes any.",
+            ),
+        ],
+    },
+    OpShape {
         name: "resize",
         about: "Resize with a cubic kernel.",
         params: &[

@@ -5,7 +5,7 @@ use super::video::{Cut, Cutting, Decoded, Item, Outcome, Processed};
 use super::{Chain, ChainSpec, Context, window};
 use crate::EngineError;
 use crate::control::Stop;
-use crate::plan::model_of;
+use crate::nodes::manifest_of;
 use crate::verify::{Before, Verifier};
 use frameloom_media::Frame;
 use std::sync::mpsc::{Receiver, SyncSender, sync_channel};
@@ -30,8 +30,8 @@ pub(super) fn open(spec: &ChainSpec<'_>, context: &Context<'_>) -> Result<Vec<Ch
     }
     let mut weights = 0;
     for (_, op) in spec.line.ops() {
-        if let Some(model) = model_of(op) {
-            weights += context.models.manifest(model)?.size_bytes;
+        if let Some(manifest) = manifest_of(op, context.models)? {
+            weights += manifest.size_bytes;
         }
     }
     // Nodes with a memory of time see every frame in its order.

@@ -19,9 +19,9 @@ use crate::compute::Sessions;
 use crate::control::{Cancel, Journal, Progress};
 use crate::nodes::{
     At, Filter, Give, Joints, Models, Node, Opened, Opening, Pace, PictureFormat, Shift, Timed,
-    Turn, Window, open, open_turn, source_window,
+    Turn, Window, manifest_of, open, open_turn, source_window,
 };
-use crate::plan::{MediumPlan, Plan, model_of};
+use crate::plan::{MediumPlan, Plan};
 use crate::verify::Passed;
 use frameloom_core::graph::{Line, Op};
 use frameloom_core::job::{ComputeSpec, Device, JobSpec, ProviderChoice};
@@ -267,9 +267,8 @@ impl Chain {
     ) {
         let Some((node, choice)) = opened else { return };
         self.providers.extend(choice);
-        let restyles = op
-            .and_then(model_of)
-            .is_some_and(|model| context.models.manifest(model).is_ok_and(|m| m.restyles));
+        let manifest = op.map(|op| manifest_of(op, context.models));
+        let restyles = matches!(manifest, Some(Ok(Some(manifest))) if manifest.restyles);
         self.passed.push(Passed {
             op: op.cloned(),
             turn,

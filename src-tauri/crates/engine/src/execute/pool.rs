@@ -2,9 +2,9 @@
 
 use crate::EngineError;
 use crate::compute::Sessions;
-use crate::nodes::Models;
 use frameloom_core::job::ProviderChoice;
-use frameloom_infer::{InferenceSession, Runtime, TilePlan, Upscaler};
+use frameloom_core::model::ModelManifest;
+use frameloom_infer::{InferenceSession, Model, Runtime, TilePlan, Upscaler};
 use std::collections::BTreeMap;
 use std::sync::{Arc, Mutex, PoisonError};
 
@@ -24,13 +24,12 @@ impl Pool {
     /// A model that is open for these settings, or a newly opened one.
     pub(crate) fn open(
         pool: Option<&Pool>,
-        model: &str,
+        manifest: &ModelManifest,
+        load: &dyn Fn() -> Result<Model, EngineError>,
         sessions: &Sessions<'_>,
         (threads, max_tile): (usize, Option<u32>),
-        models: &dyn Models,
         runtime: &dyn Fn() -> Result<Arc<Runtime>, EngineError>,
     ) -> Result<Open, EngineError> {
-        let manifest = models.manifest(model)?;
         let options = sessions.options(&manifest.id, threads);
         let key = format!("{} {max_tile:?} {options:?}", manifest.sha256);
         let waiting = pool.and_then(|pool| {
@@ -40,7 +39,7 @@ impl Pool {
         let (upscaler, choice) = match waiting {
             Some(open) => open,
             None => {
-                let model = models.load(model)?;
+                let model = load()?;
                 let (session, choice) = InferenceSession::open(&runtime()?, &model, &options)?;
                 let mut upscaler = Upscaler::new(session, &model.manifest)?;
                 if let Some(side) = max_tile {

@@ -9,9 +9,9 @@ use super::side::Sides;
 use super::{Chain, ChainSpec, Context, Finished, Pool, format_of};
 use crate::EngineError;
 use crate::nodes::{
-    Joints, Node, Opening, Pace, PictureFormat, RGB_LUMA, open as open_node, output_format,
+    Joints, Node, Opening, Pace, PictureFormat, RGB_LUMA, manifest_of, open as open_node,
+    output_format,
 };
-use crate::plan::model_of;
 use crate::resample::{Axis, Resampler};
 use crate::rgb::float_plane;
 use crate::verify::{Passed, Rect, StillVerifier, Verifier};
@@ -115,10 +115,8 @@ fn verifier(
     let mut now = shape;
     for step in ops {
         let after = now.after(Some(step), context)?;
-        let restyles = match model_of(step.1) {
-            Some(model) => context.models.manifest(model)?.restyles,
-            None => false,
-        };
+        let manifest = manifest_of(step.1, context.models)?;
+        let restyles = manifest.is_some_and(|manifest| manifest.restyles);
         // How much of it something will lie over shows only when that is opened.
         let covers = matches!(step.1, Op::Overlay(_)).then(|| Rect::of(after.width, after.height));
         let node = Passed::plain(step.1, &now.format(), &after.format());
@@ -391,7 +389,9 @@ fn apply(
     let shape = Shape::of(picture).after(Some(&(node, op)), context)?;
     match op {
         Op::Source(_) | Op::Sink => sink(picture.samples.as_rows()),
-        Op::Upscale { model } => upscale(picture, model, spec, context, sink),
+        Op::Upscale { .. } | Op::Onnx(_) | Op::Denoise(DenoiseParams { model: Some(_), .. }) => {
+            upscale(picture, op, spec, context, sink)
+        }
         Op::Resize(size) => resize(picture, *size, context, sink),
         Op::Crop(rect) => crop(picture, *rect, sink),
         Op::Convert { .. } => {
@@ -406,9 +406,6 @@ fn apply(
             }
             Ok(())
         }
-        Op::Denoise(DenoiseParams {
-            model: Some(model), ..
-        }) => upscale(picture, model, spec, context, sink),
         _ => {
             let result = by_frame(picture, node, op, spec, context)?;
             sink(result.as_rows())
@@ -538,21 +535,28 @@ fn planar(picture: &Picture, pixels: PixelFormat) -> Result<Frame, EngineError> 
 
 fn upscale(
     picture: &Picture,
-    model: &str,
+    op: &Op,
     spec: &JobSpec,
     context: &Context<'_>,
     sink: &mut Sink<'_>,
 ) -> Result<(), EngineError> {
+    let Some(manifest) = &manifest_of(op, context.models)? else {
+        // Only operations with a model come here.
+        return sink(picture.samples.as_rows());
+    };
+    let load = || match op {
+        Op::Onnx(file) => context.models.load_onnx(file),
+        _ => context.models.load(&manifest.id),
+    };
     let mut open = Pool::open(
         context.pool,
-        model,
+        manifest,
+        &load,
         &context.sessions(&spec.device),
         (context.threads.infer, context.max_tile()),
-        context.models,
         context.runtime,
     )?;
     context.progress.provider(&open.choice);
-    let manifest = context.models.manifest(model)?;
     let upscaler = &mut open.upscaler;
     context.cancel.watch(upscaler.cancel_handle());
     let scale = upscaler.scale() as usize;

@@ -28,14 +28,15 @@ pub(crate) use upscale::RGB_LUMA;
 
 use crate::EngineError;
 use crate::compute::Sessions;
+use crate::plan::model_of;
 pub use crate::verify::{Rect, Seams};
 use frameloom_core::color::{ColorInfo, Matrix, Range};
-use frameloom_core::graph::{DeinterlaceRate, Op};
+use frameloom_core::graph::{DeinterlaceRate, OnnxParams, Op};
 use frameloom_core::job::{Device, ProviderChoice};
 use frameloom_core::model::ModelManifest;
 use frameloom_core::pixel::{PixelFormat, Planes};
 use frameloom_core::time::{FrameRate, Rational, TimeBase};
-use frameloom_infer::{CancelHandle, Model, Runtime};
+use frameloom_infer::{CancelHandle, InferError, Model, Runtime};
 use frameloom_media::{FilterInput, Frame};
 use std::path::Path;
 use std::sync::Arc;
@@ -110,6 +111,38 @@ pub trait Models {
     /// # Errors
     /// There is no such model, or its files are damaged.
     fn load(&self, id: &str) -> Result<Model, EngineError>;
+    /// What was found of an ONNX file.
+    ///
+    /// # Errors
+    /// It cannot be read, or makes no picture of a picture.
+    fn onnx(&self, file: &OnnxParams) -> Result<ModelManifest, EngineError> {
+        Err(no_files(file))
+    }
+    /// An ONNX file with what was found of it.
+    ///
+    /// # Errors
+    /// It is not the one that was inspected.
+    fn load_onnx(&self, file: &OnnxParams) -> Result<Model, EngineError> {
+        Err(no_files(file))
+    }
+}
+
+/// The refusal of who knows installed models only.
+fn no_files(file: &OnnxParams) -> EngineError {
+    let reason = format!("no one here can look into {}", file.path);
+    InferError::NotPictureToPicture { reason }.into()
+}
+
+/// The manifest of the model that an operation names, if it names one.
+pub(crate) fn manifest_of(
+    op: &Op,
+    models: &dyn Models,
+) -> Result<Option<ModelManifest>, EngineError> {
+    Ok(match (op, model_of(op)) {
+        (_, Some(id)) => Some(models.manifest(id)?),
+        (Op::Onnx(file), None) => Some(models.onnx(file)?),
+        _ => None,
+    })
 }
 
 /// Largest side of a picture that a node may make: what H.264 to AV1 and the sample arithmetic
@@ -133,8 +166,19 @@ pub fn output_format(
     let mut output = input.clone();
     match op {
         Op::Source(_) | Op::Sink => {}
-        Op::Upscale { model } => {
-            let scale = models.manifest(model)?.scale;
+        Op::Upscale { .. } | Op::Onnx(_) => {
+            let manifest = manifest_of(op, models)?;
+            let scale = manifest.as_ref().map_or(1, |manifest| manifest.scale);
+            if let Some(tile) = manifest.map(|manifest| manifest.tile)
+                && tile.is_whole()
+                && let Some((width, height)) = tile.only_size()
+                && (width, height) != (input.width, input.height)
+            {
+                return Err(refuse(format!(
+                    "its model looks at the whole picture at once and takes {width} x {height} pixels only, not {} x {}; put a `resize` or `crop` to that size in front of it",
+                    input.width, input.height
+                )));
+            }
             let larger = |side: u32| side.checked_mul(scale).filter(|&s| s <= MAX_SIDE);
             let (Some(width), Some(height)) = (larger(input.width), larger(input.height)) else {
                 return Err(refuse(format!(
@@ -397,17 +441,18 @@ pub fn open(
 ) -> Result<Option<Opened>, EngineError> {
     let output = output_format(node, op, input, opening.models)?;
     let plain = |filter: Box<dyn Filter>| Some((Node::Filter(filter), None));
-    let with_model = |id: &str, output: PictureFormat| -> Result<_, EngineError> {
-        let model = opening.models.load(id)?;
-        let (filter, choice) = upscale::Upscale::open(&model, input, output, opening)?;
+    let of_model = |model: &Model, output: PictureFormat| -> Result<_, EngineError> {
+        let (filter, choice) = upscale::Upscale::open(model, input, output, opening)?;
         Ok(Some((
             Node::Filter(Box::new(filter) as Box<dyn Filter>),
             Some(choice),
         )))
     };
+    let with_model = |id: &str, output: PictureFormat| of_model(&opening.models.load(id)?, output);
     Ok(match op {
         Op::Source(_) | Op::Sink | Op::Trim(_) => None,
         Op::Upscale { model } => with_model(model, output)?,
+        Op::Onnx(file) => of_model(&opening.models.load_onnx(file)?, output)?,
         Op::Resize(_) | Op::Convert { .. } => {
             if output == *input {
                 None
