@@ -26,6 +26,7 @@
 //! # Ok::<(), frameloom_media::MediaError>(())
 //! ```
 
+mod animation;
 mod color;
 mod container;
 mod convert;
@@ -45,9 +46,14 @@ mod part;
 mod picture;
 mod probe;
 mod reader;
+mod sequence;
 mod source;
 mod verify;
 
+pub use animation::{
+    AnimationFacts, AnimationInput, AnimationPlan, AnimationReport, AnimationSpec, RgbPainter,
+    animation_facts, check_animation, plan_animation, write_animation,
+};
 pub use container::{Container, MuxPlan, Unfit, choose_container, plan_mux};
 pub use convert::{Converter, convert};
 pub use encode::encoder::{EncodedPacket, VideoEncoder};
@@ -63,8 +69,9 @@ pub use inventory::{
 };
 pub use libraries::{LibraryVersion, init, libraries, quiet_encoders};
 pub use mux::{MuxReport, MuxSpec, SourceCut, mux};
-pub use part::{PartEntry, PartHeader, PartReader, PartWriter, decode_first};
+pub use part::{PartEntry, PartFrames, PartHeader, PartReader, PartWriter, decode_first};
 pub use picture::{RgbImage, frame_at, read_still, thumbnail};
 pub use probe::probe;
 pub use reader::{ReadReport, Reader, ReaderOptions, Truncation};
+pub use sequence::{SEQUENCE_CONTAINER, find_pictures, numbers_of, probe_pictures};
 pub use verify::{Expectation, FrameTimes, OutputCheck, frame_times, verify_output};

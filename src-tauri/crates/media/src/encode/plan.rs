@@ -9,6 +9,7 @@ use crate::ffi::frame::AvFrame;
 use crate::ffi::output::can_hold;
 use crate::ffi::packet::Packet;
 use crate::ffi::params::codec_id;
+use crate::ffi::pixel::av_format;
 use crate::hdr::HdrStatic;
 use frameloom_core::color::ColorInfo;
 use frameloom_core::job::{Quality, VideoCodec};
@@ -161,7 +162,7 @@ pub fn plan_encoder(spec: &EncoderSpec) -> Result<EncoderPlan, MediaError> {
             what: format!(
                 "{} does not go into {}",
                 codec_text(codec),
-                spec.container.extension()
+                spec.container.shown()
             ),
         });
     }
@@ -247,6 +248,10 @@ fn wanted_codecs(spec: &EncoderSpec) -> Vec<Option<VideoCodec>> {
     if let Some(codec) = spec.codec {
         return vec![Some(codec)];
     }
+    // Every picture as it is, until all of them are there.
+    if spec.container.is_pictures() {
+        return vec![Some(C::Ffv1)];
+    }
     let mut list: Vec<Option<VideoCodec>> = Vec::new();
     if spec.format.alpha {
         list.extend(match spec.container {
@@ -255,7 +260,7 @@ fn wanted_codecs(spec: &EncoderSpec) -> Vec<Option<VideoCodec>> {
             Container::Mkv => [Some(C::Vp9), Some(C::Ffv1)],
             Container::Webm => [Some(C::Vp9), None],
             // No codec in MP4 carries transparency that players know.
-            Container::Mp4 => [None, None],
+            _ => [None, None],
         });
     }
     if spec.quality == Quality::Lossless && spec.format.planes == Planes::Gbr {
@@ -477,7 +482,7 @@ pub(crate) fn open(
         name: known.name,
         width: size.0,
         height: size.1,
-        format: plan.input_format,
+        format: av_format(plan.input_format)?,
         time_base: if known.counts_frames {
             counted
         } else {

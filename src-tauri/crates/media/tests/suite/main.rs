@@ -2,6 +2,7 @@
 #![expect(clippy::unwrap_used, clippy::print_stdout, reason = "tests")]
 
 mod accuracy;
+mod animations;
 mod diff;
 mod fidelity;
 mod fields;
