@@ -1,6 +1,7 @@
 //! "Run this graph": from a document and file names to a job.
 
 use crate::inputs::{self, Taken};
+use crate::pictures::{self, PicturesRequest, Source};
 use crate::request::{absolute_input, check_extension, no_picture};
 use crate::{App, ComputeWish, Lane, explain, fields};
 use frameloom_core::error::{AppError, ErrorCode};
@@ -38,6 +39,8 @@ pub struct GraphRequest {
     pub overwrite: bool,
     /// What of the source is left out.
     pub drop: Vec<TrackChoice>,
+    /// How the input is read where it is numbered pictures.
+    pub pictures: PicturesRequest,
 }
 
 /// What a run of a graph would do.
@@ -158,7 +161,14 @@ impl App {
         for other in inputs.values() {
             inputs::probe(other)?;
         }
-        let mut info = inputs::probe(&input)?;
+        let Source {
+            input,
+            pictures,
+            mut info,
+        } = pictures::open(&input, request.pictures)?;
+        if let Some(still) = pictures::first_frame_only(&input, Some(&request.output), &info)? {
+            info = still;
+        }
         let report = fields::learn(&input, &mut info)?;
         if !inputs::has_picture(&info) {
             return Err(no_picture(&input, &info));
@@ -173,6 +183,7 @@ impl App {
         let spec = JobSpec {
             version: JOB_SPEC_VERSION,
             input,
+            pictures,
             output,
             overwrite: request.overwrite,
             graph: request.graph.clone(),

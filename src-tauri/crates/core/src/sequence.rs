@@ -139,6 +139,32 @@ pub struct PictureRun {
 impl PictureRun {
     /// The numbers, in order.
     pub fn numbers(self) -> std::ops::Range<u64> {
+        self.picture_numbers().all()
+    }
+
+    /// The same without the rate.
+    pub fn picture_numbers(self) -> PictureNumbers {
+        PictureNumbers {
+            first: self.first,
+            count: self.count,
+        }
+    }
+}
+
+/// Which pictures of a pattern belong together.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize, TS)]
+pub struct PictureNumbers {
+    /// Number of the first picture.
+    #[ts(type = "number")]
+    pub first: u64,
+    /// How many follow each other without a gap.
+    #[ts(type = "number")]
+    pub count: u64,
+}
+
+impl PictureNumbers {
+    /// The numbers, in order.
+    pub fn all(self) -> std::ops::Range<u64> {
         self.first..self.first.saturating_add(self.count)
     }
 }

@@ -4,11 +4,13 @@
 //! [`Reader`] decodes its main video frame by frame, [`Converter`] changes format and size,
 //! [`FilterGraph`]
 //! runs ffmpeg's filters, [`VideoEncoder`] makes packets, [`PartWriter`] and [`PartReader`] keep
-//! the packets of one segment safe on disk, [`mux()`] joins parts and copies everything else of the source, and
-//! [`verify_output`] reads the result back.
+//! the packets of one segment safe on disk, [`mux()`] joins parts and copies everything else of the source,
+//! [`write_animation`] makes an animated picture of them, and [`verify_output`] and
+//! [`check_animation`] read the result back. Numbered pictures are read as a clip
+//! ([`find_pictures`], [`ReaderOptions::pictures`]).
 //!
 //! What must not: inference, jobs, SQL, sockets. Unsafe code stays in `ffi/`. Only the one file
-//! that was named is ever opened: playlists and references inside of files lead nowhere.
+//! that was named, or the pictures of the pattern, is ever opened: playlists and references inside of files lead nowhere.
 //!
 //! The main type is [`Frame`]: a picture in a planar layout of `core::pixel`, counted by
 //! reference.
@@ -30,6 +32,7 @@ mod animation;
 mod color;
 mod container;
 mod convert;
+mod crop;
 mod encode;
 mod error;
 mod ffi;
@@ -58,6 +61,7 @@ pub use container::{Container, MuxPlan, Unfit, choose_container, plan_mux};
 pub use convert::{Converter, convert};
 pub use encode::encoder::{EncodedPacket, VideoEncoder};
 pub use encode::plan::{EncoderPlan, EncoderSpec, UsableEncoder, plan_encoder, usable_encoders};
+pub use encode::table::{EncoderRow, Preset, encoder_table};
 pub use error::{FfmpegError, MediaError};
 pub use fields::{FieldReport, Telecine, detect_fields};
 pub use filter::{FilterGraph, FilterInput, FilterSpec};

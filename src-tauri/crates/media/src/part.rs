@@ -15,6 +15,7 @@ use crate::ffi::pixel::AvFormat;
 use crate::frame::Frame;
 use crate::hdr::HdrStatic;
 use crate::normalise::Normaliser;
+use frameloom_core::color::ColorInfo;
 use frameloom_core::time::{Rational, TimeBase};
 use serde::{Deserialize, Serialize};
 use std::fs::File;
@@ -57,6 +58,22 @@ impl PartHeader {
     /// True if the pictures carry transparency.
     pub fn has_alpha(&self) -> bool {
         AvFormat(self.parameters.format).has_alpha()
+    }
+
+    /// Colour tags of the pictures.
+    pub fn color(&self) -> ColorInfo {
+        self.color_numbers().to_info()
+    }
+
+    fn color_numbers(&self) -> ColorNumbers {
+        let [primaries, transfer, matrix, range, chroma] = self.parameters.color;
+        ColorNumbers {
+            primaries,
+            transfer,
+            matrix,
+            range,
+            chroma,
+        }
     }
 
     /// Width of a pixel by its height.
@@ -483,19 +500,11 @@ impl<'a> PartFrames<'a> {
             what: "there are no parts to decode".into(),
         })?;
         let header = PartReader::open(first)?.header().clone();
-        let [primaries, transfer, matrix, range, chroma] = header.parameters.color;
-        let color = ColorNumbers {
-            primaries,
-            transfer,
-            matrix,
-            range,
-            chroma,
-        };
         Ok(Self {
             parts,
             next_part: 0,
             open: None,
-            normaliser: Normaliser::new(color, header.size()),
+            normaliser: Normaliser::new(header.color_numbers(), header.size()),
             ended: false,
             header,
         })

@@ -1,6 +1,7 @@
 //! What a file is: streams, times, colour, turn, transparency, HDR, chapters.
 
 use crate::animation::{WebPFrames, animation_facts};
+use crate::crop::container_crop;
 use crate::error::MediaError;
 use crate::ffi::decoder::{Answer, Decoder, can_decode_vpx_alpha};
 use crate::ffi::frame::AvFrame;
@@ -100,6 +101,13 @@ pub(crate) fn probe_with(path: &Path, cancel: &Arc<AtomicBool>) -> Result<MediaI
         video.alpha = facts.alpha && (!facts.alpha_by_first || first_has_holes(path, cancel)?);
     }
     info.warnings = warnings(&info);
+    if let Some((_, video)) = info.main_video()
+        && let Some(crop) = container_crop(path, &info.container, (video.width, video.height))
+    {
+        info.warnings.push(Warning::Dropped {
+            what: crop.describe(),
+        });
+    }
     Ok(info)
 }
 

@@ -3,7 +3,7 @@
 
 use crate::container::Container;
 use crate::error::MediaError;
-use frameloom_core::time::Rational;
+use frameloom_core::time::{Rational, TimeBase};
 use std::fs::File;
 use std::io::{self, BufReader, Read, Seek, SeekFrom};
 use std::path::Path;
@@ -29,6 +29,23 @@ pub struct AnimationFacts {
     /// Whether the first frame shows any is known only when it is decoded: nothing else of the
     /// file makes holes.
     pub(crate) alpha_by_first: bool,
+}
+
+impl AnimationFacts {
+    /// When each frame begins, in ticks of a base that holds every length whole.
+    pub(crate) fn starts(&self, base: TimeBase) -> Vec<i64> {
+        let mut at = 0i64;
+        let base = base.ratio();
+        self.lengths
+            .iter()
+            .map(|length| {
+                let start = at;
+                let ticks = length.num * base.den / (length.den * base.num).max(1);
+                at = at.saturating_add(ticks);
+                start
+            })
+            .collect()
+    }
 }
 
 /// Reads what an animated picture says of itself; `None` for any other file, and for one of these
