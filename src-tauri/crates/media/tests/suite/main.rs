@@ -10,4 +10,5 @@ mod hostile;
 mod pictures;
 mod real_clips;
 mod round_trip;
+mod rows;
 mod support;
