@@ -378,13 +378,14 @@ fn notes_are_told_before_the_work_and_in_a_dry_run() {
     }
     drop(encoder);
     let note = "Only the first frame";
+    let still = cli.folder().join("still.png");
+    let to_still = ["-o".as_ref(), still.as_os_str()];
+    let words = ["upscale".as_ref(), source.as_os_str()];
     let dry = cli
-        .run(["upscale".as_ref(), source.as_os_str(), "--dry-run".as_ref()])
+        .run(words.iter().chain(&to_still).chain(&["--dry-run".as_ref()]))
         .expect_code(0);
     assert!(dry.stdout.contains(note), "{dry:?}");
-    let ran = cli
-        .run(["upscale".as_ref(), source.as_os_str()])
-        .expect_code(0);
+    let ran = cli.run(words.iter().chain(&to_still)).expect_code(0);
     assert!(ran.stderr.contains(note), "{ran:?}");
     assert!(!ran.stdout.contains(note), "told twice: {ran:?}");
 }

@@ -36,13 +36,18 @@ pub fn forecast_bytes(plan: &Plan, encode: &EncodeSpec) -> Option<u64> {
         Quality::Archive => archive,
         Quality::Lossless => lossless,
     };
+    let of_pictures = ["gif", "apng", "webp", "png"].contains(&video.container.as_str());
     let bits_per_pixel = match codec_of(&video.encoder, encode) {
-        Some(VideoCodec::H264) | None => steps(0.12, 0.3, 0.6, 6.0),
-        Some(VideoCodec::Hevc) => steps(0.08, 0.2, 0.4, 6.0),
-        Some(VideoCodec::Av1 | VideoCodec::Vp9) => steps(0.08, 0.2, 0.4, 6.0),
-        Some(VideoCodec::Ffv1) => 8.0,
-        Some(VideoCodec::Prores) => steps(2.0, 4.0, 4.0, 6.0),
-        Some(VideoCodec::Dnxhr) => steps(1.0, 4.0, 7.0, 7.0),
+        // Parts without loss; what is made of them is no larger.
+        _ if of_pictures => 12.0,
+        codec => match codec {
+            Some(VideoCodec::H264) | None => steps(0.12, 0.3, 0.6, 6.0),
+            Some(VideoCodec::Hevc) => steps(0.08, 0.2, 0.4, 6.0),
+            Some(VideoCodec::Av1 | VideoCodec::Vp9) => steps(0.08, 0.2, 0.4, 6.0),
+            Some(VideoCodec::Ffv1) => 8.0,
+            Some(VideoCodec::Prores) => steps(2.0, 4.0, 4.0, 6.0),
+            Some(VideoCodec::Dnxhr) => steps(1.0, 4.0, 7.0, 7.0),
+        },
     };
     let frames = video.frames_estimate? as f64;
     Some((pixels * frames * bits_per_pixel / 8.0) as u64)

@@ -24,7 +24,9 @@ pub enum DeinterlaceChoice {
 
 /// Finds out how the lines of a clip were taken and writes it into `info`; `None` for pictures.
 pub(crate) fn learn(input: &Path, info: &mut MediaInfo) -> Result<Option<FieldReport>, AppError> {
-    if info.kind != MediaKind::Video {
+    // Pictures, numbered or animated, are whole.
+    let whole = ["gif", "apng", "webp", frameloom_media::SEQUENCE_CONTAINER];
+    if info.kind != MediaKind::Video || whole.contains(&info.container.as_str()) {
         return Ok(None);
     }
     let Some((stream, video)) = info.main_video() else {

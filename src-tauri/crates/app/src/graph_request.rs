@@ -2,6 +2,7 @@
 
 use crate::inputs::{self, Taken};
 use crate::onnx::PlannedModels;
+use crate::pictures::{self, PicturesRequest, Source};
 use crate::request::{absolute_input, check_extension, no_picture};
 use crate::{App, ComputeWish, Lane, explain, fields};
 use frameloom_core::error::{AppError, ErrorCode};
@@ -39,6 +40,8 @@ pub struct GraphRequest {
     pub overwrite: bool,
     /// What of the source is left out.
     pub drop: Vec<TrackChoice>,
+    /// How the input is read where it is numbered pictures.
+    pub pictures: PicturesRequest,
 }
 
 /// What a run of a graph would do.
@@ -159,7 +162,14 @@ impl App {
         for other in inputs.values() {
             inputs::probe(other)?;
         }
-        let mut info = inputs::probe(&input)?;
+        let Source {
+            input,
+            pictures,
+            mut info,
+        } = pictures::open(&input, request.pictures)?;
+        if let Some(still) = pictures::first_frame_only(&input, Some(&request.output), &info)? {
+            info = still;
+        }
         let report = fields::learn(&input, &mut info)?;
         if !inputs::has_picture(&info) {
             return Err(no_picture(&input, &info));
@@ -174,6 +184,7 @@ impl App {
         let spec = JobSpec {
             version: JOB_SPEC_VERSION,
             input,
+            pictures,
             output,
             overwrite: request.overwrite,
             graph: request.graph.clone(),

@@ -1,8 +1,10 @@
 //! From what a user points at to files that can be processed, and names for the results.
 
 use crate::explain;
+use crate::pictures::is_animated;
 use frameloom_core::error::{AppError, ErrorCode};
 use frameloom_core::media::{MediaInfo, MediaKind};
+use frameloom_core::sequence::NumberPattern;
 use frameloom_engine::execute::real_place;
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeSet;
@@ -86,9 +88,13 @@ pub fn expand(inputs: &[PathBuf]) -> Result<Expanded, AppError> {
     for input in inputs {
         let path =
             std::path::absolute(input).map_err(|error| explain::unreadable(input, &error))?;
-        let metadata =
-            std::fs::metadata(&path).map_err(|error| explain::unreadable(input, &error))?;
-        if !metadata.is_dir() {
+        let is_folder = match std::fs::metadata(&path) {
+            Ok(metadata) => metadata.is_dir(),
+            // Numbered pictures are one clip, and no file has that name.
+            Err(_) if NumberPattern::of_path(&path).is_some() => false,
+            Err(error) => return Err(explain::unreadable(input, &error)),
+        };
+        if !is_folder {
             expanded.files.push(Found {
                 path,
                 below: PathBuf::new(),
@@ -173,7 +179,12 @@ pub fn probe(path: &Path) -> Result<MediaInfo, AppError> {
         .hint("Copy or download the file again."));
     }
     let info = if frameloom_still::is_still(path).map_err(|e| explain::still(&e))? {
-        frameloom_still::probe(path).map_err(|e| explain::still(&e))?
+        let still = frameloom_still::probe(path).map_err(|e| explain::still(&e))?;
+        // One that moves is a clip, unless only its first frame can be decoded.
+        match is_animated(&still).then(|| frameloom_media::probe(path)) {
+            Some(Ok(clip)) if clip.kind == MediaKind::Video => clip,
+            _ => still,
+        }
     } else {
         probe_by_ffmpeg(path)?
     };

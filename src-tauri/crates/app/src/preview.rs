@@ -1,8 +1,10 @@
 //! Pictures for the window: thumbnails, and a frame before and after.
 
+use crate::pictures::picture_at;
 use crate::{App, explain};
 use frameloom_core::error::{AppError, ErrorCode};
 use frameloom_core::job::{JobId, JobState};
+use frameloom_media::Container;
 use frameloom_still::Limits;
 use image::codecs::jpeg::JpegEncoder;
 use image::codecs::png::{CompressionType, FilterType, PngEncoder};
@@ -94,9 +96,9 @@ impl App {
         at_micros: i64,
     ) -> Result<Arc<EncodedPicture>, AppError> {
         let job = self.job(id)?;
-        let path = match side {
-            Side::Before => &job.spec.input,
-            Side::After if job.state == JobState::Succeeded => &job.spec.output,
+        let (path, run) = match side {
+            Side::Before => (&job.spec.input, job.spec.pictures),
+            Side::After if job.state == JobState::Succeeded => (&job.spec.output, None),
             Side::After => {
                 return Err(AppError::new(
                     ErrorCode::JobState,
@@ -105,6 +107,19 @@ impl App {
                 .hint("Wait until it is done."));
             }
         };
+        let numbered =
+            Container::from_path(&job.spec.output).is_ok_and(|c| c == Container::Pictures);
+        if run.is_some() || (side == Side::After && numbered) {
+            let rate = match job.spec.pictures {
+                Some(run) => Some(run.rate),
+                None => frameloom_media::probe(&job.spec.input)
+                    .ok()
+                    .and_then(|info| info.main_video().and_then(|(_, v)| v.frame_rate)),
+            };
+            if let Some(picture) = picture_at(path, run, rate, at_micros) {
+                return self.picture(&picture, None, MAX_SIDE, true);
+            }
+        }
         self.picture(path, Some(at_micros.max(0)), MAX_SIDE, true)
     }
 
@@ -128,6 +143,11 @@ impl App {
             return Ok(picture);
         }
         let still = frameloom_still::is_still(path).map_err(|e| explain::still(&e))?;
+        // Of an animation the frame of that time is shown.
+        let moves = still
+            && at_micros.is_some()
+            && frameloom_media::animation_facts(path).is_ok_and(|facts| facts.is_some());
+        let still = still && !moves;
         let (width, height, rgb) = if still {
             let picture =
                 frameloom_still::read(path, &Limits::default()).map_err(|e| explain::still(&e))?;

@@ -5,10 +5,12 @@ use crate::{App, explain, now_millis};
 use frameloom_core::error::{AppError, ErrorCode};
 use frameloom_core::job::{Job, JobId};
 use frameloom_core::receipt::{FilePrint, ModelPrint, ProgramPrint, RECEIPT_VERSION, Receipt};
+use frameloom_core::sequence::{NumberPattern, PictureNumbers};
 use frameloom_engine::plan::MediumPlan;
 use frameloom_engine::{Finished, Plan};
 use frameloom_infer::Runtime;
 use serde::Serialize;
+use sha2::{Digest, Sha256};
 use std::path::Path;
 use ts_rs::TS;
 
@@ -67,7 +69,10 @@ impl App {
     /// The file cannot be read, or no receipt is known for it.
     pub fn verify(&self, file: &Path, receipt: Option<&Path>) -> Result<Verification, AppError> {
         let path = std::path::absolute(file).unwrap_or_else(|_| file.to_owned());
-        let found = print(&path, &|| ())?;
+        if NumberPattern::of_path(&path).is_some() && !path.exists() {
+            return self.verify_pictures(&path, receipt);
+        }
+        let found = print(&path, None, &|| ())?;
         let (receipt, job) = match receipt {
             Some(receipt) => {
                 let json = std::fs::read_to_string(receipt)
@@ -77,6 +82,32 @@ impl App {
             None => self.receipt_for(&path, &found.sha256)?,
         };
         Ok(self.compare(&path, &found, receipt, job))
+    }
+
+    /// As [`App::verify`], for numbered pictures. They are known by their place alone.
+    fn verify_pictures(
+        &self,
+        pattern: &Path,
+        receipt: Option<&Path>,
+    ) -> Result<Verification, AppError> {
+        let (receipt, job) = match receipt {
+            Some(receipt) => {
+                let json = std::fs::read_to_string(receipt)
+                    .map_err(|error| explain::unreadable(receipt, &error))?;
+                (parse(&json)?, None)
+            }
+            None => self.receipt_for(pattern, "")?,
+        };
+        let found = print(pattern, receipt.output.pictures, &|| ());
+        Ok(match found {
+            Ok(found) => self.compare(pattern, &found, receipt, job),
+            // One of them is gone: that is an answer, not a failure.
+            Err(error) => Verification {
+                genuine: false,
+                receipt,
+                findings: vec![compared("output", false, String::new(), error.message)],
+            },
+        })
     }
 
     fn compare(
@@ -154,10 +185,10 @@ impl App {
     }
 
     fn compare_input(&self, job: &Job, receipt: &Receipt) -> Finding {
-        match frameloom_engine::file_sha256(&job.spec.input, &|| ()) {
-            Ok((_, sha256)) => compared(
+        match print(&job.spec.input, receipt.input.pictures, &|| ()) {
+            Ok(found) => compared(
                 "input",
-                sha256 == receipt.input.sha256,
+                found.sha256 == receipt.input.sha256,
                 format!("{} is still the source", receipt.input.name),
                 format!("{} is another file now", receipt.input.name),
             ),
@@ -211,7 +242,10 @@ impl App {
         let job = self.job(id)?;
         let receipt = self.receipt(id)?;
         let path = job.spec.output.clone();
-        let found = print(&path, &|| ())?;
+        if receipt.output.pictures.is_some() {
+            return self.verify_pictures(&path, None);
+        }
+        let found = print(&path, None, &|| ())?;
         Ok(self.compare(&path, &found, receipt, Some(job)))
     }
 
@@ -232,8 +266,12 @@ impl App {
             job: job.id.clone(),
             finished_millis: now_millis(),
             program: self.program(!plan.models.is_empty()),
-            input: print(&job.spec.input, alive)?,
-            output: print(&finished.output, alive)?,
+            input: print(
+                &job.spec.input,
+                job.spec.pictures.map(|run| run.picture_numbers()),
+                alive,
+            )?,
+            output: print(&finished.output, finished.pictures, alive)?,
             models: plan
                 .models
                 .iter()
@@ -277,8 +315,15 @@ impl App {
     }
 }
 
-/// Name, size and hash of a file. `alive` is called now and then.
-fn print(path: &Path, alive: &dyn Fn()) -> Result<FilePrint, AppError> {
+/// Name, size and hash of a file, or of the pictures of a pattern. `alive` is called now and then.
+fn print(
+    path: &Path,
+    pictures: Option<PictureNumbers>,
+    alive: &dyn Fn(),
+) -> Result<FilePrint, AppError> {
+    if let (Some(numbers), Some(names)) = (pictures, NumberPattern::of_path(path)) {
+        return print_pictures(path, &names, numbers, alive);
+    }
     let (size_bytes, sha256) = frameloom_engine::file_sha256(path, alive)
         .map_err(|error| explain::unreadable(path, &error))?;
     Ok(FilePrint {
@@ -287,6 +332,31 @@ fn print(path: &Path, alive: &dyn Fn()) -> Result<FilePrint, AppError> {
             .map_or_else(String::new, |name| name.to_string_lossy().into_owned()),
         size_bytes,
         sha256,
+        pictures: None,
+    })
+}
+
+/// The list that `sha256sum` prints for the pictures, hashed itself.
+fn print_pictures(
+    pattern: &Path,
+    names: &NumberPattern,
+    numbers: PictureNumbers,
+    alive: &dyn Fn(),
+) -> Result<FilePrint, AppError> {
+    let (mut list, mut total) = (Sha256::new(), 0);
+    for number in numbers.all() {
+        let path = names.path(pattern, number);
+        let (size_bytes, sha256) = frameloom_engine::file_sha256(&path, alive)
+            .map_err(|error| explain::unreadable(&path, &error))?;
+        total += size_bytes;
+        list.update(format!("{sha256}  {}\n", names.name(number)));
+    }
+    let sha256 = list.finalize().iter().map(|b| format!("{b:02x}")).collect();
+    Ok(FilePrint {
+        name: names.text(),
+        size_bytes: total,
+        sha256,
+        pictures: Some(numbers),
     })
 }
 

@@ -2,6 +2,7 @@
 
 use crate::inputs::{self, DEFAULT_TEMPLATE, NameParts, Taken, fill_name};
 use crate::models::{MODEL_FOR_CLEAN, MODEL_FOR_LOSSY, unfit};
+use crate::pictures::{self, PicturesRequest, Source};
 use crate::{App, ComputeWish, DeinterlaceChoice, explain, fields};
 use frameloom_core::error::{AppError, ErrorCode};
 use frameloom_core::graph::{Graph, Op, ResizeParams};
@@ -9,6 +10,7 @@ use frameloom_core::job::{
     ComputeSpec, Device, EncodeSpec, JOB_SPEC_VERSION, JobSpec, Quality, TrackChoice, VideoCodec,
 };
 use frameloom_core::media::{MediaInfo, MediaKind, StreamKind, VideoInfo, Warning};
+use frameloom_core::sequence::NumberPattern;
 use frameloom_engine::Plan;
 use frameloom_engine::execute::is_same_file;
 use frameloom_engine::plan::MediumPlan;
@@ -58,6 +60,9 @@ pub struct UpscaleRequest {
     /// where results go beside their sources.
     #[ts(type = "string")]
     pub below: PathBuf,
+    /// How the input is read where it is numbered pictures.
+    #[ts(optional)]
+    pub pictures: Option<PicturesRequest>,
     /// Names that are not overwritten in any case.
     #[serde(skip)]
     #[ts(skip)]
@@ -96,6 +101,7 @@ impl App {
         let (spec, plan, model, info) = self.prepare_probed(request)?;
         // A still picture is planned upright. A clip is processed as it is stored and keeps its
         // turn as a note for the player; people know the size that the player shows.
+        let upright = matches!(&plan.medium, MediumPlan::Video(video) if video.upright);
         let turned = |size| match info.main_video() {
             Some((_, video)) if info.kind == MediaKind::Video => shown(video, size),
             _ => size,
@@ -111,7 +117,11 @@ impl App {
         Ok(UpscalePlan {
             output: spec.output,
             input_size: turned(plan.sizes.input),
-            output_size: turned(plan.sizes.output),
+            // Pictures that were turned themselves are planned as they are shown.
+            output_size: match upright {
+                true => plan.sizes.output,
+                false => turned(plan.sizes.output),
+            },
             frames,
             model,
             encoder,
@@ -134,8 +144,17 @@ impl App {
         &self,
         request: &UpscaleRequest,
     ) -> Result<(JobSpec, Plan, String, MediaInfo), AppError> {
-        let input = absolute_input(&request.input)?;
-        let mut info = inputs::probe(&input)?;
+        let Source {
+            input,
+            pictures,
+            mut info,
+        } = pictures::open(
+            &absolute_input(&request.input)?,
+            request.pictures.unwrap_or_default(),
+        )?;
+        if let Some(still) = pictures::first_frame_only(&input, request.output.as_deref(), &info)? {
+            info = still;
+        }
         let report = fields::learn(&input, &mut info)?;
         let info = info;
         let (_, video) = info
@@ -157,15 +176,19 @@ impl App {
             )));
         }
         // The reader of still pictures turns them upright.
-        let upright = frameloom_still::is_still(&input).map_err(|e| explain::still(&e))?;
+        let upright = info.kind == MediaKind::Still
+            && frameloom_still::is_still(&input).map_err(|e| explain::still(&e))?;
         let size = (video.width, video.height);
         let size = if upright { shown(video, size) } else { size };
         let first = fields::node(request.deinterlace, report);
         let graph = upscale_graph(first, &model, manifest.scale, scale, size);
         let parts = NameParts {
-            name: &input
-                .file_stem()
-                .map_or_else(String::new, |s| s.to_string_lossy().into_owned()),
+            name: &match NumberPattern::of_path(&input).filter(|_| pictures.is_some()) {
+                Some(names) => names.title().to_owned(),
+                None => input
+                    .file_stem()
+                    .map_or_else(String::new, |s| s.to_string_lossy().into_owned()),
+            },
             model: &model,
             scale,
             size: shown(
@@ -181,6 +204,7 @@ impl App {
         let spec = JobSpec {
             version: JOB_SPEC_VERSION,
             input,
+            pictures,
             output,
             overwrite: request.overwrite,
             graph,
@@ -298,6 +322,18 @@ impl App {
             .hint("Choose another name."));
         }
         let promised = self.promised_outputs()?;
+        if Container::from_path(&wanted).is_ok_and(|c| c == Container::Pictures) {
+            pictures::check_names(&wanted, input, overwrite)?;
+            if promised.contains(&wanted) || taken.contains(&wanted) {
+                return Err(AppError::new(
+                    ErrorCode::OutputUnwritable,
+                    format!("Another job writes `{}`.", wanted.display()),
+                )
+                .hint("Choose another name or folder."));
+            }
+            check_name(&wanted)?;
+            return Ok(wanted);
+        }
         let free = frameloom_engine::execute::free_output(&wanted, |path| {
             let used = path.symlink_metadata().is_ok() || promised.contains(path);
             used && !overwrite || taken.contains(path)
@@ -398,7 +434,8 @@ pub(crate) fn check_extension(output: &Path, kind: MediaKind) -> Result<(), AppE
     let possible = if kind == MediaKind::Still {
         "png, jpg, webp or tiff"
     } else {
-        "mp4, mov, mkv or webm"
+        "mp4, mov, mkv, webm, gif, apng or webp, or give it a place for a number, such as \
+         name_%05d.png, for numbered pictures"
     };
     Err(AppError::new(
         ErrorCode::InvalidRequest,
@@ -431,6 +468,11 @@ fn video_extension(
     video: &VideoInfo,
     request: &UpscaleRequest,
 ) -> (String, Option<VideoCodec>) {
+    if let (None, Some(own)) = (request.codec, pictures::own_extension(info)) {
+        // A GIF has not the colours for a result without loss.
+        let lossless = request.quality == Quality::Lossless && own == "gif";
+        return (if lossless { "apng" } else { own }.to_owned(), None);
+    }
     let codec = request.codec.or(video.alpha.then_some(VideoCodec::Prores));
     let usual = match codec {
         Some(VideoCodec::Prores | VideoCodec::Dnxhr) => Some(Container::Mov),

@@ -3,8 +3,9 @@
 use clap::{Args, Parser, Subcommand, ValueEnum};
 use clap_complete::Shell;
 use frameloom_app::inventory::Rule;
-use frameloom_app::{ComputeWish, DeinterlaceChoice};
+use frameloom_app::{ComputeWish, DeinterlaceChoice, PicturesRequest};
 use frameloom_core::job::{Device, Precision, Priority, Quality, TrackChoice, VideoCodec};
+use frameloom_core::time::FrameRate;
 use std::path::PathBuf;
 
 const EXIT_CODES: &str = "\
@@ -47,8 +48,11 @@ pub struct Arguments {
 pub enum Command {
     /// Show what a file holds.
     Probe {
-        /// Video, picture or sound.
+        /// Video, picture or sound, or a pattern of numbered pictures (shot_%05d.png).
         file: PathBuf,
+        /// How numbered pictures are read.
+        #[command(flatten)]
+        pictures: Pictures,
     },
     /// Show in what two files differ: streams, times, packets, tags, chapters, colour, side data.
     Diff(Diff),
@@ -74,6 +78,10 @@ pub enum Command {
     },
     /// Show what this machine has and can do.
     Doctor,
+    /// Show which encoders this machine really has, and what each quality hands to them.
+    ///
+    /// Each is tried with a few frames: hardware may be listed and not be there.
+    Encoders,
     /// Print a completion script for a shell.
     Completions {
         /// The shell.
@@ -209,14 +217,39 @@ impl From<PriorityName> for Priority {
     }
 }
 
+/// How numbered pictures are read.
+#[derive(Debug, Clone, Copy, Args)]
+pub struct Pictures {
+    /// Numbered pictures (shot_%05d.png) per second: 24, 23.976 or 24000/1001.
+    #[arg(long, value_name = "RATE")]
+    pub rate: Option<FrameRate>,
+    /// The input is the first of numbered pictures; those that follow it belong to it.
+    #[arg(long)]
+    pub sequence: bool,
+}
+
+impl From<Pictures> for PicturesRequest {
+    fn from(pictures: Pictures) -> Self {
+        Self {
+            rate: pictures.rate,
+            sequence: pictures.sequence,
+        }
+    }
+}
+
 /// Arguments of `upscale`.
 #[derive(Debug, Args)]
 pub struct Upscale {
-    /// Files or folders. Folders are searched at any depth; links to other folders are not followed.
+    /// Files, folders, or patterns of numbered pictures (shot_%05d.png). Folders are searched at any
+    /// depth; links to other folders are not followed.
     #[arg(required = true, value_name = "INPUT")]
     pub inputs: Vec<PathBuf>,
+    /// How numbered pictures are read.
+    #[command(flatten)]
+    pub pictures: Pictures,
     /// Where to write: a file, or a folder (with a / at the end, or without a dot in its name).
-    /// Beside the source if left out.
+    /// Beside the source if left out. A clip becomes an animation where the name ends in .gif, .apng
+    /// or .webp, and numbered pictures where it has a place for a number: shot_%05d.png.
     #[arg(short, long, value_name = "FILE|DIR")]
     pub output: Option<PathBuf>,
     /// Model; chosen by the source if left out. See `frameloom models list`.
@@ -271,6 +304,9 @@ pub struct Run {
         required_unless_present = "schema"
     )]
     pub inputs: Vec<PathBuf>,
+    /// How numbered pictures are read.
+    #[command(flatten)]
+    pub pictures: Pictures,
     /// The result; its extension names the format.
     #[arg(
         short,

@@ -36,10 +36,13 @@ fn main() -> ExitCode {
 fn run(arguments: &Arguments, output: &output::Output) -> Result<ExitCode, AppError> {
     // Commands that need no data folder do not make one.
     match &arguments.command {
-        Command::Probe { file } => return commands::probe::run(file, output),
+        Command::Probe { file, pictures } => {
+            return commands::probe::run(file, (*pictures).into(), output);
+        }
         Command::Diff(diff) => return commands::diff::run(diff, output),
         Command::Completions { shell } => return commands::completions::run(*shell),
         Command::Man => return commands::man::run(),
+        Command::Encoders => return commands::encoders::run(output),
         Command::Run(run) if run.schema => return Ok(commands::run::schema()),
         _ => {}
     }
@@ -58,8 +61,10 @@ fn run(arguments: &Arguments, output: &output::Output) -> Result<ExitCode, AppEr
             commands::verify::run(&app, file, receipt.as_deref(), output)
         }
         Command::Doctor => commands::doctor::run(&app, output),
-        Command::Probe { .. } | Command::Diff(_) | Command::Completions { .. } | Command::Man => {
-            Ok(ExitCode::SUCCESS)
-        }
+        Command::Probe { .. }
+        | Command::Diff(_)
+        | Command::Encoders
+        | Command::Completions { .. }
+        | Command::Man => Ok(ExitCode::SUCCESS),
     }
 }

@@ -3,6 +3,7 @@
 use crate::error::AppError;
 use crate::graph::Graph;
 use crate::media::Warning;
+use crate::sequence::PictureRun;
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
 use std::fmt;
@@ -29,9 +30,14 @@ impl fmt::Display for JobId {
 pub struct JobSpec {
     /// [`JOB_SPEC_VERSION`]; a higher one is refused.
     pub version: u32,
-    /// Absolute path of the source; of the main one where the graph has several.
+    /// Absolute path of the source; of the main one where the graph has several; a pattern
+    /// (`shot_%05d.png`) where `pictures` is there.
     #[ts(type = "string")]
     pub input: PathBuf,
+    /// Which of the numbered pictures are the source; `None` for a file.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[ts(optional)]
+    pub pictures: Option<PictureRun>,
     /// Absolute paths of the other inputs, by the names that the graph gives them.
     #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
     #[ts(as = "Option<BTreeMap<String, String>>", optional)]

@@ -25,4 +25,5 @@ pub mod model;
 pub mod pixel;
 pub mod receipt;
 pub mod segment;
+pub mod sequence;
 pub mod time;

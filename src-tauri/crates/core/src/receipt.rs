@@ -4,13 +4,14 @@
 use crate::graph::Graph;
 use crate::job::{Device, EncodeSpec, JobId, PictureSizes, Precision, ProviderChoice};
 use crate::media::Warning;
+use crate::sequence::PictureNumbers;
 use serde::{Deserialize, Serialize};
 use ts_rs::TS;
 
 /// Version of [`Receipt`] that this program writes.
 pub const RECEIPT_VERSION: u32 = 1;
 
-/// A file as it was. Its name is told without its folder: a receipt may be given away.
+/// A file as it was, or numbered pictures. Its name is told without its folder: a receipt may be given away.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, TS)]
 pub struct FilePrint {
     /// Name without its folder.
@@ -18,8 +19,13 @@ pub struct FilePrint {
     /// Size.
     #[ts(type = "number")]
     pub size_bytes: u64,
-    /// SHA-256 of all bytes, hexadecimal.
+    /// SHA-256 of all bytes, hexadecimal. Of numbered pictures that of the list which `sha256sum`
+    /// prints for them, in the order of their numbers.
     pub sha256: String,
+    /// Which pictures of the pattern `name`; `None` for a file.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[ts(optional)]
+    pub pictures: Option<PictureNumbers>,
 }
 
 /// A model that took part.

@@ -3,6 +3,7 @@
 use serde::{Deserialize, Serialize};
 use std::cmp::Ordering;
 use std::fmt;
+use std::str::FromStr;
 use ts_rs::TS;
 
 /// A fraction in lowest terms with a positive denominator.
@@ -159,6 +160,36 @@ impl FrameRate {
     }
 }
 
+impl FromStr for FrameRate {
+    type Err = String;
+
+    /// Reads `24`, `24000/1001` or `23.976`. The decimals by which people name the rates of NTSC
+    /// mean those rates.
+    fn from_str(text: &str) -> Result<Self, Self::Err> {
+        let refused = || format!("`{text}` is no rate; write 24, 23.976 or 24000/1001");
+        for (name, num) in [("23.976", 24_000), ("29.97", 30_000), ("59.94", 60_000)] {
+            if text == name {
+                return Self::new(num, 1_001).ok_or_else(refused);
+            }
+        }
+        let whole = |digits: &str| digits.parse::<u32>().map(i64::from).map_err(|_| refused());
+        let (num, den) = if let Some((num, den)) = text.split_once('/') {
+            (whole(num)?, whole(den)?)
+        } else if let Some((seconds, part)) = text.split_once('.') {
+            let den = 10i64
+                .checked_pow(part.len() as u32)
+                .filter(|den| *den <= 1_000_000);
+            let den = den.ok_or_else(refused)?;
+            (whole(seconds)? * den + whole(part)?, den)
+        } else {
+            (whole(text)?, 1)
+        };
+        Self::new(num, den)
+            .filter(|rate| (0.001..=10_000.0).contains(&rate.0.to_f64()))
+            .ok_or_else(refused)
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -170,6 +201,35 @@ mod tests {
         assert_eq!((half.num, half.den), (1, 2));
         assert_eq!(Rational::new(1, 0), None);
         assert_eq!(Rational::new(i64::MIN, -1), None);
+    }
+
+    #[test]
+    fn a_rate_is_read_as_people_write_it() {
+        for (text, num, den) in [
+            ("24", 24, 1),
+            ("24000/1001", 24_000, 1_001),
+            ("23.976", 24_000, 1_001),
+            ("12.5", 25, 2),
+            ("1/2", 1, 2),
+        ] {
+            assert_eq!(
+                text.parse(),
+                Ok(FrameRate::new(num, den).unwrap()),
+                "{text}"
+            );
+        }
+        for text in [
+            "0",
+            "-24",
+            "24/0",
+            "fast",
+            "1e3",
+            "",
+            "99999",
+            "1.0000000001",
+        ] {
+            assert!(text.parse::<FrameRate>().is_err(), "{text}");
+        }
     }
 
     #[test]

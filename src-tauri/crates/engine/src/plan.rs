@@ -10,8 +10,9 @@ use frameloom_core::job::{EncodeSpec, JobSpec, PictureSizes, ProviderChoice, Tra
 use frameloom_core::media::{MediaInfo, MediaKind, StreamInfo, StreamKind, VideoInfo, Warning};
 use frameloom_core::model::ModelManifest;
 use frameloom_core::segment::SegmentLength;
-use frameloom_core::time::{Rational, TimeBase, Timestamp};
-use frameloom_media::{Container, EncoderSpec};
+use frameloom_core::sequence::{NumberPattern, PictureNumbers};
+use frameloom_core::time::{FrameRate, Rational, TimeBase, Timestamp};
+use frameloom_media::{AnimationInput, AnimationPlan, Container, EncoderSpec};
 use frameloom_still::StillFormat;
 use serde::{Deserialize, Serialize};
 use sha2::{Digest, Sha256};
@@ -103,6 +104,9 @@ pub struct VideoPlan {
     /// The pictures are turned as players show them, and the note that says so is left out.
     #[serde(default)]
     pub upright: bool,
+    /// Frames per second of the result, where it is known.
+    #[serde(default)]
+    pub frame_rate: Option<FrameRate>,
     /// Threads of the encoder, once they are settled: what it makes may depend on their number.
     #[serde(default)]
     pub encoder_threads: Option<usize>,
@@ -168,8 +172,12 @@ pub struct Stretch {
 pub struct InputPrint {
     /// Size of the file.
     pub size_bytes: u64,
-    /// SHA-256 over the size and up to [`InputPrint::SAMPLES`] blocks, hexadecimal.
+    /// SHA-256 over the size and up to [`InputPrint::SAMPLES`] blocks, hexadecimal; over those of
+    /// all pictures where there are several.
     pub samples_sha256: String,
+    /// Which numbered pictures it was taken of; `None` for a file.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub pictures: Option<PictureNumbers>,
 }
 
 impl InputPrint {
@@ -217,6 +225,7 @@ impl InputPrint {
             Ok(Self {
                 size_bytes,
                 samples_sha256: hex(&hash.finalize()),
+                pictures: None,
             })
         };
         read(path).map_err(EngineError::io("the input cannot be read", path))
@@ -224,9 +233,43 @@ impl InputPrint {
 }
 
 impl InputPrint {
+    /// Reads the print of numbered pictures: that of each of them, with its name.
+    ///
+    /// # Errors
+    /// A picture cannot be read.
+    pub fn take_pictures(pattern: &Path, numbers: PictureNumbers) -> Result<Self, EngineError> {
+        let names = NumberPattern::of_path(pattern).ok_or_else(|| EngineError::NoFrames {
+            path: pattern.to_owned(),
+        })?;
+        let mut hash = Sha256::new();
+        let mut size_bytes = 0u64;
+        for number in numbers.all() {
+            let one = Self::take(&names.path(pattern, number))?;
+            size_bytes = size_bytes.saturating_add(one.size_bytes);
+            hash.update(names.name(number).as_bytes());
+            hash.update(one.samples_sha256.as_bytes());
+        }
+        Ok(Self {
+            size_bytes,
+            samples_sha256: hex(&hash.finalize()),
+            pictures: Some(numbers),
+        })
+    }
+
+    /// The print of the source of a job.
+    fn of(spec: &JobSpec) -> Result<Self, EngineError> {
+        match spec.pictures {
+            Some(run) => Self::take_pictures(&spec.input, run.picture_numbers()),
+            None => Self::take(&spec.input),
+        }
+    }
+
     /// Checks that the file is still the one that the print was taken of.
     fn check(&self, path: &Path) -> Result<(), EngineError> {
-        let now = Self::take(path)?;
+        let now = match self.pictures {
+            Some(numbers) => Self::take_pictures(path, numbers)?,
+            None => Self::take(path)?,
+        };
         if now == *self {
             return Ok(());
         }
@@ -432,6 +475,20 @@ pub fn plan(spec: &JobSpec, info: &MediaInfo, models: &dyn Models) -> Result<Pla
             let encoder_spec = encoder_spec(&spec.encode, container, stream, &format, None, 1);
             let encoder = frameloom_media::plan_encoder(&encoder_spec)?;
             warnings.extend(encoder.warnings(&encoder_spec));
+            if container != Container::Pictures && has_profile(spec)? {
+                warnings.push(Warning::Dropped {
+                    what: "the colour profile of the pictures, which only numbered pictures keep"
+                        .to_owned(),
+                });
+            }
+            // The parts of pictures are of another codec than the pictures themselves.
+            let (encoder_name, parameters) = match picture_plan(spec, container, &format, video)? {
+                Some(plan) => {
+                    warnings.extend(plan.warnings);
+                    (plan.encoder, plan.parameters)
+                }
+                None => (encoder.name, encoder.parameters),
+            };
             let clip = clip_of(line, info)?;
             let joined = join_clips(&layout, &inputs, format.pace, &mut joints, &mut warnings)?;
             let mut frames = clip.frames;
@@ -444,10 +501,11 @@ pub fn plan(spec: &JobSpec, info: &MediaInfo, models: &dyn Models) -> Result<Pla
                 segment_length: segment_length(video),
                 frames_estimate: frames,
                 container: container.extension().to_owned(),
-                encoder: encoder.name,
-                parameters: encoder.parameters,
+                encoder: encoder_name,
+                parameters,
                 stretch: clip.stretch,
                 upright: upright.is_some(),
+                frame_rate: format.pace.frame_rate,
                 joined,
                 encoder_threads: None,
             })
@@ -461,14 +519,19 @@ pub fn plan(spec: &JobSpec, info: &MediaInfo, models: &dyn Models) -> Result<Pla
         }),
     });
     let crosses = video.color.matrix_or_guess(format.width, format.height).0 != matrix;
-    if guessed && info.kind == MediaKind::Video && (needs_matrix || crosses) {
+    // Pictures are made of red, green and blue.
+    let to_rgb = info.kind == MediaKind::Video && makes_pictures(spec);
+    let yuv = ["yuv", "nv", "p0"];
+    let has_matrix = yuv.iter().any(|name| video.pixel_format.starts_with(name));
+    let needs_matrix = needs_matrix || crosses || (to_rgb && has_matrix);
+    if guessed && info.kind == MediaKind::Video && needs_matrix {
         warnings.push(Warning::GuessedMatrix {
             matrix: format!("{matrix:?}").to_uppercase().replace("BT", "BT."),
         });
     }
     Ok(Plan {
         version: PLAN_VERSION,
-        input: InputPrint::take(&spec.input)?,
+        input: InputPrint::of(spec)?,
         models: uses,
         files,
         onnx,
@@ -700,7 +763,9 @@ pub(crate) fn upright(spec: &JobSpec, stream: &StreamInfo) -> Option<Turn> {
                 | Op::Concat
         )
     });
-    upright_turn(stream).filter(|_| spec.upright && depends)
+    // Pictures alone have no note for a player.
+    let wanted = (spec.upright && depends) || makes_pictures(spec);
+    upright_turn(stream).filter(|_| wanted)
 }
 
 /// The turn by which players show the pictures of a stream.
@@ -715,6 +780,11 @@ pub(crate) fn upright_turn(stream: &StreamInfo) -> Option<Turn> {
     (degrees % 90 == 0 && !turn.is_none()).then_some(turn)
 }
 
+/// True if the result is pictures alone: an animation, or one file for each frame.
+fn makes_pictures(spec: &JobSpec) -> bool {
+    Container::from_path(&spec.output).is_ok_and(Container::is_pictures)
+}
+
 /// What the container need not hold: what the user leaves out, and the turn of pictures that are
 /// turned themselves.
 pub(crate) fn left_out(spec: &JobSpec, stream: &StreamInfo) -> Vec<TrackChoice> {
@@ -723,6 +793,64 @@ pub(crate) fn left_out(spec: &JobSpec, stream: &StreamInfo) -> Vec<TrackChoice> 
         list.push(TrackChoice::Rotation);
     }
     list
+}
+
+/// True if the first of numbered pictures has a colour profile.
+fn has_profile(spec: &JobSpec) -> Result<bool, EngineError> {
+    let (Some(run), Some(names)) = (spec.pictures, NumberPattern::of_path(&spec.input)) else {
+        return Ok(false);
+    };
+    let first = names.path(&spec.input, run.first);
+    Ok(frameloom_still::is_still(&first)?
+        && frameloom_still::read(&first, &frameloom_still::Limits::default())?
+            .metadata
+            .icc
+            .is_some())
+}
+
+/// How a result of pictures alone is written; `None` for any other.
+fn picture_plan(
+    spec: &JobSpec,
+    container: Container,
+    format: &PictureFormat,
+    video: &VideoInfo,
+) -> Result<Option<AnimationPlan>, EngineError> {
+    if container.is_animation() {
+        let input = AnimationInput {
+            width: format.width,
+            height: format.height,
+            format: format.pixels,
+            color: format.color.clone(),
+            frame_rate: format.pace.frame_rate,
+            sample_aspect_ratio: format.sample_aspect_ratio,
+        };
+        let plan = frameloom_media::plan_animation(container, spec.encode.quality, &input)?;
+        return Ok(Some(plan));
+    }
+    if container != Container::Pictures {
+        return Ok(None);
+    }
+    let still = StillFormat::for_output(&spec.output)?;
+    if format.color.is_hdr() && still != StillFormat::Png {
+        let what = format!(
+            "pictures of high dynamic range cannot go into {}, which could not say what they mean; \
+             name the result .png",
+            still.name()
+        );
+        return Err(frameloom_media::MediaError::InvalidRequest { what }.into());
+    }
+    let picture = VideoInfo {
+        alpha: format.pixels.alpha,
+        bit_depth: format.pixels.bits,
+        ..video.clone()
+    };
+    let size = (format.width, format.height);
+    frameloom_still::check_output(&spec.output, &picture, size, spec.encode.quality)?;
+    Ok(Some(AnimationPlan {
+        encoder: still.extension().to_owned(),
+        parameters: Vec::new(),
+        warnings: Vec::new(),
+    }))
 }
 
 /// What is done about fields.

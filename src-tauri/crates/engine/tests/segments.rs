@@ -82,6 +82,7 @@ fn spec(input: &Path, output: &Path, ops: Vec<Op>) -> JobSpec {
     JobSpec {
         version: JOB_SPEC_VERSION,
         input: input.to_owned(),
+        pictures: None,
         output: output.to_owned(),
         overwrite: false,
         graph: Graph::chain(ops),

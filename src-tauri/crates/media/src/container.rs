@@ -5,6 +5,7 @@ use crate::ffi::output::can_hold;
 use crate::ffi::params::codec_id;
 use frameloom_core::job::{TrackChoice, VideoCodec};
 use frameloom_core::media::{MediaInfo, StreamInfo, StreamKind, Warning};
+use frameloom_core::sequence::NumberPattern;
 use serde::{Deserialize, Serialize};
 use std::path::Path;
 
@@ -20,10 +21,19 @@ pub enum Container {
     Mkv,
     /// WebM.
     Webm,
+    /// Animated GIF.
+    Gif,
+    /// Animated PNG.
+    Apng,
+    /// Animated WebP.
+    WebP,
+    /// Numbered pictures, one file for each frame (`shot_%05d.png`).
+    Pictures,
 }
 
 impl Container {
-    /// Every container, the one that plays in most places first.
+    /// Every container of a clip, the one that plays in most places first. Animated and numbered
+    /// pictures hold nothing but pictures, and are not among them.
     pub const ALL: [Container; 4] = [
         Container::Mp4,
         Container::Mkv,
@@ -38,15 +48,22 @@ impl Container {
             "mov" | "qt" => Some(Container::Mov),
             "mkv" => Some(Container::Mkv),
             "webm" => Some(Container::Webm),
+            "gif" => Some(Container::Gif),
+            "apng" => Some(Container::Apng),
+            "webp" => Some(Container::WebP),
             _ => None,
         }
     }
 
-    /// The container that the name of an output asks for.
+    /// The container that the name of an output asks for. A name with a place for a number asks
+    /// for numbered pictures, if its extension is that of a picture.
     ///
     /// # Errors
     /// [`MediaError::UnsupportedContainer`] for any other extension, or none.
     pub fn from_path(path: &Path) -> Result<Self, MediaError> {
+        if NumberPattern::of_path(path).is_some() && has_picture_extension(path) {
+            return Ok(Container::Pictures);
+        }
         let extension = path
             .extension()
             .map(|e| e.to_string_lossy().into_owned())
@@ -61,7 +78,31 @@ impl Container {
             Container::Mov => "mov",
             Container::Mkv => "mkv",
             Container::Webm => "webm",
+            Container::Gif => "gif",
+            Container::Apng => "apng",
+            Container::WebP => "webp",
+            Container::Pictures => "png",
         }
+    }
+
+    /// As a sentence names it: `.mp4`, or `numbered pictures`.
+    pub fn shown(self) -> String {
+        match self {
+            Container::Pictures => "numbered pictures".to_owned(),
+            file => format!(".{}", file.extension()),
+        }
+    }
+
+    /// True for a single file of moving pictures without sound.
+    pub fn is_animation(self) -> bool {
+        matches!(self, Container::Gif | Container::Apng | Container::WebP)
+    }
+
+    /// True for what holds pictures in red, green and blue and nothing else: their times and
+    /// transparency, but no tracks, no turn and no matrix. The pictures of such a result are made
+    /// from parts without loss when all are there.
+    pub fn is_pictures(self) -> bool {
+        self.is_animation() || self == Container::Pictures
     }
 
     /// True if files of this kind can hold video of this codec.
@@ -76,12 +117,26 @@ impl Container {
             Container::Mov => "mov",
             Container::Mkv => "matroska",
             Container::Webm => "webm",
+            Container::Gif => "gif",
+            Container::Apng => "apng",
+            Container::WebP => "webp",
+            // Written without a muxer.
+            Container::Pictures => "image2",
         }
     }
 
     pub(crate) fn is_iso(self) -> bool {
         matches!(self, Container::Mp4 | Container::Mov)
     }
+}
+
+/// Extensions of pictures that are written.
+const PICTURE_EXTENSIONS: &[&str] = &["png", "jpg", "jpeg", "jpe", "jfif", "webp", "tif", "tiff"];
+
+fn has_picture_extension(path: &Path) -> bool {
+    path.extension()
+        .and_then(|extension| extension.to_str())
+        .is_some_and(|e| PICTURE_EXTENSIONS.contains(&e.to_ascii_lowercase().as_str()))
 }
 
 /// What of a source goes into a container.
@@ -127,7 +182,7 @@ impl MuxPlan {
                 .iter()
                 .map(|unfit| (unfit.what.clone(), unfit.choice.to_string()))
                 .collect(),
-            container: self.container.extension().to_owned(),
+            container: self.container.shown(),
             others: others.map(|other| other.extension().to_owned()).collect(),
         })
     }
@@ -181,7 +236,11 @@ pub fn plan_mux(
         } else if Container::ALL.into_iter().any(|other| holds(other, stream)) {
             plan.refused.push(Unfit {
                 what: described(stream),
-                choice: TrackChoice::Stream(stream.index),
+                // Pictures alone hold none of a kind, whichever it is.
+                choice: match container.is_pictures() {
+                    true => kind_of(stream),
+                    false => TrackChoice::Stream(stream.index),
+                },
             });
         } else {
             plan.dropped.push(Warning::StreamDropped {
@@ -190,6 +249,9 @@ pub fn plan_mux(
                 container: container.extension().to_owned(),
             });
         }
+    }
+    if container.is_pictures() {
+        plan.dropped.extend(lost_with_pictures(source, container));
     }
     if turned && !drops_turn && !holds_turn(container) {
         plan.refused.push(Unfit {
@@ -200,21 +262,46 @@ pub fn plan_mux(
     Ok(plan)
 }
 
+/// What pictures alone do not hold and nobody can choose to leave out.
+fn lost_with_pictures(source: &MediaInfo, container: Container) -> Vec<Warning> {
+    let mut lost = Vec::new();
+    if !source.chapters.is_empty() {
+        lost.push("the chapters".to_owned());
+    }
+    let tags = crate::mux::file_tags(&source.tags, container);
+    if !tags.is_empty() {
+        let names: Vec<&str> = tags.keys().map(String::as_str).collect();
+        lost.push(format!("the tags {}", names.join(", ")));
+    }
+    lost.into_iter()
+        .map(|what| Warning::Dropped {
+            what: format!("{what}, which {} cannot hold", container.shown()),
+        })
+        .collect()
+}
+
 /// Matroska's muxer writes no display matrix before FFmpeg 7.
 fn holds_turn(container: Container) -> bool {
+    if container.is_pictures() {
+        return false;
+    }
     container.is_iso() || crate::ffi::util::libavformat_major() >= 61
 }
 
 fn is_left_out(stream: &StreamInfo, drop: &[TrackChoice]) -> bool {
-    let kind = match stream.kind {
+    drop.contains(&kind_of(stream)) || drop.contains(&TrackChoice::Stream(stream.index))
+}
+
+/// The choice that leaves out all streams like this one.
+fn kind_of(stream: &StreamInfo) -> TrackChoice {
+    match stream.kind {
         StreamKind::Video if is_cover(stream) => TrackChoice::Covers,
         StreamKind::Video => TrackChoice::Video,
         StreamKind::Audio => TrackChoice::Audio,
         StreamKind::Subtitle => TrackChoice::Subtitles,
         StreamKind::Attachment => TrackChoice::Attachments,
         StreamKind::Data => TrackChoice::Data,
-    };
-    drop.contains(&kind) || drop.contains(&TrackChoice::Stream(stream.index))
+    }
 }
 
 /// A stream as a refusal names it: `stream 2 (subtitle, subrip, fra)`.
@@ -243,6 +330,9 @@ fn is_cover(stream: &StreamInfo) -> bool {
 }
 
 fn holds(container: Container, stream: &StreamInfo) -> bool {
+    if container.is_pictures() {
+        return false;
+    }
     let known = || codec_id(&stream.codec).is_some_and(|id| can_hold(container.muxer(), id));
     match stream.kind {
         // Matroska keeps covers as attachments.

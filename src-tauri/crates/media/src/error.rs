@@ -111,20 +111,30 @@ pub enum MediaError {
         height: u32,
     },
     /// A container that this program does not write.
-    #[error("`{extension}` is no container that can be written; use mp4, mov, mkv or webm")]
+    #[error(
+        "`{extension}` is nothing that a clip can be written as; use mp4, mov, mkv or webm, gif, apng or webp, or a pattern such as `name_%05d.png` for numbered pictures"
+    )]
     UnsupportedContainer {
         /// The extension asked for.
         extension: String,
     },
     /// The container cannot hold something of the source, and nobody said that it may be lost.
-    #[error("{} cannot go into .{container}", listed(tracks))]
+    #[error("{} cannot go into {container}", listed(tracks))]
     TracksDoNotFit {
         /// What does not fit: each as a person reads it, and as `--drop` takes it.
         tracks: Vec<(String, String)>,
-        /// Extension of the container.
+        /// The container as a sentence names it (`.mp4`).
         container: String,
         /// Extensions of containers that can hold everything.
         others: Vec<String>,
+    },
+    /// A picture of a sequence is missing, or not like the others.
+    #[error("{what}: {path}")]
+    Sequence {
+        /// What is wrong with it.
+        what: String,
+        /// The picture.
+        path: PathBuf,
     },
     /// The request contradicts itself.
     #[error("{what}")]
@@ -227,6 +237,7 @@ impl MediaError {
             | MediaError::Read { .. } => ErrorCode::InputUnreadable,
             MediaError::NoVideo { .. }
             | MediaError::NoFrames { .. }
+            | MediaError::Sequence { .. }
             | MediaError::UnsupportedCodec { .. }
             | MediaError::UnsupportedPixelFormat { .. } => ErrorCode::InputUnsupported,
             MediaError::BadDimensions { .. } => ErrorCode::InputTooLarge,
@@ -252,10 +263,13 @@ impl MediaError {
         let MediaError::TracksDoNotFit { tracks, others, .. } = self else {
             return None;
         };
-        let drop: Vec<String> = tracks
-            .iter()
-            .map(|(_, choice)| format!("--drop {choice}"))
-            .collect();
+        let mut drop: Vec<String> = Vec::new();
+        for (_, choice) in tracks {
+            let text = format!("--drop {choice}");
+            if !drop.contains(&text) {
+                drop.push(text);
+            }
+        }
         let drop = if drop.len() > 6 {
             format!("{} and so on", drop[..3].join(" "))
         } else {

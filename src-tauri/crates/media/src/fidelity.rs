@@ -31,10 +31,13 @@
 //! |---|---|---|---|
 //! | sample and display aspect ratio | written as they are; the container's goes before the stream's | | |
 //! | rotation and flips | the display matrix, its shift as much larger as the picture | | a turned clip into MKV or WebM before FFmpeg 7, whose muxer cannot write it |
-//! | crop of the coded stream | applied when decoding; the result is the visible picture | crop tags of the container are not read: the whole coded picture is shown | |
+//! | crop of the coded stream | applied when decoding; the result is the visible picture | | |
+//! | crop that the container notes (`PixelCrop`, `clap`) | | the whole coded picture is processed, as most players show it; the note is not written, and said | |
 //! | primaries, transfer, matrix, range, chroma location | used in conversions, written where the codec has a place | an unknown matrix is guessed from the size, and the guess is never written; limited range alone has no tag in H.264, which means just that | |
 //! | 8, 10, 12, 16 bits | whatever the encoder takes, FFV1 all of them, bit for bit | bits that the encoder does not take | |
 //! | HDR10, HLG, mastering display, content light | kept through 10 bits, in the stream by x265 and in the container | | |
 //! | Dolby Vision, HDR10+ | | dropped: made for other pixels than those of the result | |
-//! | transparency | VP8 and VP9 decoded with it; VP9, ProRes 4444, FFV1 keep it | dropped by other codecs | |
+//! | transparency | VP8 and VP9, animations and numbered pictures decoded with it; VP9, ProRes 4444, FFV1, APNG, WebP and numbered PNG, WebP and TIFF keep it | dropped by other codecs; all or nothing in a GIF | numbered JPEG |
+//! | animations and numbered pictures as results | red, green and blue in full range by the tagged matrix and range; turned as players show them; times as far as the clock of the format goes, repetition as in the source; PNG says its colours by `sRGB`, `cICP` or the profile of its source | frames that a GIF cannot show in time; chapters and tags; the shape of pixels in animations | sound, subtitles and all else unless left out by `--drop`; high dynamic range in anything but numbered PNG |
+//! | animations and numbered pictures as sources | every frame at its time, GIF, APNG and WebP; pictures of all depths at the rate that is given | the turn in the EXIF of pictures; their colour profile in a clip | gaps in the numbers, pictures of another size or kind |
 //! | interlacing | | processed as frames; never written as fields | |

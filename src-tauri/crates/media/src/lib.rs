@@ -4,11 +4,13 @@
 //! [`Reader`] decodes its main video frame by frame, [`Converter`] changes format and size,
 //! [`FilterGraph`]
 //! runs ffmpeg's filters, [`VideoEncoder`] makes packets, [`PartWriter`] and [`PartReader`] keep
-//! the packets of one segment safe on disk, [`mux()`] joins parts and copies everything else of the source, and
-//! [`verify_output`] reads the result back.
+//! the packets of one segment safe on disk, [`mux()`] joins parts and copies everything else of the source,
+//! [`write_animation`] makes an animated picture of them, and [`verify_output`] and
+//! [`check_animation`] read the result back. Numbered pictures are read as a clip
+//! ([`find_pictures`], [`ReaderOptions::pictures`]).
 //!
 //! What must not: inference, jobs, SQL, sockets. Unsafe code stays in `ffi/`. Only the one file
-//! that was named is ever opened: playlists and references inside of files lead nowhere.
+//! that was named, or the pictures of the pattern, is ever opened: playlists and references inside of files lead nowhere.
 //!
 //! The main type is [`Frame`]: a picture in a planar layout of `core::pixel`, counted by
 //! reference.
@@ -26,9 +28,11 @@
 //! # Ok::<(), frameloom_media::MediaError>(())
 //! ```
 
+mod animation;
 mod color;
 mod container;
 mod convert;
+mod crop;
 mod encode;
 mod error;
 mod ffi;
@@ -45,13 +49,19 @@ mod part;
 mod picture;
 mod probe;
 mod reader;
+mod sequence;
 mod source;
 mod verify;
 
+pub use animation::{
+    AnimationFacts, AnimationInput, AnimationPlan, AnimationReport, AnimationSpec, RgbPainter,
+    animation_facts, check_animation, plan_animation, write_animation,
+};
 pub use container::{Container, MuxPlan, Unfit, choose_container, plan_mux};
 pub use convert::{Converter, convert};
 pub use encode::encoder::{EncodedPacket, VideoEncoder};
 pub use encode::plan::{EncoderPlan, EncoderSpec, UsableEncoder, plan_encoder, usable_encoders};
+pub use encode::table::{EncoderRow, Preset, encoder_table};
 pub use error::{FfmpegError, MediaError};
 pub use fields::{FieldReport, Telecine, detect_fields};
 pub use filter::{FilterGraph, FilterInput, FilterSpec};
@@ -63,8 +73,9 @@ pub use inventory::{
 };
 pub use libraries::{LibraryVersion, init, libraries, quiet_encoders};
 pub use mux::{MuxReport, MuxSpec, SourceCut, mux};
-pub use part::{PartEntry, PartHeader, PartReader, PartWriter, decode_first};
+pub use part::{PartEntry, PartFrames, PartHeader, PartReader, PartWriter, decode_first};
 pub use picture::{RgbImage, frame_at, read_still, thumbnail};
 pub use probe::probe;
 pub use reader::{ReadReport, Reader, ReaderOptions, Truncation};
+pub use sequence::{SEQUENCE_CONTAINER, find_pictures, numbers_of, probe_pictures};
 pub use verify::{Expectation, FrameTimes, OutputCheck, frame_times, verify_output};

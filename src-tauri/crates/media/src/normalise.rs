@@ -18,6 +18,8 @@ pub(crate) struct Normaliser {
     stated_size: (u32, u32),
     target: Option<Target>,
     scaler: Option<Scaler>,
+    /// Transparency that the layout has room for is known not to be there.
+    opaque: bool,
     /// Pictures of another size or layout than the result has.
     pub(crate) converted: u64,
 }
@@ -40,8 +42,14 @@ impl Normaliser {
             stated_size,
             target: None,
             scaler: None,
+            opaque: false,
             converted: 0,
         }
+    }
+
+    /// As it is, for pictures whose transparency is known not to be there if `opaque`.
+    pub(crate) fn without_alpha(self, opaque: bool) -> Self {
+        Self { opaque, ..self }
     }
 
     /// The frame in the planar format and size of the first one.
@@ -90,7 +98,7 @@ impl Normaliser {
             .ok_or_else(|| MediaError::UnsupportedPixelFormat {
                 format: source.name(),
             })?;
-        if source.is_palette() && !unpack::palette_has_alpha(raw) {
+        if self.opaque || (source.is_palette() && !unpack::palette_has_alpha(raw)) {
             format.alpha = false;
         }
         // A call over a bad line begins small and grows to the size that its container states.

@@ -11,10 +11,12 @@ use crate::ffi::decoder::{Answer, Decoder};
 use crate::ffi::frame::AvFrame;
 use crate::ffi::packet::Packet;
 use crate::ffi::params::VideoParameters;
+use crate::ffi::pixel::AvFormat;
 use crate::frame::Frame;
 use crate::hdr::HdrStatic;
 use crate::normalise::Normaliser;
-use frameloom_core::time::TimeBase;
+use frameloom_core::color::ColorInfo;
+use frameloom_core::time::{Rational, TimeBase};
 use serde::{Deserialize, Serialize};
 use std::fs::File;
 use std::io::{self, BufReader, BufWriter, Read, Seek, SeekFrom, Write};
@@ -40,9 +42,45 @@ pub struct PartHeader {
     pub(crate) parameters: VideoParameters,
     pub(crate) extradata: Vec<u8>,
     pub(crate) hdr: Option<HdrStatic>,
+    /// Bits of the frames before they were widened to what the encoder takes, for results that are
+    /// made of pictures.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub(crate) depth: Option<u8>,
 }
 
 impl PartHeader {
+    /// Significant bits per sample of the frames that were encoded.
+    pub fn depth(&self) -> u8 {
+        let coded = AvFormat(self.parameters.format).bit_depth();
+        self.depth.unwrap_or(coded)
+    }
+
+    /// True if the pictures carry transparency.
+    pub fn has_alpha(&self) -> bool {
+        AvFormat(self.parameters.format).has_alpha()
+    }
+
+    /// Colour tags of the pictures.
+    pub fn color(&self) -> ColorInfo {
+        self.color_numbers().to_info()
+    }
+
+    fn color_numbers(&self) -> ColorNumbers {
+        let [primaries, transfer, matrix, range, chroma] = self.parameters.color;
+        ColorNumbers {
+            primaries,
+            transfer,
+            matrix,
+            range,
+            chroma,
+        }
+    }
+
+    /// Width of a pixel by its height.
+    pub fn sample_aspect_ratio(&self) -> Rational {
+        self.parameters.sample_aspect_ratio
+    }
+
     /// Width and height of the coded pictures.
     pub fn size(&self) -> (u32, u32) {
         (self.parameters.width, self.parameters.height)
@@ -425,47 +463,125 @@ fn read_header(file: &mut BufReader<File>, path: &Path) -> Result<(PartHeader, u
 /// # Errors
 /// Those of [`PartReader::open`]; [`MediaError::NoFrames`] if nothing can be decoded.
 pub fn decode_first(path: &Path) -> Result<Frame, MediaError> {
-    let mut part = PartReader::open(path)?;
-    let header = part.header().clone();
-    let mut decoder = Decoder::open_stored(&header.parameters, &header.extradata, path)?;
-    let [primaries, transfer, matrix, range, chroma] = header.parameters.color;
-    let color = ColorNumbers {
-        primaries,
-        transfer,
-        matrix,
-        range,
-        chroma,
-    };
-    let mut normaliser = Normaliser::new(color, header.size());
-    let mut ended = false;
-    loop {
-        let mut raw = AvFrame::new()?;
-        match decoder.receive(&mut raw)? {
-            Answer::Frame => {
-                let (pts, duration) = (raw.best_pts(), raw.duration());
-                let mut frame = normaliser.apply(raw)?;
-                frame.set_timing(pts.unwrap_or(0), duration);
-                return Ok(frame);
-            }
-            Answer::Damaged => {}
-            Answer::End => return Err(MediaError::NoFrames { path: path.into() }),
-            Answer::NeedsInput if ended => {
-                return Err(MediaError::NoFrames { path: path.into() });
-            }
-            Answer::NeedsInput => match part.next_packet()? {
-                Some(stored) => {
-                    let mut packet = Packet::with_data(&stored.data)?;
-                    packet.set_timing(stored.pts, stored.dts, stored.duration, stored.key);
-                    for (kind, bytes) in &stored.side_data {
-                        packet.add_side_data(*kind, bytes)?;
+    let parts = [path.to_owned()];
+    let mut frames = PartFrames::open(&parts)?;
+    frames
+        .next()?
+        .ok_or_else(|| MediaError::NoFrames { path: path.into() })
+}
+
+/// Decodes the frames of parts, one part after the other, with the times that they were given.
+pub struct PartFrames<'a> {
+    parts: &'a [PathBuf],
+    /// Place of the next part.
+    next_part: usize,
+    open: Option<(PartReader, Decoder)>,
+    normaliser: Normaliser,
+    ended: bool,
+    header: PartHeader,
+}
+
+impl std::fmt::Debug for PartFrames<'_> {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("PartFrames")
+            .field("next_part", &self.next_part)
+            .finish_non_exhaustive()
+    }
+}
+
+impl<'a> PartFrames<'a> {
+    /// Opens the first part. All parts must be of one encoder with the same settings.
+    ///
+    /// # Errors
+    /// Those of [`PartReader::open`]; [`MediaError::InvalidRequest`] without parts.
+    pub fn open(parts: &'a [PathBuf]) -> Result<Self, MediaError> {
+        crate::init()?;
+        let first = parts.first().ok_or_else(|| MediaError::InvalidRequest {
+            what: "there are no parts to decode".into(),
+        })?;
+        let header = PartReader::open(first)?.header().clone();
+        Ok(Self {
+            parts,
+            next_part: 0,
+            open: None,
+            normaliser: Normaliser::new(header.color_numbers(), header.size()),
+            ended: false,
+            header,
+        })
+    }
+
+    /// What every part begins with.
+    pub fn header(&self) -> &PartHeader {
+        &self.header
+    }
+
+    /// The next frame in presentation order, its times in ticks of the header's base; `None`
+    /// after the last one.
+    ///
+    /// # Errors
+    /// [`MediaError::PartDamaged`], [`MediaError::PartsDiffer`], [`MediaError::NotReadable`].
+    #[expect(
+        clippy::should_implement_trait,
+        reason = "a failing read is an error, which an iterator cannot end with"
+    )]
+    pub fn next(&mut self) -> Result<Option<Frame>, MediaError> {
+        loop {
+            let Some((part, decoder)) = &mut self.open else {
+                if !self.open_next()? {
+                    return Ok(None);
+                }
+                continue;
+            };
+            let mut raw = AvFrame::new()?;
+            match decoder.receive(&mut raw)? {
+                Answer::Frame => {
+                    let (pts, duration) = (raw.best_pts(), raw.duration());
+                    let mut frame = self.normaliser.apply(raw)?;
+                    frame.set_timing(pts.unwrap_or(0), duration);
+                    return Ok(Some(frame));
+                }
+                // A part was checked byte for byte: what is not decoded is not counted either,
+                // and the number of frames is compared by whoever asks for them.
+                Answer::Damaged => {}
+                Answer::End => self.open = None,
+                Answer::NeedsInput if self.ended => self.open = None,
+                Answer::NeedsInput => match part.next_packet()? {
+                    Some(stored) => {
+                        let mut packet = Packet::with_data(&stored.data)?;
+                        packet.set_timing(stored.pts, stored.dts, stored.duration, stored.key);
+                        for (kind, bytes) in &stored.side_data {
+                            packet.add_side_data(*kind, bytes)?;
+                        }
+                        decoder.send(Some(&packet))?;
                     }
-                    decoder.send(Some(&packet))?;
-                }
-                None => {
-                    ended = true;
-                    decoder.send(None)?;
-                }
-            },
+                    None => {
+                        self.ended = true;
+                        decoder.send(None)?;
+                    }
+                },
+            }
         }
+    }
+
+    fn open_next(&mut self) -> Result<bool, MediaError> {
+        let Some(path) = self.parts.get(self.next_part) else {
+            return Ok(false);
+        };
+        let part = PartReader::open(path)?;
+        let header = part.header();
+        if header.settings_hash != self.header.settings_hash
+            || header.encoder != self.header.encoder
+            || header.time_base != self.header.time_base
+        {
+            return Err(MediaError::PartsDiffer {
+                reason: "other encoder settings".into(),
+                path: path.clone(),
+            });
+        }
+        let decoder = Decoder::open_stored(&header.parameters, &header.extradata, path)?;
+        self.open = Some((part, decoder));
+        self.ended = false;
+        self.next_part += 1;
+        Ok(true)
     }
 }

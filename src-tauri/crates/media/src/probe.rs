@@ -1,5 +1,7 @@
 //! What a file is: streams, times, colour, turn, transparency, HDR, chapters.
 
+use crate::animation::{WebPFrames, animation_facts};
+use crate::crop::container_crop;
 use crate::error::MediaError;
 use crate::ffi::decoder::{Answer, Decoder, can_decode_vpx_alpha};
 use crate::ffi::frame::AvFrame;
@@ -37,6 +39,9 @@ pub fn probe(path: &Path) -> Result<MediaInfo, MediaError> {
 }
 
 pub(crate) fn probe_with(path: &Path, cancel: &Arc<AtomicBool>) -> Result<MediaInfo, MediaError> {
+    if let Some(info) = WebPFrames::probe(path)? {
+        return Ok(info);
+    }
     let mut input = crate::source::open(path, Look::Pictures, cancel)?;
     let size_bytes = std::fs::metadata(path).map_or(0, |facts| facts.len());
     let mut info = MediaInfo {
@@ -89,8 +94,43 @@ pub(crate) fn probe_with(path: &Path, cancel: &Arc<AtomicBool>) -> Result<MediaI
     if info.kind == MediaKind::Still {
         info.duration_micros = None;
     }
+    if info.container == "gif"
+        && let Some(facts) = animation_facts(path)?
+        && let Some(video) = info.streams.iter_mut().find_map(|s| s.video.as_mut())
+    {
+        video.alpha = facts.alpha && (!facts.alpha_by_first || first_has_holes(path, cancel)?);
+    }
     info.warnings = warnings(&info);
+    if let Some((_, video)) = info.main_video()
+        && let Some(crop) = container_crop(path, &info.container, (video.width, video.height))
+    {
+        info.warnings.push(Warning::Dropped {
+            what: crop.describe(),
+        });
+    }
     Ok(info)
+}
+
+/// True if the first frame of a GIF has a transparent pixel, or cannot be decoded.
+fn first_has_holes(path: &Path, cancel: &Arc<AtomicBool>) -> Result<bool, MediaError> {
+    let mut input = crate::source::open(path, Look::Pictures, cancel)?;
+    let Some(stream) = input.stream(0) else {
+        return Ok(true);
+    };
+    let mut decoder = Decoder::open(stream, false, 1, path)?;
+    let (mut packet, mut frame) = (Packet::new()?, AvFrame::new()?);
+    while input.read(&mut packet)? {
+        decoder.send(Some(&packet))?;
+        if let Answer::Frame = decoder.receive(&mut frame)? {
+            let row = frame.width() as usize * 4;
+            let holes = frame
+                .packed_rows(row)
+                .chunks_exact(4)
+                .any(|p| p[3] != u8::MAX);
+            return Ok(frame.format() != AvFormat::BGRA || holes);
+        }
+    }
+    Ok(true)
 }
 
 fn warnings(info: &MediaInfo) -> Vec<Warning> {

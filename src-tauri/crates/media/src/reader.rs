@@ -1,5 +1,6 @@
 //! Decoding of the main video stream, frame by frame, in presentation order.
 
+use crate::animation::WebPFrames;
 use crate::color::ColorNumbers;
 use crate::error::MediaError;
 use crate::ffi::decoder::{Answer, Decoder};
@@ -9,7 +10,9 @@ use crate::ffi::packet::Packet;
 use crate::frame::Frame;
 use crate::normalise::Normaliser;
 use crate::probe::{has_vpx_alpha, hdr_of, probe_with};
+use crate::sequence::{PictureFiles, probe_pictures_with};
 use frameloom_core::media::{MediaInfo, Warning};
+use frameloom_core::sequence::PictureRun;
 use frameloom_core::time::{TimeBase, Timestamp};
 use std::collections::VecDeque;
 use std::path::{Path, PathBuf};
@@ -23,6 +26,8 @@ pub struct ReaderOptions {
     pub threads: usize,
     /// Raised by the caller: every read ends with [`MediaError::Cancelled`].
     pub cancel: Arc<AtomicBool>,
+    /// The path is a pattern, and these of its numbered pictures are the clip.
+    pub pictures: Option<PictureRun>,
 }
 
 impl Default for ReaderOptions {
@@ -30,8 +35,19 @@ impl Default for ReaderOptions {
         Self {
             threads: 0,
             cancel: Arc::new(AtomicBool::new(false)),
+            pictures: None,
         }
     }
+}
+
+/// Where frames come from.
+enum Origin {
+    /// A file that ffmpeg demuxes.
+    File { input: Input, decoder: Decoder },
+    /// Numbered pictures.
+    Pictures(PictureFiles),
+    /// An animated WebP.
+    WebP(WebPFrames),
 }
 
 /// What a reader saw so far. Seeking does not reset it; [`Reader::restart`] does.
@@ -100,8 +116,7 @@ impl ReadReport {
 
 /// Decodes the main video stream of a file.
 pub struct Reader {
-    input: Input,
-    decoder: Decoder,
+    origin: Origin,
     path: PathBuf,
     options: ReaderOptions,
     info: MediaInfo,
@@ -135,7 +150,10 @@ impl Reader {
     /// # Errors
     /// Those of [`crate::probe`]; [`MediaError::NoVideo`]; [`MediaError::UnsupportedCodec`].
     pub fn open(path: &Path, options: &ReaderOptions) -> Result<Self, MediaError> {
-        let info = probe_with(path, &options.cancel)?;
+        let info = match options.pictures {
+            Some(run) => probe_pictures_with(path, run, &options.cancel)?,
+            None => probe_with(path, &options.cancel)?,
+        };
         let (stream, video) = info
             .main_video()
             .ok_or_else(|| MediaError::NoVideo { path: path.into() })?;
@@ -148,16 +166,15 @@ impl Reader {
             .and_then(|seconds| TimeBase::new(seconds.num, seconds.den))
             .map_or(1, |base| Timestamp::new(1, base).rescaled(time_base).ticks)
             .max(1);
-        let (input, decoder, stream_color) = Self::open_stream(path, options, index, &info)?;
+        let (origin, stream_color) = Self::open_stream(path, options, index, &info)?;
         Ok(Self {
-            input,
-            decoder,
+            origin,
             path: path.into(),
             options: options.clone(),
             stream: index,
             time_base,
             step,
-            normaliser: Normaliser::new(stream_color, size),
+            normaliser: Normaliser::new(stream_color, size).without_alpha(is_opaque_gif(&info)),
             pending: VecDeque::new(),
             sent_end: false,
             last_pts: None,
@@ -172,7 +189,15 @@ impl Reader {
         options: &ReaderOptions,
         index: usize,
         info: &MediaInfo,
-    ) -> Result<(Input, Decoder, ColorNumbers), MediaError> {
+    ) -> Result<(Origin, ColorNumbers), MediaError> {
+        if let Some(run) = options.pictures {
+            let files = PictureFiles::open(path, run, &options.cancel)?;
+            return Ok((Origin::Pictures(files), stated_color(info)));
+        }
+        if info.container == "webp" {
+            let frames = WebPFrames::open(path)?;
+            return Ok((Origin::WebP(frames), stated_color(info)));
+        }
         let mut input = crate::source::open(path, Look::Pictures, &options.cancel)?;
         let (decoder, color) = {
             let stream = input
@@ -188,7 +213,7 @@ impl Reader {
         // there; otherwise they are not even read.
         let all = stated_end(info, index).is_none();
         input.keep_streams(|i| all || i == index);
-        Ok((input, decoder, color))
+        Ok((Origin::File { input, decoder }, color))
     }
 
     /// What the file is.
@@ -209,7 +234,10 @@ impl Reader {
     /// Static HDR data as the container states it. That of the first frame, if it has any, is the
     /// better source.
     pub fn container_hdr(&self) -> Option<crate::hdr::HdrStatic> {
-        self.input.stream(self.stream).and_then(hdr_of)
+        match &self.origin {
+            Origin::File { input, .. } => input.stream(self.stream).and_then(hdr_of),
+            Origin::Pictures(_) | Origin::WebP(_) => None,
+        }
     }
 
     /// What was seen so far.
@@ -229,8 +257,19 @@ impl Reader {
             if self.options.cancel.load(Ordering::Relaxed) {
                 return Err(MediaError::Cancelled);
             }
+            let decoder = match &mut self.origin {
+                Origin::File { decoder, .. } => decoder,
+                Origin::Pictures(files) => {
+                    let raw = files.next()?;
+                    return self.deliver_next(raw);
+                }
+                Origin::WebP(frames) => {
+                    let raw = frames.next()?;
+                    return self.deliver_next(raw);
+                }
+            };
             let mut raw = AvFrame::new()?;
-            match self.decoder.receive(&mut raw)? {
+            match decoder.receive(&mut raw)? {
                 Answer::Frame => return self.deliver(raw).map(Some),
                 Answer::NeedsInput => self.feed()?,
                 Answer::Damaged => self.report.damaged_frames += 1,
@@ -247,6 +286,17 @@ impl Reader {
         }
     }
 
+    /// A frame, or the end, of what is no file of ffmpeg's.
+    fn deliver_next(&mut self, raw: Option<AvFrame>) -> Result<Option<Frame>, MediaError> {
+        match raw {
+            Some(raw) => self.deliver(raw).map(Some),
+            None if self.report.frames == 0 => Err(MediaError::NoFrames {
+                path: self.path.clone(),
+            }),
+            None => Ok(None),
+        }
+    }
+
     /// Sends one packet, or the end.
     fn feed(&mut self) -> Result<(), MediaError> {
         if self.sent_end {
@@ -256,12 +306,15 @@ impl Reader {
             Some(packet) => Some(packet),
             None => self.read_packet()?,
         };
-        let Some(packet) = packet else {
-            self.sent_end = true;
-            self.decoder.send(None)?;
+        let Origin::File { decoder, .. } = &mut self.origin else {
             return Ok(());
         };
-        let (taken, damage) = self.decoder.send(Some(&packet))?;
+        let Some(packet) = packet else {
+            self.sent_end = true;
+            decoder.send(None)?;
+            return Ok(());
+        };
+        let (taken, damage) = decoder.send(Some(&packet))?;
         if damage.is_some() {
             self.report.damaged_frames += 1;
         }
@@ -273,8 +326,11 @@ impl Reader {
 
     /// The next packet of the stream.
     fn read_packet(&mut self) -> Result<Option<Packet>, MediaError> {
+        let Origin::File { input, .. } = &mut self.origin else {
+            return Ok(None);
+        };
         let mut packet = Packet::new()?;
-        while self.input.read(&mut packet)? {
+        while input.read(&mut packet)? {
             let index = packet.stream();
             if let (Some(time), Some(stream)) = (packet.pts(), self.info.streams.get(index)) {
                 let end = time.saturating_add(packet.duration());
@@ -373,6 +429,11 @@ impl Reader {
     /// # Errors
     /// [`MediaError::Cancelled`] or a failed read.
     pub fn seek_before(&mut self, ticks: i64) -> Result<(), MediaError> {
+        if let Origin::Pictures(files) = &mut self.origin {
+            files.seek(u64::try_from(ticks).unwrap_or(0));
+            self.last_pts = None;
+            return Ok(());
+        }
         let report = self.report.clone();
         if !self.is_seekable() || !self.seek_to_key(ticks)? {
             self.restart()?;
@@ -404,7 +465,10 @@ impl Reader {
                 return Ok(false);
             }
             self.pending.clear();
-            if self.input.seek(self.stream, to).is_err() {
+            let Origin::File { input, .. } = &mut self.origin else {
+                return Ok(false);
+            };
+            if input.seek(self.stream, to).is_err() {
                 return Ok(false);
             }
             let found = loop {
@@ -423,7 +487,9 @@ impl Reader {
                     .is_some_and(|pts| pts <= ticks)
             {
                 self.pending.push_back(packet);
-                self.decoder.flush();
+                if let Origin::File { decoder, .. } = &mut self.origin {
+                    decoder.flush();
+                }
                 self.sent_end = false;
                 self.last_pts = None;
                 return Ok(true);
@@ -438,11 +504,11 @@ impl Reader {
     /// # Errors
     /// Those of [`Reader::open`], should the file have changed.
     pub fn restart(&mut self) -> Result<(), MediaError> {
-        let (input, decoder, color) =
+        let (origin, color) =
             Self::open_stream(&self.path, &self.options, self.stream, &self.info)?;
-        self.input = input;
-        self.decoder = decoder;
-        self.normaliser = Normaliser::new(color, self.stated_size());
+        self.origin = origin;
+        let opaque = is_opaque_gif(&self.info);
+        self.normaliser = Normaliser::new(color, self.stated_size()).without_alpha(opaque);
         self.pending.clear();
         self.sent_end = false;
         self.last_pts = None;
@@ -450,6 +516,17 @@ impl Reader {
         self.report = ReadReport::default();
         Ok(())
     }
+}
+
+/// A GIF is always decoded with transparency; the probe knows better.
+fn is_opaque_gif(info: &MediaInfo) -> bool {
+    info.container == "gif" && info.main_video().is_some_and(|(_, video)| !video.alpha)
+}
+
+/// The colour tags that a probe found.
+fn stated_color(info: &MediaInfo) -> ColorNumbers {
+    let color = info.main_video().map(|(_, video)| video.color.clone());
+    ColorNumbers::from_info(&color.unwrap_or_default())
 }
 
 /// Where the stream itself states that it ends, in its ticks.

@@ -1,5 +1,6 @@
 //! Reading a finished file back.
 
+use crate::animation::animation_facts;
 use crate::error::MediaError;
 use crate::ffi::input::Look;
 use crate::ffi::packet::Packet;
@@ -65,6 +66,16 @@ pub fn frame_times(path: &Path) -> Result<FrameTimes, MediaError> {
     let (stream, _) = info
         .main_video()
         .ok_or_else(|| MediaError::NoVideo { path: path.into() })?;
+    if info.container == "webp"
+        && let Some(facts) = animation_facts(path)?
+    {
+        let time_base = stream.time_base;
+        return Ok(FrameTimes {
+            ticks: facts.starts(time_base),
+            time_base,
+            info,
+        });
+    }
     let (index, time_base) = (stream.index as usize, stream.time_base);
     let mut input = crate::source::open(path, Look::Pictures, &cancel)?;
     input.keep_streams(|i| i == index);

@@ -12,6 +12,7 @@ fn job(id: &str, created_millis: i64) -> Job {
         spec: JobSpec {
             version: JOB_SPEC_VERSION,
             input: "/video/été 日本.mp4".into(),
+            pictures: None,
             output: "/video/out.mp4".into(),
             overwrite: false,
             graph: Graph::chain([]),

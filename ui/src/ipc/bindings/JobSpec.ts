@@ -3,6 +3,7 @@ import type { ComputeSpec } from "./ComputeSpec";
 import type { Device } from "./Device";
 import type { EncodeSpec } from "./EncodeSpec";
 import type { Graph } from "./Graph";
+import type { PictureRun } from "./PictureRun";
 
 /**
  * Everything needed to do the job, now or after a restart.
@@ -13,9 +14,14 @@ export type JobSpec = {
  */
 version: number, 
 /**
- * Absolute path of the source; of the main one where the graph has several.
+ * Absolute path of the source; of the main one where the graph has several; a pattern
+ * (`shot_%05d.png`) where `pictures` is there.
  */
 input: string, 
+/**
+ * Which of the numbered pictures are the source; `None` for a file.
+ */
+pictures?: PictureRun, 
 /**
  * Absolute paths of the other inputs, by the names that the graph gives them.
  */

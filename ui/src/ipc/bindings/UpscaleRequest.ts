@@ -2,6 +2,7 @@
 import type { ComputeWish } from "./ComputeWish";
 import type { DeinterlaceChoice } from "./DeinterlaceChoice";
 import type { Device } from "./Device";
+import type { PicturesRequest } from "./PicturesRequest";
 import type { Quality } from "./Quality";
 import type { VideoCodec } from "./VideoCodec";
 
@@ -65,4 +66,8 @@ deinterlace: DeinterlaceChoice,
  * Place below the output folder, for a file that was found in a folder. It has no meaning
  * where results go beside their sources.
  */
-below: string, };
+below: string, 
+/**
+ * How the input is read where it is numbered pictures.
+ */
+pictures?: PicturesRequest, };

@@ -3,6 +3,7 @@
 pub mod completions;
 pub mod diff;
 pub mod doctor;
+pub mod encoders;
 pub mod jobs;
 pub mod man;
 pub mod models;

@@ -1,13 +1,14 @@
 use crate::output::{Output, bytes, columns, duration};
+use frameloom_app::PicturesRequest;
 use frameloom_core::color::{ColorInfo, Range};
 use frameloom_core::error::AppError;
 use frameloom_core::media::{FieldOrder, MediaInfo, StreamInfo, StreamKind, VideoInfo};
 use std::path::Path;
 use std::process::ExitCode;
 
-pub fn run(file: &Path, output: &Output) -> Result<ExitCode, AppError> {
-    let info = frameloom_app::inputs::probe(file)?;
-    output.result(&info, || text(file, &info));
+pub fn run(file: &Path, pictures: PicturesRequest, output: &Output) -> Result<ExitCode, AppError> {
+    let source = frameloom_app::pictures::open(file, pictures)?;
+    output.result(&source.info, || text(&source.input, &source.info));
     Ok(ExitCode::SUCCESS)
 }
 

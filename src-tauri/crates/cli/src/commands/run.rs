@@ -64,6 +64,7 @@ pub fn run(app: &Arc<App>, arguments: &Run, output: &Output) -> Result<ExitCode,
         compute: arguments.making.computing.wish(),
         overwrite: arguments.making.overwrite,
         drop: arguments.making.drop.clone(),
+        pictures: arguments.pictures.into(),
     };
     if arguments.making.dry_run {
         let plan = app.plan_graph(&request)?;

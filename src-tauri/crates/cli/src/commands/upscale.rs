@@ -253,6 +253,7 @@ fn request(arguments: &Upscale, file: &Found, index: usize, taken: &Arc<Taken>) 
         drop: arguments.making.drop.clone(),
         deinterlace: arguments.deinterlace.into(),
         below: file.below.clone(),
+        pictures: Some(arguments.pictures.into()),
         taken: taken.clone(),
     }
 }

@@ -1,8 +1,10 @@
 //! Running a plan.
 
+mod animated;
 pub(crate) mod inspect;
 mod lanes;
 mod output;
+mod pictures;
 mod pool;
 mod rows;
 mod side;
@@ -27,6 +29,7 @@ use frameloom_core::graph::{Line, Op};
 use frameloom_core::job::{ComputeSpec, Device, JobSpec, ProviderChoice};
 use frameloom_core::media::Caution;
 use frameloom_core::receipt::Checks;
+use frameloom_core::sequence::PictureNumbers;
 use frameloom_core::time::Timestamp;
 use frameloom_infer::Runtime;
 use frameloom_media::Frame;
@@ -120,6 +123,8 @@ impl Threads {
 pub struct Finished {
     /// Where the result is. Differs from what was asked for if that name was taken meanwhile.
     pub output: PathBuf,
+    /// Which pictures of `output`, a pattern, are the result; `None` for a file.
+    pub pictures: Option<PictureNumbers>,
     /// What was checked; all of it passed.
     pub checks: Checks,
 }

@@ -143,7 +143,7 @@ impl Temporary {
 }
 
 /// True if both files hold the same bytes. One that cannot be read is another one.
-fn has_same_content(a: &Path, b: &Path) -> bool {
+pub(super) fn has_same_content(a: &Path, b: &Path) -> bool {
     let compare = || -> std::io::Result<bool> {
         if !b.is_file() || a.metadata()?.len() != b.metadata()?.len() {
             return Ok(false);

@@ -75,6 +75,7 @@ fn open(
     let options = ReaderOptions {
         threads: 1,
         cancel: context.cancel.now_flag(),
+        pictures: None,
     };
     let mut reader = Reader::open(path, &options)?;
     let stream = reader

@@ -265,6 +265,7 @@ fn publish(
     }
     Ok(Finished {
         output: file.publish(&spec.output, spec.overwrite)?,
+        pictures: None,
         checks: Checks {
             frames: 1,
             span_micros: None,

@@ -1,8 +1,10 @@
 //! A clip: decode, nodes and encode run at once in threads of their own, joined by short channels.
 
+use super::animated;
 use super::inspect::{Look, look};
 use super::lanes::{self, Entrances, Lanes};
 use super::output::{Temporary, temporary};
+use super::pictures;
 use super::side::Sides;
 use super::source::{Source, Start};
 use super::{Chain, ChainSpec, Context, Finished, format_of};
@@ -13,9 +15,10 @@ use crate::plan::{VideoPlan, encoder_spec, left_out, upright};
 use crate::verify::{PictureCheck, Verifier, times_sha256};
 use frameloom_core::graph::Layout;
 use frameloom_core::job::{JobSpec, Step};
-use frameloom_core::media::{StreamInfo, Warning};
+use frameloom_core::media::{MediaInfo, StreamInfo, Warning};
 use frameloom_core::receipt::Checks;
 use frameloom_core::segment::SegmentLength;
+use frameloom_core::sequence::NumberPattern;
 use frameloom_core::time::Rational;
 use frameloom_media::{
     Container, EncodedPacket, EncoderPlan, EncoderSpec, Expectation, Frame, HdrStatic, MuxSpec,
@@ -70,7 +73,7 @@ pub(super) fn run(
         segments = context.journal.completed()?;
     }
     let frames: u64 = segments.iter().map(|s| s.frames).sum();
-    let pictures = segments
+    let check = segments
         .iter()
         .fold(PictureCheck::default(), |sum, s| sum.merged(&s.check));
     if frames == 0 {
@@ -85,12 +88,27 @@ pub(super) fn run(
         .filter(|s| s.has_part())
         .map(|s| context.work_dir.join(&s.part))
         .collect();
-    let (output, checked) = join(spec, video, container, &parts, context)?;
+    let (output, numbers, checks) = match container {
+        Container::Pictures => {
+            let (output, numbers) = pictures::join(spec, &parts, context)?;
+            (output, Some(numbers), picture_checks(numbers.count, check))
+        }
+        container if container.is_animation() => {
+            let (output, checks) =
+                animated::join(spec, container, video.frame_rate, &parts, check, context)?;
+            (output, None, checks)
+        }
+        container => {
+            let (output, checked) = join(spec, video, container, &parts, context)?;
+            (output, None, checks(&checked, check))
+        }
+    };
     // The parts stay until the caller has noted that the job is done: killed before that, it
     // must find them again.
     Ok(Finished {
         output,
-        checks: checks(&checked, pictures),
+        pictures: numbers,
+        checks,
     })
 }
 
@@ -115,6 +133,7 @@ fn remove_leftovers(context: &Context<'_>, spec: &JobSpec) -> Result<(), EngineE
         }
     }
     drop(Temporary::new(temporary(&spec.output, context.work_dir)));
+    pictures::remove_leftovers(&spec.output, context.work_dir);
     Ok(())
 }
 
@@ -256,11 +275,18 @@ impl Work<'_> {
         let options = ReaderOptions {
             threads: self.context.threads.decode,
             cancel: self.context.cancel.now_flag(),
+            pictures: None,
         };
         let gone = || EngineError::NoFrames {
             path: self.spec.input.clone(),
         };
         let line = self.layout.pictures.get(clip as usize).ok_or_else(gone)?;
+        // Only the main input may be numbered pictures.
+        let is_main = !self.spec.inputs.contains_key(line.input);
+        let options = ReaderOptions {
+            pictures: self.spec.pictures.filter(|_| is_main),
+            ..options
+        };
         let of = *self.video.clips().get(clip as usize).ok_or_else(gone)?;
         Source::open(self.spec.path_of(line.input), of, &options)
     }
@@ -702,7 +728,8 @@ fn join(
     context: &Context<'_>,
 ) -> Result<(PathBuf, OutputCheck), EngineError> {
     let file = Temporary::new(temporary(&spec.output, context.work_dir));
-    let info = frameloom_media::probe(&spec.input)?;
+    let info = source_info(spec)?;
+    let source = source_file(spec);
     let drop = info
         .streams
         .iter()
@@ -711,7 +738,7 @@ fn join(
     let mux_plan = frameloom_media::plan_mux(&info, container, &drop)?;
     let report = frameloom_media::mux(
         &MuxSpec {
-            source: &spec.input,
+            source: &source,
             video_stream: video.stream,
             parts,
             output_tmp: file.path(),
@@ -753,6 +780,33 @@ fn join(
         },
     )?;
     Ok((file.publish(&spec.output, spec.overwrite)?, checked))
+}
+
+/// What the source is.
+fn source_info(spec: &JobSpec) -> Result<MediaInfo, EngineError> {
+    Ok(match spec.pictures {
+        Some(run) => frameloom_media::probe_pictures(&spec.input, run)?,
+        None => frameloom_media::probe(&spec.input)?,
+    })
+}
+
+/// The file that everything but the pictures comes from: of numbered pictures the first one.
+fn source_file(spec: &JobSpec) -> PathBuf {
+    match (spec.pictures, NumberPattern::of_path(&spec.input)) {
+        (Some(run), Some(names)) => names.path(&spec.input, run.first),
+        _ => spec.input.clone(),
+    }
+}
+
+/// Numbered pictures have no times of their own.
+fn picture_checks(frames: u64, pictures: PictureCheck) -> Checks {
+    Checks {
+        frames,
+        span_micros: None,
+        times_sha256: None,
+        streams: 0,
+        pictures: Some(pictures),
+    }
 }
 
 fn checks(checked: &OutputCheck, pictures: PictureCheck) -> Checks {

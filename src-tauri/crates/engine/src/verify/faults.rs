@@ -395,6 +395,7 @@ fn execute_on(
     let spec = JobSpec {
         version: frameloom_core::job::JOB_SPEC_VERSION,
         input,
+        pictures: None,
         output: output.clone(),
         overwrite: false,
         graph: Graph::chain([op]),

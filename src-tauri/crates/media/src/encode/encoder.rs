@@ -205,6 +205,11 @@ impl VideoEncoder {
             parameters: self.parameters.clone(),
             extradata: self.extradata.clone(),
             hdr: self.spec.hdr.clone(),
+            depth: self
+                .spec
+                .container
+                .is_pictures()
+                .then_some(self.spec.format.bits),
         }
     }
 }

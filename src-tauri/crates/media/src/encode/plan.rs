@@ -9,8 +9,9 @@ use crate::ffi::frame::AvFrame;
 use crate::ffi::output::can_hold;
 use crate::ffi::packet::Packet;
 use crate::ffi::params::codec_id;
+use crate::ffi::pixel::av_format;
 use crate::hdr::HdrStatic;
-use frameloom_core::color::ColorInfo;
+use frameloom_core::color::{ColorInfo, Matrix, Range};
 use frameloom_core::job::{Quality, VideoCodec};
 use frameloom_core::media::Warning;
 use frameloom_core::pixel::{PixelFormat, Planes};
@@ -161,7 +162,7 @@ pub fn plan_encoder(spec: &EncoderSpec) -> Result<EncoderPlan, MediaError> {
             what: format!(
                 "{} does not go into {}",
                 codec_text(codec),
-                spec.container.extension()
+                spec.container.shown()
             ),
         });
     }
@@ -182,7 +183,11 @@ pub fn plan_encoder(spec: &EncoderSpec) -> Result<EncoderPlan, MediaError> {
             .filter(|known| known.codec == codec)
         {
             if spec.quality == Quality::Lossless && !known.lossless {
-                refused.push(format!("{} has no lossless mode", known.name));
+                refused.push(format!(
+                    "{} has no lossless mode; choose FFV1, H.264, HEVC or VP9, or the quality \
+                     `archive`",
+                    known.name
+                ));
                 continue;
             }
             if !is_built_in(known.name) {
@@ -212,7 +217,7 @@ pub fn plan_encoder(spec: &EncoderSpec) -> Result<EncoderPlan, MediaError> {
     })
 }
 
-fn codec_text(codec: VideoCodec) -> &'static str {
+pub(crate) fn codec_text(codec: VideoCodec) -> &'static str {
     match codec {
         VideoCodec::H264 => "H.264",
         VideoCodec::Hevc => "HEVC",
@@ -247,6 +252,10 @@ fn wanted_codecs(spec: &EncoderSpec) -> Vec<Option<VideoCodec>> {
     if let Some(codec) = spec.codec {
         return vec![Some(codec)];
     }
+    // Every picture as it is, until all of them are there.
+    if spec.container.is_pictures() {
+        return vec![Some(C::Ffv1)];
+    }
     let mut list: Vec<Option<VideoCodec>> = Vec::new();
     if spec.format.alpha {
         list.extend(match spec.container {
@@ -255,7 +264,7 @@ fn wanted_codecs(spec: &EncoderSpec) -> Vec<Option<VideoCodec>> {
             Container::Mkv => [Some(C::Vp9), Some(C::Ffv1)],
             Container::Webm => [Some(C::Vp9), None],
             // No codec in MP4 carries transparency that players know.
-            Container::Mp4 => [None, None],
+            _ => [None, None],
         });
     }
     if spec.quality == Quality::Lossless && spec.format.planes == Planes::Gbr {
@@ -290,7 +299,7 @@ fn wanted_codecs(spec: &EncoderSpec) -> Vec<Option<VideoCodec>> {
     list
 }
 
-fn plan_with(known: Known, spec: &EncoderSpec) -> Result<EncoderPlan, MediaError> {
+pub(crate) fn plan_with(known: Known, spec: &EncoderSpec) -> Result<EncoderPlan, MediaError> {
     let (width, height) = max_size(known.name);
     if spec.width > width || spec.height > height {
         return Err(MediaError::EncoderUnavailable {
@@ -304,7 +313,7 @@ fn plan_with(known: Known, spec: &EncoderSpec) -> Result<EncoderPlan, MediaError
     let input_format = input_formats(known.name)
         .into_iter()
         .filter(|format| !format.alpha || carries_alpha(known, spec.container))
-        .min_by_key(|format| loss(spec.format, *format))
+        .min_by_key(|format| loss(playable(known, spec), *format))
         .ok_or_else(|| MediaError::EncoderUnavailable {
             wanted: known.name.to_owned(),
             reason: "it takes no planar format".into(),
@@ -334,6 +343,23 @@ fn plan_with(known: Known, spec: &EncoderSpec) -> Result<EncoderPlan, MediaError
 /// VP9 keeps transparency in blocks of its own, which only Matroska and WebM have.
 fn carries_alpha(known: Known, container: Container) -> bool {
     known.codec != Some(VideoCodec::Vp9) || matches!(container, Container::Mkv | Container::Webm)
+}
+
+/// The format to come near to. Red, green and blue in a codec for players plays nearly nowhere, so
+/// unless nothing may be lost such pictures become what they play: 4:2:0.
+fn playable(known: Known, spec: &EncoderSpec) -> PixelFormat {
+    use VideoCodec as C;
+    let for_players = matches!(
+        known.codec,
+        None | Some(C::H264 | C::Hevc | C::Av1 | C::Vp9)
+    );
+    if for_players && spec.quality != Quality::Lossless && spec.format.planes == Planes::Gbr {
+        return PixelFormat {
+            planes: PixelFormat::YUV420P8.planes,
+            ..spec.format
+        };
+    }
+    spec.format
 }
 
 /// How much of `from` is lost in `to`; more than enough costs a little, so that the nearest wins.
@@ -450,7 +476,10 @@ fn encode_one(
     let mut encoder = open(known, spec, plan, (width, height))?;
     let mut frame = AvFrame::zeroed(plan.input_format, width, height)?;
     frame.set_pts(0);
-    frame.set_color(ColorNumbers::from_info(&spec.color));
+    frame.set_color(ColorNumbers::from_info(&coded_color(
+        spec,
+        plan.input_format,
+    )));
     encoder.send(Some(&frame))?;
     encoder.send(None)?;
     let mut packet = Packet::new()?;
@@ -461,6 +490,22 @@ fn encode_one(
         });
     }
     Ok(())
+}
+
+/// The tags of what is coded. Red, green and blue that become luma and chroma get the matrix that
+/// their size stands for, in limited range, as the converter makes them; that is known then, and
+/// players must be told.
+fn coded_color(spec: &EncoderSpec, input: PixelFormat) -> ColorInfo {
+    let mut color = spec.color.clone();
+    if spec.format.planes == Planes::Gbr && input.planes != Planes::Gbr {
+        if color.matrix == Matrix::Identity {
+            color.matrix = Matrix::Unspecified;
+            color.range = Range::Limited;
+        }
+        color.matrix = color.matrix_or_guess(spec.width, spec.height).0;
+        color.matrix_name = None;
+    }
+    color
 }
 
 /// Opens the encoder of a plan.
@@ -477,14 +522,14 @@ pub(crate) fn open(
         name: known.name,
         width: size.0,
         height: size.1,
-        format: plan.input_format,
+        format: av_format(plan.input_format)?,
         time_base: if known.counts_frames {
             counted
         } else {
             spec.time_base.ratio()
         },
         frame_rate: Some(rate.unwrap_or(fallback)),
-        color: ColorNumbers::from_info(&spec.color),
+        color: ColorNumbers::from_info(&coded_color(spec, plan.input_format)),
         sample_aspect_ratio: spec.sample_aspect_ratio,
         options: &plan.parameters,
     })

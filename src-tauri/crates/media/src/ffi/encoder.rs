@@ -17,7 +17,7 @@ pub(crate) struct EncoderSettings<'a> {
     pub name: &'a str,
     pub width: u32,
     pub height: u32,
-    pub format: PixelFormat,
+    pub format: AvFormat,
     pub time_base: Rational,
     pub frame_rate: Option<Rational>,
     pub color: ColorNumbers,
@@ -93,8 +93,7 @@ impl Encoder {
         if codec.is_null() {
             return Err(refused("the library was built without it".into()));
         }
-        let number = super::pixel::av_format(settings.format)?;
-        let format = number.to_enum().ok_or(MediaError::OutOfMemory)?;
+        let format = settings.format.to_enum().ok_or(MediaError::OutOfMemory)?;
         let time_base = av_rational(settings.time_base)
             .ok_or_else(|| refused("the time base does not fit".into()))?;
         // SAFETY: a new context, owned by the result.

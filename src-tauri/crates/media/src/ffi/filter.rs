@@ -41,7 +41,7 @@ pub(crate) fn has_filter(name: &str) -> bool {
 }
 
 /// A graph that is freed unless it becomes part of an [`AvFilterGraph`].
-struct Building(*mut sys::AVFilterGraph);
+pub(super) struct Building(*mut sys::AVFilterGraph);
 
 impl Drop for Building {
     fn drop(&mut self) {
@@ -51,8 +51,47 @@ impl Drop for Building {
 }
 
 impl Building {
+    /// A graph without filters, on at most `threads` threads.
+    pub(super) fn new(threads: usize) -> Result<Self, MediaError> {
+        // SAFETY: returns null or a new graph.
+        let building = Self(unsafe { sys::avfilter_graph_alloc() });
+        let Some(graph) = NonNull::new(building.0) else {
+            return Err(MediaError::OutOfMemory);
+        };
+        // SAFETY: a live graph without filters yet.
+        unsafe {
+            (*graph.as_ptr()).nb_threads = i32::try_from(threads.max(1)).unwrap_or(1);
+            let none = sys::AVFILTER_AUTO_CONVERT_NONE as i32;
+            sys::avfilter_graph_set_auto_convert(graph.as_ptr(), none as u32);
+        }
+        Ok(building)
+    }
+
+    /// Checks that all filters fit together; `names` for the refusal.
+    pub(super) fn configure(&self, names: &str) -> Result<(), MediaError> {
+        // SAFETY: a live graph whose filters are linked.
+        let status = unsafe { sys::avfilter_graph_config(self.0, ptr::null_mut()) };
+        if status >= 0 {
+            return Ok(());
+        }
+        Err(match failure("filters do not fit", status) {
+            MediaError::Codec { source, .. } => MediaError::FilterUnavailable {
+                filter: names.to_owned(),
+                reason: format!("it does not take these pictures ({source})"),
+            },
+            other => other,
+        })
+    }
+
+    /// The graph, which the caller frees.
+    pub(super) fn finish(mut self) -> NonNull<sys::AVFilterGraph> {
+        let graph = std::mem::replace(&mut self.0, ptr::null_mut());
+        // SAFETY: `new` gives no null, and nothing but this takes the pointer away.
+        unsafe { NonNull::new_unchecked(graph) }
+    }
+
     /// Adds a filter with its options, every one of which it must know.
-    fn add(
+    pub(super) fn add(
         &mut self,
         name: &str,
         options: &[(&str, &str)],
@@ -100,17 +139,7 @@ impl AvFilterGraph {
         source: &[(&str, &str)],
         threads: usize,
     ) -> Result<Self, MediaError> {
-        // SAFETY: returns null or a new graph.
-        let mut building = Building(unsafe { sys::avfilter_graph_alloc() });
-        let Some(graph) = NonNull::new(building.0) else {
-            return Err(MediaError::OutOfMemory);
-        };
-        // SAFETY: a live graph without filters yet.
-        unsafe {
-            (*graph.as_ptr()).nb_threads = i32::try_from(threads.max(1)).unwrap_or(1);
-            let none = sys::AVFILTER_AUTO_CONVERT_NONE as i32;
-            sys::avfilter_graph_set_auto_convert(graph.as_ptr(), none as u32);
-        }
+        let mut building = Building::new(threads)?;
         let first = building.add("buffer", source)?;
         let mut last = first;
         for (name, options) in filters {
@@ -120,21 +149,10 @@ impl AvFilterGraph {
         }
         let sink = building.add("buffersink", &[])?;
         link(last, sink, "buffersink")?;
-        // SAFETY: a live graph whose filters are linked.
-        let status = unsafe { sys::avfilter_graph_config(graph.as_ptr(), ptr::null_mut()) };
-        if status < 0 {
-            let names: Vec<&str> = filters.iter().map(|(name, _)| *name).collect();
-            return Err(match failure("filters do not fit", status) {
-                MediaError::Codec { source, .. } => MediaError::FilterUnavailable {
-                    filter: names.join(", "),
-                    reason: format!("it does not take these pictures ({source})"),
-                },
-                other => other,
-            });
-        }
-        building.0 = ptr::null_mut();
+        let names: Vec<&str> = filters.iter().map(|(name, _)| *name).collect();
+        building.configure(&names.join(", "))?;
         Ok(Self {
-            graph,
+            graph: building.finish(),
             source: first,
             sink,
         })
@@ -197,12 +215,22 @@ fn link(
     to: NonNull<sys::AVFilterContext>,
     name: &str,
 ) -> Result<(), MediaError> {
+    link_to(from, to, 0, name)
+}
+
+/// Links the end of `from` to the entrance `place` of `to`.
+pub(super) fn link_to(
+    from: NonNull<sys::AVFilterContext>,
+    to: NonNull<sys::AVFilterContext>,
+    place: u32,
+    name: &str,
+) -> Result<(), MediaError> {
     // SAFETY: two initialised filters of one graph, each with a free end.
-    let status = unsafe { sys::avfilter_link(from.as_ptr(), 0, to.as_ptr(), 0) };
+    let status = unsafe { sys::avfilter_link(from.as_ptr(), 0, to.as_ptr(), place) };
     if status < 0 {
         return Err(MediaError::FilterUnavailable {
             filter: name.to_owned(),
-            reason: "it does not take one picture and give one".into(),
+            reason: "it does not take pictures in this number and give one".into(),
         });
     }
     Ok(())

@@ -217,6 +217,13 @@ impl AvFrame {
         super::util::ticks(self.raw().best_effort_timestamp)
     }
 
+    /// Sets the time as a decoder does.
+    pub(crate) fn set_best_pts(&mut self, pts: i64) {
+        let raw = self.raw_mut();
+        raw.pts = pts;
+        raw.best_effort_timestamp = pts;
+    }
+
     pub(crate) fn set_pts(&mut self, pts: i64) {
         self.raw_mut().pts = pts;
     }

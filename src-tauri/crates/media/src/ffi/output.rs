@@ -166,6 +166,22 @@ impl Output {
         self.finish_stream(stream, source, video.tags, keep_side_data)
     }
 
+    /// Adds the only stream of a file of pictures.
+    pub(crate) fn add_pictures(
+        &mut self,
+        parameters: &VideoParameters,
+        extradata: &[u8],
+        time_base: sys::AVRational,
+    ) -> Result<(), MediaError> {
+        let stream = self.new_stream()?;
+        // SAFETY: a live stream with blank parameters.
+        unsafe {
+            parameters.write_to(extradata, (*stream).codecpar)?;
+            (*stream).time_base = time_base;
+        }
+        Ok(())
+    }
+
     /// Adds a file within the file (a font, a cover), which has no packets.
     pub(crate) fn add_attachment(
         &mut self,

@@ -34,7 +34,12 @@ pub(crate) fn can_unpack(format: AvFormat, target: PixelFormat) -> bool {
     if d.flags & other as u64 != 0 || format.name().starts_with("xyz") {
         return false;
     }
-    if format.to_planar() != Some(target) {
+    // Alpha that is known to say nothing may stay behind; it is never made up.
+    let like = |planar: PixelFormat| PixelFormat {
+        alpha: planar.alpha && target.alpha,
+        ..planar
+    };
+    if format.to_planar().map(like) != Some(target) {
         return false;
     }
     match target.planes {

@@ -480,6 +480,8 @@ fn options(
         }
         // The muxer's own rule would mark tracks as default that the source does not.
         Container::Mkv | Container::Webm => vec![("default_mode", "passthrough".into())],
+        // Written by others; see `animation`.
+        Container::Gif | Container::Apng | Container::WebP | Container::Pictures => Vec::new(),
     }
 }
 

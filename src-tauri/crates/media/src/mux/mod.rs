@@ -2,9 +2,10 @@
 
 mod copy;
 mod join;
-mod video;
+pub(crate) mod video;
 
 pub use copy::SourceCut;
+pub(crate) use copy::file_tags;
 pub use join::{MuxReport, MuxSpec, mux};
 
 #[cfg(test)]

@@ -58,6 +58,7 @@ fn part_of(source: &Path, video: usize, part: &Path) {
         },
         extradata: stream.extradata().to_vec(),
         hdr: None,
+        depth: None,
     };
     let mut writer = PartWriter::create(part, &header).unwrap();
     input.keep_streams(|index| index == video);

@@ -2,6 +2,7 @@
 #![expect(clippy::unwrap_used, clippy::print_stdout, reason = "tests")]
 
 mod accuracy;
+mod animations;
 mod diff;
 mod fidelity;
 mod fields;
@@ -9,4 +10,5 @@ mod hostile;
 mod pictures;
 mod real_clips;
 mod round_trip;
+mod rows;
 mod support;
