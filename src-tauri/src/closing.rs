@@ -45,12 +45,17 @@ pub(crate) fn requested(window: &Window, api: &CloseRequestApi) {
 /// Does what the user chose.
 pub(crate) fn answer(handle: AppHandle, answer: Answer) {
     match answer {
-        Answer::Stay => handle
-            .state::<Closing>()
-            .asked
-            .store(false, Ordering::SeqCst),
+        Answer::Stay => {
+            handle
+                .state::<Closing>()
+                .asked
+                .store(false, Ordering::SeqCst);
+            hold_queue(&handle, false);
+        }
         Answer::Now => close(&handle),
         Answer::AfterPart => {
+            // The next file in the queue would only be cut short.
+            hold_queue(&handle, true);
             tauri::async_runtime::spawn_blocking(move || {
                 wait_for_part(&handle);
                 // Meanwhile the user may have chosen to stay.
@@ -59,6 +64,12 @@ pub(crate) fn answer(handle: AppHandle, answer: Answer) {
                 }
             });
         }
+    }
+}
+
+fn hold_queue(handle: &AppHandle, held: bool) {
+    if let Ok(app) = handle.state::<Door>().app() {
+        app.hold_queue(held);
     }
 }
 

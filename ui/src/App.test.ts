@@ -1,4 +1,4 @@
-import { render, screen, waitFor, within } from '@testing-library/svelte';
+import { cleanup, render, screen, waitFor, within } from '@testing-library/svelte';
 import userEvent from '@testing-library/user-event';
 import { expect, it } from 'vitest';
 import App from './App.svelte';
@@ -141,4 +141,24 @@ it('shows what was checked, and finds out a file that was changed since', async 
   await user.click(screen.getByRole('button', { name: 'Check the file again' }));
   expect(await screen.findByText(/was changed or damaged/)).toBeVisible();
   expect(ipc.calls).toContain('verify fake-1');
+});
+
+it('asks at the start what becomes of files that were cut short', async () => {
+  const before = open({ files: ['/films/a.mp4'], stepFrames: 1, tickMillis: 50 });
+  await before.user.click(await screen.findByRole('button', { name: 'Start' }));
+  await waitFor(() => expect(before.ipc.jobs.get('fake-1')?.state).toBe('running'));
+  const job = before.ipc.jobs.get('fake-1');
+  if (!job) throw new Error('no job');
+  before.ipc.jobs.set(job.id, { ...job, state: 'interrupted' });
+  cleanup();
+
+  const user = userEvent.setup();
+  render(App, { ipc: before.ipc });
+  const dialog = await screen.findByRole('dialog', { name: 'Unfinished files' });
+  expect(dialog).toHaveTextContent('1 file was cut short');
+  expect(dialog).toHaveTextContent('a.mp4');
+  await user.click(within(dialog).getByRole('checkbox'));
+  await user.click(within(dialog).getByRole('button', { name: 'Resume' }));
+  await waitFor(() => expect(before.ipc.jobs.get('fake-1')?.state).not.toBe('interrupted'));
+  expect((await before.ipc.getSettings()).at_start).toBe('resume');
 });

@@ -148,6 +148,7 @@ function model(id: string, name: string, summary: Record<string, string>): Model
       input: { name: 'y', layout: 'nchw', color: 'luma', range: 'studio_255', type: 'float32' },
       output: { name: 'subpixel', layout: 'nchw', packing: 'subpixel' },
       tile: { overlap: 13, feather: 0, multiple: 1, min: 16, max: null, preferred: 256 },
+      restyles: false,
       summary,
     },
     state: 'ready',
@@ -203,7 +204,7 @@ export function fakeIpc(options: FakeOptions = {}): FakeIpc {
   const jobs = new Map<string, Job>();
   const calls: string[] = [];
   const pictures = new Map<string, string>();
-  let settings: Settings = { language: 'system', theme: 'system', output_dir: null, compute: { precision: 'exact', deterministic: false, threads: null, priority: 'normal' }, ...options.settings };
+  let settings: Settings = { language: 'system', theme: 'system', output_dir: null, compute: { precision: 'exact', deterministic: false, threads: null, priority: 'normal' }, at_start: 'ask', ...options.settings };
   let listen: (event: JobEvent) => void = () => {};
   let askToClose = () => {};
   let count = 0;

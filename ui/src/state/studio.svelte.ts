@@ -73,7 +73,7 @@ export class Studio {
   drafts = $state<Draft[]>([]);
   jobs = $state.raw<Job[]>([]);
   models = $state.raw<ModelEntry[]>([]);
-  settings = $state.raw<Settings>({ language: 'system', theme: 'dark', output_dir: null, compute: EXACTLY });
+  settings = $state.raw<Settings>({ language: 'system', theme: 'dark', output_dir: null, compute: EXACTLY, at_start: 'ask' });
   recipe = $state<Recipe>({ model: null, scale: null, quality: 'good', codec: null, outputDir: null });
   selectedId = $state<string | null>(null);
   /** The last thing that went wrong outside a file or a job. */
@@ -81,6 +81,8 @@ export class Studio {
   /** Nothing was found where files were looked for. */
   foundNothing = $state(false);
   loaded = $state(false);
+  /** Jobs that were found cut short at the start, until it is answered what becomes of them. */
+  cutShort = $state.raw<Job[]>([]);
   /** Jobs that were told to pause and are not at rest yet. */
   pausing = $state.raw<ReadonlySet<string>>(new Set());
 
@@ -128,6 +130,22 @@ export class Studio {
     });
     if (this.selectedId === null) this.selectedId = this.items.at(-1)?.id ?? null;
     this.loaded = true;
+    // What the user paused stays so; only what was cut short is asked about.
+    this.cutShort = this.jobs.filter((job) => job.state === 'interrupted');
+    if (this.settings.at_start === 'resume') await this.resumeCutShort();
+    else if (this.settings.at_start === 'leave') this.leaveCutShort();
+  }
+
+  /** Goes on with the jobs that were cut short. */
+  async resumeCutShort(): Promise<void> {
+    const cut = this.cutShort;
+    this.cutShort = [];
+    for (const job of cut) await this.resume(job.id);
+  }
+
+  /** Leaves them as they are; each can be resumed by itself. */
+  leaveCutShort(): void {
+    this.cutShort = [];
   }
 
   /** Files and folders that were dropped, chosen or named on the command line. */

@@ -116,6 +116,39 @@ describe('the studio', () => {
     expect(studio.hasFinished).toBe(false);
   });
 
+  it('asks at the start about jobs that were cut short, and goes on with them only if told', async () => {
+    const { studio, ipc } = await studioWith(['/a/1.mp4', '/a/2.mp4', '/a/3.mp4']);
+    await studio.start(studio.drafts);
+    const states = ['interrupted', 'paused', 'interrupted'] as const;
+    for (const [at, state] of states.entries()) {
+      const job = ipc.jobs.get(`fake-${at + 1}`);
+      if (job) ipc.jobs.set(job.id, { ...job, state });
+    }
+    const resumed: string[] = [];
+    ipc.resumeJob = async (id) => {
+      resumed.push(id);
+    };
+    const opened = async () => {
+      const again = new Studio(ipc);
+      await again.load();
+      return again;
+    };
+    const asked = await opened();
+    expect(asked.cutShort.map((job) => job.id)).toEqual(['fake-1', 'fake-3']);
+    expect(resumed).toEqual([]);
+    asked.leaveCutShort();
+    expect(asked.cutShort).toEqual([]);
+    expect(resumed).toEqual([]);
+    await (await opened()).resumeCutShort();
+    expect(resumed).toEqual(['fake-1', 'fake-3']);
+    await asked.saveSettings({ at_start: 'resume' });
+    expect((await opened()).cutShort).toEqual([]);
+    expect(resumed).toEqual(['fake-1', 'fake-3', 'fake-1', 'fake-3']);
+    await asked.saveSettings({ at_start: 'leave' });
+    expect((await opened()).cutShort).toEqual([]);
+    expect(resumed.length).toBe(4);
+  });
+
   it('keeps the folders below the one that was added', async () => {
     const { studio, ipc } = await studioWith([]);
     ipc.expandInputs = async ([path]) => ({

@@ -13,6 +13,7 @@ use std::fs::File;
 use std::io::{BufReader, Read, Write};
 use std::path::{Path, PathBuf};
 use std::process::{Child, ChildStdin, Command, ExitStatus, Stdio};
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError, Weak};
 use std::time::Duration;
 
@@ -95,6 +96,8 @@ pub(crate) struct Runner {
     /// What was asked of running jobs; a worker that died of it is not started again.
     stops: Mutex<BTreeMap<JobId, Stopping>>,
     wake: Arc<(Mutex<bool>, Condvar)>,
+    /// No further job of the queue is begun.
+    held: AtomicBool,
 }
 
 impl Runner {
@@ -473,6 +476,15 @@ impl App {
         })
     }
 
+    /// Lets no further job of the queue begin, as while a window closes behind the part at hand; or
+    /// lets them begin again.
+    pub fn hold_queue(&self, held: bool) {
+        self.runner.held.store(held, Ordering::SeqCst);
+        if !held {
+            self.runner.wake();
+        }
+    }
+
     /// Starts the queue: queued jobs are done one after another in a thread of their own, for as
     /// long as the application lives. Call it once, in the process that owns the window.
     ///
@@ -492,8 +504,9 @@ impl App {
 fn run_queue(app: &Weak<App>, wake: &(Mutex<bool>, Condvar)) {
     loop {
         let Some(app) = app.upgrade() else { return };
+        let held = app.runner.held.load(Ordering::SeqCst);
         match app.store.next_queued() {
-            Ok(Some(row)) => {
+            Ok(Some(row)) if !held => {
                 if let Err(error) = app.run_job(&row.job.id) {
                     tracing::error!(%error, "a job could not be run");
                     let failed = app.change(
@@ -508,7 +521,7 @@ fn run_queue(app: &Weak<App>, wake: &(Mutex<bool>, Condvar)) {
                 }
                 continue;
             }
-            Ok(None) => {}
+            Ok(_) => {}
             Err(error) => tracing::error!(%error, "the queue cannot be read"),
         }
         drop(app);

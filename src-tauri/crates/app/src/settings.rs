@@ -22,6 +22,22 @@ pub struct Settings {
     pub output_dir: Option<PathBuf>,
     /// How jobs compute that do not say it themselves.
     pub compute: ComputeSpec,
+    /// What becomes of jobs that were cut short, when the window is opened again.
+    pub at_start: AtStart,
+}
+
+/// What becomes of jobs that were cut short, when the window is opened again.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize, TS)]
+#[serde(rename_all = "snake_case")]
+pub enum AtStart {
+    /// They go on.
+    Resume,
+    /// They stay as they are.
+    Leave,
+    /// The user is asked.
+    #[default]
+    #[serde(other)]
+    Ask,
 }
 
 /// Language of the window.

@@ -133,7 +133,9 @@ impl Geometry {
                 let (x, y) = (free(is.0, fit.0), free(is.1, fit.1));
                 self.map(|r| r.scaled(was, fit).moved(x, y));
             }
-            _ => self.map(|r| r.scaled(was, is)),
+            // The turn that was done above.
+            None => {}
+            Some(_) => self.map(|r| r.scaled(was, is)),
         }
         self.result = is;
         Some(())
@@ -227,4 +229,45 @@ fn turned_back(turn: Turn, (mut u, mut v): (f64, f64)) -> (f64, f64) {
         u = 1.0 - u;
     }
     (u, v)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::nodes::Pace;
+    use frameloom_core::graph::FlipParams;
+    use frameloom_core::pixel::PixelFormat;
+    use frameloom_core::time::Rational;
+
+    #[test]
+    fn a_picture_that_is_brought_upright_and_mirrored_is_found_again_point_by_point() {
+        let input = PictureFormat {
+            width: 40,
+            height: 20,
+            pixels: PixelFormat::YUV420P8,
+            color: Default::default(),
+            sample_aspect_ratio: Rational { num: 1, den: 1 },
+            pace: Pace::STILL,
+        };
+        let quarter = Turn::clockwise(90);
+        let upright = quarter.format(&input);
+        let mirror = Op::Flip(FlipParams {
+            axis: frameloom_core::graph::FlipAxis::Horizontal,
+        });
+        let passed = [
+            Passed {
+                op: None,
+                turn: Some(quarter),
+                ..Passed::plain(&Op::Sink, &input, &upright)
+            },
+            Passed::plain(&mirror, &upright, &upright),
+        ];
+        let geometry = Geometry::follow(&input, &passed).unwrap();
+        assert_eq!(geometry.place, Rect::of(20, 40));
+        // The left upper corner goes to the right, and back to the left.
+        let corner = Rect::of(8, 4);
+        assert_eq!(geometry.place_of(corner), Rect::of(4, 8));
+        let far = Rect::of(8, 4).moved(32.0, 0.0);
+        assert_eq!(geometry.place_of(far), Rect::of(4, 8).moved(0.0, 32.0));
+    }
 }

@@ -4,6 +4,7 @@
 mod bare;
 mod clips;
 mod measure;
+mod more;
 mod python;
 
 use std::io::Write;
@@ -66,11 +67,21 @@ struct Bench {
 
 type Part = fn(&mut Bench) -> anyhow::Result<()>;
 
-const PARTS: &[(&str, Part)] = &[("start", start), ("pipeline", pipeline), ("memory", memory)];
+/// Parts with their functions; the last take long and run only where they are named.
+const PARTS: &[(&str, Part)] = &[
+    ("start", start),
+    ("pipeline", pipeline),
+    ("memory", memory),
+    ("transcode", more::transcode),
+    ("stills", more::stills),
+    ("models", more::models),
+    ("length", more::length),
+];
+const ONLY_BY_NAME: &[&str] = &["models", "length"];
 
 /// Measures all parts, or those of `--only`.
 pub fn main(arguments: &[String]) -> anyhow::Result<()> {
-    let usage = "bench [--only start,pipeline,memory] [--runs N] [--seconds N] [--json FILE]";
+    let usage = "bench [--only start,pipeline,memory,transcode,stills,models,length] [--runs N] [--seconds N] [--json FILE]";
     let mut only: Option<Vec<String>> = None;
     let mut json_file = None;
     let (mut runs, mut seconds) = (3, 10);
@@ -85,9 +96,9 @@ pub fn main(arguments: &[String]) -> anyhow::Result<()> {
             other => bail!("unknown argument `{other}`: {usage}"),
         }
     }
-    let is_wanted = |name: &str| {
-        only.as_ref()
-            .is_none_or(|names| names.iter().any(|n| n == name))
+    let is_wanted = |name: &str| match &only {
+        Some(names) => names.iter().any(|n| n == name),
+        None => !ONLY_BY_NAME.contains(&name),
     };
     if !PARTS.iter().any(|(name, _)| is_wanted(name)) {
         bail!("nothing to measure: {usage}");
@@ -337,9 +348,19 @@ fn pipeline(bench: &mut Bench) -> anyhow::Result<()> {
         bench.detail(name, times.report());
     }
     let bare_cpu = decode.least_cpu() + infer.least_cpu() + encode.least_cpu();
-    bench.detail(
-        "cpu_time_by_bare_cpu_time",
-        json!(product.least_cpu() / bare_cpu),
+    bench.figure(
+        "processor time / (bare decode + inference + encode)",
+        product.least_cpu() / bare_cpu,
+        "x",
+        Goal::AtMost(1.05),
+    );
+    // No schedule of these parts is shorter than all of their processor time, spread evenly.
+    let cores = std::thread::available_parallelism().map_or(1, usize::from);
+    bench.figure(
+        "best possible schedule of the parts / wall time",
+        bare_cpu / cores as f64 / product.best(),
+        "x",
+        Goal::AtLeast(0.95),
     );
     let bare = decode.best() + infer.best() + encode.best();
     let product = product.best();
