@@ -8,6 +8,7 @@ import type { FlipParams } from "./FlipParams";
 import type { FrameRate } from "./FrameRate";
 import type { LoudnessParams } from "./LoudnessParams";
 import type { MuxParams } from "./MuxParams";
+import type { OnnxParams } from "./OnnxParams";
 import type { OverlayParams } from "./OverlayParams";
 import type { PadParams } from "./PadParams";
 import type { PixelFormat } from "./PixelFormat";
@@ -37,4 +38,4 @@ format: PixelFormat, } } | { "op": "deinterlace", "params": DeinterlaceParams } 
 /**
  * Frames per second.
  */
-rate: FrameRate, } } | { "op": "trim", "params": TrimParams } | { "op": "denoise", "params": DenoiseParams } | { "op": "color", "params": ColorParams } | { "op": "overlay", "params": OverlayParams } | { "op": "text", "params": TextParams } | { "op": "concat" } | { "op": "mux", "params": MuxParams } | { "op": "loudness", "params": LoudnessParams } | { "op": "audio_denoise", "params": AudioDenoiseParams } | { "op": "split_channels", "params": SplitChannelsParams } | { "op": "sink" });
+rate: FrameRate, } } | { "op": "trim", "params": TrimParams } | { "op": "denoise", "params": DenoiseParams } | { "op": "color", "params": ColorParams } | { "op": "overlay", "params": OverlayParams } | { "op": "text", "params": TextParams } | { "op": "concat" } | { "op": "mux", "params": MuxParams } | { "op": "loudness", "params": LoudnessParams } | { "op": "audio_denoise", "params": AudioDenoiseParams } | { "op": "split_channels", "params": SplitChannelsParams } | { "op": "onnx", "params": OnnxParams } | { "op": "sink" });
