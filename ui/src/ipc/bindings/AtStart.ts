@@ -3,4 +3,4 @@
 /**
  * What becomes of jobs that were cut short, when the window is opened again.
  */
-export type AtStart = "ask" | "resume" | "leave";
+export type AtStart = "resume" | "leave" | "ask";
