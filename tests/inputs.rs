@@ -185,6 +185,20 @@ fn a_logo_lies_on_a_still_picture_too() {
         &[],
     ))
     .expect_code(0);
+    // The receipt knows both sources.
+    let logo_now = || {
+        let verified = cli
+            .run(["verify", output.to_str().unwrap(), "--json"])
+            .expect_code(0)
+            .json();
+        assert_eq!(verified["genuine"], true);
+        let findings = verified["findings"].as_array().unwrap().clone();
+        let logo = findings.iter().find(|f| f["what"] == "input logo.png");
+        logo.unwrap()["verdict"].clone()
+    };
+    let same = logo_now();
+    fs::copy(&photo, &logo).unwrap();
+    assert_ne!(logo_now(), same, "another logo does not pass for it");
     let before = image::open(&photo).unwrap().to_rgb8();
     let after = image::open(&output).unwrap().to_rgb8();
     for (x, y, pixel) in after.enumerate_pixels() {

@@ -29,6 +29,7 @@ function fakeReceipt(job: Job): Receipt {
     finished_millis: job.finished_millis ?? 0,
     program: { version: '0.1.0', system: 'linux-x86_64', onnxruntime: '1.31.1', ffmpeg: [['libavcodec', '59.37.100']] },
     input: print,
+    others: [],
     output: print,
     models: [{ id: 'loom-x2-web', sha256: 'c0de'.repeat(16) }],
     graph: job.spec.graph,

@@ -136,6 +136,7 @@ impl App {
         }
         if let Some(job) = job {
             findings.push(self.compare_input(&job, &receipt));
+            findings.extend(self.compare_others(&job, &receipt));
         }
         for model in &receipt.models {
             findings.push(self.compare_model(model));
@@ -194,6 +195,33 @@ impl App {
             ),
             Err(_) => absent("input", format!("{} is not there", receipt.input.name)),
         }
+    }
+
+    fn compare_others(&self, job: &Job, receipt: &Receipt) -> Vec<Finding> {
+        // The receipt tells names without folders; the job knows where its other sources are.
+        let sources = || job.spec.inputs.values();
+        let of_name = |name: &str| {
+            sources().find(|path| {
+                path.file_name()
+                    .is_some_and(|n| n.to_string_lossy() == name)
+            })
+        };
+        let findings = receipt.others.iter().filter_map(|other| {
+            let path = of_name(&other.name)?;
+            Some(match print(path, None, &|| ()) {
+                Ok(found) => compared(
+                    &format!("input {}", other.name),
+                    found.sha256 == other.sha256,
+                    format!("{} is still the source", other.name),
+                    format!("{} is another file now", other.name),
+                ),
+                Err(_) => absent(
+                    &format!("input {}", other.name),
+                    format!("{} is not there", other.name),
+                ),
+            })
+        });
+        findings.collect()
     }
 
     fn compare_model(&self, model: &ModelPrint) -> Finding {
@@ -271,6 +299,11 @@ impl App {
                 job.spec.pictures.map(|run| run.picture_numbers()),
                 alive,
             )?,
+            others: plan
+                .files
+                .iter()
+                .map(|(path, _)| print(path, None, alive))
+                .collect::<Result<_, _>>()?,
             output: print(&finished.output, finished.pictures, alive)?,
             models: plan
                 .models

@@ -121,8 +121,11 @@ pub struct Receipt {
     pub finished_millis: i64,
     /// What computed.
     pub program: ProgramPrint,
-    /// The source.
+    /// The source; the main one of several.
     pub input: FilePrint,
+    /// Every other file that took part: further sources, lookup tables, subtitles.
+    #[serde(default)]
+    pub others: Vec<FilePrint>,
     /// The result.
     pub output: FilePrint,
     /// Models with the hashes of their weights.

@@ -33,9 +33,13 @@ finished_millis: number,
  */
 program: ProgramPrint, 
 /**
- * The source.
+ * The source; the main one of several.
  */
 input: FilePrint, 
+/**
+ * Every other file that took part: further sources, lookup tables, subtitles.
+ */
+others: Array<FilePrint>, 
 /**
  * The result.
  */
