@@ -289,6 +289,29 @@ pub enum Warning {
         /// What was measured, in a sentence.
         reason: String,
     },
+    /// A track of sound was worked on and so had to be encoded anew.
+    SoundEncoded {
+        /// Its place among the tracks of sound of the result, from 1.
+        track: u32,
+        /// Codec name.
+        codec: String,
+        /// Bits per second; `None` for a codec without loss.
+        #[ts(type = "number | null")]
+        bit_rate: Option<u64>,
+    },
+    /// A clip among several has no sound, or fewer tracks of it: silence stands there.
+    SoundMissing {
+        /// Which clip, from 1.
+        clip: u32,
+        /// Which track of the result, from 1.
+        track: u32,
+    },
+    /// A track has no loudness that could be measured (silence, or less than 0.4 seconds), and
+    /// stays as loud as it is.
+    LoudnessUnknown {
+        /// Its place among the tracks of sound of the result, from 1.
+        track: u32,
+    },
     /// Something went wrong, and the rest was done more carefully.
     SteppedDown {
         /// What went wrong.

@@ -107,6 +107,48 @@ pub struct Checks {
     pub streams: u32,
     /// Pictures against their sources; `None` where an older version made the receipt.
     pub pictures: Option<PictureCheck>,
+    /// Tracks of sound that were worked on, in the order of the result.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    #[ts(as = "Option<Vec<SoundCheck>>", optional)]
+    pub sound: Vec<SoundCheck>,
+}
+
+/// What was checked of a track of sound that was worked on. Every line of it passed.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, TS)]
+pub struct SoundCheck {
+    /// Its place among the tracks of sound of the result, from 0.
+    pub track: u32,
+    /// Codec that it is encoded in.
+    pub codec: String,
+    /// Samples per second.
+    pub sample_rate: u32,
+    /// Samples of each channel, as many as there should be.
+    #[ts(type = "number")]
+    pub samples: u64,
+    /// Largest shift against the source that was found, in microseconds; `None` where the source
+    /// has nothing by which that could be told, such as silence.
+    #[ts(type = "number | null")]
+    pub offset_micros: Option<i64>,
+    /// Present where a loudness was asked for.
+    pub loudness: Option<LoudnessCheck>,
+}
+
+/// Loudness by EBU R128, measured again in the finished track.
+#[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize, TS)]
+pub struct LoudnessCheck {
+    /// What was asked for, in LUFS.
+    pub target: f64,
+    /// Highest true peak that was asked for, in dBTP.
+    pub peak: f64,
+    /// Integrated loudness before, in LUFS; `None` for silence and for less than 0.4 seconds,
+    /// which have none and stay as they are.
+    pub before: Option<f64>,
+    /// Integrated loudness of the result, in LUFS.
+    pub found: Option<f64>,
+    /// True peak of the result, in dBTP.
+    pub found_peak: Option<f64>,
+    /// Peaks were held down; without it, the same gain was given to everything.
+    pub limited: bool,
 }
 
 /// What went in, what was done, what came out.

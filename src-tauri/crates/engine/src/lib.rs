@@ -20,6 +20,7 @@ pub mod nodes;
 pub mod plan;
 mod resample;
 mod rgb;
+pub mod sound;
 mod verify;
 
 pub use control::{Cancel, Journal, Progress, SegmentRecord, Stop};

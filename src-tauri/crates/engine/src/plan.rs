@@ -5,7 +5,8 @@
 
 use crate::EngineError;
 use crate::nodes::{Joints, Models, Pace, PictureFormat, Turn, check_text_file, manifest_of};
-use frameloom_core::graph::{DeinterlaceRate, Layout, Line, OnnxParams, Op, Step, Tracks};
+use crate::sound::{self, ClipSpan, SoundPlan};
+use frameloom_core::graph::{DeinterlaceRate, Layout, Line, OnnxParams, Op, Step};
 use frameloom_core::job::{EncodeSpec, JobSpec, PictureSizes, ProviderChoice, TrackChoice};
 use frameloom_core::media::{MediaInfo, MediaKind, StreamInfo, StreamKind, VideoInfo, Warning};
 use frameloom_core::model::ModelManifest;
@@ -113,6 +114,9 @@ pub struct VideoPlan {
     /// Clips that are shown after the first.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub joined: Option<Joined>,
+    /// Sound and subtitles, where the graph says something of them.
+    #[serde(default)]
+    pub sound: Option<Box<SoundPlan>>,
 }
 
 /// Clips that are shown one after another.
@@ -371,10 +375,12 @@ fn visit<'a>(line: &Line<'a>, seen: &mut dyn FnMut(&Step<'a>)) {
 /// cannot hold the result, or a model is missing.
 pub fn plan(spec: &JobSpec, info: &MediaInfo, models: &dyn Models) -> Result<Plan, EngineError> {
     let layout = spec.graph.layout()?;
-    if let Some(Tracks::Node { id, .. }) = &layout.sound {
+    let says_sound = layout.sound.is_some() || layout.subtitles.is_some();
+    if info.kind == MediaKind::Still && says_sound {
         return Err(EngineError::Node {
-            node: (*id).to_owned(),
-            reason: "sound is copied as it is; leave its wires away".to_owned(),
+            node: "sink".to_owned(),
+            reason: "a picture holds neither sound nor subtitles; leave their wires away"
+                .to_owned(),
         });
     }
     let mut uses: Vec<ModelUse> = Vec::new();
@@ -469,8 +475,24 @@ pub fn plan(spec: &JobSpec, info: &MediaInfo, models: &dyn Models) -> Result<Pla
                 });
             }
             let container = Container::from_path(&spec.output)?;
-            let drop = &left_out(spec, stream);
-            let mux = frameloom_media::plan_mux(info, container, drop)?.complete(info, drop)?;
+            let clip = clip_of(line, info)?;
+            let joined = join_clips(&layout, &inputs, format.pace, &mut joints, &mut warnings)?;
+            let mut drop = left_out(spec, stream);
+            let planned = sound::plan_sound(&sound::Request {
+                spec,
+                layout: &layout,
+                main: info,
+                container,
+                clips: &spans(stream, clip.stretch, joined.as_ref(), layout.main_input()),
+                drop: &drop,
+            })?;
+            let sound = planned.map(|planned| {
+                warnings.extend(planned.warnings);
+                files.extend(planned.files);
+                drop.extend(planned.plan.replaced());
+                Box::new(planned.plan)
+            });
+            let mux = frameloom_media::plan_mux(info, container, &drop)?.complete(info, &drop)?;
             warnings.extend(mux.dropped);
             let encoder_spec = encoder_spec(&spec.encode, container, stream, &format, None, 1);
             let encoder = frameloom_media::plan_encoder(&encoder_spec)?;
@@ -489,8 +511,6 @@ pub fn plan(spec: &JobSpec, info: &MediaInfo, models: &dyn Models) -> Result<Pla
                 }
                 None => (encoder.name, encoder.parameters),
             };
-            let clip = clip_of(line, info)?;
-            let joined = join_clips(&layout, &inputs, format.pace, &mut joints, &mut warnings)?;
             let mut frames = clip.frames;
             for line in layout.pictures.iter().skip(1) {
                 let more = clip_of(line, inputs.info(line)?)?.frames;
@@ -508,6 +528,7 @@ pub fn plan(spec: &JobSpec, info: &MediaInfo, models: &dyn Models) -> Result<Pla
                 frame_rate: format.pace.frame_rate,
                 joined,
                 encoder_threads: None,
+                sound,
             })
         }
     };
@@ -905,6 +926,33 @@ fn stretch(ops: &[(&str, &Op)], stream: &StreamInfo) -> Result<Option<Stretch>, 
         });
     }
     Ok(found)
+}
+
+/// The clips that are shown, in order. Their time is that of the first one's file.
+pub(crate) fn spans(
+    stream: &StreamInfo,
+    stretch: Option<Stretch>,
+    joined: Option<&Joined>,
+    main: &str,
+) -> Vec<ClipSpan> {
+    if let Some(joined) = joined {
+        let start = joined.clips.first().map_or(0, |clip| clip.from_micros);
+        let clips = joined.clips.iter().map(|clip| ClipSpan {
+            input: clip.input.clone(),
+            from_micros: clip.from_micros,
+            to_micros: Some(clip.to_micros),
+            at_micros: start.saturating_add(clip.at_micros),
+        });
+        return clips.collect();
+    }
+    let start = Timestamp::new(stream.start_ticks.unwrap_or(0), stream.time_base).micros();
+    let from_micros = stretch.map_or(start, |stretch| stretch.from_micros);
+    vec![ClipSpan {
+        input: main.to_owned(),
+        from_micros,
+        to_micros: stretch.and_then(|stretch| stretch.to_micros),
+        at_micros: from_micros,
+    }]
 }
 
 /// About how many frames lie in a stretch.

@@ -39,6 +39,7 @@ mod provider;
 mod session;
 mod setting;
 mod simd;
+mod speech;
 mod tensor;
 pub mod tile;
 mod upscale;
@@ -51,6 +52,7 @@ pub use model::{MAX_WEIGHTS_BYTES, Model, list_models, load_model, read_manifest
 pub use provider::{CPU_PROVIDER, DeviceInfo, DeviceKind, ProviderInfo, Runtime};
 pub use session::{CancelHandle, InferenceSession, SessionOptions};
 pub use setting::{Setting, shorter_numbers};
+pub use speech::SpeechSession;
 pub use tensor::FillRow;
 pub use tile::TilePlan;
 pub use upscale::{BandSink, PlaneBandSink, RunStats, Upscaler};

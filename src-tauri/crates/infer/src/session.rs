@@ -55,6 +55,20 @@ struct Stop {
 }
 
 impl CancelHandle {
+    /// A handle of a session that has not run yet.
+    pub(crate) fn new() -> Result<Self, InferError> {
+        let options = RunOptions::new().map_err(|e| InferError::RuntimeStart(e.into()))?;
+        Ok(Self(Arc::new(Stop {
+            requested: AtomicBool::new(false),
+            options,
+        })))
+    }
+
+    /// What a run is started with, so that it can be stopped.
+    pub(crate) fn options(&self) -> &RunOptions {
+        &self.0.options
+    }
+
     /// Ends the running tile at its next node and refuses further ones with
     /// [`InferError::Cancelled`].
     pub fn cancel(&self) {
@@ -302,10 +316,7 @@ impl InferenceSession {
             ),
             on_processor: runtime.is_processor(&setting.device),
             setting,
-            stop: CancelHandle(Arc::new(Stop {
-                requested: AtomicBool::new(false),
-                options: RunOptions::new().map_err(start)?,
-            })),
+            stop: CancelHandle::new()?,
             trim: Arc::new(trim),
         })
     }

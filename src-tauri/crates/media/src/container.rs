@@ -305,7 +305,7 @@ fn kind_of(stream: &StreamInfo) -> TrackChoice {
 }
 
 /// A stream as a refusal names it: `stream 2 (subtitle, subrip, fra)`.
-fn described(stream: &StreamInfo) -> String {
+pub(crate) fn described(stream: &StreamInfo) -> String {
     let kind = match stream.kind {
         StreamKind::Video if is_cover(stream) => "cover",
         StreamKind::Video => "video",
@@ -329,7 +329,7 @@ fn is_cover(stream: &StreamInfo) -> bool {
     stream.dispositions.iter().any(|d| d == "attached_pic")
 }
 
-fn holds(container: Container, stream: &StreamInfo) -> bool {
+pub(crate) fn holds(container: Container, stream: &StreamInfo) -> bool {
     if container.is_pictures() {
         return false;
     }

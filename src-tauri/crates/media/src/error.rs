@@ -82,6 +82,12 @@ pub enum MediaError {
         /// The file.
         path: PathBuf,
     },
+    /// No sound where some was to be worked on, or none that could be decoded.
+    #[error("there is no sound to work on: {path}")]
+    NoSound {
+        /// The file.
+        path: PathBuf,
+    },
     /// There is a video stream, and no picture could be decoded from it.
     #[error("no picture could be decoded: {path}")]
     NoFrames {
@@ -121,7 +127,8 @@ pub enum MediaError {
     /// The container cannot hold something of the source, and nobody said that it may be lost.
     #[error("{} cannot go into {container}", listed(tracks))]
     TracksDoNotFit {
-        /// What does not fit: each as a person reads it, and as `--drop` takes it.
+        /// What does not fit: each as a person reads it, and as `--drop` takes it; empty for a
+        /// track that the graph itself asks for.
         tracks: Vec<(String, String)>,
         /// The container as a sentence names it (`.mp4`).
         container: String,
@@ -236,6 +243,7 @@ impl MediaError {
             | MediaError::BrokenIndex { .. }
             | MediaError::Read { .. } => ErrorCode::InputUnreadable,
             MediaError::NoVideo { .. }
+            | MediaError::NoSound { .. }
             | MediaError::NoFrames { .. }
             | MediaError::Sequence { .. }
             | MediaError::UnsupportedCodec { .. }
@@ -263,6 +271,18 @@ impl MediaError {
         let MediaError::TracksDoNotFit { tracks, others, .. } = self else {
             return None;
         };
+        // Tracks of other inputs are there because the graph asks for them.
+        if tracks.iter().any(|(_, choice)| choice.is_empty()) {
+            return Some(match others.split_first() {
+                Some((best, _)) => format!(
+                    "Give the result a name that ends in .{best}, which can hold everything, or \
+                     take the wire to that track out of the graph."
+                ),
+                None => "No container can hold everything: take the wire to that track out of the \
+                         graph."
+                    .to_owned(),
+            });
+        }
         let mut drop: Vec<String> = Vec::new();
         for (_, choice) in tracks {
             let text = format!("--drop {choice}");

@@ -4,10 +4,11 @@
 //! [`Reader`] decodes its main video frame by frame, [`Converter`] changes format and size,
 //! [`FilterGraph`]
 //! runs ffmpeg's filters, [`VideoEncoder`] makes packets, [`PartWriter`] and [`PartReader`] keep
-//! the packets of one segment safe on disk, [`mux()`] joins parts and copies everything else of the source,
-//! [`write_animation`] makes an animated picture of them, and [`verify_output`] and
-//! [`check_animation`] read the result back. Numbered pictures are read as a clip
-//! ([`find_pictures`], [`ReaderOptions::pictures`]).
+//! the packets of one segment safe on disk, [`mux()`] joins parts and copies everything else of the
+//! source and tracks of other files, [`write_animation`] makes an animated picture of them, and
+//! [`verify_output`] and [`check_animation`] read the result back. Numbered pictures are read as a
+//! clip ([`find_pictures`], [`ReaderOptions::pictures`]). Sound is decoded by [`SoundReader`],
+//! changed by [`SoundFilter`] and encoded by [`SoundPartWriter`].
 //!
 //! What must not: inference, jobs, SQL, sockets. Unsafe code stays in `ffi/`. Only the one file
 //! that was named, or the pictures of the pattern, is ever opened: playlists and references inside of files lead nowhere.
@@ -39,6 +40,7 @@ mod ffi;
 pub mod fidelity;
 mod fields;
 mod filter;
+mod fit;
 mod frame;
 mod hdr;
 mod inventory;
@@ -50,6 +52,7 @@ mod picture;
 mod probe;
 mod reader;
 mod sequence;
+mod sound;
 mod source;
 mod verify;
 
@@ -65,6 +68,7 @@ pub use encode::table::{EncoderRow, Preset, encoder_table};
 pub use error::{FfmpegError, MediaError};
 pub use fields::{FieldReport, Telecine, detect_fields};
 pub use filter::{FilterGraph, FilterInput, FilterSpec};
+pub use fit::{WantedTrack, check_tracks};
 pub use frame::{Frame, FramePool};
 pub use hdr::{ContentLight, HdrStatic, MasteringDisplay};
 pub use inventory::{
@@ -72,10 +76,16 @@ pub use inventory::{
     Rule, Scope, StreamEntry, StreamPair,
 };
 pub use libraries::{LibraryVersion, init, libraries, quiet_encoders};
-pub use mux::{MuxReport, MuxSpec, SourceCut, mux};
-pub use part::{PartEntry, PartFrames, PartHeader, PartReader, PartWriter, decode_first};
+pub use mux::{AddedTrack, MuxReport, MuxSpec, SourceCut, TrackFrom, mux};
+pub use part::{
+    PartEntry, PartFrames, PartHeader, PartReader, PartWriter, Records, decode_first, parts_span,
+};
 pub use picture::{RgbImage, frame_at, read_still, thumbnail};
 pub use probe::probe;
 pub use reader::{ReadReport, Reader, ReaderOptions, Truncation};
 pub use sequence::{SEQUENCE_CONTAINER, find_pictures, numbers_of, probe_pictures};
+pub use sound::{
+    SoundBlock, SoundCodec, SoundEncoderPlan, SoundFilter, SoundFormat, SoundHeader,
+    SoundPartReader, SoundPartWriter, SoundReader, SoundReport, SoundSource, plan_sound_encoder,
+};
 pub use verify::{Expectation, FrameTimes, OutputCheck, frame_times, verify_output};

@@ -16,7 +16,8 @@ use crate::frame::Frame;
 use crate::hdr::HdrStatic;
 use crate::normalise::Normaliser;
 use frameloom_core::color::ColorInfo;
-use frameloom_core::time::{Rational, TimeBase};
+use frameloom_core::time::{Rational, TimeBase, Timestamp};
+use serde::de::DeserializeOwned;
 use serde::{Deserialize, Serialize};
 use std::fs::File;
 use std::io::{self, BufReader, BufWriter, Read, Seek, SeekFrom, Write};
@@ -131,6 +132,10 @@ impl PartWriter {
     /// # Errors
     /// [`MediaError::DiskFull`] or [`MediaError::Write`].
     pub fn create(path: &Path, header: &PartHeader) -> Result<Self, MediaError> {
+        Self::create_with(path, header)
+    }
+
+    pub(crate) fn create_with(path: &Path, header: &impl Serialize) -> Result<Self, MediaError> {
         let fail = |error: io::Error| MediaError::from_write(error, path);
         let json = serde_json::to_vec(header).map_err(|e| fail(e.into()))?;
         let length = u32::try_from(json.len()).map_err(|e| fail(io::Error::other(e)))?;
@@ -207,18 +212,21 @@ impl PartWriter {
     }
 }
 
-/// Reads a part file that was checked as a whole when it was opened.
+/// Reads a part of a clip's pictures.
+pub type PartReader = Records<PartHeader>;
+
+/// Reads a part file that was checked as a whole when it was opened. `H` is what it begins with.
 #[derive(Debug)]
-pub struct PartReader {
+pub struct Records<H> {
     file: BufReader<File>,
     path: PathBuf,
-    header: PartHeader,
+    header: H,
     entries: Vec<PartEntry>,
     first_record: u64,
     next: usize,
 }
 
-impl PartReader {
+impl<H: DeserializeOwned> Records<H> {
     /// Opens a part and checks every byte of it.
     ///
     /// # Errors
@@ -365,7 +373,7 @@ impl PartReader {
     }
 
     /// What the part begins with.
-    pub fn header(&self) -> &PartHeader {
+    pub fn header(&self) -> &H {
         &self.header
     }
 
@@ -433,7 +441,10 @@ fn fill(file: &mut impl Read, buffer: &mut [u8], path: &Path) -> Result<(), Medi
         })
 }
 
-fn read_header(file: &mut BufReader<File>, path: &Path) -> Result<(PartHeader, u64), MediaError> {
+fn read_header<H: DeserializeOwned>(
+    file: &mut BufReader<File>,
+    path: &Path,
+) -> Result<(H, u64), MediaError> {
     let mut head = [0; 12];
     fill(file, &mut head, path)?;
     if head[..8] != *MAGIC {
@@ -456,6 +467,40 @@ fn read_header(file: &mut BufReader<File>, path: &Path) -> Result<(PartHeader, u
     let header = serde_json::from_slice(&json)
         .map_err(|_| damaged(path, "its header is that of another version"))?;
     Ok((header, 16 + u64::from(length)))
+}
+
+/// First moment of the pictures in these parts, and the moment behind the last one, in
+/// microseconds. A last picture without a length is shown as long as the one before it.
+///
+/// # Errors
+/// Those of [`PartReader::open`]; [`MediaError::NoFrames`].
+pub fn parts_span(parts: &[PathBuf]) -> Result<(i64, i64), MediaError> {
+    let mut span: Option<(i64, i64)> = None;
+    for path in parts {
+        let part = PartReader::open(path)?;
+        let base = part.header().time_base;
+        let micros = |ticks| Timestamp::new(ticks, base).micros();
+        let times = part.sorted_pts();
+        let step = match times[..] {
+            [.., before, last] => last - before,
+            _ => 0,
+        };
+        let ends = part.entries().iter().map(|entry| {
+            let length = if entry.duration > 0 {
+                entry.duration
+            } else {
+                step
+            };
+            entry.pts.saturating_add(length)
+        });
+        if let (Some(first), Some(end)) = (times.first(), ends.max()) {
+            let from = span.map_or(micros(*first), |(from, _)| from);
+            span = Some((from, micros(end)));
+        }
+    }
+    span.ok_or_else(|| MediaError::NoFrames {
+        path: parts.first().cloned().unwrap_or_default(),
+    })
 }
 
 /// Decodes the first frame of a part.

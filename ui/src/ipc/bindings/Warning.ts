@@ -93,7 +93,31 @@ allowed: Precision,
 /**
  * What was measured, in a sentence.
  */
-reason: string, } | { "kind": "stepped_down", 
+reason: string, } | { "kind": "sound_encoded", 
+/**
+ * Its place among the tracks of sound of the result, from 1.
+ */
+track: number, 
+/**
+ * Codec name.
+ */
+codec: string, 
+/**
+ * Bits per second; `None` for a codec without loss.
+ */
+bit_rate: number | null, } | { "kind": "sound_missing", 
+/**
+ * Which clip, from 1.
+ */
+clip: number, 
+/**
+ * Which track of the result, from 1.
+ */
+track: number, } | { "kind": "loudness_unknown", 
+/**
+ * Its place among the tracks of sound of the result, from 1.
+ */
+track: number, } | { "kind": "stepped_down", 
 /**
  * What went wrong.
  */

@@ -70,6 +70,27 @@ pub fn sentence(warning: &Warning) -> String {
             "The result is exact although `{}` was allowed, for nothing is faster here: {reason}.",
             allowed.as_str()
         ),
+        Warning::SoundEncoded {
+            track,
+            codec,
+            bit_rate: Some(rate),
+        } => format!(
+            "Track {track} of the sound is worked on and encoded anew ({codec}, {} kbit/s).",
+            rate / 1_000
+        ),
+        Warning::SoundEncoded {
+            track,
+            codec,
+            bit_rate: None,
+        } => format!(
+            "Track {track} of the sound is worked on and encoded anew ({codec}, without loss)."
+        ),
+        Warning::SoundMissing { clip, track } => {
+            format!("Clip {clip} has no sound for track {track}; silence stands there.")
+        }
+        Warning::LoudnessUnknown { track } => format!(
+            "Track {track} of the sound is silent or shorter than 0.4 s; it has no loudness and stays as it is."
+        ),
         Warning::SteppedDown { reason, to } => {
             let how = match to {
                 Caution::Usual => "it was tried again",

@@ -54,6 +54,7 @@ pub(super) fn join(
         times_sha256: Some(times_sha256(&times)),
         streams: times.info.streams.len() as u32,
         pictures: Some(pictures),
+        sound: Vec::new(),
     };
     Ok((file.publish(&spec.output, spec.overwrite)?, checks))
 }

@@ -272,6 +272,7 @@ fn publish(
             times_sha256: None,
             streams: 0,
             pictures: Some(check),
+            sound: Vec::new(),
         },
     })
 }

@@ -11,12 +11,13 @@ use super::{Chain, ChainSpec, Context, Finished, format_of};
 use crate::EngineError;
 use crate::control::SegmentRecord;
 use crate::nodes::{At, Joints, Pace, PictureFormat, Turn, source_window};
-use crate::plan::{VideoPlan, encoder_spec, left_out, upright};
+use crate::plan::{VideoPlan, encoder_spec, left_out, spans, upright};
+use crate::sound::{Made, World, make};
 use crate::verify::{PictureCheck, Verifier, times_sha256};
 use frameloom_core::graph::Layout;
 use frameloom_core::job::{JobSpec, Step};
 use frameloom_core::media::{MediaInfo, StreamInfo, Warning};
-use frameloom_core::receipt::Checks;
+use frameloom_core::receipt::{Checks, SoundCheck};
 use frameloom_core::segment::SegmentLength;
 use frameloom_core::sequence::NumberPattern;
 use frameloom_core::time::Rational;
@@ -99,8 +100,12 @@ pub(super) fn run(
             (output, None, checks)
         }
         container => {
-            let (output, checked) = join(spec, video, container, &parts, context)?;
-            (output, None, checks(&checked, check))
+            let (output, checked, sound) = join(spec, video, container, &parts, context)?;
+            let checks = Checks {
+                sound,
+                ..checks(&checked, check)
+            };
+            (output, None, checks)
         }
     };
     // The parts stay until the caller has noted that the job is done: killed before that, it
@@ -726,15 +731,38 @@ fn join(
     container: Container,
     parts: &[PathBuf],
     context: &Context<'_>,
-) -> Result<(PathBuf, OutputCheck), EngineError> {
+) -> Result<(PathBuf, OutputCheck, Vec<SoundCheck>), EngineError> {
     let file = Temporary::new(temporary(&spec.output, context.work_dir));
     let info = source_info(spec)?;
     let source = source_file(spec);
-    let drop = info
-        .streams
-        .iter()
-        .find(|stream| stream.index == video.stream)
-        .map_or_else(|| spec.encode.drop.clone(), |stream| left_out(spec, stream));
+    let mut streams = info.streams.iter();
+    let stream = streams.find(|stream| stream.index == video.stream);
+    let mut drop = stream.map_or_else(|| spec.encode.drop.clone(), |s| left_out(spec, s));
+    let cut = match video.joined.as_ref().and_then(|j| j.clips.first()) {
+        Some(first) => Some(SourceCut {
+            from_micros: first.from_micros,
+            to_micros: Some(first.to_micros),
+        }),
+        None => video.stretch.map(|stretch| SourceCut {
+            from_micros: stretch.from_micros,
+            to_micros: stretch.to_micros,
+        }),
+    };
+    let layout = spec.graph.layout()?;
+    let clips = stream.map_or_else(Vec::new, |stream| {
+        let joined = video.joined.as_ref();
+        spans(stream, video.stretch, joined, layout.main_input())
+    });
+    let world = match &video.sound {
+        Some(plan) => {
+            drop.extend(plan.replaced());
+            let pictures = frameloom_media::parts_span(parts)?;
+            Some(World::new(spec, plan, &clips, cut, pictures, context))
+        }
+        None => None,
+    };
+    let sound = world.as_ref().map(make).transpose()?;
+    let added = sound.as_ref().map(Made::added).unwrap_or_default();
     let mux_plan = frameloom_media::plan_mux(&info, container, &drop)?;
     let report = frameloom_media::mux(
         &MuxSpec {
@@ -744,17 +772,9 @@ fn join(
             output_tmp: file.path(),
             plan: &mux_plan,
             hdr: None,
-            cut: match video.joined.as_ref().and_then(|j| j.clips.first()) {
-                Some(first) => Some(SourceCut {
-                    from_micros: first.from_micros,
-                    to_micros: Some(first.to_micros),
-                }),
-                None => video.stretch.map(|stretch| SourceCut {
-                    from_micros: stretch.from_micros,
-                    to_micros: stretch.to_micros,
-                }),
-            },
+            cut,
             upright: video.upright,
+            added: &added,
         },
         &context.cancel.now_flag(),
         &mut |_| context.progress.alive(),
@@ -779,7 +799,14 @@ fn join(
             streams: report.streams,
         },
     )?;
-    Ok((file.publish(&spec.output, spec.overwrite)?, checked))
+    let mut sounds = Vec::new();
+    if let (Some(world), Some(made)) = (&world, sound) {
+        let moved = report.shift_micros.saturating_add(checked.offset_micros);
+        made.check_output(world, file.path(), moved)?;
+        sounds = made.checks;
+    }
+    let output = file.publish(&spec.output, spec.overwrite)?;
+    Ok((output, checked, sounds))
 }
 
 /// What the source is.
@@ -806,6 +833,7 @@ fn picture_checks(frames: u64, pictures: PictureCheck) -> Checks {
         times_sha256: None,
         streams: 0,
         pictures: Some(pictures),
+        sound: Vec::new(),
     }
 }
 
@@ -817,5 +845,6 @@ fn checks(checked: &OutputCheck, pictures: PictureCheck) -> Checks {
         times_sha256: Some(times_sha256(times)),
         streams: times.info.streams.len() as u32,
         pictures: Some(pictures),
+        sound: Vec::new(),
     }
 }

@@ -5,6 +5,7 @@ use super::input::Stream;
 use super::packet::Packet;
 use super::params::{VideoParameters, codec_name};
 use super::pixel::AvFormat;
+use super::sound::SoundParameters;
 use super::util::{check, error};
 use crate::error::{FfmpegError, MediaError};
 use ffmpeg_sys_next as sys;
@@ -94,6 +95,30 @@ impl Decoder {
             let opened = parameters
                 .write_to(extradata, raw)
                 .and_then(|()| Self::open_raw(raw, base, alpha, 1, path));
+            sys::avcodec_parameters_free(&mut raw);
+            opened
+        }
+    }
+
+    /// A decoder for packets of a part of sound.
+    pub(crate) fn open_sound(
+        parameters: &SoundParameters,
+        extradata: &[u8],
+        path: &Path,
+    ) -> Result<Self, MediaError> {
+        // SAFETY: a new structure, filled, used and freed here.
+        unsafe {
+            let mut raw = sys::avcodec_parameters_alloc();
+            if raw.is_null() {
+                return Err(MediaError::OutOfMemory);
+            }
+            let base = sys::AVRational {
+                num: 1,
+                den: parameters.sample_rate as i32,
+            };
+            let opened = parameters
+                .write_to(extradata, raw)
+                .and_then(|()| Self::open_raw(raw, base, false, 1, path));
             sys::avcodec_parameters_free(&mut raw);
             opened
         }

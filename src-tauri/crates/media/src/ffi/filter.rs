@@ -1,4 +1,4 @@
-//! A chain of libavfilter's filters between a source and a sink of pictures.
+//! A chain of libavfilter's filters between a source and a sink of pictures, or of sound.
 
 use super::frame::AvFrame;
 use super::pixel::AvFormat;
@@ -139,16 +139,33 @@ impl AvFilterGraph {
         source: &[(&str, &str)],
         threads: usize,
     ) -> Result<Self, MediaError> {
+        Self::between(("buffer", "buffersink"), filters, source, threads)
+    }
+
+    /// The same for sound.
+    pub(crate) fn open_sound(
+        filters: &[(&str, Vec<(&str, &str)>)],
+        source: &[(&str, &str)],
+    ) -> Result<Self, MediaError> {
+        Self::between(("abuffer", "abuffersink"), filters, source, 1)
+    }
+
+    fn between(
+        (source_name, sink_name): (&str, &str),
+        filters: &[(&str, Vec<(&str, &str)>)],
+        source: &[(&str, &str)],
+        threads: usize,
+    ) -> Result<Self, MediaError> {
         let mut building = Building::new(threads)?;
-        let first = building.add("buffer", source)?;
+        let first = building.add(source_name, source)?;
         let mut last = first;
         for (name, options) in filters {
             let next = building.add(name, options)?;
             link(last, next, name)?;
             last = next;
         }
-        let sink = building.add("buffersink", &[])?;
-        link(last, sink, "buffersink")?;
+        let sink = building.add(sink_name, &[])?;
+        link(last, sink, sink_name)?;
         let names: Vec<&str> = filters.iter().map(|(name, _)| *name).collect();
         building.configure(&names.join(", "))?;
         Ok(Self {

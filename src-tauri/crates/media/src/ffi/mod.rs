@@ -21,5 +21,6 @@ pub(crate) mod params;
 pub(crate) mod pixel;
 pub(crate) mod pool;
 pub(crate) mod scale;
+pub(crate) mod sound;
 pub(crate) mod unpack;
 pub(crate) mod util;

@@ -3,6 +3,7 @@
 use super::input::{RawChapter, Stream, interrupt};
 use super::packet::Packet;
 use super::params::{VideoParameters, codec_id, set_extradata};
+use super::sound::SoundParameters;
 use super::util::{Dict, c_text, check, failure, file_address, write_failure};
 use crate::error::MediaError;
 use ffmpeg_sys_next as sys;
@@ -180,6 +181,38 @@ impl Output {
             (*stream).time_base = time_base;
         }
         Ok(())
+    }
+
+    /// Adds a track of sound that was encoded here.
+    pub(crate) fn add_sound(
+        &mut self,
+        parameters: &SoundParameters,
+        extradata: &[u8],
+        time_base: sys::AVRational,
+        tags: &BTreeMap<String, String>,
+    ) -> Result<usize, MediaError> {
+        let stream = self.new_stream()?;
+        // SAFETY: a live stream with blank parameters.
+        unsafe {
+            parameters.write_to(extradata, (*stream).codecpar)?;
+            (*stream).time_base = time_base;
+            (*stream).metadata = dictionary(tags)?;
+            Ok((*stream).index as usize)
+        }
+    }
+
+    /// Sets the dispositions of a stream by their names; what the library does not know is left
+    /// out.
+    pub(crate) fn set_dispositions(&mut self, stream: usize, names: &[String]) {
+        let mut flags = 0;
+        for name in names {
+            let name = c_text(name);
+            // SAFETY: a string that ends with a zero.
+            let flag = unsafe { sys::av_disposition_from_string(name.as_ptr()) };
+            flags |= flag.max(0);
+        }
+        // SAFETY: the stream was added to the live context.
+        unsafe { (**(*self.context).streams.add(stream)).disposition = flags };
     }
 
     /// Adds a file within the file (a font, a cover), which has no packets.

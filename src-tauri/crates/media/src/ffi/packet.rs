@@ -181,13 +181,14 @@ impl Packet {
     }
 }
 
-/// The enum value for a number, for the kinds that video encoders attach.
+/// The enum value for a number, for the kinds that encoders attach.
 fn side_data_kind(number: u32) -> Option<sys::AVPacketSideDataType> {
     use sys::AVPacketSideDataType as S;
     [
         S::AV_PKT_DATA_MATROSKA_BLOCKADDITIONAL,
         S::AV_PKT_DATA_NEW_EXTRADATA,
         S::AV_PKT_DATA_PALETTE,
+        S::AV_PKT_DATA_SKIP_SAMPLES,
     ]
     .into_iter()
     .find(|kind| *kind as u32 == number)

@@ -1,6 +1,7 @@
 //! The join itself.
 
 use super::copy::{CopiedStream, SourceCut, file_tags, general_tags, stream_tags};
+use super::feed::{self, AddedTrack, Feed};
 use super::video::Replay;
 use crate::container::{Container, MuxPlan};
 use crate::encode::encoder::EncodedPacket;
@@ -41,6 +42,9 @@ pub struct MuxSpec<'a> {
     pub cut: Option<SourceCut>,
     /// The pictures of the parts stand upright already: no turn is written.
     pub upright: bool,
+    /// Tracks that stand behind the pictures: of other files, or worked out. What they replace is
+    /// not in `plan`.
+    pub added: &'a [AddedTrack<'a>],
 }
 
 /// What was joined.
@@ -88,13 +92,13 @@ pub fn mux(
 
 struct Join<'a> {
     replay: Replay<'a>,
-    input: Input,
     output: Output,
     video: usize,
     video_base: sys::AVRational,
     video_shift: i64,
-    copied: HashMap<usize, CopiedStream>,
-    /// Copied streams that had at least one packet; MP4 leaves the others out.
+    /// Everything else; the source comes first.
+    feeds: Vec<Feed>,
+    /// Streams of the output that had at least one packet; MP4 leaves the others out.
     filled: HashSet<usize>,
     copied_packets: u64,
     streams: u32,
@@ -106,7 +110,7 @@ impl<'a> Join<'a> {
     fn start(
         spec: &MuxSpec<'a>,
         replay: Replay<'a>,
-        mut input: Input,
+        input: Input,
         cancel: &Arc<AtomicBool>,
     ) -> Result<Self, MediaError> {
         let container = spec.plan.container;
@@ -120,7 +124,7 @@ impl<'a> Join<'a> {
             what: "the time base of the parts does not fit".into(),
         })?;
         let main = spec.video_stream as usize;
-        let (mut video, mut streams) = (None, 0);
+        let (mut video, mut streams, mut added) = (None, 0, None);
         let mut copied = HashMap::new();
         let tags = file_tags(&input.tags(), container);
         let mut warnings = spec.plan.dropped.clone();
@@ -132,6 +136,7 @@ impl<'a> Join<'a> {
             if index == main {
                 video = Some(add_video(&mut output, stream, &replay, video_base, spec)?);
                 streams += 1;
+                added = Some(feed::add(&mut output, spec.added, shift_micros, cancel)?);
             } else if spec.plan.copied.contains(&(index as u32)) {
                 has_cover |= stream.has_disposition(sys::AV_DISPOSITION_ATTACHED_PIC);
                 match add_copy(&mut output, stream, container, shift_micros)? {
@@ -146,7 +151,7 @@ impl<'a> Join<'a> {
                 }
             }
         }
-        let video = video.ok_or_else(|| MediaError::NoVideo {
+        let (video, added) = video.zip(added).ok_or_else(|| MediaError::NoVideo {
             path: spec.source.into(),
         })?;
         output.set_tags(&tags)?;
@@ -161,18 +166,18 @@ impl<'a> Join<'a> {
         add_chapters(&mut output, &input, spec.cut, shift_micros)?;
         let mut starts = vec![(replay.pts()[0], video_base)];
         starts.extend(copied.values().map(CopiedStream::start));
-        let subtitles = copied.values().any(|c| !c.strict);
+        starts.extend(added.starts);
+        let subtitles = added.has_subtitles || copied.values().any(|c| !c.strict);
         output.write_header(&options(container, base, use_general, subtitles, &starts))?;
-        let keep: Vec<usize> = copied.keys().copied().collect();
-        input.keep_streams(|index| keep.contains(&index));
+        let mut feeds = vec![Feed::new(input, copied)];
+        feeds.extend(added.feeds);
         Ok(Self {
             video_shift: ticks(shift_micros, base),
             replay,
-            input,
             output,
             video,
             video_base,
-            copied,
+            feeds,
             filled: HashSet::new(),
             copied_packets: 0,
             streams,
@@ -188,20 +193,21 @@ impl<'a> Join<'a> {
     ) -> Result<(), MediaError> {
         let total = self.replay.pts().len().max(1) as f64;
         let mut picture = self.replay.next()?;
-        let mut other = self.next_copied()?;
+        for feed in &mut self.feeds {
+            feed.advance()?;
+        }
         loop {
             if cancel.load(Memory::Relaxed) {
                 return Err(MediaError::Cancelled);
             }
-            let picture_first = match (&picture, &other) {
+            let other = self.earliest();
+            let picture_first = match (&picture, other) {
                 (None, None) => return Ok(()),
                 (Some(_), None) => true,
                 (None, Some(_)) => false,
-                (Some(picture), Some((index, packet))) => {
-                    let base = self.copied[index].time_base;
-                    let dts = picture.dts.saturating_add(self.video_shift);
-                    let other = packet.dts().unwrap_or(i64::MIN);
-                    compare(dts, self.video_base, other, base) != Ordering::Greater
+                (Some(picture), Some((_, dts, base))) => {
+                    let own = picture.dts.saturating_add(self.video_shift);
+                    compare(own, self.video_base, dts, base) != Ordering::Greater
                 }
             };
             if picture_first {
@@ -210,42 +216,22 @@ impl<'a> Join<'a> {
                     progress(self.replay.done() as f64 / total);
                 }
                 picture = self.replay.next()?;
-            } else {
-                if let Some((index, packet)) = other.take() {
-                    self.write_copied(index, packet)?;
+            } else if let Some((feed, ..)) = other {
+                if let Some(stream) = self.feeds[feed].write(&mut self.output)? {
+                    self.streams += u32::from(self.filled.insert(stream));
+                    self.copied_packets += 1;
                 }
-                other = self.next_copied()?;
+                self.feeds[feed].advance()?;
             }
         }
     }
 
-    fn next_copied(&mut self) -> Result<Option<(usize, Packet)>, MediaError> {
-        if self.copied.is_empty() {
-            return Ok(None);
-        }
-        let mut packet = Packet::new()?;
-        while self.input.read(&mut packet)? {
-            let index = packet.stream();
-            if let Some(copied) = self.copied.get_mut(&index)
-                && copied.prepare(&mut packet)
-            {
-                return Ok(Some((index, packet)));
-            }
-        }
-        Ok(None)
-    }
-
-    fn write_copied(&mut self, index: usize, mut packet: Packet) -> Result<(), MediaError> {
-        if let Some(copied) = self.copied.get_mut(&index) {
-            let to = self.output.time_base(copied.output);
-            copied.finish(&mut packet, to);
-            self.output.write(&mut packet)?;
-            if self.filled.insert(index) {
-                self.streams += 1;
-            }
-            self.copied_packets += 1;
-        }
-        Ok(())
+    /// The feed whose next packet is decoded first, with that time.
+    fn earliest(&self) -> Option<(usize, i64, sys::AVRational)> {
+        let times = self.feeds.iter().enumerate();
+        times
+            .filter_map(|(feed, packets)| packets.time().map(|(dts, base)| (feed, dts, base)))
+            .min_by(|a, b| compare(a.1, a.2, b.1, b.2))
     }
 
     fn write_picture(&mut self, picture: &EncodedPacket) -> Result<(), MediaError> {

@@ -1,11 +1,13 @@
 //! Joining parts into a file, with everything else of the source beside them.
 
 mod copy;
+mod feed;
 mod join;
 pub(crate) mod video;
 
 pub use copy::SourceCut;
 pub(crate) use copy::file_tags;
+pub use feed::{AddedTrack, TrackFrom};
 pub use join::{MuxReport, MuxSpec, mux};
 
 #[cfg(test)]

@@ -11,4 +11,5 @@ mod pictures;
 mod real_clips;
 mod round_trip;
 mod rows;
+mod sound;
 mod support;

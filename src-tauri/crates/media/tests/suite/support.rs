@@ -200,6 +200,7 @@ pub fn join(
             hdr: spec.hdr.as_ref(),
             cut: None,
             upright: false,
+            added: &[],
         },
         &Arc::new(AtomicBool::new(false)),
         &mut |_| {},

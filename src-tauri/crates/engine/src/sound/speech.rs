@@ -1,0 +1,231 @@
+//! Noise taken out of speech by a network: spectra of short windows go through it one by one, and
+//! what comes back is laid over each other again.
+//!
+//! Networks of this family hear 16,000 samples a second; what is higher is not in their result.
+
+use super::make::World;
+use super::samples::Samples;
+use crate::EngineError;
+use frameloom_infer::SpeechSession;
+use frameloom_media::{SoundBlock, SoundFilter, SoundFormat};
+use realfft::num_complex::Complex;
+use realfft::{ComplexToReal, RealFftPlanner, RealToComplex};
+use std::collections::VecDeque;
+use std::path::Path;
+use std::sync::Arc;
+
+/// What the networks hear.
+const RATE: u32 = 16_000;
+
+/// Sound that went through a network.
+pub(crate) struct Speech<'w> {
+    world: &'w World<'w>,
+    inner: Box<dyn Samples + 'w>,
+    format: SoundFormat,
+    down: SoundFilter,
+    up: SoundFilter,
+    channels: Vec<Channel>,
+    /// Place of the next sample that leaves.
+    next: Option<i64>,
+    end: i64,
+    ended: bool,
+}
+
+impl<'w> Speech<'w> {
+    pub(crate) fn open(
+        world: &'w World<'_>,
+        node: &str,
+        inner: Box<dyn Samples + 'w>,
+        model: &Path,
+    ) -> Result<Self, EngineError> {
+        let format = inner.format().clone();
+        let heard = SoundFormat {
+            rate: RATE,
+            layout: format.layout.clone(),
+        };
+        let runtime = (world.context.runtime)()?;
+        let channels = (0..format.channels()?)
+            .map(|_| {
+                let session = SpeechSession::open(&runtime, model)
+                    .map_err(|error| super::node_error(node, said(&error)))?;
+                world.context.cancel.watch(session.cancel_handle());
+                Ok(Channel::new(session))
+            })
+            .collect::<Result<_, EngineError>>()?;
+        Ok(Self {
+            world,
+            down: SoundFilter::open(&format, &heard, &[])?,
+            up: SoundFilter::open(&heard, &format, &[])?,
+            inner,
+            format,
+            channels,
+            next: None,
+            end: 0,
+            ended: false,
+        })
+    }
+
+    /// Moves what was brought down through the networks and up again.
+    fn pass_on(&mut self) -> Result<(), EngineError> {
+        while let Some(heard) = self.down.receive()? {
+            let mut cleaned = Vec::new();
+            for (channel, samples) in self.channels.iter_mut().zip(&heard) {
+                self.world.context.progress.alive();
+                cleaned.push(channel.push(samples)?);
+            }
+            self.up.send(&cleaned)?;
+        }
+        Ok(())
+    }
+}
+
+fn said(error: &dyn std::error::Error) -> String {
+    let mut text = error.to_string();
+    let mut cause = error.source();
+    while let Some(next) = cause {
+        text = format!("{text}: {next}");
+        cause = next.source();
+    }
+    text
+}
+
+impl Samples for Speech<'_> {
+    fn format(&self) -> &SoundFormat {
+        &self.format
+    }
+
+    fn next(&mut self) -> Result<Option<SoundBlock>, EngineError> {
+        loop {
+            if let Some(channels) = self.up.receive()? {
+                let start = self.next.unwrap_or(0);
+                let mut block = SoundBlock { start, channels };
+                self.next = Some(block.end());
+                if self.ended {
+                    block.keep(i64::MIN, self.end);
+                }
+                if block.is_empty() {
+                    continue;
+                }
+                return Ok(Some(block));
+            }
+            if self.ended {
+                return Ok(None);
+            }
+            match self.inner.next()? {
+                Some(block) => {
+                    self.next.get_or_insert(block.start);
+                    self.end = block.end();
+                    self.down.send(&block.channels)?;
+                    self.pass_on()?;
+                }
+                None => {
+                    self.ended = true;
+                    // Silence pushes out what is still on its way.
+                    let length = self.format.rate as usize / 4;
+                    self.down
+                        .send(&vec![vec![0.0; length]; self.channels.len()])?;
+                    self.down.finish()?;
+                    self.pass_on()?;
+                    self.up.finish()?;
+                }
+            }
+        }
+    }
+}
+
+/// The windows of one channel.
+struct Channel {
+    session: SpeechSession,
+    forward: Arc<dyn RealToComplex<f32>>,
+    backward: Arc<dyn ComplexToReal<f32>>,
+    window: Vec<f32>,
+    /// Samples that are not yet a step.
+    waiting: VecDeque<f32>,
+    /// The last window's worth of samples.
+    heard: Vec<f32>,
+    /// What windows so far add up to, from the first sample that is not complete.
+    sum: Vec<f32>,
+    /// The first step is complete only after the second window: it lies before the sound.
+    begun: bool,
+}
+
+impl Channel {
+    fn new(session: SpeechSession) -> Self {
+        let length = (session.bins() - 1) * 2;
+        let mut planner = RealFftPlanner::new();
+        // The square root of a Hann window, once before and once after: they add up to one.
+        let window = (0..length)
+            .map(|n| {
+                let turn = std::f64::consts::PI * n as f64 / length as f64;
+                turn.sin() as f32
+            })
+            .collect();
+        Self {
+            forward: planner.plan_fft_forward(length),
+            backward: planner.plan_fft_inverse(length),
+            window,
+            waiting: VecDeque::new(),
+            heard: vec![0.0; length],
+            sum: vec![0.0; length],
+            session,
+            begun: false,
+        }
+    }
+
+    /// Takes samples and gives those that are complete; all in all half a window less.
+    fn push(&mut self, samples: &[f64]) -> Result<Vec<f64>, EngineError> {
+        self.waiting.extend(samples.iter().map(|v| *v as f32));
+        let length = self.window.len();
+        let step = length / 2;
+        let mut done = Vec::new();
+        while self.waiting.len() >= step {
+            self.heard.copy_within(step.., 0);
+            for (place, sample) in self.heard[step..]
+                .iter_mut()
+                .zip(self.waiting.drain(..step))
+            {
+                *place = sample;
+            }
+            let mut time: Vec<f32> = self
+                .heard
+                .iter()
+                .zip(&self.window)
+                .map(|(v, w)| v * w)
+                .collect();
+            let mut bins = self.forward.make_output_vec();
+            self.transformed(&mut time, &mut bins)?;
+            self.sum.copy_within(step.., 0);
+            self.sum[step..].fill(0.0);
+            for ((sum, value), weight) in self.sum.iter_mut().zip(&time).zip(&self.window) {
+                *sum += value * weight / length as f32;
+            }
+            if self.begun {
+                done.extend(self.sum[..step].iter().map(|v| f64::from(*v)));
+            }
+            self.begun = true;
+        }
+        Ok(done)
+    }
+
+    /// A window through the network and back.
+    fn transformed(
+        &mut self,
+        time: &mut [f32],
+        bins: &mut [Complex<f32>],
+    ) -> Result<(), EngineError> {
+        let fault =
+            |error: realfft::FftError| super::node_error("audio_denoise", error.to_string());
+        self.forward.process(time, bins).map_err(fault)?;
+        let mut spectrum: Vec<f32> = bins.iter().flat_map(|c| [c.re, c.im]).collect();
+        self.session.run(&mut spectrum)?;
+        for (bin, pair) in bins.iter_mut().zip(spectrum.chunks_exact(2)) {
+            *bin = Complex::new(pair[0], pair[1]);
+        }
+        // Sound is real: neither the mean nor the highest bin has an imaginary part.
+        if let [first, .., last] = bins {
+            first.im = 0.0;
+            last.im = 0.0;
+        }
+        self.backward.process(bins, time).map_err(fault)
+    }
+}
