@@ -2,6 +2,7 @@
 #![expect(clippy::unwrap_used, reason = "the helpers of a test may fail it")]
 
 use e2e::*;
+use frameloom_core::media::StreamKind;
 use frameloom_core::pixel::{AnyPlane, PixelFormat, Planes};
 use frameloom_media::{Converter, Frame, FramePool, Reader, ReaderOptions};
 use serde_json::{Value, json};
@@ -305,6 +306,77 @@ fn the_halves_of_a_clip_joined_are_the_clip_frame_for_frame() {
     ))
     .expect_code(0);
     assert_eq!(frames(&output).unwrap(), frames(&clip).unwrap());
+    // Their sound came along, as long as the pictures.
+    let length = |path: &Path| {
+        let info = probe(path);
+        let is_sound = |s: &&frameloom_core::media::StreamInfo| s.kind == StreamKind::Audio;
+        let sound = info.streams.iter().find(is_sound).unwrap();
+        sound.duration_ticks.unwrap() as f64 * sound.time_base.ratio().to_f64()
+    };
+    assert!((length(&output) - length(&clip)).abs() < 0.05);
+}
+
+#[test]
+fn tracks_of_other_files_come_into_the_result_and_sound_gets_its_loudness() {
+    let Some(music) = test_data("media/audio/sample.flac") else {
+        return;
+    };
+    let cli = Cli::new();
+    let subtitles = cli.folder().join("lines.srt");
+    fs::write(&subtitles, "1\n00:00:01,000 --> 00:00:02,000\nXin chào\n").unwrap();
+    let document = graph(
+        &cli,
+        "mux.json",
+        &[
+            ("clip", "source", json!({})),
+            ("music", "source", json!({"name": "music"})),
+            ("lines", "source", json!({"name": "lines"})),
+            ("loud", "loudness", json!({"target": -18.0})),
+            ("mux", "mux", json!({})),
+            ("out", "sink", json!({})),
+        ],
+        &[
+            "clip out",
+            "clip.audio loud",
+            "loud mux",
+            "music.audio mux",
+            "mux out.audio",
+            "lines.subtitles mux.subtitles",
+            "mux.subtitles out.subtitles",
+        ],
+    );
+    let output = cli.folder().join("out.mkv");
+    let job = cli
+        .run(arguments(
+            &document,
+            &[("", &demo_clip()), ("music", &music), ("lines", &subtitles)],
+            &output,
+            &["--quality", "draft", "--json"],
+        ))
+        .expect_code(0)
+        .json();
+    let info = probe(&output);
+    let codecs: Vec<&str> = info.streams.iter().map(|s| s.codec.as_str()).collect();
+    assert_eq!(codecs, ["h264", "aac", "flac", "subrip"]);
+    let id = job["id"].as_str().unwrap();
+    let shown = cli
+        .run(["jobs", "show", id, "--receipt"])
+        .expect_code(0)
+        .json();
+    let loudness = &shown["checks"]["sound"][0]["loudness"];
+    let measured = loudness["found"].as_f64().unwrap();
+    assert!((measured + 18.0).abs() <= 0.5, "{loudness}");
+    assert_eq!(shown["others"].as_array().unwrap().len(), 2);
+    // MP4 cannot hold them all, and says so before anything is done.
+    let ran = cli
+        .run(arguments(
+            &document,
+            &[("", &demo_clip()), ("music", &music), ("lines", &subtitles)],
+            &cli.folder().join("out.mp4"),
+            &[],
+        ))
+        .expect_code(3);
+    assert!(ran.stderr.contains("hint: "), "{}", ran.stderr);
 }
 
 #[test]

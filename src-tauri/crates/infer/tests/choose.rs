@@ -36,7 +36,7 @@ fn wish(device: Device, precision: Precision) -> Wish {
 fn has_openvino() -> bool {
     let there = runtime().check_contains(&Device::Openvino).is_ok();
     if !there {
-        println!("skipped: no OpenVINO plug-in beside ONNX Runtime");
+        eprintln!("skipped: no OpenVINO plug-in beside ONNX Runtime");
     }
     there
 }

@@ -60,9 +60,6 @@ pub(crate) fn plan_sound(request: &Request<'_>) -> Result<Option<Planned>, Engin
     let Layout {
         sound, subtitles, ..
     } = request.layout;
-    if sound.is_none() && subtitles.is_none() {
-        return Ok(None);
-    }
     let mut planner = Planner {
         request,
         main: request.layout.main_input(),
@@ -70,6 +67,15 @@ pub(crate) fn plan_sound(request: &Request<'_>) -> Result<Option<Planned>, Engin
         warnings: Vec::new(),
         files: Vec::new(),
     };
+    // Clips that are joined bring their sound along, unless it is led elsewhere.
+    let implied = match sound {
+        None => planner.implied()?,
+        Some(_) => None,
+    };
+    let sound = sound.as_ref().or(implied.as_ref());
+    if sound.is_none() && subtitles.is_none() {
+        return Ok(None);
+    }
     let tracks = match sound {
         Some(tracks) => Some(planner.tracks(tracks, "sink", false)?),
         None => None,
@@ -106,7 +112,31 @@ struct Planner<'a> {
     files: Vec<(PathBuf, InputPrint)>,
 }
 
-impl Planner<'_> {
+impl<'a> Planner<'a> {
+    /// The sound of clips that are joined; `None` where there is one clip, no sound, or none is
+    /// wanted.
+    fn implied(&mut self) -> Result<Option<Tracks<'a>>, EngineError> {
+        let request = self.request;
+        let first = request.layout.pictures.first();
+        let joint = first.and_then(|line| {
+            let is_joint = |step: &&frameloom_core::graph::Step<'_>| matches!(step.op, Op::Concat);
+            line.steps.iter().rfind(is_joint)
+        });
+        let Some(joint) = joint.filter(|_| !request.drop.contains(&TrackChoice::Audio)) else {
+            return Ok(None);
+        };
+        let clips = request.layout.pictures.iter().map(|line| line.input);
+        let mut heard = false;
+        for input in clips.clone() {
+            heard |= !self.streams(input, StreamKind::Audio)?.is_empty();
+        }
+        Ok(heard.then(|| Tracks::Node {
+            id: joint.id,
+            op: joint.op,
+            of: clips.map(Tracks::Input).collect(),
+        }))
+    }
+
     fn info(&mut self, input: &str) -> Result<MediaInfo, EngineError> {
         let path = self.request.spec.path_of(input);
         if input == self.main || path == self.request.spec.input {
