@@ -44,6 +44,10 @@ for (const theme of ['dark', 'light']) {
       await page.keyboard.press('Escape');
       await finish(page);
       await check('compare');
+      await open(page, { theme, language, cut: FILES.slice(0, 2).join(',') });
+      await expect(page.getByRole('dialog')).toBeVisible();
+      await page.waitForTimeout(500);
+      await check('cut short');
     });
   }
 }

@@ -1,4 +1,4 @@
-/** Sets the fake up from the address: `?files=/a/clip.mp4,/a/b.png&theme=light&language=vi&tick=20`. */
+/** Sets the fake up from the address: `?files=/a/clip.mp4,/a/b.png&cut=/a/c.mp4&theme=light&language=vi&tick=20`. */
 import type { Settings } from './bindings/Settings';
 import { fakeIpc, type FakeIpc } from './fake';
 
@@ -7,6 +7,7 @@ export function fakeFromAddress(search: string): FakeIpc {
   const files = query.get('files');
   const ipc = fakeIpc({
     files: files ? files.split(',') : [],
+    cut: query.get('cut')?.split(',') ?? [],
     tickMillis: Number(query.get('tick') ?? 90),
     stepFrames: Number(query.get('step') ?? 2),
     settings: {

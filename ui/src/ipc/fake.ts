@@ -190,6 +190,8 @@ export interface FakeOptions {
   tickMillis?: number;
   stepFrames?: number;
   chosen?: string[];
+  /** Sources of jobs that were cut short before. */
+  cut?: string[];
 }
 
 /** The fake, and what a test needs to look behind it. */
@@ -270,7 +272,7 @@ export function fakeIpc(options: FakeOptions = {}): FakeIpc {
     return known;
   };
 
-  return {
+  const ipc: FakeIpc = {
     jobs,
     calls,
     emit: (event) => listen(event),
@@ -409,4 +411,16 @@ export function fakeIpc(options: FakeOptions = {}): FakeIpc {
           : paintWorn(640, 360, seed, time);
       }),
   };
+  for (const input of options.cut ?? []) {
+    const wish: UpscaleRequest = {
+      ...{ input, output: null, model: null, scale: null, codec: null, quality: 'good', device: 'auto' },
+      ...{ name_template: null, counter: null, overwrite: false, drop: [], deinterlace: 'auto', below: '' },
+      compute: { precision: null, deterministic: false, threads: null, priority: null },
+    };
+    // It makes its job before it first waits.
+    void ipc.submitUpscale(wish);
+    const job = jobs.get(`fake-${count}`);
+    if (job) jobs.set(job.id, { ...job, state: 'interrupted', progress: { ...job.progress, done: 40 } });
+  }
+  return ipc;
 }

@@ -3,7 +3,16 @@
 //! A plan is data: it is stored with the job, shown to the user, and made only once, so that a
 //! resumed run does exactly what the first one began.
 
+mod clips;
+mod print;
+
+pub use clips::Stretch;
+pub(crate) use clips::{clip_of, spans};
+pub use print::InputPrint;
+pub(crate) use print::hex;
+
 use crate::EngineError;
+use clips::join_clips;
 use crate::nodes::{Joints, Models, Pace, PictureFormat, Turn, check_text_file, manifest_of};
 use crate::sound::{self, ClipSpan, SoundPlan};
 use frameloom_core::graph::{DeinterlaceRate, Layout, Line, OnnxParams, Op, Step};
@@ -155,145 +164,6 @@ impl VideoPlan {
             None => vec![(self.stream, self.stretch)],
         }
     }
-}
-
-/// A stretch of a clip, half-open.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
-pub struct Stretch {
-    /// First time of a frame, in ticks of the stream.
-    pub from_ticks: Option<i64>,
-    /// First time that is out, in ticks of the stream.
-    pub to_ticks: Option<i64>,
-    /// The same moments in the time of the file, for everything else in it.
-    pub from_micros: i64,
-    /// `None` for the end of the file.
-    pub to_micros: Option<i64>,
-}
-
-/// Enough of the input to notice that it was replaced: its size and a hash of samples spread over
-/// the whole file. Hashing all of a film would take longer than probing it a thousand times.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-pub struct InputPrint {
-    /// Size of the file.
-    pub size_bytes: u64,
-    /// SHA-256 over the size and up to [`InputPrint::SAMPLES`] blocks, hexadecimal; over those of
-    /// all pictures where there are several.
-    pub samples_sha256: String,
-    /// Which numbered pictures it was taken of; `None` for a file.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub pictures: Option<PictureNumbers>,
-}
-
-impl InputPrint {
-    /// Blocks that are read.
-    pub const SAMPLES: u64 = 32;
-    const BLOCK: u64 = 64 * 1024;
-
-    /// Reads the print of a file.
-    ///
-    /// # Errors
-    /// The file cannot be read.
-    pub fn take(path: &Path) -> Result<Self, EngineError> {
-        let read = |path: &Path| -> std::io::Result<Self> {
-            let mut file = File::open(path)?;
-            let size_bytes = file.metadata()?.len();
-            let mut hash = Sha256::new();
-            hash.update(size_bytes.to_le_bytes());
-            let mut block = vec![0; Self::BLOCK as usize];
-            let whole = size_bytes <= Self::SAMPLES * Self::BLOCK;
-            for sample in 0..Self::SAMPLES {
-                let at = if whole {
-                    sample * Self::BLOCK
-                } else {
-                    // The last block ends at the last byte, where indexes like to live.
-                    (size_bytes - Self::BLOCK) / (Self::SAMPLES - 1) * sample
-                        + if sample == Self::SAMPLES - 1 {
-                            (size_bytes - Self::BLOCK) % (Self::SAMPLES - 1)
-                        } else {
-                            0
-                        }
-                };
-                if at >= size_bytes {
-                    break;
-                }
-                file.seek(SeekFrom::Start(at))?;
-                let mut filled = 0;
-                while filled < block.len() {
-                    match file.read(&mut block[filled..])? {
-                        0 => break,
-                        read => filled += read,
-                    }
-                }
-                hash.update(&block[..filled]);
-            }
-            Ok(Self {
-                size_bytes,
-                samples_sha256: hex(&hash.finalize()),
-                pictures: None,
-            })
-        };
-        read(path).map_err(EngineError::io("the input cannot be read", path))
-    }
-}
-
-impl InputPrint {
-    /// Reads the print of numbered pictures: that of each of them, with its name.
-    ///
-    /// # Errors
-    /// A picture cannot be read.
-    pub fn take_pictures(pattern: &Path, numbers: PictureNumbers) -> Result<Self, EngineError> {
-        let names = NumberPattern::of_path(pattern).ok_or_else(|| EngineError::NoFrames {
-            path: pattern.to_owned(),
-        })?;
-        let mut hash = Sha256::new();
-        let mut size_bytes = 0u64;
-        for number in numbers.all() {
-            let one = Self::take(&names.path(pattern, number))?;
-            size_bytes = size_bytes.saturating_add(one.size_bytes);
-            hash.update(names.name(number).as_bytes());
-            hash.update(one.samples_sha256.as_bytes());
-        }
-        Ok(Self {
-            size_bytes,
-            samples_sha256: hex(&hash.finalize()),
-            pictures: Some(numbers),
-        })
-    }
-
-    /// The print of the source of a job.
-    fn of(spec: &JobSpec) -> Result<Self, EngineError> {
-        match spec.pictures {
-            Some(run) => Self::take_pictures(&spec.input, run.picture_numbers()),
-            None => Self::take(&spec.input),
-        }
-    }
-
-    /// Checks that the file is still the one that the print was taken of.
-    fn check(&self, path: &Path) -> Result<(), EngineError> {
-        let now = match self.pictures {
-            Some(numbers) => Self::take_pictures(path, numbers)?,
-            None => Self::take(path)?,
-        };
-        if now == *self {
-            return Ok(());
-        }
-        let what = if now.size_bytes == self.size_bytes {
-            "its content differs".to_owned()
-        } else {
-            format!(
-                "it had {} bytes and has {} now",
-                self.size_bytes, now.size_bytes
-            )
-        };
-        Err(EngineError::InputChanged {
-            what,
-            path: path.to_owned(),
-        })
-    }
-}
-
-pub(crate) fn hex(bytes: &[u8]) -> String {
-    bytes.iter().map(|b| format!("{b:02x}")).collect()
 }
 
 /// What a file is: by the reader of still pictures, or by ffmpeg.
@@ -620,145 +490,6 @@ fn uses_of<'a>(
     Ok(found)
 }
 
-/// What of a clip is read.
-pub(crate) struct ClipOf {
-    /// The stream of its pictures.
-    pub stream: u32,
-    pub stretch: Option<Stretch>,
-    /// About how many frames.
-    pub frames: Option<u64>,
-}
-
-/// What a line reads of its input.
-pub(crate) fn clip_of(line: &Line<'_>, info: &MediaInfo) -> Result<ClipOf, EngineError> {
-    let (stream, video) = info.main_video().ok_or_else(|| EngineError::Node {
-        node: line.source.to_owned(),
-        reason: "its file holds no pictures".to_owned(),
-    })?;
-    let stretch = stretch(&line.ops(), stream)?;
-    let frames = frames_estimate(info, stream, video);
-    Ok(ClipOf {
-        stream: stream.index,
-        frames: match stretch {
-            Some(stretch) => frames_in(stretch, frames, stream, video),
-            None => frames,
-        },
-        stretch,
-    })
-}
-
-/// Lays clips one behind another; `None` where there is one. `pace` is that of the first when it
-/// reaches the end of the graph.
-fn join_clips(
-    layout: &Layout<'_>,
-    inputs: &Inputs<'_>,
-    pace: Pace,
-    joints: &mut Joints,
-    warnings: &mut Vec<Warning>,
-) -> Result<Option<Joined>, EngineError> {
-    if layout.pictures.len() < 2 {
-        return Ok(None);
-    }
-    // Fine enough for every clip: whole microseconds where their ticks have no small multiple.
-    let mut time_base = pace.time_base;
-    let mut clips = Vec::new();
-    for line in &layout.pictures {
-        let info = inputs.info(line)?;
-        if info.kind == MediaKind::Still {
-            return Err(EngineError::Node {
-                node: line.source.to_owned(),
-                reason: "a still picture has no length and cannot be joined with clips".to_owned(),
-            });
-        }
-        let own = inputs.result(line, true, joints)?.pace.time_base;
-        time_base = common_base(time_base, own);
-        let clip = clip_of(line, info)?;
-        let times = frameloom_media::frame_times(inputs.spec.path_of(line.input))?;
-        let (from, to) = clip
-            .stretch
-            .map_or((None, None), |s| (s.from_ticks, s.to_ticks));
-        let inside: Vec<i64> = times
-            .ticks
-            .iter()
-            .copied()
-            .filter(|&t| from.is_none_or(|from| t >= from) && to.is_none_or(|to| t < to))
-            .collect();
-        let (Some(&first), Some(&last)) = (inside.first(), inside.last()) else {
-            return Err(EngineError::Node {
-                node: line.source.to_owned(),
-                reason: "no picture lies in that stretch of it".to_owned(),
-            });
-        };
-        // The last picture is shown as long as pictures are on average, or until the next.
-        let next = times.ticks.iter().copied().find(|&t| t > last);
-        let mean = (last - first) / (inside.len() as i64 - 1).max(1);
-        let rate = info.main_video().and_then(|(_, v)| v.frame_rate);
-        let by_rate = rate
-            .and_then(|rate| rate.ratio().recip())
-            .and_then(|seconds| TimeBase::new(seconds.num, seconds.den))
-            .map(|frame| Timestamp::new(1, frame).rescaled(times.time_base).ticks);
-        let shown = by_rate.filter(|&t| t > 0).unwrap_or(mean.max(1));
-        let end = next.unwrap_or(last.saturating_add(shown));
-        let micros = |ticks| Timestamp::new(ticks, times.time_base).micros();
-        clips.push((
-            Timestamp::new(end - first, times.time_base),
-            ClipPlan {
-                input: line.input.to_owned(),
-                stream: clip.stream,
-                stretch: clip.stretch,
-                at_ticks: 0,
-                at_micros: 0,
-                from_micros: micros(first),
-                to_micros: micros(end),
-            },
-        ));
-        let subtitles = info.streams.iter().any(|s| s.kind == StreamKind::Subtitle);
-        let timed = subtitles || !info.chapters.is_empty();
-        if timed && clips.len() > 1 {
-            warnings.push(Warning::Dropped {
-                what: format!("subtitles and chapters of `{}`", line.input),
-            });
-        }
-    }
-    // The first keeps the times that it has: what is copied of its file goes with them.
-    let start = clips.first().map_or(0, |(_, clip)| clip.from_micros);
-    let mut at = Timestamp::new(start, TimeBase::MICROS)
-        .rescaled(time_base)
-        .ticks;
-    let first = at;
-    let clips = clips
-        .into_iter()
-        .map(|(length, mut clip)| {
-            clip.at_ticks = at;
-            clip.at_micros = Timestamp::new(at - first, time_base).micros();
-            at = at.saturating_add(length.rescaled(time_base).ticks.max(1));
-            clip
-        })
-        .collect();
-    Ok(Some(Joined { time_base, clips }))
-}
-
-/// Ticks that fit those of both as far as that is possible.
-fn common_base(a: TimeBase, b: TimeBase) -> TimeBase {
-    /// Finer ticks would not last for a day in the containers that count in 32 bits.
-    const FINEST: i64 = 1_000_000;
-    let (a, b) = (a.ratio(), b.ratio());
-    if a == b {
-        return TimeBase::new(a.num, a.den).unwrap_or(TimeBase::MICROS);
-    }
-    let gcd = |mut x: i64, mut y: i64| {
-        while y != 0 {
-            (x, y) = (y, x % y);
-        }
-        x.max(1)
-    };
-    (a.den / gcd(a.den, b.den))
-        .checked_mul(b.den)
-        .filter(|&den| den <= FINEST)
-        .and_then(|den| TimeBase::new(1, den))
-        .unwrap_or(TimeBase::MICROS)
-}
-
 /// The model that an operation names.
 pub(crate) fn model_of(op: &Op) -> Option<&String> {
     match op {
@@ -891,90 +622,6 @@ fn field_warning(ops: &[(&str, &Op)], video: &VideoInfo) -> Option<Warning> {
     }
 }
 
-/// The stretch that a `trim` node keeps.
-fn stretch(ops: &[(&str, &Op)], stream: &StreamInfo) -> Result<Option<Stretch>, EngineError> {
-    let mut found = None;
-    for (place, (node, op)) in ops.iter().enumerate() {
-        let Op::Trim(params) = op else { continue };
-        // Behind the source: what is cut away is not even read.
-        if place != 0 {
-            return Err(EngineError::Node {
-                node: (*node).to_owned(),
-                reason: "put it right after the source; a graph has one trim".to_owned(),
-            });
-        }
-        let base = stream.time_base.ratio();
-        let start = stream.start_ticks.unwrap_or(0);
-        // The first tick that is not earlier.
-        let ticks = |seconds: Rational| {
-            let num = i128::from(seconds.num) * i128::from(base.den);
-            let den = i128::from(seconds.den) * i128::from(base.num);
-            let up = num.div_euclid(den) + i128::from(num.rem_euclid(den) != 0);
-            i64::try_from(up).unwrap_or(i64::MAX).saturating_add(start)
-        };
-        let micros = |seconds: Rational| {
-            let whole = i128::from(seconds.num) * 1_000_000 / i128::from(seconds.den);
-            Timestamp::new(start, stream.time_base)
-                .micros()
-                .saturating_add(i64::try_from(whole).unwrap_or(i64::MAX))
-        };
-        found = Some(Stretch {
-            from_ticks: params.start.map(ticks),
-            to_ticks: params.end.map(ticks),
-            from_micros: micros(params.start.unwrap_or(Rational { num: 0, den: 1 })),
-            to_micros: params.end.map(micros),
-        });
-    }
-    Ok(found)
-}
-
-/// The clips that are shown, in order. Their time is that of the first one's file.
-pub(crate) fn spans(
-    stream: &StreamInfo,
-    stretch: Option<Stretch>,
-    joined: Option<&Joined>,
-    main: &str,
-) -> Vec<ClipSpan> {
-    if let Some(joined) = joined {
-        let start = joined.clips.first().map_or(0, |clip| clip.from_micros);
-        let clips = joined.clips.iter().map(|clip| ClipSpan {
-            input: clip.input.clone(),
-            from_micros: clip.from_micros,
-            to_micros: Some(clip.to_micros),
-            at_micros: start.saturating_add(clip.at_micros),
-        });
-        return clips.collect();
-    }
-    let start = Timestamp::new(stream.start_ticks.unwrap_or(0), stream.time_base).micros();
-    let from_micros = stretch.map_or(start, |stretch| stretch.from_micros);
-    vec![ClipSpan {
-        input: main.to_owned(),
-        from_micros,
-        to_micros: stretch.and_then(|stretch| stretch.to_micros),
-        at_micros: from_micros,
-    }]
-}
-
-/// About how many frames lie in a stretch.
-fn frames_in(
-    stretch: Stretch,
-    all: Option<u64>,
-    stream: &StreamInfo,
-    video: &VideoInfo,
-) -> Option<u64> {
-    let rate = video.frame_rate?.ratio().to_f64();
-    let seconds = |ticks: i64| ticks as f64 * stream.time_base.ratio().to_f64();
-    let start = stream.start_ticks.unwrap_or(0);
-    let from = seconds(stretch.from_ticks.unwrap_or(start) - start);
-    let length = all.map(|frames| frames as f64 / rate);
-    let to = match (stretch.to_ticks, length) {
-        (Some(to), Some(length)) => seconds(to - start).min(length),
-        (Some(to), None) => seconds(to - start),
-        (None, length) => length?,
-    };
-    Some(((to - from).max(0.0) * rate).round() as u64)
-}
-
 impl Plan {
     /// Checks that the plan is one of this program's, and that input, other files and models are
     /// still those of the plan.
@@ -1042,19 +689,6 @@ fn segment_length(video: &VideoInfo) -> SegmentLength {
         .frame_rate
         .map_or(25.0, |rate| rate.ratio().to_f64().clamp(1.0, 240.0));
     SegmentLength::new(((fps * 5.0).round() as u64).clamp(24, 300))
-}
-
-fn frames_estimate(info: &MediaInfo, stream: &StreamInfo, video: &VideoInfo) -> Option<u64> {
-    if let Some(count) = stream.frame_count.filter(|&count| count > 0) {
-        return Some(count);
-    }
-    let micros = stream
-        .duration_ticks
-        .map(|ticks| frameloom_core::time::Timestamp::new(ticks, stream.time_base).micros())
-        .or(info.duration_micros)?;
-    let fps = video.frame_rate?.ratio().to_f64();
-    let frames = (micros as f64 / 1e6 * fps).round();
-    (frames >= 1.0).then_some(frames as u64)
 }
 
 /// The encoder settings for pictures of `format`. Called for the plan, and again with what the

@@ -112,8 +112,8 @@ pub(super) const OPS: &[OpShape] = &[
         name: "onnx",
         about: "Run any model that makes a picture of a picture, from its file. How it wants to be \
                 fed is found out of the graph and by trying it on a picture; `frameloom models \
-                inspect FILE` shows it. Nobody says what it was made for, so the check of its results \
-                lets it change brightness and colours.",
+                inspect FILE` shows it. Nobody says what it was made for, so its results are only \
+                looked at for being blank.",
         params: &[
             required("path", Kind::Text, "Absolute path of the ONNX file."),
             optional(

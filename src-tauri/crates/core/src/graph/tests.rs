@@ -15,6 +15,14 @@ fn every_op() -> Vec<Op> {
     let third = Rational::new(1, 3).unwrap();
     vec![
         upscale(),
+        Op::Onnx(OnnxParams {
+            path: "/models/ink.onnx".into(),
+            scale: Some(2),
+            layout: Some(crate::model::Layout::Nhwc),
+            range: Some(crate::model::TensorRange::Symmetric),
+            color: Some(crate::model::TensorColor::Bgr),
+            tile: Some(256),
+        }),
         Op::Resize(ResizeParams {
             width: 64,
             height: 32,

@@ -1,0 +1,259 @@
+//! What of a clip is read, and where each of several lies in the result.
+
+use super::{ClipPlan, Inputs, Joined};
+use crate::EngineError;
+use crate::nodes::{Joints, Pace};
+use crate::sound::ClipSpan;
+use frameloom_core::graph::{Layout, Line, Op};
+use frameloom_core::media::{MediaInfo, MediaKind, StreamInfo, StreamKind, VideoInfo, Warning};
+use frameloom_core::time::{Rational, TimeBase, Timestamp};
+use serde::{Deserialize, Serialize};
+
+/// A stretch of a clip, half-open.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Stretch {
+    /// First time of a frame, in ticks of the stream.
+    pub from_ticks: Option<i64>,
+    /// First time that is out, in ticks of the stream.
+    pub to_ticks: Option<i64>,
+    /// The same moments in the time of the file, for everything else in it.
+    pub from_micros: i64,
+    /// `None` for the end of the file.
+    pub to_micros: Option<i64>,
+}
+
+/// What of a clip is read.
+pub(crate) struct ClipOf {
+    /// The stream of its pictures.
+    pub stream: u32,
+    pub stretch: Option<Stretch>,
+    /// About how many frames.
+    pub frames: Option<u64>,
+}
+
+/// What a line reads of its input.
+pub(crate) fn clip_of(line: &Line<'_>, info: &MediaInfo) -> Result<ClipOf, EngineError> {
+    let (stream, video) = info.main_video().ok_or_else(|| EngineError::Node {
+        node: line.source.to_owned(),
+        reason: "its file holds no pictures".to_owned(),
+    })?;
+    let stretch = stretch(&line.ops(), stream)?;
+    let frames = frames_estimate(info, stream, video);
+    Ok(ClipOf {
+        stream: stream.index,
+        frames: match stretch {
+            Some(stretch) => frames_in(stretch, frames, stream, video),
+            None => frames,
+        },
+        stretch,
+    })
+}
+
+/// Lays clips one behind another; `None` where there is one. `pace` is that of the first when it
+/// reaches the end of the graph.
+pub(super) fn join_clips(
+    layout: &Layout<'_>,
+    inputs: &Inputs<'_>,
+    pace: Pace,
+    joints: &mut Joints,
+    warnings: &mut Vec<Warning>,
+) -> Result<Option<Joined>, EngineError> {
+    if layout.pictures.len() < 2 {
+        return Ok(None);
+    }
+    // Fine enough for every clip: whole microseconds where their ticks have no small multiple.
+    let mut time_base = pace.time_base;
+    let mut clips = Vec::new();
+    for line in &layout.pictures {
+        let info = inputs.info(line)?;
+        if info.kind == MediaKind::Still {
+            return Err(EngineError::Node {
+                node: line.source.to_owned(),
+                reason: "a still picture has no length and cannot be joined with clips".to_owned(),
+            });
+        }
+        let own = inputs.result(line, true, joints)?.pace.time_base;
+        time_base = common_base(time_base, own);
+        let clip = clip_of(line, info)?;
+        let times = frameloom_media::frame_times(inputs.spec.path_of(line.input))?;
+        let (from, to) = clip
+            .stretch
+            .map_or((None, None), |s| (s.from_ticks, s.to_ticks));
+        let inside: Vec<i64> = times
+            .ticks
+            .iter()
+            .copied()
+            .filter(|&t| from.is_none_or(|from| t >= from) && to.is_none_or(|to| t < to))
+            .collect();
+        let (Some(&first), Some(&last)) = (inside.first(), inside.last()) else {
+            return Err(EngineError::Node {
+                node: line.source.to_owned(),
+                reason: "no picture lies in that stretch of it".to_owned(),
+            });
+        };
+        // The last picture is shown as long as pictures are on average, or until the next.
+        let next = times.ticks.iter().copied().find(|&t| t > last);
+        let mean = (last - first) / (inside.len() as i64 - 1).max(1);
+        let rate = info.main_video().and_then(|(_, v)| v.frame_rate);
+        let by_rate = rate
+            .and_then(|rate| rate.ratio().recip())
+            .and_then(|seconds| TimeBase::new(seconds.num, seconds.den))
+            .map(|frame| Timestamp::new(1, frame).rescaled(times.time_base).ticks);
+        let shown = by_rate.filter(|&t| t > 0).unwrap_or(mean.max(1));
+        let end = next.unwrap_or(last.saturating_add(shown));
+        let micros = |ticks| Timestamp::new(ticks, times.time_base).micros();
+        clips.push((
+            Timestamp::new(end - first, times.time_base),
+            ClipPlan {
+                input: line.input.to_owned(),
+                stream: clip.stream,
+                stretch: clip.stretch,
+                at_ticks: 0,
+                at_micros: 0,
+                from_micros: micros(first),
+                to_micros: micros(end),
+            },
+        ));
+        let subtitles = info.streams.iter().any(|s| s.kind == StreamKind::Subtitle);
+        let timed = subtitles || !info.chapters.is_empty();
+        if timed && clips.len() > 1 {
+            warnings.push(Warning::Dropped {
+                what: format!("subtitles and chapters of `{}`", line.input),
+            });
+        }
+    }
+    // The first keeps the times that it has: what is copied of its file goes with them.
+    let start = clips.first().map_or(0, |(_, clip)| clip.from_micros);
+    let mut at = Timestamp::new(start, TimeBase::MICROS)
+        .rescaled(time_base)
+        .ticks;
+    let first = at;
+    let clips = clips
+        .into_iter()
+        .map(|(length, mut clip)| {
+            clip.at_ticks = at;
+            clip.at_micros = Timestamp::new(at - first, time_base).micros();
+            at = at.saturating_add(length.rescaled(time_base).ticks.max(1));
+            clip
+        })
+        .collect();
+    Ok(Some(Joined { time_base, clips }))
+}
+
+/// Ticks that fit those of both as far as that is possible.
+fn common_base(a: TimeBase, b: TimeBase) -> TimeBase {
+    /// Finer ticks would not last for a day in the containers that count in 32 bits.
+    const FINEST: i64 = 1_000_000;
+    let (a, b) = (a.ratio(), b.ratio());
+    if a == b {
+        return TimeBase::new(a.num, a.den).unwrap_or(TimeBase::MICROS);
+    }
+    let gcd = |mut x: i64, mut y: i64| {
+        while y != 0 {
+            (x, y) = (y, x % y);
+        }
+        x.max(1)
+    };
+    (a.den / gcd(a.den, b.den))
+        .checked_mul(b.den)
+        .filter(|&den| den <= FINEST)
+        .and_then(|den| TimeBase::new(1, den))
+        .unwrap_or(TimeBase::MICROS)
+}
+
+/// The stretch that a `trim` node keeps.
+fn stretch(ops: &[(&str, &Op)], stream: &StreamInfo) -> Result<Option<Stretch>, EngineError> {
+    let mut found = None;
+    for (place, (node, op)) in ops.iter().enumerate() {
+        let Op::Trim(params) = op else { continue };
+        // Behind the source: what is cut away is not even read.
+        if place != 0 {
+            return Err(EngineError::Node {
+                node: (*node).to_owned(),
+                reason: "put it right after the source; a graph has one trim".to_owned(),
+            });
+        }
+        let base = stream.time_base.ratio();
+        let start = stream.start_ticks.unwrap_or(0);
+        // The first tick that is not earlier.
+        let ticks = |seconds: Rational| {
+            let num = i128::from(seconds.num) * i128::from(base.den);
+            let den = i128::from(seconds.den) * i128::from(base.num);
+            let up = num.div_euclid(den) + i128::from(num.rem_euclid(den) != 0);
+            i64::try_from(up).unwrap_or(i64::MAX).saturating_add(start)
+        };
+        let micros = |seconds: Rational| {
+            let whole = i128::from(seconds.num) * 1_000_000 / i128::from(seconds.den);
+            Timestamp::new(start, stream.time_base)
+                .micros()
+                .saturating_add(i64::try_from(whole).unwrap_or(i64::MAX))
+        };
+        found = Some(Stretch {
+            from_ticks: params.start.map(ticks),
+            to_ticks: params.end.map(ticks),
+            from_micros: micros(params.start.unwrap_or(Rational { num: 0, den: 1 })),
+            to_micros: params.end.map(micros),
+        });
+    }
+    Ok(found)
+}
+
+/// The clips that are shown, in order. Their time is that of the first one's file.
+pub(crate) fn spans(
+    stream: &StreamInfo,
+    stretch: Option<Stretch>,
+    joined: Option<&Joined>,
+    main: &str,
+) -> Vec<ClipSpan> {
+    if let Some(joined) = joined {
+        let start = joined.clips.first().map_or(0, |clip| clip.from_micros);
+        let clips = joined.clips.iter().map(|clip| ClipSpan {
+            input: clip.input.clone(),
+            from_micros: clip.from_micros,
+            to_micros: Some(clip.to_micros),
+            at_micros: start.saturating_add(clip.at_micros),
+        });
+        return clips.collect();
+    }
+    let start = Timestamp::new(stream.start_ticks.unwrap_or(0), stream.time_base).micros();
+    let from_micros = stretch.map_or(start, |stretch| stretch.from_micros);
+    vec![ClipSpan {
+        input: main.to_owned(),
+        from_micros,
+        to_micros: stretch.and_then(|stretch| stretch.to_micros),
+        at_micros: from_micros,
+    }]
+}
+
+/// About how many frames lie in a stretch.
+fn frames_in(
+    stretch: Stretch,
+    all: Option<u64>,
+    stream: &StreamInfo,
+    video: &VideoInfo,
+) -> Option<u64> {
+    let rate = video.frame_rate?.ratio().to_f64();
+    let seconds = |ticks: i64| ticks as f64 * stream.time_base.ratio().to_f64();
+    let start = stream.start_ticks.unwrap_or(0);
+    let from = seconds(stretch.from_ticks.unwrap_or(start) - start);
+    let length = all.map(|frames| frames as f64 / rate);
+    let to = match (stretch.to_ticks, length) {
+        (Some(to), Some(length)) => seconds(to - start).min(length),
+        (Some(to), None) => seconds(to - start),
+        (None, length) => length?,
+    };
+    Some(((to - from).max(0.0) * rate).round() as u64)
+}
+
+fn frames_estimate(info: &MediaInfo, stream: &StreamInfo, video: &VideoInfo) -> Option<u64> {
+    if let Some(count) = stream.frame_count.filter(|&count| count > 0) {
+        return Some(count);
+    }
+    let micros = stream
+        .duration_ticks
+        .map(|ticks| frameloom_core::time::Timestamp::new(ticks, stream.time_base).micros())
+        .or(info.duration_micros)?;
+    let fps = video.frame_rate?.ratio().to_f64();
+    let frames = (micros as f64 / 1e6 * fps).round();
+    (frames >= 1.0).then_some(frames as u64)
+}
