@@ -12,23 +12,20 @@ pub use print::InputPrint;
 pub(crate) use print::hex;
 
 use crate::EngineError;
-use clips::join_clips;
 use crate::nodes::{Joints, Models, Pace, PictureFormat, Turn, check_text_file, manifest_of};
-use crate::sound::{self, ClipSpan, SoundPlan};
+use crate::sound::{self, SoundPlan};
+use clips::join_clips;
 use frameloom_core::graph::{DeinterlaceRate, Layout, Line, OnnxParams, Op, Step};
 use frameloom_core::job::{EncodeSpec, JobSpec, PictureSizes, ProviderChoice, TrackChoice};
-use frameloom_core::media::{MediaInfo, MediaKind, StreamInfo, StreamKind, VideoInfo, Warning};
+use frameloom_core::media::{MediaInfo, MediaKind, StreamInfo, VideoInfo, Warning};
 use frameloom_core::model::ModelManifest;
 use frameloom_core::segment::SegmentLength;
-use frameloom_core::sequence::{NumberPattern, PictureNumbers};
-use frameloom_core::time::{FrameRate, Rational, TimeBase, Timestamp};
+use frameloom_core::sequence::NumberPattern;
+use frameloom_core::time::{FrameRate, Rational, TimeBase};
 use frameloom_media::{AnimationInput, AnimationPlan, Container, EncoderSpec};
 use frameloom_still::StillFormat;
 use serde::{Deserialize, Serialize};
-use sha2::{Digest, Sha256};
 use std::collections::BTreeMap;
-use std::fs::File;
-use std::io::{Read, Seek, SeekFrom};
 use std::path::{Path, PathBuf};
 
 /// Version of the plan that this program makes and runs.

@@ -6,7 +6,7 @@ use super::video::{Cut, Item, Processed};
 use crate::EngineError;
 use crate::control::SegmentRecord;
 use frameloom_media::{
-    EncodedPacket, EncoderPlan, EncoderSpec, PartReader, PartWriter, VideoEncoder,
+    EncodedPacket, EncoderPlan, EncoderSpec, Frame, PartReader, PartWriter, VideoEncoder,
 };
 use std::path::{Path, PathBuf};
 use std::sync::mpsc::{Receiver, SyncSender};

@@ -16,12 +16,11 @@ use crate::nodes::{
 use crate::resample::{Axis, Resampler};
 use crate::rgb::float_plane;
 use crate::verify::{Passed, Rect, StillVerifier, Verifier};
-use frameloom_core::color::{ColorInfo, Matrix, Range};
 use frameloom_core::graph::{CropParams, DenoiseParams, Layout, Line, Op, ResizeParams};
 use frameloom_core::job::{JobSpec, Step};
 use frameloom_core::media::Warning;
 use frameloom_core::model::TensorColor;
-use frameloom_core::pixel::{AnyPlane, AnyPlaneMut, PixelFormat, PlaneRef, Planes};
+use frameloom_core::pixel::{PixelFormat, PlaneRef, Planes};
 use frameloom_core::receipt::{Checks, PictureCheck};
 use frameloom_core::time::Rational;
 use frameloom_media::Frame;

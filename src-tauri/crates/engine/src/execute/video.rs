@@ -1,7 +1,6 @@
 //! A clip: decode, nodes and encode run at once in threads of their own, joined by short channels.
 
 use super::animated;
-use super::inspect::{Look, look};
 use super::lanes::{self, Entrances, Lanes};
 use super::output::{Temporary, temporary};
 use super::pictures;
@@ -23,11 +22,11 @@ use frameloom_core::segment::SegmentLength;
 use frameloom_core::sequence::NumberPattern;
 use frameloom_core::time::Rational;
 use frameloom_media::{
-    Container, EncodedPacket, EncoderPlan, EncoderSpec, Expectation, Frame, HdrStatic, MuxSpec,
-    OutputCheck, PartReader, PartWriter, ReaderOptions, SourceCut, VideoEncoder,
+    Container, EncoderPlan, EncoderSpec, Expectation, Frame, HdrStatic, MuxSpec, OutputCheck,
+    PartReader, ReaderOptions, SourceCut, VideoEncoder,
 };
 use std::path::{Path, PathBuf};
-use std::sync::mpsc::{Receiver, SyncSender, sync_channel};
+use std::sync::mpsc::sync_channel;
 
 /// Frames that wait between two stages. More would only cost memory: the slowest stage sets the
 /// pace.

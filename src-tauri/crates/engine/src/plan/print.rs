@@ -1,6 +1,7 @@
 //! Whether a file is still the one that a plan was made for.
 
 use crate::EngineError;
+use frameloom_core::job::JobSpec;
 use frameloom_core::sequence::{NumberPattern, PictureNumbers};
 use serde::{Deserialize, Serialize};
 use sha2::{Digest, Sha256};
@@ -99,7 +100,7 @@ impl InputPrint {
     }
 
     /// The print of the source of a job.
-    fn of(spec: &JobSpec) -> Result<Self, EngineError> {
+    pub(super) fn of(spec: &JobSpec) -> Result<Self, EngineError> {
         match spec.pictures {
             Some(run) => Self::take_pictures(&spec.input, run.picture_numbers()),
             None => Self::take(&spec.input),
