@@ -11,7 +11,7 @@ use frameloom_engine::{Finished, Plan};
 use frameloom_infer::Runtime;
 use serde::Serialize;
 use sha2::{Digest, Sha256};
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use ts_rs::TS;
 
 /// One thing that was compared.
@@ -199,26 +199,33 @@ impl App {
 
     fn compare_others(&self, job: &Job, receipt: &Receipt) -> Vec<Finding> {
         // The receipt tells names without folders; the job knows where its other sources are.
-        let sources = || job.spec.inputs.values();
+        // Several may have one name: any of them that is still the same will do.
         let of_name = |name: &str| {
-            sources().find(|path| {
+            let is_it = |path: &&PathBuf| {
                 path.file_name()
                     .is_some_and(|n| n.to_string_lossy() == name)
-            })
+            };
+            job.spec.inputs.values().filter(is_it).collect::<Vec<_>>()
         };
         let findings = receipt.others.iter().filter_map(|other| {
-            let path = of_name(&other.name)?;
-            Some(match print(path, None, &|| ()) {
-                Ok(found) => compared(
-                    &format!("input {}", other.name),
-                    found.sha256 == other.sha256,
+            let paths = of_name(&other.name);
+            if paths.is_empty() {
+                return None;
+            }
+            let what = format!("input {}", other.name);
+            let found: Vec<FilePrint> = paths
+                .iter()
+                .filter_map(|path| print(path, None, &|| ()).ok())
+                .collect();
+            Some(if found.is_empty() {
+                absent(&what, format!("{} is not there", other.name))
+            } else {
+                compared(
+                    &what,
+                    found.iter().any(|file| file.sha256 == other.sha256),
                     format!("{} is still the source", other.name),
                     format!("{} is another file now", other.name),
-                ),
-                Err(_) => absent(
-                    &format!("input {}", other.name),
-                    format!("{} is not there", other.name),
-                ),
+                )
             })
         });
         findings.collect()

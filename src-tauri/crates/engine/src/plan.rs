@@ -336,11 +336,6 @@ pub fn plan(spec: &JobSpec, info: &MediaInfo, models: &dyn Models) -> Result<Pla
         }
         _ => {
             warnings.extend(field_warning(&ops, video));
-            if video.dolby_vision {
-                warnings.push(Warning::HdrMetadataDropped {
-                    what: "Dolby Vision".to_owned(),
-                });
-            }
             let container = Container::from_path(&spec.output)?;
             let clip = clip_of(line, info)?;
             let joined = join_clips(&layout, &inputs, format.pace, &mut joints, &mut warnings)?;

@@ -200,6 +200,30 @@ pub(crate) struct ChainSpec<'a> {
     pub at: Option<At>,
 }
 
+impl<'a> ChainSpec<'a> {
+    /// For a picture, which has no time and was turned when it was read.
+    fn of_still(
+        job: &'a JobSpec,
+        line: &'a Line<'a>,
+        input: &'a PictureFormat,
+        (sides, joints): (&'a side::Sides, &'a Joints),
+        context: &Context<'_>,
+    ) -> Self {
+        Self {
+            job,
+            line,
+            input,
+            zero: 0,
+            upright: None,
+            device: &job.device,
+            threads: context.threads.infer,
+            sides,
+            joints,
+            at: None,
+        }
+    }
+}
+
 impl Chain {
     /// Opens the nodes.
     pub(crate) fn open(spec: &ChainSpec<'_>, context: &Context<'_>) -> Result<Self, EngineError> {

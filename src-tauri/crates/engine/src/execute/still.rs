@@ -149,18 +149,13 @@ pub(super) fn run_by_ffmpeg(
     let input = format_of(&frame, Rational { num: 1, den: 1 }, Pace::STILL);
     let layout = spec.graph.layout()?;
     let (sides, joints) = (Sides::default(), Joints::default());
-    let chain_spec = ChainSpec {
-        job: spec,
-        line: only_line(&layout, spec)?,
-        input: &input,
-        zero: 0,
-        upright: None,
-        device: &spec.device,
-        threads: context.threads.infer,
-        sides: &sides,
-        joints: &joints,
-        at: None,
-    };
+    let chain_spec = ChainSpec::of_still(
+        spec,
+        only_line(&layout, spec)?,
+        &input,
+        (&sides, &joints),
+        context,
+    );
     let mut chain = Chain::open(&chain_spec, context)?;
     for choice in chain.providers() {
         context.progress.provider(choice);
@@ -437,18 +432,13 @@ fn by_frame(
     let (sides, joints) = (Sides::default(), Joints::default());
     let over = match step {
         Some(step) => {
-            let chain_spec = ChainSpec {
-                job: spec,
-                line: only_line(&layout, spec)?,
-                input: &input,
-                zero: 0,
-                upright: None,
-                device: &spec.device,
-                threads: context.threads.infer,
-                sides: &sides,
-                joints: &joints,
-                at: None,
-            };
+            let chain_spec = ChainSpec::of_still(
+                spec,
+                only_line(&layout, spec)?,
+                &input,
+                (&sides, &joints),
+                context,
+            );
             sides.open(step, &chain_spec, context)?
         }
         None => None,

@@ -134,7 +134,7 @@ impl Joint {
 
 impl Fit {
     fn open(input: &PictureFormat, output: &PictureFormat) -> Result<Self, EngineError> {
-        let (width, height) = fit_inside(input, output);
+        let ((x, y), (width, height)) = fit_inside(input, output);
         let differs = input.color.matrix_or_guess(input.width, input.height).0
             != output.color.matrix_or_guess(output.width, output.height).0
             || input.color.range != output.color.range;
@@ -149,10 +149,6 @@ impl Fit {
         } else {
             None
         };
-        let (x, y) = (
-            ((output.width - width) / 2) & !1,
-            ((output.height - height) / 2) & !1,
-        );
         let pad = PadParams {
             width: output.width,
             height: output.height,
@@ -194,8 +190,12 @@ impl Fit {
     }
 }
 
-/// The largest size of the shape of `input` that fits into `output`; even, for the sake of chroma.
-pub(crate) fn fit_inside(input: &PictureFormat, output: &PictureFormat) -> (u32, u32) {
+/// Left upper corner and size of the largest picture of the shape of `input` in the middle of
+/// `output`; even, for the sake of chroma.
+pub(crate) fn fit_inside(
+    input: &PictureFormat,
+    output: &PictureFormat,
+) -> ((u32, u32), (u32, u32)) {
     let ratio = |format: &PictureFormat| {
         let ratio = format.sample_aspect_ratio;
         if ratio.num > 0 && ratio.den > 0 {
@@ -215,9 +215,12 @@ pub(crate) fn fit_inside(input: &PictureFormat, output: &PictureFormat) -> (u32,
         }
         (rounded & !1).max(2).min(all)
     };
+    let width = side(width, output.width);
+    let height = side(f64::from(input.height), output.height);
+    let middle = |all: u32, used: u32| ((all - used) / 2) & !1;
     (
-        side(width, output.width),
-        side(f64::from(input.height), output.height),
+        (middle(output.width, width), middle(output.height, height)),
+        (width, height),
     )
 }
 

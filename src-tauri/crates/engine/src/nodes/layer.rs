@@ -42,6 +42,9 @@ pub(super) struct LayerMaker {
     opacity: f32,
     widener: Converter,
     scaler: Converter,
+    /// Memory of the last kind of picture, before and after it is resized.
+    wide: Option<FramePool>,
+    sized: Option<FramePool>,
 }
 
 impl LayerMaker {
@@ -52,6 +55,8 @@ impl LayerMaker {
             opacity: opacity.clamp(0.0, 1.0) as f32,
             widener: Converter::new(),
             scaler: Converter::new(),
+            wide: None,
+            sized: None,
         }
     }
 
@@ -71,13 +76,13 @@ impl LayerMaker {
             alpha: frame.format().alpha,
         };
         let becomes_hdr = self.below.color.is_hdr() && !frame.color().is_hdr();
-        let pool = FramePool::new(wide, frame.width(), frame.height())?;
-        let mut rgb = self.widener.convert(frame, &pool)?;
+        let pool = pool_of(&mut self.wide, wide, (frame.width(), frame.height()))?;
+        let mut rgb = self.widener.convert(frame, pool)?;
         if wide.alpha && alpha == Alpha::Straight {
             multiply(&mut rgb)?;
         }
-        let pool = FramePool::new(wide, width, height)?;
-        let rgb = self.scaler.convert(&rgb, &pool)?;
+        let pool = pool_of(&mut self.sized, wide, (width, height))?;
+        let rgb = self.scaler.convert(&rgb, pool)?;
         let count = width as usize * height as usize;
         let mut planes = [const { Vec::new() }; 4];
         for (index, plane) in planes.iter_mut().enumerate().take(wide.plane_count()) {
@@ -104,6 +109,21 @@ impl LayerMaker {
         layer.code(&self.below, self.opacity);
         Ok(layer)
     }
+}
+
+/// The pool that is there if it fits, or a new one.
+fn pool_of(
+    kept: &mut Option<FramePool>,
+    format: PixelFormat,
+    (width, height): (u32, u32),
+) -> Result<&FramePool, EngineError> {
+    let fits =
+        |pool: &FramePool| (pool.format(), pool.width(), pool.height()) == (format, width, height);
+    let pool = match kept.take().filter(fits) {
+        Some(pool) => pool,
+        None => FramePool::new(format, width, height)?,
+    };
+    Ok(kept.insert(pool))
 }
 
 /// Multiplies the colours of a picture of 16 bits by its alpha.

@@ -4,7 +4,7 @@
 //! whatever matrix, range, depth or transfer the picture has.
 
 use super::layer::{Alpha, Layer, LayerMaker};
-use super::overlay::{Shown, check_shown, copied, place, since};
+use super::overlay::{Shown, check_shown, copied, since};
 use super::{Filter, PictureFormat};
 use crate::EngineError;
 use frameloom_core::color::ColorInfo;
@@ -139,12 +139,7 @@ impl Text {
         }
         Ok(Some(Drawn {
             layer: self.maker.make(&cut, Alpha::Multiplied, size)?,
-            at: place(
-                frameloom_core::graph::Anchor::TopLeft,
-                (left as i64, top as i64),
-                size,
-                size,
-            ),
+            at: (left as i64, top as i64),
         }))
     }
 }
@@ -258,10 +253,10 @@ impl Canvas {
                 })?
             }
         };
-        let mut empty = Frame::new(CANVAS, size.0, size.1)?;
-        // The library may leave what it wrote to in memory that it gives out again.
-        empty.set_timing(0, 0);
-        Ok(Self { graph, empty })
+        Ok(Self {
+            graph,
+            empty: Frame::new(CANVAS, size.0, size.1)?,
+        })
     }
 
     /// The canvas as it is `micros` after the start: colours multiplied by alpha.

@@ -130,10 +130,8 @@ impl Geometry {
             // A stranger's model may paint as it likes: only blank pictures are told from that.
             Some(Op::Onnx(_)) => return None,
             Some(Op::Concat) => {
-                let fit = fit_inside(&node.input, &node.output);
-                let free = |all: u32, used: u32| f64::from(((all - used) / 2) & !1);
-                let (x, y) = (free(is.0, fit.0), free(is.1, fit.1));
-                self.map(|r| r.scaled(was, fit).moved(x, y));
+                let ((x, y), fit) = fit_inside(&node.input, &node.output);
+                self.map(|r| r.scaled(was, fit).moved(f64::from(x), f64::from(y)));
             }
             // The turn that was done above.
             None => {}

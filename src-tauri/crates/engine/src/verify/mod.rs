@@ -52,7 +52,7 @@ mod limit {
     /// their spread: of two pictures that have nothing in common it is 1.1.
     pub const STRUCTURE_DIFFERENCE: f32 = 0.7;
     /// Mean step at a line where tiles meet, over a segment, beyond that of the source. Tiles that
-    /// differ by two steps of 8 bit make 0.008; real ones stay under 0.001.
+    /// differ by two steps of 8 bit make 0.008; real ones stay under 0.002.
     pub const SEAM: f32 = 0.006;
     /// Displacement of the picture in source pixels, averaged over a segment.
     pub const SHIFT_PIXELS: f32 = 0.75;

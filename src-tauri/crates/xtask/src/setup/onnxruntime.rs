@@ -267,36 +267,11 @@ fn fetch_into(
 ) -> anyhow::Result<()> {
     if source.is_wheel() {
         let python = python(machine).context("there is no Python with pip")?;
-        let requirements = folder.join("requirements.txt");
-        std::fs::write(
-            &requirements,
-            format!(
-                "onnxruntime=={} --hash=sha256:{}\n",
-                source.version, source.archive_sha256
-            ),
-        )?;
-        // Any interpreter may ask for the wheel of another: only the library inside is used.
-        exec::run(
-            machine
-                .command(python)
-                .args(["-m", "pip", "download", "--quiet", "--no-deps"])
-                .args(["--disable-pip-version-check", "--only-binary=:all:"])
-                .args(["--require-hashes", "--python-version", "3.11"])
-                .args(["--platform", source.wheel_platform, "--dest"])
-                .arg(folder)
-                .arg("--requirement")
-                .arg(&requirements),
-        )?;
-        let wheel = only_file(folder, "whl")?;
-        let python_command = machine
-            .command(python)
-            .args(["-m", "zipfile", "--extract"])
-            .arg(&wheel)
-            .arg(folder)
-            .status();
-        if !python_command.is_ok_and(|status| status.success()) {
-            bail!("{} cannot be unpacked", wheel.display());
-        }
+        let pinned = format!(
+            "onnxruntime=={} --hash=sha256:{}",
+            source.version, source.archive_sha256
+        );
+        fetch_wheel(machine, python, &pinned, source.wheel_platform, folder)?;
     } else {
         exec::run(
             exec::tool("npm")
@@ -341,12 +316,47 @@ fn fetch_into(
     Ok(())
 }
 
-pub(super) fn only_file(folder: &Path, extension: &str) -> anyhow::Result<PathBuf> {
+fn only_file(folder: &Path, extension: &str) -> anyhow::Result<PathBuf> {
     std::fs::read_dir(folder)?
         .filter_map(Result::ok)
         .map(|entry| entry.path())
         .find(|path| path.extension().is_some_and(|found| found == extension))
         .with_context(|| format!("no .{extension} file was downloaded"))
+}
+
+/// Downloads a package of the index, pinned by version and hash, and unpacks it into `folder`. Any
+/// interpreter may ask for the wheel of another: only the libraries inside are used.
+pub(super) fn fetch_wheel(
+    machine: &Machine,
+    python: &str,
+    pinned: &str,
+    platform: &str,
+    folder: &Path,
+) -> anyhow::Result<()> {
+    let requirements = folder.join("requirements.txt");
+    std::fs::write(&requirements, format!("{pinned}\n"))?;
+    exec::run(
+        machine
+            .command(python)
+            .args(["-m", "pip", "download", "--quiet", "--no-deps"])
+            .args(["--disable-pip-version-check", "--only-binary=:all:"])
+            .args(["--require-hashes", "--python-version", "3.11"])
+            .args(["--platform", platform, "--dest"])
+            .arg(folder)
+            .arg("--requirement")
+            .arg(&requirements),
+    )?;
+    let wheel = only_file(folder, "whl")?;
+    let unpacked = machine
+        .command(python)
+        .args(["-m", "zipfile", "--extract"])
+        .arg(&wheel)
+        .arg(folder)
+        .status();
+    if !unpacked.is_ok_and(|status| status.success()) {
+        bail!("{} cannot be unpacked", wheel.display());
+    }
+    Ok(())
 }
 
 #[cfg(test)]

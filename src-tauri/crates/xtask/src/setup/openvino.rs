@@ -3,9 +3,9 @@
 //! It is optional, in the product as here: where it cannot be got, what needs it skips by name.
 
 use super::machine::Machine;
-use super::onnxruntime::{only_file, python, this_platform};
+use super::onnxruntime::{fetch_wheel, python, this_platform};
 use super::stamps::{self, Stamps};
-use crate::exec::{self, say};
+use crate::exec::say;
 use anyhow::{Context, bail};
 use std::path::{Path, PathBuf};
 
@@ -110,35 +110,11 @@ fn is_intact(source: &Source, file: &Path, stamps: &mut Stamps) -> anyhow::Resul
 /// Downloads and unpacks the wheel; pip checks its hash. Gives the folder of the libraries.
 fn fetch(source: &Source, machine: &Machine, folder: &Path) -> anyhow::Result<PathBuf> {
     let python = python(machine).context("there is no Python with pip")?;
-    let requirements = folder.join("requirements.txt");
-    std::fs::write(
-        &requirements,
-        format!(
-            "onnxruntime-ep-openvino=={VERSION} --hash=sha256:{}\n",
-            source.wheel_sha256
-        ),
-    )?;
-    exec::run(
-        machine
-            .command(python)
-            .args(["-m", "pip", "download", "--quiet", "--no-deps"])
-            .args(["--disable-pip-version-check", "--only-binary=:all:"])
-            .args(["--require-hashes", "--python-version", "3.11"])
-            .args(["--platform", source.wheel_platform, "--dest"])
-            .arg(folder)
-            .arg("--requirement")
-            .arg(&requirements),
-    )?;
-    let wheel = only_file(folder, "whl")?;
-    let unpacked = machine
-        .command(python)
-        .args(["-m", "zipfile", "--extract"])
-        .arg(&wheel)
-        .arg(folder)
-        .status();
-    if !unpacked.is_ok_and(|status| status.success()) {
-        bail!("{} cannot be unpacked", wheel.display());
-    }
+    let pinned = format!(
+        "onnxruntime-ep-openvino=={VERSION} --hash=sha256:{}",
+        source.wheel_sha256
+    );
+    fetch_wheel(machine, python, &pinned, source.wheel_platform, folder)?;
     let libraries = folder.join(FOLDER);
     // The same library under further names, which a wheel cannot hold as links.
     for entry in std::fs::read_dir(&libraries)?.flatten() {
