@@ -219,7 +219,11 @@ fn a_limited_job_is_bound_to_its_cores_and_stands_behind_other_programs() {
             // Behind the name in brackets: the state is field 3, the nice value field 19.
             let nice = stat.rsplit(')').next().unwrap().split_whitespace().nth(16);
             seen = Some((cores, nice.unwrap().to_owned()));
-            if seen.as_ref().is_some_and(|(_, nice)| nice == "10") {
+            // The one is set after the other.
+            if seen
+                .as_ref()
+                .is_some_and(|(cores, nice)| nice == "10" && !cores.contains([',', '-']))
+            {
                 break;
             }
         }

@@ -391,9 +391,9 @@ fn wrong_state(id: &JobId, state: JobState, wanted: &str) -> AppError {
 fn check_writable(output: &Path) -> Result<(), AppError> {
     let folder = output.parent().unwrap_or(Path::new("."));
     std::fs::create_dir_all(folder).map_err(|error| explain::unwritable(folder, &error))?;
-    let probe = folder.join(format!(".frameloom-{}", new_id()));
-    std::fs::File::create_new(&probe)
-        .and_then(|_| std::fs::remove_file(&probe))
+    // A file without a name, where the system has such: a kill at this moment leaves nothing behind.
+    tempfile::tempfile_in(folder)
+        .map(drop)
         .map_err(|error| explain::unwritable(folder, &error))
 }
 
