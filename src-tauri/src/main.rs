@@ -6,6 +6,8 @@ use std::env;
 use std::process::ExitCode;
 
 fn main() -> ExitCode {
+    // Before the first thread: see there.
+    frameloom_app::logging::quiet_libraries();
     let mut arguments = env::args_os().skip(1).peekable();
     // Before anything of the window starts: a worker needs no display.
     if arguments.peek().is_some_and(|first| first == "worker") {

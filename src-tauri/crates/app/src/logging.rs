@@ -13,10 +13,11 @@ pub struct Guard {
     _writer: Option<tracing_appender::non_blocking::WorkerGuard>,
 }
 
-/// Keeps codec libraries from writing their own lines to standard error. Call it first thing in
-/// `main`: it changes the environment, which is sound only before a second thread exists, and
-/// does nothing later.
+/// Keeps ONNX Runtime from reporting its use to its maker, and codec libraries from writing lines of
+/// their own to standard error. Call it first thing in `main`: it changes the environment, which is
+/// sound only before a second thread exists.
 pub fn quiet_libraries() {
+    frameloom_infer::silence();
     frameloom_media::quiet_encoders();
 }
 

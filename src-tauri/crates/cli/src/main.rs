@@ -15,14 +15,14 @@ use frameloom_core::error::AppError;
 use std::process::ExitCode;
 
 fn main() -> ExitCode {
+    // Before the first thread: see there.
+    logging::quiet_libraries();
     let mut words = std::env::args_os().skip(1);
     // The worker is started by this program itself; people never type it.
     if words.next().is_some_and(|word| word == "worker") {
         return frameloom_app::worker::main(words);
     }
     let arguments = Arguments::parse();
-    // Before the first thread: see there.
-    logging::quiet_libraries();
     let output = output::Output::new(arguments.json);
     match run(&arguments, &output) {
         Ok(code) => code,

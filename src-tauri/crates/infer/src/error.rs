@@ -42,6 +42,9 @@ pub enum InferError {
         /// The file asked for.
         asked: PathBuf,
     },
+    /// ONNX Runtime would report its use to its maker: [`silence`](crate::silence) was not called.
+    #[error("ONNX Runtime is not loaded, for it would report its use to its maker")]
+    RuntimeNotSilent,
     /// ONNX Runtime was loaded and could not start.
     #[error("ONNX Runtime could not start")]
     RuntimeStart(#[source] Cause),
@@ -180,6 +183,7 @@ impl InferError {
             | InferError::RuntimeInvalid { .. }
             | InferError::RuntimeTooOld { .. }
             | InferError::RuntimeAlreadyLoaded { .. }
+            | InferError::RuntimeNotSilent
             | InferError::RuntimeStart(_) => ErrorCode::RuntimeUnavailable,
             InferError::ModelNotFound { .. }
             | InferError::ManifestMissing { .. }

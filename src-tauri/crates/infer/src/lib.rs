@@ -38,6 +38,7 @@ mod model;
 mod provider;
 mod session;
 mod setting;
+mod silence;
 mod simd;
 mod speech;
 mod tensor;
@@ -52,6 +53,7 @@ pub use model::{MAX_WEIGHTS_BYTES, Model, list_models, load_model, read_manifest
 pub use provider::{CPU_PROVIDER, DeviceInfo, DeviceKind, ProviderInfo, Runtime};
 pub use session::{CancelHandle, InferenceSession, SessionOptions};
 pub use setting::{Setting, shorter_numbers};
+pub use silence::silence;
 pub use speech::SpeechSession;
 pub use tensor::FillRow;
 pub use tile::TilePlan;

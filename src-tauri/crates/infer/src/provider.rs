@@ -2,6 +2,7 @@
 
 use crate::error::InferError;
 use crate::setting::{Setting, devices, openvino_options, plugin_stem, provider_name};
+use crate::silence::is_silent;
 use frameloom_core::job::{Arithmetic, Device};
 use ort::environment::Environment;
 use ort::ep::{self, ExecutionProvider};
@@ -70,7 +71,9 @@ static LOADED: Mutex<Option<Arc<Runtime>>> = Mutex::new(None);
 impl Runtime {
     /// Loads ONNX Runtime from its shared library. The same file again gives the same runtime.
     ///
-    /// Microsoft's builds send telemetry on Windows; it is turned off here.
+    /// Official builds report their use to their maker; see [`silence`](crate::silence), without
+    /// which the library is not loaded. On Windows the system also records events for it, which are
+    /// turned off here.
     ///
     /// # Errors
     /// The `Runtime*` variants of [`InferError`]: missing, not a library of ONNX Runtime, too old
@@ -95,6 +98,9 @@ impl Runtime {
         }
         if !path.is_file() {
             return Err(InferError::RuntimeMissing { path });
+        }
+        if !is_silent() {
+            return Err(InferError::RuntimeNotSilent);
         }
         let environment = ort::init_from(&path)
             .map_err(|e| load_error(e, &path))?
