@@ -312,6 +312,17 @@ pub enum Warning {
         /// Its place among the tracks of sound of the result, from 1.
         track: u32,
     },
+    /// A track is not as loud as was asked for: its peaks would pass their limit.
+    QuieterThanAsked {
+        /// Its place among the tracks of sound of the result, from 1.
+        track: u32,
+        /// What was asked for, in tenths of a LUFS.
+        target_tenths: i32,
+        /// What it came to, in tenths of a LUFS.
+        loudness_tenths: i32,
+        /// The limit of its true peak, in tenths of a dBTP.
+        peak_tenths: i32,
+    },
     /// Something went wrong, and the rest was done more carefully.
     SteppedDown {
         /// What went wrong.

@@ -65,7 +65,8 @@ pub struct PictureCheck {
     pub worst_shift: f32,
     /// Largest mean absolute difference of the cells of a plane in any frame.
     pub worst_difference: f32,
-    /// Largest displacement of the picture over a segment, in source pixels.
+    /// Largest displacement of the picture over a segment, in pixels of the source or of a result
+    /// that is smaller.
     pub worst_displacement_pixels: f32,
     /// Largest step, over a segment, at the lines where tiles meet, beyond what lies beside them
     /// and what the source has there.

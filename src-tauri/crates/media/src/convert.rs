@@ -102,6 +102,16 @@ impl Converter {
         self.run(frame, from, &mut result, to)?;
         result.copy_props_from(frame)?;
         let mut tags = tagged;
+        // Untagged grey is full range and untagged YUV is not, and the samples stay as they are.
+        if !crosses
+            && tags.range == Range::Unspecified
+            && (source == Planes::Gray) != (target == Planes::Gray)
+        {
+            tags.range = match source {
+                Planes::Gray => Range::Full,
+                _ => Range::Limited,
+            };
+        }
         if crosses && target == Planes::Gbr {
             tags.matrix = Matrix::Identity;
             tags.matrix_name = Some("gbr".into());

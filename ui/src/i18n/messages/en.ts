@@ -240,6 +240,7 @@ export const en = {
   'warning.sound_encoded': 'Track {track} of the sound is worked on and encoded anew ({codec}, {rate} kbit/s).',
   'warning.sound_encoded_lossless': 'Track {track} of the sound is worked on and encoded anew ({codec}, without loss).',
   'warning.sound_missing': 'Clip {clip} has no sound for track {track}; silence stands there.',
+  'warning.quieter_than_asked': 'Track {track} of the sound came to {loudness} LUFS instead of {target}: louder, its peaks would pass {peak} dBTP. Ask for less, or allow higher peaks.',
   'warning.loudness_unknown': 'Track {track} of the sound is silent or shorter than 0.4 seconds; it has no loudness and stays as it is.',
   'warning.stepped_down.usual': '{reason} It was tried again.',
   'warning.stepped_down.small_tiles': '{reason} The rest was done in small tiles.',

@@ -237,6 +237,7 @@ export const fr: Messages = {
   'warning.sound_encoded': 'La piste son {track} est traitée et encodée à nouveau ({codec}, {rate} kbit/s).',
   'warning.sound_encoded_lossless': 'La piste son {track} est traitée et encodée à nouveau ({codec}, sans perte).',
   'warning.sound_missing': 'Le clip {clip} n’a pas de son pour la piste {track} ; un silence le remplace.',
+  'warning.quieter_than_asked': 'La piste son {track} atteint {loudness} LUFS au lieu de {target} : plus fort, ses crêtes dépasseraient {peak} dBTP. Demandez moins, ou autorisez des crêtes plus hautes.',
   'warning.loudness_unknown': 'La piste son {track} est muette ou dure moins de 0,4 seconde ; elle n’a pas de sonie et reste telle quelle.',
   'warning.stepped_down.usual': '{reason} Nouvel essai effectué.',
   'warning.stepped_down.small_tiles': '{reason} Le reste a été traité par petites tuiles.',

@@ -237,6 +237,7 @@ export const vi: Messages = {
   'warning.sound_encoded': 'Rãnh âm thanh {track} được xử lý và mã hoá lại ({codec}, {rate} kbit/s).',
   'warning.sound_encoded_lossless': 'Rãnh âm thanh {track} được xử lý và mã hoá lại ({codec}, không mất dữ liệu).',
   'warning.sound_missing': 'Đoạn {clip} không có âm thanh cho rãnh {track}; chỗ đó là khoảng lặng.',
+  'warning.quieter_than_asked': 'Rãnh âm thanh {track} đạt {loudness} LUFS thay vì {target}: to hơn nữa thì đỉnh sẽ vượt {peak} dBTP. Hãy đặt độ to thấp hơn hoặc cho phép đỉnh cao hơn.',
   'warning.loudness_unknown': 'Rãnh âm thanh {track} im lặng hoặc ngắn hơn 0,4 giây; không đo được độ to nên giữ nguyên.',
   'warning.stepped_down.usual': '{reason} Đã thử lại.',
   'warning.stepped_down.small_tiles': '{reason} Phần còn lại được xử lý theo từng ô nhỏ.',

@@ -22,7 +22,8 @@ worst_shift: number,
  */
 worst_difference: number, 
 /**
- * Largest displacement of the picture over a segment, in source pixels.
+ * Largest displacement of the picture over a segment, in pixels of the source or of a result
+ * that is smaller.
  */
 worst_displacement_pixels: number, 
 /**

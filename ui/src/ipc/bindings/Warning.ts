@@ -117,7 +117,23 @@ track: number, } | { "kind": "loudness_unknown",
 /**
  * Its place among the tracks of sound of the result, from 1.
  */
-track: number, } | { "kind": "stepped_down", 
+track: number, } | { "kind": "quieter_than_asked", 
+/**
+ * Its place among the tracks of sound of the result, from 1.
+ */
+track: number, 
+/**
+ * What was asked for, in tenths of a LUFS.
+ */
+target_tenths: number, 
+/**
+ * What it came to, in tenths of a LUFS.
+ */
+loudness_tenths: number, 
+/**
+ * The limit of its true peak, in tenths of a dBTP.
+ */
+peak_tenths: number, } | { "kind": "stepped_down", 
 /**
  * What went wrong.
  */

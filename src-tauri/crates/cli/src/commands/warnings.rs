@@ -91,6 +91,17 @@ pub fn sentence(warning: &Warning) -> String {
         Warning::LoudnessUnknown { track } => format!(
             "Track {track} of the sound is silent or shorter than 0.4 s; it has no loudness and stays as it is."
         ),
+        Warning::QuieterThanAsked {
+            track,
+            target_tenths,
+            loudness_tenths,
+            peak_tenths,
+        } => format!(
+            "Track {track} of the sound came to {:.1} LUFS instead of {:.1}: louder, its peaks would pass {:.1} dBTP. Ask for less, or allow higher peaks.",
+            f64::from(*loudness_tenths) / 10.0,
+            f64::from(*target_tenths) / 10.0,
+            f64::from(*peak_tenths) / 10.0
+        ),
         Warning::SteppedDown { reason, to } => {
             let how = match to {
                 Caution::Usual => "it was tried again",

@@ -339,11 +339,19 @@ fn filter_input(format: &PictureFormat) -> FilterInput {
 }
 
 /// The tags after a conversion, by the rule of [`frameloom_media::Converter`]: RGB has no matrix and
-/// is full range; what comes from RGB gets the matrix that its size stands for, limited range.
+/// is full range; what comes from RGB gets the matrix that its size stands for, limited range. Grey
+/// without a tag is full range and YUV without a tag is not: what becomes the other gets the tag.
 fn converted_color(input: &PictureFormat, target: Planes) -> ColorInfo {
     let mut color = input.color.clone();
     let from_rgb = input.pixels.planes == Planes::Gbr;
     if from_rgb == (target == Planes::Gbr) {
+        let was_gray = input.pixels.planes == Planes::Gray;
+        if color.range == Range::Unspecified && was_gray != (target == Planes::Gray) {
+            color.range = match was_gray {
+                true => Range::Full,
+                false => Range::Limited,
+            };
+        }
         return color;
     }
     if from_rgb {

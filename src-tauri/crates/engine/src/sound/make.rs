@@ -1,7 +1,7 @@
 //! Working out the tracks that something is done to, one after the other, each once: a finished
 //! one is a part in the job's folder with a record beside it.
 
-use super::check::{Found, check, loudness_fault};
+use super::check::{Found, PEAK_TOLERANCE, check, loudness_fault};
 use super::loudness::Gain;
 use super::samples::{Part, open, place};
 use super::{ClipSpan, Making, Sound, SoundPlan, SoundStep, TrackPlan, node_error};
@@ -258,8 +258,17 @@ impl World<'_> {
                     attempt += 1;
                     continue;
                 }
-                return Err(EngineError::OutputCheck {
-                    reason: format!("track {} of the sound: {reason}", number + 1),
+                let Some(loudness) = quieter_than_asked(params, gain, &found) else {
+                    return Err(EngineError::OutputCheck {
+                        reason: format!("track {} of the sound: {reason}", number + 1),
+                    });
+                };
+                let tenths = |value: f64| (value * 10.0).round() as i32;
+                self.context.progress.warning(Warning::QuieterThanAsked {
+                    track: number as u32 + 1,
+                    target_tenths: tenths(params.target),
+                    loudness_tenths: tenths(loudness),
+                    peak_tenths: tenths(params.peak),
                 });
             }
             return Ok(SoundCheck {
@@ -307,6 +316,16 @@ impl World<'_> {
         writer.finish()?;
         Ok(())
     }
+}
+
+/// The loudness of a track that its limit on peaks keeps from being as loud as was asked for: what
+/// is cut off the peaks makes it quieter, and more gain is cut off again.
+fn quieter_than_asked(params: &LoudnessParams, gain: Gain, found: &Found) -> Option<f64> {
+    let loudness = found.measured.loudness?;
+    let is_within = found.measured.peak <= params.peak + PEAK_TOLERANCE;
+    let is_between =
+        gain.before.is_some_and(|before| loudness > before) && loudness < params.target;
+    (gain.ceiling.is_some() && is_within && is_between).then_some(loudness)
 }
 
 /// The gain that would have been right, if what was found is a matter of gain.

@@ -6,6 +6,9 @@ use crate::nodes::{PictureFormat, Turn, fit_inside};
 use frameloom_core::graph::Op;
 use frameloom_core::pixel::Planes;
 
+/// Within so many stops more or less light, a picture keeps its structure.
+const KNOWN_STOPS: f64 = 3.0;
+
 /// A node that pictures went through, with what it got and gave.
 #[derive(Debug, Clone)]
 pub(crate) struct Passed {
@@ -59,6 +62,8 @@ pub(crate) struct Geometry {
     pub covered: bool,
     /// Brightness and colours were changed on purpose.
     pub restyled: bool,
+    /// They were changed in a way of which the result may be anything, even blank.
+    pub recolored: bool,
     /// Samples mean something else than those of the source.
     pub recoded: bool,
     /// Lines where tiles meet, in pixels of the source, and how many times larger the result is.
@@ -77,6 +82,7 @@ impl Geometry {
             masks: Vec::new(),
             covered: false,
             restyled: false,
+            recolored: false,
             recoded: false,
             seams: None,
         };
@@ -126,7 +132,12 @@ impl Geometry {
                 Some(rect) => self.masks.push(rect),
                 None => self.covered = true,
             },
-            Some(Op::Color(_)) => self.restyled = true,
+            Some(Op::Color(params)) => {
+                self.restyled = true;
+                // A table may turn a picture into its negative or into black, and so many stops make
+                // it white: then nothing that could be asked for looks like a fault.
+                self.recolored |= params.lut.is_some() || params.exposure.abs() > KNOWN_STOPS;
+            }
             // A stranger's model may paint as it likes: only blank pictures are told from that.
             Some(Op::Onnx(_)) => return None,
             Some(Op::Concat) => {

@@ -5,6 +5,7 @@ use crate::rgb::is_full_range;
 use frameloom_core::pixel::{AnyPlane, PlaneRef, Planes};
 use frameloom_media::Frame;
 use frameloom_still::RowsRef;
+use std::ops::Range;
 use std::sync::Arc;
 
 /// A rectangle of a picture, in its pixels.
@@ -81,13 +82,19 @@ impl Rect {
     }
 }
 
+/// Least side of a cell, in pixels of the coarser of the two pictures: a cell then holds enough
+/// samples, of halved chroma too, that texture which was restored or lost does not move its mean.
+const LEAST_CELL: f64 = 8.0;
+
 /// The cells that are compared: squares of `cell` source pixels.
 ///
-/// A cell lies on whole source pixels, so that its edges fall on whole pixels of an enlarged
-/// result as well; what does not fill a cell at the right and lower edge is left out.
+/// A cell lies on whole source pixels; in the result its edges may fall anywhere, and samples that
+/// they cut count in part. What does not fill a cell at the right and lower edge is left out.
 #[derive(Debug, Clone, PartialEq)]
 pub(crate) struct Grid {
     cell: u32,
+    /// Source pixels along a pixel of the coarser of the two pictures: 1 for an enlarged one.
+    coarseness: f64,
     pub columns: usize,
     pub rows: usize,
     source: Cells,
@@ -108,8 +115,8 @@ struct Cells {
 }
 
 impl Grid {
-    /// About 64 cells along the longer side, none smaller than 8 pixels: a cell then holds enough
-    /// samples that restored texture does not move its mean. `None` for pictures without a cell.
+    /// About 64 cells along the longer side, none smaller than [`LEAST_CELL`]. `None` for pictures
+    /// without a cell.
     pub(crate) fn new(geometry: &Geometry) -> Option<Self> {
         let view = geometry.view;
         // Half a millionth: what arithmetic may lose of a whole number.
@@ -117,7 +124,16 @@ impl Grid {
         let (right, bottom) = view.far_corner();
         let length = |from: f64, to: f64| (to - from + 5e-7).floor().max(0.0) as u32;
         let (width, height) = (length(left, right), length(top, bottom));
-        let cell = width.max(height).div_ceil(64).max(8);
+        // A turn by a quarter exchanges the sides.
+        let (long, short) = (view.width.max(view.height), view.width.min(view.height));
+        let place = geometry.place;
+        let (shown_long, shown_short) =
+            (place.width.max(place.height), place.width.min(place.height));
+        let coarseness = (long / shown_long.max(1e-6))
+            .max(short / shown_short.max(1e-6))
+            .max(1.0);
+        let least = (LEAST_CELL * coarseness - 5e-7).ceil() as u32;
+        let cell = width.max(height).div_ceil(64).max(least);
         let (columns, rows) = ((width / cell) as usize, (height / cell) as usize);
         if columns == 0 || rows == 0 {
             return None;
@@ -178,6 +194,7 @@ impl Grid {
         let same = order.iter().enumerate().all(|(i, &o)| i == o);
         Some(Self {
             cell,
+            coarseness,
             columns,
             rows,
             source,
@@ -191,22 +208,170 @@ impl Grid {
         })
     }
 
-    /// Source pixels along the side of a cell.
+    fn cells(&self, of_result: bool) -> &Cells {
+        if of_result {
+            &self.result
+        } else {
+            &self.source
+        }
+    }
+
+    /// Pixels of the coarser of the two pictures along the side of a cell.
     pub(crate) fn cell_pixels(&self) -> f32 {
-        self.cell as f32
+        (f64::from(self.cell) / self.coarseness) as f32
     }
 }
 
-impl Cells {
-    /// Edges in the samples of a plane of `length` samples that stand for `whole` pixels.
-    fn in_samples(edges: &[f64], whole: u32, length: usize) -> Vec<usize> {
-        edges
+/// A stretch between two edges of cells, in the samples of a plane.
+#[derive(Debug, Clone, PartialEq)]
+struct Stretch {
+    /// Samples that lie in it as a whole.
+    whole: Range<usize>,
+    /// Samples that an edge cuts, each with the part of it that lies inside.
+    parts: [(usize, f64); 2],
+    /// Its length in samples.
+    length: f64,
+}
+
+impl Stretch {
+    /// Those between neighbouring `edges`, in a plane of `length` samples that stand for `whole`
+    /// pixels.
+    fn between(edges: &[f64], whole: u32, length: usize) -> Vec<Self> {
+        let step = length as f64 / f64::from(whole.max(1));
+        let at = |edge: f64| {
+            let at = (edge * step).clamp(0.0, length as f64);
+            // What arithmetic lost of a whole number.
+            if (at - at.round()).abs() < 1e-6 {
+                at.round()
+            } else {
+                at
+            }
+        };
+        let stretch = |pair: &[f64]| {
+            let (start, end) = (at(pair[0]), at(pair[1]));
+            let (first, last) = (start.ceil() as usize, end.floor() as usize);
+            let parts = if first > last {
+                // Both edges cut the same sample.
+                [(last, end - start), (last, 0.0)]
+            } else {
+                [
+                    (first.saturating_sub(1), first as f64 - start),
+                    (last, end - last as f64),
+                ]
+            };
+            Self {
+                whole: first.min(last)..last,
+                // A part of nothing may lie behind the last sample.
+                parts: parts.map(|(index, part)| (index.min(length.saturating_sub(1)), part)),
+                length: end - start,
+            }
+        };
+        edges.windows(2).map(stretch).collect()
+    }
+
+    /// How much of sample `index` lies in it.
+    fn share(&self, index: usize) -> f64 {
+        if self.whole.contains(&index) {
+            return 1.0;
+        }
+        self.parts
             .iter()
-            .map(|at| {
-                let scaled = at * length as f64 / f64::from(whole.max(1));
-                ((scaled + 0.5).max(0.0) as usize).min(length)
-            })
-            .collect()
+            .filter(|(part, _)| *part == index)
+            .map(|(_, share)| share)
+            .sum()
+    }
+
+    /// Samples that lie in it, as a whole or in part.
+    fn touched(&self) -> Range<usize> {
+        let cut = |(index, share): &(usize, f64)| (*share > 0.0).then_some(*index);
+        let first = cut(&self.parts[0]).unwrap_or(self.whole.start);
+        let last = cut(&self.parts[1]).map_or(self.whole.end, |index| index + 1);
+        first..last.max(first + usize::from(cut(&self.parts[0]).is_some()))
+    }
+}
+
+/// Adds up cells row by row, from top to bottom.
+#[derive(Debug)]
+struct Adder {
+    across: Vec<Stretch>,
+    down: Vec<Stretch>,
+    /// Rows of samples that any cell needs.
+    rows: Range<usize>,
+    /// First row of cells that is not finished.
+    row: usize,
+    /// Sums of the rows of cells in hand: an edge may cut a row of samples, which is then in two.
+    sums: [Vec<f64>; 2],
+    means: Vec<f32>,
+}
+
+impl Adder {
+    fn new(cells: &Cells, width: usize, height: usize) -> Self {
+        let across = Stretch::between(&cells.across, cells.size.0, width);
+        let down = Stretch::between(&cells.down, cells.size.1, height);
+        let rows = match (down.first(), down.last()) {
+            (Some(first), Some(last)) => first.touched().start..last.touched().end,
+            _ => 0..0,
+        };
+        Self {
+            rows,
+            sums: [vec![0.0; across.len()], vec![0.0; across.len()]],
+            means: Vec::with_capacity(across.len() * down.len()),
+            across,
+            down,
+            row: 0,
+        }
+    }
+
+    /// Takes row `y`, whose samples lie `step` apart.
+    fn add<T: Copy + Into<u32>>(&mut self, y: usize, samples: &[T], step: usize) {
+        // No cell is shorter than a sample, so that a row lies in two at most.
+        for (sums, down) in self.sums.iter_mut().zip(&self.down[self.row..]) {
+            let share = down.share(y);
+            if share > 0.0 {
+                add_row(samples, step, &self.across, share, sums);
+            }
+        }
+        while let Some(down) = self.down.get(self.row)
+            && down.touched().end <= y + 1
+        {
+            let [sums, next] = &mut self.sums;
+            for (sum, across) in sums.iter().zip(&self.across) {
+                self.means
+                    .push((sum / (across.length * down.length).max(1e-9)) as f32);
+            }
+            std::mem::swap(sums, next);
+            next.fill(0.0);
+            self.row += 1;
+        }
+    }
+}
+
+/// Adds a share of the samples of a row to the sums of its columns.
+fn add_row<T: Copy + Into<u32>>(
+    samples: &[T],
+    step: usize,
+    columns: &[Stretch],
+    share: f64,
+    sums: &mut [f64],
+) {
+    for (sum, column) in sums.iter_mut().zip(columns) {
+        // A cell's row is far too short to overflow 32 bits.
+        let whole: u32 = if step == 1 {
+            samples[column.whole.clone()]
+                .iter()
+                .map(|&sample| sample.into())
+                .sum()
+        } else {
+            let picked = column.whole.clone().map(|index| samples[index * step]);
+            picked.map(Into::into).sum()
+        };
+        let mut total = f64::from(whole);
+        for (index, part) in column.parts {
+            if part > 0.0 {
+                total += part * f64::from(samples[index * step].into());
+            }
+        }
+        *sum += share * total;
     }
 }
 
@@ -317,37 +482,26 @@ pub(crate) struct RowThumbnail {
     grid: Arc<Grid>,
     of_result: bool,
     channels: usize,
-    columns: Vec<usize>,
-    rows: Vec<usize>,
-    /// Row that comes next, and the row of cells that it belongs to.
+    /// Row that comes next.
     y: usize,
-    row: usize,
-    /// Sums of the row of cells in hand, channel by channel.
-    sums: Vec<Vec<u64>>,
-    planes: Vec<Vec<f32>>,
+    /// One for each colour.
+    adders: Vec<Adder>,
     max: f32,
 }
 
 impl RowThumbnail {
     /// Of the source, or of the result, of `channels` samples per pixel of which `colors` count.
     pub(crate) fn new(grid: &Arc<Grid>, of_result: bool, channels: usize, colors: usize) -> Self {
-        let cells = if of_result {
-            &grid.result
-        } else {
-            &grid.source
-        };
-        let (width, height) = cells.size;
-        let columns = Cells::in_samples(&cells.across, width, width as usize);
+        let cells = grid.cells(of_result);
+        let (width, height) = (cells.size.0 as usize, cells.size.1 as usize);
         Self {
-            rows: Cells::in_samples(&cells.down, height, height as usize),
-            sums: vec![vec![0; columns.len() - 1]; colors],
-            planes: vec![Vec::new(); colors],
+            adders: (0..colors)
+                .map(|_| Adder::new(cells, width, height))
+                .collect(),
             grid: grid.clone(),
             of_result,
             channels,
-            columns,
             y: 0,
-            row: 0,
             max: 255.0,
         }
     }
@@ -362,33 +516,11 @@ impl RowThumbnail {
 
     fn add<T: Copy + Into<u32>>(&mut self, samples: &[T], max: f32) {
         self.max = max;
-        let cells = if self.of_result {
-            &self.grid.result
-        } else {
-            &self.grid.source
-        };
-        let channels = self.channels;
-        for row in samples.chunks_exact(cells.size.0 as usize * channels) {
-            if let Some([top, bottom]) = self.rows.get(self.row..self.row + 2)
-                && (*top..*bottom).contains(&self.y)
-            {
-                for (channel, sums) in self.sums.iter_mut().enumerate() {
-                    for (sum, column) in sums.iter_mut().zip(self.columns.windows(2)) {
-                        let cell = &row[column[0] * channels..column[1] * channels];
-                        let picked = cell.iter().skip(channel).step_by(channels);
-                        *sum += u64::from(picked.map(|&sample| sample.into()).sum::<u32>());
-                    }
-                }
-                if self.y + 1 == *bottom {
-                    let height = bottom - top;
-                    for (sums, plane) in self.sums.iter_mut().zip(&mut self.planes) {
-                        for (sum, column) in sums.iter_mut().zip(self.columns.windows(2)) {
-                            let count = (height * (column[1] - column[0])).max(1);
-                            plane.push(*sum as f32 / count as f32 / max);
-                            *sum = 0;
-                        }
-                    }
-                    self.row += 1;
+        let width = self.grid.cells(self.of_result).size.0 as usize;
+        for row in samples.chunks_exact(width * self.channels) {
+            for (channel, adder) in self.adders.iter_mut().enumerate() {
+                if adder.rows.contains(&self.y) {
+                    adder.add(self.y, &row[channel..], self.channels);
                 }
             }
             self.y += 1;
@@ -397,13 +529,11 @@ impl RowThumbnail {
 
     /// The small picture; `None` if rows are missing.
     pub(crate) fn finish(self) -> Option<Thumbnail> {
-        let cells = if self.of_result {
-            &self.grid.result
-        } else {
-            &self.grid.source
-        };
-        let whole = (self.columns.len() - 1) * (self.rows.len() - 1);
-        let planes = self.planes.into_iter().map(|means| {
+        let cells = self.grid.cells(self.of_result);
+        let whole = (cells.across.len() - 1) * (cells.down.len() - 1);
+        let max = self.max;
+        let planes = self.adders.into_iter().map(|adder| {
+            let means: Vec<f32> = adder.means.iter().map(|mean| mean / max).collect();
             (means.len() == whole).then(|| match &cells.order {
                 None => means,
                 Some(order) => order.iter().map(|&cell| means[cell]).collect(),
@@ -431,38 +561,11 @@ fn normalise(means: &mut [f32], max: f32, full: bool, chroma: bool) {
 }
 
 fn means<T: Copy + Into<u32>>(plane: PlaneRef<'_, T>, cells: &Cells) -> Vec<f32> {
-    let columns = Cells::in_samples(&cells.across, cells.size.0, plane.width);
-    let rows = Cells::in_samples(&cells.down, cells.size.1, plane.height);
-    let mut means = Vec::with_capacity((columns.len() - 1) * (rows.len() - 1));
-    let mut sums = vec![0u64; columns.len() - 1];
-    for row in rows.windows(2) {
-        sums.fill(0);
-        for y in row[0]..row[1] {
-            add_row(plane.row(y), &columns, &mut sums);
-        }
-        for (sum, column) in sums.iter().zip(columns.windows(2)) {
-            let count = (row[1] - row[0]) * (column[1] - column[0]);
-            means.push(if count == 0 {
-                0.0
-            } else {
-                *sum as f32 / count as f32
-            });
-        }
+    let mut adder = Adder::new(cells, plane.width, plane.height);
+    for y in adder.rows.clone() {
+        adder.add(y, plane.row(y), 1);
     }
-    means
-}
-
-/// Adds the samples of a row to the sums of its columns.
-fn add_row<T: Copy + Into<u32>>(samples: &[T], columns: &[usize], sums: &mut [u64]) {
-    for (sum, column) in sums.iter_mut().zip(columns.windows(2)) {
-        // A cell's row is far too short to overflow 32 bits.
-        *sum += u64::from(
-            samples[column[0]..column[1]]
-                .iter()
-                .map(|&sample| sample.into())
-                .sum::<u32>(),
-        );
-    }
+    adder.means
 }
 
 #[cfg(test)]
@@ -499,6 +602,7 @@ mod tests {
             masks: Vec::new(),
             covered: false,
             restyled: false,
+            recolored: false,
             recoded: false,
             seams: None,
         }
@@ -523,6 +627,67 @@ mod tests {
         );
         assert!(a.distance(&b) < 1e-6);
         assert!(a.planes[1].iter().all(|chroma| chroma.abs() < 1e-6));
+    }
+
+    #[test]
+    fn a_shrunk_picture_has_the_thumbnail_of_its_source_whatever_the_ratio() {
+        // Brightness rises evenly to the right, so that the mean of a pixel is that of its middle;
+        // chroma likewise.
+        let ramp = |width: u32, height: u32| {
+            let mut frame = painted(width, height, |x, _| {
+                (20.0 + 200.0 * (f64::from(x) + 0.5) / f64::from(width)).round() as u8
+            });
+            let AnyPlaneMut::U8(mut plane) = frame.plane_mut(1).unwrap() else {
+                panic!("8 bit");
+            };
+            let (wide, high) = (plane.width, plane.height);
+            for y in 0..high {
+                for (x, sample) in plane.row_mut(y).iter_mut().enumerate() {
+                    let at = (x as f64 + 0.5 + y as f64 + 0.5) / (wide + high) as f64;
+                    *sample = (40.0 + 160.0 * at).round() as u8;
+                }
+            }
+            frame
+        };
+        let source = ramp(1920, 1080);
+        for (width, height) in [
+            (480, 270),
+            (800, 450),
+            (426, 240),
+            (160, 90),
+            (96, 54),
+            (2880, 1620),
+        ] {
+            let grid = Grid::new(&shown(
+                Rect::of(1920, 1080),
+                (1920, 1080),
+                Rect::of(width, height),
+                (width, height),
+            ))
+            .unwrap();
+            let (a, b) = (
+                Thumbnail::of_source(&source, &grid),
+                Thumbnail::of_result(&ramp(width, height), &grid),
+            );
+            for (a, b) in a.planes.iter().zip(&b.planes) {
+                for (a, b) in a.iter().zip(b) {
+                    assert!((a - b).abs() < 0.002, "{width}x{height}: {a} and {b}");
+                }
+            }
+        }
+    }
+
+    #[test]
+    fn a_sample_that_an_edge_cuts_counts_in_part_on_both_sides() {
+        let stretches = Stretch::between(&[0.0, 5.0, 5.2, 10.0], 10, 5);
+        let share = |index| stretches.iter().map(|s| s.share(index)).sum::<f64>();
+        for index in 0..5 {
+            assert!((share(index) - 1.0).abs() < 1e-9, "{index}");
+        }
+        assert_eq!(stretches[0].whole, 0..2);
+        assert!((stretches[1].share(2) - 0.1).abs() < 1e-9);
+        assert_eq!(stretches[1].touched(), 2..3);
+        assert_eq!(stretches[2].touched(), 2..5);
     }
 
     #[test]
