@@ -64,6 +64,16 @@ fn clips_are_made_smaller_by_any_ratio() {
     let mut sources = vec![demo_clip()];
     sources.extend(test_data("media/video/h264_1080p_full-range_5s.mp4"));
     sources.extend(test_data("media/video/hevc_720p25_4s.ts"));
+    sources.extend(clip(
+        &cli,
+        "bars.mkv",
+        "-f lavfi -i testsrc=s=640x360:r=5:d=1 -c:v ffv1 -pix_fmt yuv420p",
+    ));
+    sources.extend(clip(
+        &cli,
+        "logo.mkv",
+        "-f lavfi -i color=black:s=1920x1080:r=5:d=1,drawbox=16:20:140:24:gray:fill -c:v ffv1 -pix_fmt yuv420p",
+    ));
     for source in sources {
         // A second is enough to be seen as displaced.
         let cut = cli.folder().join("second.mkv");
@@ -79,7 +89,7 @@ fn clips_are_made_smaller_by_any_ratio() {
             (path, ran)
         };
         ran.expect_code(0);
-        for (width, height) in [(800, 450), (480, 270), (160, 90)] {
+        for (width, height) in [(800, 450), (480, 270), (160, 120), (40, 30)] {
             let size = json!({"width": width, "height": height});
             through(&cli, "resize", size, &cut, "small.mkv")
                 .1
@@ -98,7 +108,7 @@ fn pictures_are_made_smaller_by_any_ratio() {
         "avif/hopper.avif",
         "avif/rot1mir0.avif",
     ] {
-        sources.extend(test_data(&format!("media/images/{name}")));
+        sources.extend(test_data(&format!("images/{name}")));
     }
     for source in sources {
         for (width, height) in [(160, 120), (64, 48), (40, 30), (9, 7)] {

@@ -59,6 +59,9 @@ mod limit {
     pub const SHIFT_PIXELS: f32 = 0.75;
 }
 
+/// A displacement is told by so many cells with neighbours all around: fewer tell of their texture.
+const LEAST_CELLS: usize = 12;
+
 /// SHA-256 over the presentation times in microseconds, each as eight bytes, little-endian.
 pub fn times_sha256(times: &FrameTimes) -> String {
     let mut hash = Sha256::new();
@@ -338,8 +341,8 @@ impl Verifier {
             }
         }
         if let (Some(plan), Some((x, y))) = (&self.plan, sums.displacement()) {
-            let (x, y) = (x * plan.grid.cell_pixels(), y * plan.grid.cell_pixels());
-            let length = x.hypot(y);
+            let cell = plan.grid.cell_pixels();
+            let length = (x * cell.0).hypot(y * cell.1);
             self.found.worst_displacement_pixels = self.found.worst_displacement_pixels.max(length);
             if length > limit::SHIFT_PIXELS {
                 return Err(format!("are displaced by about {length:.1} pixels"));
@@ -434,7 +437,8 @@ impl StillVerifier {
             let mut sums = Sums::default();
             sums.add_displacement(&plan.grid, &source, &result);
             if let Some((x, y)) = sums.displacement() {
-                let length = x.hypot(y) * plan.grid.cell_pixels();
+                let cell = plan.grid.cell_pixels();
+                let length = (x * cell.0).hypot(y * cell.1);
                 check.worst_displacement_pixels = length;
                 // One picture has less to say than a segment of a clip.
                 if length > limit::SHIFT_PIXELS * 2.0 {
@@ -449,6 +453,9 @@ impl StillVerifier {
 impl Sums {
     fn add_displacement(&mut self, grid: &Grid, source: &Thumbnail, result: &Thumbnail) {
         let (columns, rows) = (grid.columns, grid.rows);
+        if columns.saturating_sub(2) * rows.saturating_sub(2) < LEAST_CELLS {
+            return;
+        }
         let (s, r) = (&source.planes[0], &result.planes[0]);
         for y in 1..rows.saturating_sub(1) {
             for x in 1..columns.saturating_sub(1) {

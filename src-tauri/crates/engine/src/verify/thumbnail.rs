@@ -86,6 +86,10 @@ impl Rect {
 /// samples, of halved chroma too, that texture which was restored or lost does not move its mean.
 const LEAST_CELL: f64 = 8.0;
 
+/// The same in pixels of a result that is smaller than its source: its chroma samples may lie a
+/// quarter of their width beside those of the source, which shows at edges of strong colours.
+const LEAST_SMALL_CELL: f64 = 16.0;
+
 /// The cells that are compared: squares of `cell` source pixels.
 ///
 /// A cell lies on whole source pixels; in the result its edges may fall anywhere, and samples that
@@ -93,8 +97,8 @@ const LEAST_CELL: f64 = 8.0;
 #[derive(Debug, Clone, PartialEq)]
 pub(crate) struct Grid {
     cell: u32,
-    /// Source pixels along a pixel of the coarser of the two pictures: 1 for an enlarged one.
-    coarseness: f64,
+    /// See [`coarseness`].
+    coarseness: (f64, f64),
     pub columns: usize,
     pub rows: usize,
     source: Cells,
@@ -124,15 +128,13 @@ impl Grid {
         let (right, bottom) = view.far_corner();
         let length = |from: f64, to: f64| (to - from + 5e-7).floor().max(0.0) as u32;
         let (width, height) = (length(left, right), length(top, bottom));
-        // A turn by a quarter exchanges the sides.
-        let (long, short) = (view.width.max(view.height), view.width.min(view.height));
-        let place = geometry.place;
-        let (shown_long, shown_short) =
-            (place.width.max(place.height), place.width.min(place.height));
-        let coarseness = (long / shown_long.max(1e-6))
-            .max(short / shown_short.max(1e-6))
-            .max(1.0);
-        let least = (LEAST_CELL * coarseness - 5e-7).ceil() as u32;
+        let coarseness = coarseness(geometry);
+        let coarsest = coarseness.0.max(coarseness.1);
+        let pixels = match coarsest > 1.0 + 1e-6 {
+            true => LEAST_SMALL_CELL * coarsest,
+            false => LEAST_CELL,
+        };
+        let least = (pixels - 5e-7).ceil() as u32;
         let cell = width.max(height).div_ceil(64).max(least);
         let (columns, rows) = ((width / cell) as usize, (height / cell) as usize);
         if columns == 0 || rows == 0 {
@@ -216,10 +218,28 @@ impl Grid {
         }
     }
 
-    /// Pixels of the coarser of the two pictures along the side of a cell.
-    pub(crate) fn cell_pixels(&self) -> f32 {
-        (f64::from(self.cell) / self.coarseness) as f32
+    /// Pixels of the coarser of the two pictures along the width and the height of a cell.
+    pub(crate) fn cell_pixels(&self) -> (f32, f32) {
+        let along = |coarseness| (f64::from(self.cell) / coarseness) as f32;
+        (along(self.coarseness.0), along(self.coarseness.1))
     }
+}
+
+/// Source pixels along a pixel of the coarser of the two pictures, to the right and down in the
+/// source: 1 where the result is as large or larger.
+fn coarseness(geometry: &Geometry) -> (f64, f64) {
+    let (view, place) = (geometry.view, geometry.place);
+    let half = geometry.place_of(Rect {
+        width: view.width / 2.0,
+        ..view
+    });
+    // A turn by a quarter exchanges the sides.
+    let (across, down) = match half.width < place.width * 0.75 {
+        true => (place.width, place.height),
+        false => (place.height, place.width),
+    };
+    let along = |source: f64, result: f64| (source / result.max(1e-6)).max(1.0);
+    (along(view.width, across), along(view.height, down))
 }
 
 /// A stretch between two edges of cells, in the samples of a plane.
