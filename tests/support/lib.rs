@@ -15,6 +15,8 @@ use tempfile::TempDir;
 pub mod scenes;
 #[cfg(target_os = "linux")]
 pub mod torture;
+#[cfg(target_os = "linux")]
+pub mod tree;
 
 /// Root of the repository.
 pub fn root() -> PathBuf {

@@ -5,13 +5,14 @@
 //! depend on the machine, so a seed repeats the choices, not the race.
 
 use crate::scenes::{SCENES, Scene, Work, document};
+use crate::tree::{Tree, difference, is_hidden, tree};
 use crate::{Cli, walk};
 use anyhow::{Context, bail, ensure};
 use serde_json::Value;
 use std::collections::{BTreeMap, HashSet};
 use std::ffi::OsString;
 use std::os::unix::fs::MetadataExt;
-use std::path::{Path, PathBuf};
+use std::path::Path;
 use std::process::{Child, Command, ExitStatus};
 use std::time::{Duration, Instant};
 
@@ -80,9 +81,6 @@ impl Numbers {
     }
 }
 
-/// What a folder holds: the bytes of each file, `None` for a folder, by the path below it.
-type Tree = BTreeMap<PathBuf, Option<Vec<u8>>>;
-
 /// A kind of job, and what comes of it when it is left alone.
 struct Prepared {
     scene: &'static Scene,
@@ -91,6 +89,8 @@ struct Prepared {
     expected: Tree,
     /// How long it takes.
     length: Duration,
+    /// How long its last step takes.
+    last_step: Duration,
     /// What its parts take while they are joined.
     parts: u64,
 }
@@ -160,6 +160,7 @@ impl Prepared {
             arguments: arguments(scene, stock)?,
             expected: Tree::new(),
             length: Duration::ZERO,
+            last_step: Duration::ZERO,
             parts: 0,
         };
         let cli = Cli::new();
@@ -173,6 +174,9 @@ impl Prepared {
         );
         job.expected = tree(&cli.folder())?;
         job.parts = seen.parts;
+        job.last_step = seen
+            .last_step
+            .map_or(Duration::ZERO, |begun| begun.elapsed());
         ensure!(
             !job.expected.keys().any(|path| is_hidden(path)),
             "an undisturbed run leaves something: {:?}",
@@ -234,35 +238,6 @@ fn arguments(scene: &Scene, stock: &Path) -> anyhow::Result<Vec<OsString>> {
     Ok(list)
 }
 
-/// All that is in a folder.
-fn tree(folder: &Path) -> anyhow::Result<Tree> {
-    let mut found = Tree::new();
-    let mut folders = vec![folder.to_owned()];
-    while let Some(next) = folders.pop() {
-        for entry in std::fs::read_dir(&next)? {
-            let path = entry?.path();
-            let name = path.strip_prefix(folder)?.to_owned();
-            if path.is_dir() {
-                found.insert(name, None);
-                folders.push(path);
-            } else {
-                found.insert(name, Some(std::fs::read(&path)?));
-            }
-        }
-    }
-    Ok(found)
-}
-
-/// What the last step works in until the result has its name.
-fn is_hidden(path: &Path) -> bool {
-    let mut names = path.components();
-    names.any(|name| {
-        name.as_os_str()
-            .to_string_lossy()
-            .starts_with(".frameloom-")
-    })
-}
-
 /// Nobody reads the pipes of a command that is to be killed.
 fn quiet(command: &mut Command) -> &mut Command {
     command
@@ -280,12 +255,16 @@ enum Moment {
 }
 
 impl Moment {
-    fn random(length: Duration, numbers: &mut Numbers) -> Self {
-        let millis = length.as_millis() as u64;
+    fn random(job: &Prepared, numbers: &mut Numbers) -> Self {
+        let mut within = |length: Duration| {
+            let millis = length.as_millis() as u64;
+            Duration::from_millis(numbers.below(millis + millis / 4))
+        };
+        let (at, late) = (within(job.length), within(job.last_step));
         // The last step is short, and the one in which names are given.
         match numbers.below(4) {
-            0 => Self::InLastStep(Duration::from_millis(numbers.below(millis / 4))),
-            _ => Self::After(Duration::from_millis(numbers.below(millis + millis / 4))),
+            0 => Self::InLastStep(late),
+            _ => Self::After(at),
         }
     }
 }
@@ -299,11 +278,12 @@ struct Seen {
     largest_part: u64,
     /// Largest sum of finished parts.
     parts: u64,
+    /// When the last step of the present run was first seen.
+    last_step: Option<Instant>,
 }
 
 impl Seen {
-    /// Looks at the disk; true if the last step has begun.
-    fn look(&mut self, cli: &Cli) -> bool {
+    fn look(&mut self, cli: &Cli) {
         let (mut sum, mut parts, mut last_step) = (0, 0, false);
         // A file with two names is there once.
         let mut known = HashSet::new();
@@ -328,7 +308,9 @@ impl Seen {
         }
         self.peak = self.peak.max(sum);
         self.parts = self.parts.max(parts);
-        last_step
+        if last_step {
+            self.last_step.get_or_insert_with(Instant::now);
+        }
     }
 }
 
@@ -345,7 +327,7 @@ fn one_job(
     loop {
         let moment = match left {
             0 => Moment::Never,
-            _ => Moment::random(job.length, numbers),
+            _ => Moment::random(job, numbers),
         };
         let victim = match numbers.below(3) {
             0 => Victim::Worker,
@@ -394,8 +376,21 @@ fn one_job(
             kept.display()
         );
     }
-    let left = walk(&cli.data().join("jobs"));
-    ensure!(left.is_empty(), "parts were left behind: {left:?}");
+    // Killed after its end was noted, the next start takes away what is left; but not before the
+    // system has taken back the locks of who was killed.
+    let since = Instant::now();
+    loop {
+        let left = walk(&cli.data().join("jobs"));
+        if left.is_empty() {
+            break;
+        }
+        ensure!(
+            since.elapsed() < Duration::from_secs(5),
+            "parts were left behind: {left:?}"
+        );
+        cli.jobs();
+        std::thread::sleep(Duration::from_millis(50));
+    }
     let allowed = job.allowed(seen.largest_part);
     ensure!(
         seen.peak <= allowed,
@@ -407,33 +402,6 @@ fn one_job(
     Ok(())
 }
 
-/// In what two trees differ first; `None` if they are the same.
-fn difference(found: &Tree, expected: &Tree) -> Option<String> {
-    let missing = expected.keys().find(|name| !found.contains_key(*name));
-    if let Some(name) = missing {
-        return Some(format!("{} is missing", name.display()));
-    }
-    for (name, bytes) in found {
-        let Some(wanted) = expected.get(name) else {
-            return Some(format!("{} was left behind", name.display()));
-        };
-        if bytes != wanted {
-            let (found, wanted) = (
-                bytes.as_deref().unwrap_or_default(),
-                wanted.as_deref().unwrap_or_default(),
-            );
-            let at = found.iter().zip(wanted).position(|(a, b)| a != b);
-            return Some(format!(
-                "{} ({} bytes instead of {}) from byte {at:?} on",
-                name.display(),
-                found.len(),
-                wanted.len()
-            ));
-        }
-    }
-    None
-}
-
 /// Looks at the disk until the command ended (its status) or the moment has come (`None`).
 fn watch(
     cli: &Cli,
@@ -442,18 +410,18 @@ fn watch(
     seen: &mut Seen,
 ) -> anyhow::Result<Option<ExitStatus>> {
     let since = Instant::now();
-    let mut last_step: Option<Instant> = None;
+    seen.last_step = None;
     loop {
         if let Some(status) = child.try_wait()? {
             return Ok(Some(status));
         }
-        if seen.look(cli) {
-            last_step.get_or_insert_with(Instant::now);
-        }
+        seen.look(cli);
         let has_come = match moment {
             Moment::Never => false,
             Moment::After(time) => since.elapsed() >= *time,
-            Moment::InLastStep(time) => last_step.is_some_and(|begun| begun.elapsed() >= *time),
+            Moment::InLastStep(time) => {
+                seen.last_step.is_some_and(|begun| begun.elapsed() >= *time)
+            }
         };
         if has_come {
             return Ok(None);
