@@ -199,13 +199,15 @@ impl Prepared {
 
     /// What may be on the disk at once: the result, what it is made of, and the part in the making.
     /// A file is made of parts that are as large as itself; animations and pictures of parts
-    /// without loss, which a run that was left alone shows the size of.
-    fn allowed(&self, largest_part: u64) -> u64 {
+    /// without loss, which a run that was left alone shows the size of. Killed after the result got
+    /// its name and before that was noted, the next run joins a second one to compare them.
+    fn allowed(&self, seen: &Seen) -> u64 {
         let parts = match self.scene.is_of_larger_parts() {
             true => self.parts,
             false => self.bytes(),
         };
-        self.bytes() + parts + largest_part + SLACK_BYTES
+        let results = if seen.joined_again { 2 } else { 1 };
+        results * self.bytes() + parts + seen.largest_part + SLACK_BYTES
     }
 }
 
@@ -278,23 +280,28 @@ struct Seen {
     largest_part: u64,
     /// Largest sum of finished parts.
     parts: u64,
+    /// A result was joined beside one that had its name already.
+    joined_again: bool,
     /// When the last step of the present run was first seen.
     last_step: Option<Instant>,
 }
 
 impl Seen {
     fn look(&mut self, cli: &Cli) {
-        let (mut sum, mut parts, mut last_step) = (0, 0, false);
+        let (mut sum, mut parts, mut hidden, mut named) = (0, 0, false, false);
         // A file with two names is there once.
         let mut known = HashSet::new();
         let files = walk(&cli.data().join("jobs"));
         for file in files.into_iter().chain(walk(&cli.folder())) {
-            last_step |= is_hidden(file.strip_prefix(cli.folder()).unwrap_or(Path::new("")));
+            let of_result = file.strip_prefix(cli.folder()).ok();
+            let is_in_making = of_result.is_some_and(is_hidden);
+            hidden |= is_in_making;
             let Ok(facts) = file.metadata() else { continue };
             if !known.insert((facts.dev(), facts.ino())) {
                 continue;
             }
             sum += facts.len();
+            named |= of_result.is_some() && !is_in_making;
             let extension = file.extension().unwrap_or_default();
             if ["part", "writing", "sound", "making"]
                 .iter()
@@ -308,7 +315,8 @@ impl Seen {
         }
         self.peak = self.peak.max(sum);
         self.parts = self.parts.max(parts);
-        if last_step {
+        self.joined_again |= hidden && named;
+        if hidden {
             self.last_step.get_or_insert_with(Instant::now);
         }
     }
@@ -391,7 +399,7 @@ fn one_job(
         cli.jobs();
         std::thread::sleep(Duration::from_millis(50));
     }
-    let allowed = job.allowed(seen.largest_part);
+    let allowed = job.allowed(&seen);
     ensure!(
         seen.peak <= allowed,
         "{} bytes were on the disk at once, {allowed} are allowed",
