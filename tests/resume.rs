@@ -177,6 +177,71 @@ fn a_worker_that_always_dies_steps_down_and_then_gives_up_with_the_reason() {
 
 #[test]
 #[cfg(target_os = "linux")]
+fn a_result_that_cannot_be_joined_fails_with_the_reason_and_is_not_done_again() {
+    let cli = Cli::new();
+    let folder = cli.folder();
+    let output = folder.join("never.mp4");
+    let mut child = start(&cli, &output);
+    let since = Instant::now();
+    // Whatever is joined loses its beginning while it is written, as on a bad disk.
+    let code = loop {
+        if let Some(status) = child.try_wait().unwrap() {
+            break status.code();
+        }
+        assert!(since.elapsed() < PATIENCE, "it is joined for ever");
+        for path in walk(&folder) {
+            if let Ok(file) = std::fs::OpenOptions::new().write(true).open(path) {
+                let _ = file.set_len(0);
+            }
+        }
+        std::thread::sleep(Duration::from_millis(1));
+    };
+    assert_eq!(code, Some(4));
+    let job = &cli.jobs()[0];
+    assert_eq!(job["state"], "failed");
+    assert_eq!(job["error"]["code"], "verification_failed");
+    assert!(
+        job["error"]["message"]
+            .as_str()
+            .is_some_and(|message| message.contains("joined")),
+        "{job}"
+    );
+    assert_eq!(
+        job["warnings"],
+        serde_json::json!([]),
+        "nothing to step down"
+    );
+    assert!(walk(&folder).is_empty());
+    // The parts are good: with a good disk nothing but the last step is left.
+    assert!(cli.parts() > 0);
+    let id = job["id"].as_str().unwrap().to_owned();
+    cli.run(["jobs", "resume", &id]).expect_code(0);
+    let (_whole, expected) = undisturbed();
+    assert_eq!(
+        std::fs::read(&output).unwrap(),
+        std::fs::read(&expected).unwrap()
+    );
+}
+
+#[test]
+fn what_a_kill_right_behind_the_end_leaves_is_removed_by_the_next_start() {
+    let cli = Cli::new();
+    let picture = cli.folder().join("small.png");
+    write_png(&picture, 20, 12, pattern).unwrap();
+    cli.run(["upscale".as_ref(), picture.as_os_str()])
+        .expect_code(0);
+    let id = cli.jobs()[0]["id"].as_str().unwrap().to_owned();
+    // As if it had been killed after its end was noted and before its folder was removed.
+    let folder = cli.data().join("jobs").join(&id);
+    std::fs::create_dir(&folder).unwrap();
+    std::fs::write(folder.join("000002.part"), "a part").unwrap();
+    assert_eq!(cli.jobs()[0]["state"], "succeeded");
+    assert!(!folder.exists());
+    assert!(cli.folder().join("small_2x.png").exists());
+}
+
+#[test]
+#[cfg(target_os = "linux")]
 fn two_who_resume_one_job_do_it_once() {
     let cli = Cli::new();
     let output = cli.folder().join("once.mp4");
@@ -300,4 +365,5 @@ fn kills_at_random_moments_never_change_the_result() {
     let report = torture(8, seed, &mut |line| println!("{line}"))
         .unwrap_or_else(|error| panic!("seed {seed}: {error:?}"));
     assert_eq!(report.total(), 8);
+    assert!(report.scenes.len() >= 4, "several kinds: {report:?}");
 }

@@ -4,14 +4,19 @@
 use anyhow::{Context, bail};
 use frameloom_core::media::MediaInfo;
 use serde_json::Value;
+use std::collections::BTreeSet;
 use std::ffi::OsStr;
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Output, Stdio};
-use std::sync::OnceLock;
+use std::sync::{Mutex, PoisonError};
 use tempfile::TempDir;
 
 #[cfg(target_os = "linux")]
+pub mod scenes;
+#[cfg(target_os = "linux")]
 pub mod torture;
+#[cfg(target_os = "linux")]
+pub mod tree;
 
 /// Root of the repository.
 pub fn root() -> PathBuf {
@@ -36,9 +41,9 @@ pub fn test_data(path: &str) -> Option<PathBuf> {
     None
 }
 
-/// The built program `name`, beside this test. It is built if need be, once per process.
+/// The built program `name`, beside this test. Each is built if need be, once per process.
 pub fn program(name: &str, package: &str) -> PathBuf {
-    static BUILT: OnceLock<()> = OnceLock::new();
+    static BUILT: Mutex<BTreeSet<String>> = Mutex::new(BTreeSet::new());
     let this = std::env::current_exe().expect("a program knows its own file");
     // Tests are in target/PROFILE/deps, programs in target/PROFILE.
     let folder = this
@@ -47,11 +52,10 @@ pub fn program(name: &str, package: &str) -> PathBuf {
         .find(|folder| !folder.ends_with("deps"))
         .expect("programs are built into target/PROFILE");
     let path = folder.join(format!("{name}{}", std::env::consts::EXE_SUFFIX));
-    BUILT.get_or_init(|| {
-        // `cargo xtask test` has built everything before and says so.
-        if std::env::var_os("FRAMELOOM_PROGRAMS_BUILT").is_some() && path.exists() {
-            return;
-        }
+    let mut built = BUILT.lock().unwrap_or_else(PoisonError::into_inner);
+    // `cargo xtask test` has built everything before and says so.
+    let is_told = std::env::var_os("FRAMELOOM_PROGRAMS_BUILT").is_some() && path.exists();
+    if built.insert(name.to_owned()) && !is_told {
         let profile = folder.ends_with("release").then_some("--release");
         let status = Command::new(env!("CARGO"))
             .args(["build", "--quiet", "--package", package])
@@ -60,7 +64,7 @@ pub fn program(name: &str, package: &str) -> PathBuf {
             .status()
             .expect("cargo can be started");
         assert!(status.success(), "{package} does not build");
-    });
+    }
     assert!(path.exists(), "{} was not built", path.display());
     path
 }

@@ -25,6 +25,9 @@ fn main() -> anyhow::Result<()> {
     for (victim, count) in &report.kills {
         writeln!(out, "{victim:?}: {count} kills")?;
     }
+    for (scene, count) in &report.scenes {
+        writeln!(out, "{count} kills: {scene}")?;
+    }
     writeln!(
         out,
         "{} kills over {} jobs: every result equals the undisturbed one; the disk held at most \

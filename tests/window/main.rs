@@ -2,13 +2,14 @@
 
 mod webdriver;
 
-use anyhow::Context;
-use e2e::{demo_clip, frames, probe, program, test_data, walk, write_png};
+use anyhow::{Context, ensure};
+use e2e::{Cli, demo_clip, frames, probe, program, test_data, walk, write_png};
 use serde_json::{Value, json};
 use std::ffi::OsStr;
 use std::path::{Path, PathBuf};
+use std::process::Command;
 use std::sync::{Mutex, PoisonError};
-use std::time::Duration;
+use std::time::{Duration, Instant};
 use tempfile::TempDir;
 use webdriver::{Window, key};
 
@@ -218,6 +219,129 @@ fn a_clip_and_a_picture_go_from_the_start_button_to_a_result_beside_the_source()
     assert!(
         paused_at.as_f64().unwrap_or(100.0) < 100.0,
         "paused at {paused_at}"
+    );
+    Ok(())
+}
+
+/// Frames are worked on by a process of their own: killed with the window's, it must not live on,
+/// and the next window must go on where the part at hand began.
+#[test]
+#[cfg(target_os = "linux")]
+fn a_killed_window_takes_its_worker_along_and_the_next_one_resumes_to_the_very_same_file()
+-> anyhow::Result<()> {
+    use e2e::torture::{processes, send_kill, workers_in};
+    if !webdriver::possible() {
+        return Ok(());
+    }
+    let _screen = SCREEN.lock().unwrap_or_else(PoisonError::into_inner);
+    let stage = Stage::new()?;
+    let clip = stage.media().join("đêm dài.mp4");
+    let made = Command::new("ffmpeg")
+        .args(["-v", "error", "-nostdin", "-f", "lavfi", "-i"])
+        .args(["testsrc2=s=320x180:r=25:d=20", "-f", "lavfi", "-i"])
+        .args(["sine=d=20", "-c:v", "libx264", "-bf", "2", "-c:a", "aac"])
+        .arg(&clip)
+        .status();
+    if !made.is_ok_and(|status| status.success()) {
+        std::fs::copy(demo_clip(), &clip)?;
+    }
+    let parts = || {
+        let files = walk(&stage.data().join("jobs"));
+        let is_part = |path: &&PathBuf| path.extension() == Some(OsStr::new("part"));
+        files.iter().filter(is_part).count()
+    };
+    let until = |what: &str, patience: Duration, happened: &dyn Fn() -> bool| {
+        let begun = Instant::now();
+        while !happened() {
+            ensure!(begun.elapsed() < patience, "{what} did not happen");
+            std::thread::sleep(Duration::from_millis(20));
+        }
+        Ok(())
+    };
+    let window = stage.open(&[&clip])?;
+    select(&window, "đêm dài.mp4")?;
+    window.click("#start")?;
+    until("a finished part", JOB, &|| parts() > 0)?;
+    let studio = program("frameloom-studio", "frameloom-studio");
+    let data = stage.data().display().to_string();
+    // Workers are the same program with another first word; other tests have other folders.
+    let windows = processes(|line| {
+        let mut words = line.split('\0');
+        words.next() == studio.to_str() && words.next() != Some("worker")
+    });
+    let mine: Vec<u32> = windows
+        .into_iter()
+        .filter(|pid| {
+            std::fs::read(format!("/proc/{pid}/environ"))
+                .is_ok_and(|all| String::from_utf8_lossy(&all).contains(&data))
+        })
+        .collect();
+    assert_eq!(mine.len(), 1, "the process of the window");
+    assert!(!workers_in(&stage.data()).is_empty(), "the job is running");
+    for pid in mine {
+        assert!(send_kill(pid)?);
+    }
+    let ended = || workers_in(&stage.data()).is_empty();
+    until("the end of the worker", Duration::from_secs(20), &ended)?;
+    assert_eq!(results(&stage.media(), &[&clip]), Vec::<PathBuf>::new());
+    assert!(parts() > 0, "what is done is kept");
+    drop(window);
+
+    let window = Window::open(
+        &studio,
+        (1280, 860),
+        &[
+            ("FRAMELOOM_DATA_DIR", stage.data().as_os_str()),
+            ("LANGUAGE", OsStr::new("en")),
+        ],
+    )?;
+    window.wait(
+        "the question",
+        "document.querySelector('dialog[open]')?.innerText.includes('đêm dài.mp4')",
+        SOON,
+    )?;
+    shot(&window, "8-resume.png")?;
+    window.click("dialog[open] .row .primary")?;
+    window.wait(
+        "the comparison",
+        "document.querySelectorAll('.layer img').length === 2",
+        JOB,
+    )?;
+    drop(window);
+    let found = results(&stage.media(), &[&clip]);
+    assert_eq!(found.len(), 1, "nothing else is left: {found:?}");
+    assert_eq!(walk(&stage.data().join("jobs")), Vec::<PathBuf>::new());
+
+    // The same on the command line, undisturbed.
+    let listed = Command::new(program("frameloom", "frameloom-cli"))
+        .args(["jobs", "list", "--json"])
+        .env("FRAMELOOM_DATA_DIR", stage.data())
+        .output()?;
+    let jobs: Value = serde_json::from_slice(&listed.stdout)?;
+    assert_eq!(jobs.as_array().map(Vec::len), Some(1), "{jobs}");
+    let spec = &jobs[0]["spec"];
+    let nodes = spec["graph"]["nodes"].as_array().context("no nodes")?;
+    let model = nodes
+        .iter()
+        .find_map(|node| node["params"]["model"].as_str())
+        .context("no model")?;
+    let quality = spec["encode"]["quality"].as_str().context("no quality")?;
+    let cli = Cli::new();
+    let expected = cli.folder().join("expected.mp4");
+    cli.run([
+        OsStr::new("upscale"),
+        clip.as_os_str(),
+        OsStr::new("-o"),
+        expected.as_os_str(),
+        OsStr::new("--model"),
+        OsStr::new(model),
+        OsStr::new("--quality"),
+        OsStr::new(quality),
+    ])
+    .expect_code(0);
+    assert!(
+        std::fs::read(&found[0])? == std::fs::read(expected)?,
+        "a resumed result must equal an undisturbed one, byte for byte"
     );
     Ok(())
 }

@@ -262,11 +262,17 @@ impl App {
     }
 
     /// Removes folders of jobs that are on no list: their command was killed before it could
-    /// store them. Jobs are brought back instead if the list itself was lost.
+    /// store them. Jobs are brought back instead if the list itself was lost. Removes those of jobs
+    /// that are over, too: killed after that was noted, nobody was left to do it.
     pub(crate) fn tend_folders(&self, list_was_lost: bool) {
         let Ok((rows, unreadable)) = self.store.jobs() else {
             return;
         };
+        let over: BTreeSet<JobId> = rows
+            .iter()
+            .filter(|row| matches!(row.job.state, JobState::Succeeded | JobState::Cancelled))
+            .map(|row| row.job.id.clone())
+            .collect();
         let known: BTreeSet<JobId> = rows
             .into_iter()
             .map(|row| row.job.id)
@@ -279,11 +285,15 @@ impl App {
         {
             let id = JobId(entry.file_name().to_string_lossy().into_owned());
             let path = entry.path();
-            let is_stray = path.is_dir()
-                && !known.contains(&id)
-                && !folder::is_held(&path, OWNER_LOCK)
-                && !folder::is_held(&path, WORKER_LOCK);
+            let is_free =
+                || !folder::is_held(&path, OWNER_LOCK) && !folder::is_held(&path, WORKER_LOCK);
+            let is_over = over.contains(&id);
+            let is_stray = path.is_dir() && (is_over || !known.contains(&id)) && is_free();
             if !is_stray {
+                continue;
+            }
+            if is_over {
+                self.remove_parts(&id);
                 continue;
             }
             let brought_back = list_was_lost

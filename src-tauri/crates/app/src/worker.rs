@@ -248,6 +248,7 @@ fn do_job(
     changed();
     let row = app.row(id)?;
     let result = jobs::parse_plan(&row)
+        .map_err(Failure::from)
         .and_then(|plan| perform(app, &row, plan, &control, moved.clone(), warm));
     let (state, error) = match result {
         Ok(finished) => {
@@ -269,7 +270,7 @@ fn do_job(
             app.store.set_spec(id, &spec).map_err(explain::store)?;
             (JobState::Succeeded, None)
         }
-        Err(error) => match (error.code, control.wanted()) {
+        Err(Failure { error, for_caution }) => match (error.code, control.wanted()) {
             (ErrorCode::Interrupted, Some(Stopping::Pause)) => (JobState::Paused, None),
             (ErrorCode::Interrupted, None) if control.no_room().is_some() => {
                 (JobState::Paused, control.no_room())
@@ -286,8 +287,9 @@ fn do_job(
             (ErrorCode::DiskFull, _) => (JobState::Paused, Some(error)),
             // A segment that is not what it should be is done again, more carefully, as often as
             // that can be said.
-            (ErrorCode::VerificationFailed | ErrorCode::OutOfMemory, None)
-                if app.step_down(id, &error.message, error.code == ErrorCode::OutOfMemory)? =>
+            (code, None)
+                if for_caution
+                    && app.step_down(id, &error.message, code == ErrorCode::OutOfMemory)? =>
             {
                 (JobState::Queued, None)
             }
@@ -306,6 +308,23 @@ fn do_job(
     Ok(())
 }
 
+/// Why a job was not done.
+struct Failure {
+    error: AppError,
+    /// Whether a more careful run may do better.
+    for_caution: bool,
+}
+
+impl From<AppError> for Failure {
+    fn from(error: AppError) -> Self {
+        let of_caution = [ErrorCode::VerificationFailed, ErrorCode::OutOfMemory];
+        Self {
+            for_caution: of_caution.contains(&error.code),
+            error,
+        }
+    }
+}
+
 fn perform(
     app: &App,
     row: &JobRow,
@@ -313,7 +332,7 @@ fn perform(
     control: &StopControl,
     moved: Arc<AtomicU64>,
     warm: Option<&Warm>,
-) -> Result<Finished, AppError> {
+) -> Result<Finished, Failure> {
     let cores = compute::budget(&row.job.spec.compute);
     let mut threads = Threads::for_cores(cores / warm.map_or(1, |warm| warm.lanes));
     let models = JobModels {
@@ -357,7 +376,10 @@ fn perform(
     };
     let result = frameloom_engine::execute(&job.spec, &plan, &context);
     reporter.store_now();
-    result.map_err(|error| explain::engine(&error))
+    result.map_err(|error| Failure {
+        for_caution: error.is_for_caution(),
+        error: explain::engine(&error),
+    })
 }
 
 /// What the user wants, and the flag that the engine sees.
@@ -528,6 +550,8 @@ impl Journal for StoreJournal<'_> {
                 last_source_hash: row.last_source_hash,
                 // Rows of older versions have none.
                 check: serde_json::from_str(&row.picture_check).unwrap_or_default(),
+                // Without them a clip is read from its start.
+                sides: serde_json::from_str(&row.sides).unwrap_or_default(),
             })
             .collect())
     }
@@ -543,6 +567,7 @@ impl Journal for StoreJournal<'_> {
             last_source_pts: segment.last_source_pts,
             last_source_hash: segment.last_source_hash,
             picture_check: serde_json::to_string(&segment.check).unwrap_or_default(),
+            sides: serde_json::to_string(&segment.sides).unwrap_or_else(|_| "[]".to_owned()),
         };
         // Only needed if the database is lost; a line too many is found out when its part is read.
         if let Err(error) = folder::append_segment(self.folder, &row) {

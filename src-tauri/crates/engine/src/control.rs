@@ -5,6 +5,7 @@ use frameloom_core::job::{PictureSizes, ProviderChoice, Step};
 use frameloom_core::media::Warning;
 use frameloom_core::receipt::PictureCheck;
 use frameloom_infer::CancelHandle;
+use serde::{Deserialize, Serialize};
 use std::sync::atomic::{AtomicBool, AtomicU8, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
@@ -121,6 +122,20 @@ pub struct SegmentRecord {
     pub last_source_hash: u64,
     /// What the comparison of its frames with their sources found.
     pub check: PictureCheck,
+    /// Where the clips at the second inputs of nodes were by then, or a little before.
+    pub sides: Vec<SideMark>,
+}
+
+/// A picture of a clip at the second input of a node, as a reading from its start gave it: a later
+/// run believes a seek into the clip only if it leads to this very picture.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct SideMark {
+    /// Id of the node.
+    pub node: String,
+    /// Its time, in ticks of the clip.
+    pub pts: i64,
+    /// Its content hash.
+    pub hash: u64,
 }
 
 impl SegmentRecord {

@@ -67,6 +67,12 @@ pub enum EngineError {
         /// What is wrong.
         reason: String,
     },
+    /// The parts are what they should be, and the file that they are joined to is not, each time.
+    #[error("the result failed its check each time its parts were joined: {reason}")]
+    JoinCheck {
+        /// What was wrong the last time.
+        reason: String,
+    },
     /// The result would replace the source.
     #[error("the output is the input itself ({})", path.display())]
     OutputIsInput {
@@ -142,9 +148,9 @@ impl EngineError {
             EngineError::Model(error) => error.code,
             EngineError::InputChanged { .. } => ErrorCode::InputChanged,
             EngineError::ModelChanged { .. } => ErrorCode::ModelInvalid,
-            EngineError::SegmentCheck { .. } | EngineError::OutputCheck { .. } => {
-                ErrorCode::VerificationFailed
-            }
+            EngineError::SegmentCheck { .. }
+            | EngineError::OutputCheck { .. }
+            | EngineError::JoinCheck { .. } => ErrorCode::VerificationFailed,
             EngineError::NoFrames { .. } => ErrorCode::InputUnsupported,
             EngineError::Journal {
                 disk_full: true, ..
@@ -159,6 +165,16 @@ impl EngineError {
             },
             EngineError::Panicked { .. } => ErrorCode::Internal,
             EngineError::Stopped => ErrorCode::Interrupted,
+        }
+    }
+
+    /// Whether a run with smaller tiles, or on the processor, may do better.
+    pub fn is_for_caution(&self) -> bool {
+        match self.code() {
+            // No model has a part in joining.
+            ErrorCode::VerificationFailed => !matches!(self, EngineError::JoinCheck { .. }),
+            ErrorCode::OutOfMemory => true,
+            _ => false,
         }
     }
 

@@ -23,7 +23,7 @@ mod rgb;
 pub mod sound;
 mod verify;
 
-pub use control::{Cancel, Journal, Progress, SegmentRecord, Stop};
+pub use control::{Cancel, Journal, Progress, SegmentRecord, SideMark, Stop};
 pub use error::EngineError;
 pub use execute::{Context, Finished, execute};
 pub use nodes::{Models, PictureFormat};

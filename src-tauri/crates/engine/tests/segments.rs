@@ -19,6 +19,8 @@ use frameloom_engine::{
 use frameloom_infer::{InferError, Model, Runtime};
 use frameloom_media::{Reader, ReaderOptions};
 use std::path::{Path, PathBuf};
+use std::process::Command;
+use std::sync::atomic::{AtomicU32, Ordering};
 use std::sync::{Arc, Mutex};
 
 struct NoModels;
@@ -106,6 +108,21 @@ fn run(
     stop_after_each: bool,
 ) -> Result<Finished, EngineError> {
     let cancel = Cancel::new();
+    let notes = Notes {
+        segments,
+        stop: stop_after_each.then_some(&cancel),
+    };
+    run_with(spec, plan, work, &notes, &Silent, &cancel)
+}
+
+fn run_with(
+    spec: &JobSpec,
+    plan: &Plan,
+    work: &Path,
+    journal: &dyn Journal,
+    progress: &dyn Progress,
+    cancel: &Cancel,
+) -> Result<Finished, EngineError> {
     let runtime = || -> Result<Arc<Runtime>, EngineError> { panic!("no model takes part") };
     execute(
         spec,
@@ -115,12 +132,9 @@ fn run(
             models: &NoModels,
             work_dir: work,
             threads: Threads::for_cores(2),
-            journal: &Notes {
-                segments,
-                stop: stop_after_each.then_some(&cancel),
-            },
-            progress: &Silent,
-            cancel: &cancel,
+            journal,
+            progress,
+            cancel,
             caution: Caution::default(),
             pool: None,
             compute: Default::default(),
@@ -150,14 +164,22 @@ fn with_segments(plan: Plan, segment_frames: u64) -> Plan {
 /// Runs a graph in one go and, stopped behind a segment again and again, in many; both must make
 /// the very same file.
 fn both_ways(input: &Path, ops: Vec<Op>, segment_frames: u64) -> (PathBuf, tempfile::TempDir) {
+    both_ways_of(segment_frames, &|output| spec(input, output, ops.clone()))
+}
+
+/// As [`both_ways`], for any job.
+fn both_ways_of(
+    segment_frames: u64,
+    spec: &dyn Fn(&Path) -> JobSpec,
+) -> (PathBuf, tempfile::TempDir) {
     let folder = tempfile::tempdir().unwrap();
-    let info = frameloom_media::probe(input).unwrap();
     let mut outputs = Vec::new();
     for (name, stops) in [("whole", false), ("pieces", true)] {
         let output = folder.path().join(format!("{name}.mkv"));
         let work = folder.path().join(name);
         std::fs::create_dir(&work).unwrap();
-        let spec = spec(input, &output, ops.clone());
+        let spec = spec(&output);
+        let info = frameloom_media::probe(&spec.input).unwrap();
         let plan = plan(&spec, &info, &NoModels).unwrap();
         // Short segments: many seams.
         let plan = with_segments(plan, segment_frames);
@@ -178,12 +200,7 @@ fn both_ways(input: &Path, ops: Vec<Op>, segment_frames: u64) -> (PathBuf, tempf
         outputs.push(output);
     }
     // Says more than two files that differ.
-    assert_eq!(
-        pictures(&outputs[0]),
-        pictures(&outputs[1]),
-        "{}",
-        input.display()
-    );
+    assert_eq!(pictures(&outputs[0]), pictures(&outputs[1]));
     let bytes = |path: &PathBuf| std::fs::read(path).unwrap();
     assert!(
         bytes(&outputs[0]) == bytes(&outputs[1]),
@@ -297,5 +314,184 @@ fn a_trimmed_clip_holds_the_frames_of_its_stretch_and_no_seams() {
     assert_eq!(found.len(), expected.len());
     for (found, expected) in found.iter().zip(&expected) {
         assert!((*found as f64 / 1000.0 - (expected - 2.5)).abs() < 0.002);
+    }
+}
+
+/// Makes a clip in `folder`; `None`, with a line that says so, where there is no ffmpeg.
+fn made(folder: &Path, name: &str, arguments: &str) -> Option<PathBuf> {
+    let path = folder.join(name);
+    let status = Command::new("ffmpeg")
+        .args(["-v", "error", "-y", "-nostdin"])
+        .args(arguments.split_whitespace())
+        .arg(&path)
+        .status();
+    match status {
+        Ok(status) if status.success() => Some(path),
+        other => {
+            println!("skipped: no ffmpeg ({other:?})");
+            None
+        }
+    }
+}
+
+#[test]
+fn a_clip_in_the_corner_goes_on_with_its_very_pictures_even_if_its_index_lies() {
+    let folder = tempfile::tempdir().unwrap();
+    let Some(below) = made(
+        folder.path(),
+        "below.mp4",
+        "-f lavfi -i testsrc2=s=64x48:r=25:d=8 -c:v libx264 -preset ultrafast",
+    ) else {
+        return;
+    };
+    // Pictures that are told from those before them, one key frame in all of the clip.
+    let moving = "-f lavfi -i testsrc2=s=64x48:r=30:d=8 -c:v mpeg4 -q:v 2 -g 10000 -bf 0";
+    let (Some(honest), Some(lying)) = (
+        made(folder.path(), "honest.mp4", moving),
+        made(folder.path(), "lying.mp4", moving),
+    ) else {
+        return;
+    };
+    // Without its table of key frames, an MP4 says that every frame is one.
+    let mut bytes = std::fs::read(&lying).unwrap();
+    let table = bytes.windows(4).position(|w| w == b"stss").unwrap();
+    bytes[table..table + 4].copy_from_slice(b"free");
+    std::fs::write(&lying, bytes).unwrap();
+    let corner = |input: &Path, output: &Path, from: i64| {
+        let document = serde_json::json!({"version": 2, "nodes": [
+            {"id": "below", "op": "source"},
+            {"id": "corner", "op": "source", "params": {"name": "corner"}},
+            {"id": "late", "op": "trim", "params": {"start": {"num": from, "den": 2}}},
+            {"id": "over", "op": "overlay", "params": {"width": 0.5}},
+            {"id": "out", "op": "sink"}],
+            "edges": [{"from": "below", "to": "over"}, {"from": "corner", "to": "late"},
+                {"from": "late", "to": "over", "to_port": "over"}, {"from": "over", "to": "out"}]});
+        let mut spec = spec(&below, output, Vec::new());
+        spec.graph = serde_json::from_value(document).unwrap();
+        spec.inputs.insert("corner".to_owned(), input.to_owned());
+        spec
+    };
+    for from in [0, 1] {
+        let results = [&honest, &lying].map(|input| {
+            let (whole, _folder) = both_ways_of(30, &|output| corner(input, output, from));
+            pictures(&whole)
+        });
+        assert!(results[0] == results[1], "an index changes no picture");
+    }
+}
+
+/// Remembers segments, and how many were made.
+#[derive(Default)]
+struct Counted {
+    segments: Mutex<Vec<SegmentRecord>>,
+    made: AtomicU32,
+}
+
+impl Journal for Counted {
+    fn completed(&self) -> Result<Vec<SegmentRecord>, EngineError> {
+        Ok(self.segments.lock().unwrap().clone())
+    }
+    fn record(&self, segment: &SegmentRecord) -> Result<(), EngineError> {
+        self.made.fetch_add(1, Ordering::SeqCst);
+        self.segments.lock().unwrap().push(segment.clone());
+        Ok(())
+    }
+    fn forget_from(&self, position: u64) -> Result<(), EngineError> {
+        self.segments.lock().unwrap().truncate(position as usize);
+        Ok(())
+    }
+}
+
+/// Damages what is being made, as the last step begins to check it.
+struct Vandal<'a> {
+    /// Folder of the result.
+    results: &'a Path,
+    /// Part that is damaged the first time.
+    part: Option<PathBuf>,
+    /// How many joined files are damaged.
+    damaged: u32,
+    joined: AtomicU32,
+}
+
+impl Progress for Vandal<'_> {
+    fn step(&self, step: Step, _: Option<u64>) {
+        if step != Step::Verifying {
+            return;
+        }
+        let joined = self.joined.fetch_add(1, Ordering::SeqCst);
+        if joined >= self.damaged {
+            return;
+        }
+        for entry in std::fs::read_dir(self.results).unwrap() {
+            let path = entry.unwrap().path();
+            let name = path.file_name().unwrap().to_string_lossy().into_owned();
+            if name.starts_with(".frameloom-") {
+                let file = std::fs::OpenOptions::new().write(true).open(&path).unwrap();
+                let length = file.metadata().unwrap().len();
+                file.set_len(length * 2 / 3).unwrap();
+            }
+        }
+        if let Some(part) = self.part.as_ref().filter(|_| joined == 0) {
+            let mut bytes = std::fs::read(part).unwrap();
+            let middle = bytes.len() / 2;
+            bytes[middle] ^= 1;
+            std::fs::write(part, bytes).unwrap();
+        }
+    }
+    fn done(&self, _: u64) {}
+    fn warning(&self, _: Warning) {}
+    fn provider(&self, _: &ProviderChoice) {}
+    fn sizes(&self, _: PictureSizes) {}
+}
+
+#[test]
+fn a_result_that_fails_at_the_join_is_joined_once_more_and_only_bad_parts_are_made_again() {
+    let folder = tempfile::tempdir().unwrap();
+    let Some(input) = made(
+        folder.path(),
+        "in.mp4",
+        "-f lavfi -i testsrc2=s=64x48:r=25:d=4 -c:v libx264 -preset ultrafast",
+    ) else {
+        return;
+    };
+    let turned = vec![Op::Rotate(RotateParams { degrees: 180 })];
+    let whole = in_one_go(&input, turned.clone(), 25, folder.path());
+    let expected = std::fs::read(whole).unwrap();
+    // How many joined files go bad, whether the third part does, how often it is joined, and how
+    // many segments are made.
+    for (damaged, part, joined, made) in [
+        (0, false, 1, 4),
+        (1, false, 2, 4),
+        (1, true, 2, 4 + 2),
+        (9, false, 2, 4),
+    ] {
+        let results = tempfile::tempdir().unwrap();
+        let work = tempfile::tempdir().unwrap();
+        let output = results.path().join("out.mkv");
+        let spec = spec(&input, &output, turned.clone());
+        let info = frameloom_media::probe(&input).unwrap();
+        let plan = with_segments(plan(&spec, &info, &NoModels).unwrap(), 25);
+        let vandal = Vandal {
+            results: results.path(),
+            part: part.then(|| work.path().join("000002.part")),
+            damaged,
+            joined: AtomicU32::new(0),
+        };
+        let notes = Counted::default();
+        let finished = run_with(&spec, &plan, work.path(), &notes, &vandal, &Cancel::new());
+        assert_eq!(vandal.joined.load(Ordering::SeqCst), joined);
+        assert_eq!(notes.made.load(Ordering::SeqCst), made);
+        match finished {
+            Ok(finished) => {
+                assert!(damaged < 2);
+                assert!(std::fs::read(finished.output).unwrap() == expected);
+            }
+            Err(error) => {
+                assert!(damaged > 2, "{error}");
+                assert!(matches!(error, EngineError::JoinCheck { .. }), "{error}");
+                assert!(!error.is_for_caution(), "no model has a part in it");
+                assert_eq!(std::fs::read_dir(results.path()).unwrap().count(), 0);
+            }
+        }
     }
 }

@@ -46,6 +46,8 @@ ALTER TABLE segments ADD COLUMN picture_check TEXT NOT NULL DEFAULT '{}';
     "ALTER TABLE segments ADD COLUMN source_frames INTEGER;",
     // Clips may be shown one after another.
     "ALTER TABLE segments ADD COLUMN clip INTEGER NOT NULL DEFAULT 0;",
+    // Where the clips at the second inputs of nodes were.
+    "ALTER TABLE segments ADD COLUMN sides TEXT NOT NULL DEFAULT '[]';",
 ];
 
 /// Brings the database to the newest version, in one transaction.

@@ -27,6 +27,13 @@ pub struct SegmentRow {
     pub last_source_hash: u64,
     /// What the comparison of its frames with their sources found, as JSON.
     pub picture_check: String,
+    /// Where the clips at the second inputs of nodes were, as JSON.
+    #[serde(default = "no_sides")]
+    pub sides: String,
+}
+
+fn no_sides() -> String {
+    "[]".to_owned()
 }
 
 impl Store {
@@ -42,8 +49,8 @@ impl Store {
     ) -> Result<(), StoreError> {
         self.lock().execute(
             "INSERT INTO segments (job_id, position, frames, part, part_bytes, last_source_pts, \
-             last_source_hash, done_millis, picture_check, source_frames, clip) \
-             VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11)",
+             last_source_hash, done_millis, picture_check, source_frames, clip, sides) \
+             VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12)",
             params![
                 id.0,
                 segment.position as i64,
@@ -57,6 +64,7 @@ impl Store {
                 segment.picture_check,
                 segment.source_frames as i64,
                 segment.clip,
+                segment.sides,
             ],
         )?;
         Ok(())
@@ -70,7 +78,7 @@ impl Store {
         let connection = self.lock();
         let mut statement = connection.prepare(
             "SELECT position, frames, part, part_bytes, last_source_pts, last_source_hash, \
-             picture_check, COALESCE(source_frames, frames), clip FROM segments \
+             picture_check, COALESCE(source_frames, frames), clip, sides FROM segments \
              WHERE job_id = ?1 ORDER BY position",
         )?;
         let rows = statement.query_map([&id.0], |row| {
@@ -85,6 +93,7 @@ impl Store {
                 // Rows from before the column: one frame was made of each.
                 source_frames: row.get::<_, i64>(7)? as u64,
                 clip: row.get(8)?,
+                sides: row.get(9)?,
             })
         })?;
         Ok(rows.collect::<Result<_, _>>()?)

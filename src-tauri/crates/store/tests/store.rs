@@ -44,6 +44,7 @@ fn segment(position: u64) -> SegmentRow {
         last_source_pts: -7,
         last_source_hash: u64::MAX - position,
         picture_check: format!("{{\"compared\":{position}}}"),
+        sides: format!("[{position}]"),
     }
 }
 
@@ -191,7 +192,7 @@ fn a_database_of_a_newer_program_is_refused_and_left_alone() {
     let path = folder.path().join(DATABASE_FILE);
     // The user version is the big-endian word at byte 60 of the header (SQLite file format).
     let mut bytes = std::fs::read(&path).unwrap();
-    assert_eq!(bytes[60..64], [0, 0, 0, 4]);
+    assert_eq!(bytes[60..64], [0, 0, 0, 5]);
     bytes[63] = 99;
     std::fs::write(&path, &bytes).unwrap();
     assert!(matches!(

@@ -1,7 +1,7 @@
 //! The last step of a job whose result is an animated picture.
 
 use super::Context;
-use super::output::{Temporary, temporary};
+use super::output::{Temporary, read_back, temporary};
 use crate::EngineError;
 use crate::verify::times_sha256;
 use frameloom_core::job::{JobSpec, Step};
@@ -44,10 +44,13 @@ pub(super) fn join(
     context
         .progress
         .step(Step::Verifying, Some(report.times.len() as u64));
-    frameloom_media::check_animation(file.path(), &report, &cancel, &mut |_| {
-        context.progress.alive();
-    })?;
-    let times = frameloom_media::frame_times(file.path())?;
+    read_back(frameloom_media::check_animation(
+        file.path(),
+        &report,
+        &cancel,
+        &mut |_| context.progress.alive(),
+    ))?;
+    let times = read_back(frameloom_media::frame_times(file.path()))?;
     let checks = Checks {
         frames: times.ticks.len() as u64,
         span_micros: times.micros().next().zip(times.micros().last()),

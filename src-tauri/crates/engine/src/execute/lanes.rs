@@ -1,6 +1,7 @@
 //! The middle of the line: frames go through the nodes, several at once where that is quicker,
 //! and leave in the order in which they came.
 
+use super::side::Sides;
 use super::video::{Cut, Cutting, Decoded, Item, Outcome, Processed};
 use super::{Chain, ChainSpec, Context, window};
 use crate::EngineError;
@@ -107,6 +108,7 @@ impl Lanes {
         next: SyncSender<Item<Processed>>,
         start: u64,
         cutting: Cutting,
+        sides: &Sides,
         context: &Context<'_>,
     ) -> Result<Outcome, EngineError> {
         let Self {
@@ -117,7 +119,15 @@ impl Lanes {
         if chains[0].window().is_some()
             && let ([chain], Some(entry)) = (&mut chains[..], entries.pop())
         {
-            return window::run(entry, &next, chain, &mut verifier, start, cutting, context);
+            return window::run(
+                entry,
+                &next,
+                chain,
+                &mut verifier,
+                start,
+                (cutting, sides),
+                context,
+            );
         }
         std::thread::scope(|scope| {
             let mut exits = Vec::new();
@@ -139,7 +149,14 @@ impl Lanes {
                         })?,
                 );
             }
-            let outcome = collect(&exits, &next, &mut verifier, start, cutting, context);
+            let outcome = collect(
+                &exits,
+                &next,
+                &mut verifier,
+                start,
+                (cutting, sides),
+                context,
+            );
             // Lanes that still wait for a frame, or with one, notice by their closed ends.
             drop(exits);
             for thread in threads {
@@ -189,7 +206,7 @@ fn collect(
     next: &SyncSender<Item<Processed>>,
     verifier: &mut Verifier,
     start: u64,
-    cutting: Cutting,
+    (cutting, sides): (Cutting, &Sides),
     context: &Context<'_>,
 ) -> Result<Outcome, EngineError> {
     let length = cutting.length;
@@ -212,7 +229,11 @@ fn collect(
             })?;
             // The last segment of the clip may be shorter than the others.
             if let Some(cut) = open {
-                let _ = next.send(Item::Cut(Cut { check, ..cut }));
+                let _ = next.send(Item::Cut(Cut {
+                    check,
+                    sides: sides.marks(),
+                    ..cut
+                }));
             }
             let _ = next.send(Item::End);
             return Ok(Outcome::Complete);
@@ -237,6 +258,7 @@ fn collect(
             last_source_pts: done.source_pts,
             last_source_hash: done.source_hash.unwrap_or(0),
             check: verifier.found(),
+            sides: Vec::new(),
         };
         let is_last = cut.source_frames == length.frames();
         // Judged before the encoder has the last frame: a segment that fails is never recorded.
@@ -244,6 +266,7 @@ fn collect(
             cut.check = verifier
                 .end_segment()
                 .map_err(|reason| failed(index, format!("its pictures {reason}")))?;
+            cut.sides = sides.marks();
         }
         let processed = Processed {
             position: cut.position,
@@ -251,14 +274,16 @@ fn collect(
             frame: done.frame,
         };
         let mut sent = next.send(Item::Frame(processed)).is_ok();
-        if is_last {
+        open = if is_last {
             sent &= next.send(Item::Cut(cut)).is_ok();
-        }
+            None
+        } else {
+            Some(cut)
+        };
         if !sent {
             context.cancel.check()?;
             return Ok(Outcome::Stopped);
         }
-        open = (!is_last).then_some(cut);
         index += 1;
     }
 }

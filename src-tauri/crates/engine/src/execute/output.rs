@@ -1,6 +1,7 @@
 //! The last step: a checked temporary file takes the name that was asked for.
 
 use crate::EngineError;
+use frameloom_core::error::ErrorCode;
 use std::ffi::OsString;
 use std::fs::File;
 use std::io::Read;
@@ -163,6 +164,23 @@ pub(super) fn has_same_content(a: &Path, b: &Path) -> bool {
         }
     };
     compare().unwrap_or(false)
+}
+
+/// What came of reading a result back: one that is no file of its kind failed its check, and is not
+/// an input that somebody could repair.
+pub(super) fn read_back<T>(result: Result<T, impl Into<EngineError>>) -> Result<T, EngineError> {
+    result.map_err(|error| {
+        let error = error.into();
+        match error.code() {
+            ErrorCode::InputNotFound
+            | ErrorCode::InputUnreadable
+            | ErrorCode::InputUnsupported
+            | ErrorCode::InputTooLarge => EngineError::OutputCheck {
+                reason: format!("it cannot be read back: {error}"),
+            },
+            _ => error,
+        }
+    })
 }
 
 impl Drop for Temporary {

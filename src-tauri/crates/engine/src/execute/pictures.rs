@@ -3,6 +3,7 @@
 //! names.
 
 use super::Context;
+use super::output::read_back;
 use crate::EngineError;
 use frameloom_core::color::ColorInfo;
 use frameloom_core::job::{JobSpec, Step};
@@ -170,7 +171,7 @@ impl Rows {
 
     /// Reads the written picture back: it must be the same, or nearly where its format loses.
     fn check(&self, path: &Path, format: StillFormat) -> Result<(), EngineError> {
-        let read = frameloom_still::read(path, &Limits::default())?;
+        let read = read_back(frameloom_still::read(path, &Limits::default()))?;
         let same = match format {
             StillFormat::Jpeg => {
                 read.layout == self.layout

@@ -107,6 +107,7 @@ pub(super) fn finish(
             last_source_pts,
             last_source_hash,
             check: picture_check,
+            sides,
         } = cut;
         let Some(segment) = segment else {
             // A low frame rate may leave out every frame of a segment.
@@ -120,6 +121,7 @@ pub(super) fn finish(
                 last_source_pts,
                 last_source_hash,
                 check: picture_check,
+                sides,
             })?;
             continue;
         };
@@ -175,6 +177,7 @@ pub(super) fn finish(
             last_source_pts,
             last_source_hash,
             check: picture_check,
+            sides,
         })?;
     }
     Ok(())

@@ -3,20 +3,58 @@
 
 use super::{Chain, ChainSpec, Context, format_of};
 use crate::EngineError;
+use crate::control::SideMark;
 use crate::nodes::{Joints, Over, OverSource, Pace, PictureFormat, SharedOver, Timed, Turn};
 use crate::plan::{clip_of, upright_turn};
 use frameloom_core::graph::{Line, OverEnd, Step};
 use frameloom_core::media::MediaKind;
-use frameloom_core::time::{Rational, Timestamp};
+use frameloom_core::time::{Rational, TimeBase, Timestamp};
 use frameloom_media::{Frame, Reader, ReaderOptions};
 use std::collections::{BTreeMap, VecDeque};
+use std::path::PathBuf;
 use std::sync::{Arc, Mutex, PoisonError};
 
 /// The opened second inputs of a job: lanes share them.
 #[derive(Default)]
-pub(crate) struct Sides(Mutex<BTreeMap<String, SharedOver>>);
+pub(crate) struct Sides {
+    opened: Mutex<BTreeMap<String, SharedOver>>,
+    /// Pictures of their clips that earlier runs saw.
+    known: Vec<SideMark>,
+}
 
 impl Sides {
+    /// With what earlier runs recorded.
+    pub(crate) fn known<'m>(marks: impl Iterator<Item = &'m SideMark>) -> Self {
+        Self {
+            known: marks.cloned().collect(),
+            ..Self::default()
+        }
+    }
+
+    /// Where the clips are, for a later run.
+    pub(crate) fn marks(&self) -> Vec<SideMark> {
+        let opened = self.opened.lock().unwrap_or_else(PoisonError::into_inner);
+        let mark = |(node, over): (&String, &SharedOver)| {
+            let over = over.lock().unwrap_or_else(PoisonError::into_inner);
+            let (pts, hash) = over.mark()?;
+            Some(SideMark {
+                node: node.clone(),
+                pts,
+                hash,
+            })
+        };
+        opened.iter().filter_map(mark).collect()
+    }
+
+    fn marks_of(&self, node: &str) -> Vec<Mark> {
+        let of = self.known.iter().filter(|mark| mark.node == node);
+        of.map(|mark| Mark {
+            pts: mark.pts,
+            hash: mark.hash,
+        })
+        .collect()
+    }
+
     /// The pictures at the second input of `step`.
     pub(crate) fn open(
         &self,
@@ -27,12 +65,12 @@ impl Sides {
         let Some(line) = &step.side else {
             return Ok(None);
         };
-        let opened = || self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        let opened = || self.opened.lock().unwrap_or_else(PoisonError::into_inner);
         if let Some(over) = opened().get(step.id) {
             return Ok(Some(over.clone()));
         }
         // Not under the lock: a line may have second inputs of its own.
-        let over = OverSource::new(open(line, spec, context)?);
+        let over = OverSource::new(open(step.id, line, spec, context)?);
         Ok(Some(
             opened().entry(step.id.to_owned()).or_insert(over).clone(),
         ))
@@ -41,6 +79,7 @@ impl Sides {
 
 /// Opens a second input, for a chain that is opened by `spec`.
 fn open(
+    node: &str,
     line: &Line<'_>,
     spec: &ChainSpec<'_>,
     context: &Context<'_>,
@@ -106,10 +145,18 @@ fn open(
     let input = format_of(&first, aspect, pace);
     let turn: Option<Turn> = upright_turn(&stream);
     let chain = Chain::open(&own(&input, turn, first.pts()), context)?;
+    let mut marks = spec.sides.marks_of(node);
+    marks.push(Mark::of(&first));
+    marks.sort_by_key(|mark| mark.pts);
+    marks.dedup_by_key(|mark| mark.pts);
     let mut clip = Clip {
         reader,
+        path: path.to_owned(),
         from,
         to,
+        marks,
+        unmarked: 0,
+        believed: true,
         zero: first.pts(),
         source: pace,
         format: chain.output().clone(),
@@ -139,6 +186,10 @@ impl Over for Still {
     fn at(&mut self, micros: i64, _: OverEnd) -> Result<Option<(u64, Arc<Frame>)>, EngineError> {
         Ok((micros >= 0).then(|| (0, self.frame.clone())))
     }
+
+    fn mark(&self) -> Option<(i64, u64)> {
+        None
+    }
 }
 
 /// Pictures that are kept: lanes ask for times that lie a few frames apart.
@@ -147,15 +198,44 @@ const RECENT: usize = 12;
 /// Times that are this close are the same: clips count in different ticks.
 const TOLERANCE_MICROS: i64 = 500;
 
+/// Pictures between two marks: a hash costs little, and a seek goes back further than this anyway.
+const MARKED: u64 = 16;
+
+/// A picture as a reading from the start gave it.
+#[derive(Debug, Clone, Copy)]
+struct Mark {
+    /// In ticks of the source.
+    pts: i64,
+    hash: u64,
+}
+
+impl Mark {
+    fn of(frame: &Frame) -> Self {
+        Self {
+            pts: frame.pts(),
+            hash: frame.content_hash(),
+        }
+    }
+}
+
 struct Shot {
     /// From the first picture of the first round.
     micros: i64,
+    /// As the file has it; behind nodes with a memory, as they say.
+    source_pts: i64,
     number: u64,
     frame: Arc<Frame>,
 }
 
 struct Clip {
     reader: Reader,
+    path: PathBuf,
+    /// In the order of their times; the first is the first picture.
+    marks: Vec<Mark>,
+    /// Pictures since the last one that could be a mark.
+    unmarked: u64,
+    /// No seek has led to another picture than it should have.
+    believed: bool,
     from: Option<i64>,
     to: Option<i64>,
     /// Time of its first picture, in ticks of the source.
@@ -164,7 +244,7 @@ struct Clip {
     chain: Chain,
     format: PictureFormat,
     /// What the chain gave and nobody asked for yet.
-    pending: VecDeque<Frame>,
+    pending: VecDeque<Timed>,
     recent: VecDeque<Shot>,
     ended: bool,
     /// Nothing but the first picture was read.
@@ -179,18 +259,30 @@ struct Clip {
 impl Clip {
     fn feed(&mut self, frame: Frame) -> Result<(), EngineError> {
         let source_pts = frame.pts();
-        let pending = &mut self.pending;
         if self.chain.window().is_none() {
-            pending.push_back(self.chain.process(frame)?);
+            self.unmarked += 1;
+            let is_new = self.marks.last().is_none_or(|last| last.pts < source_pts);
+            if is_new && self.unmarked >= MARKED {
+                self.marks.push(Mark::of(&frame));
+                self.unmarked = 0;
+            }
+            let frame = self.chain.process(frame)?;
+            self.pending.push_back(Timed { frame, source_pts });
             return Ok(());
         }
         let mut heads = Vec::new();
         self.chain.push(Timed { frame, source_pts }, &mut |timed| {
-            heads.push(timed.frame);
+            heads.push(timed);
             Ok(())
         })?;
-        for frame in heads {
-            pending.push_back(self.chain.process(frame)?);
+        self.process(heads)
+    }
+
+    /// The rest of the nodes, behind those with a memory.
+    fn process(&mut self, heads: Vec<Timed>) -> Result<(), EngineError> {
+        for Timed { frame, source_pts } in heads {
+            let frame = self.chain.process(frame)?;
+            self.pending.push_back(Timed { frame, source_pts });
         }
         Ok(())
     }
@@ -213,17 +305,15 @@ impl Clip {
                     if self.chain.window().is_some() {
                         let mut heads = Vec::new();
                         self.chain.finish(&mut |timed| {
-                            heads.push(timed.frame);
+                            heads.push(timed);
                             Ok(())
                         })?;
-                        for frame in heads {
-                            self.pending.push_back(self.chain.process(frame)?);
-                        }
+                        self.process(heads)?;
                     }
                 }
             }
         }
-        let Some(frame) = self.pending.pop_front() else {
+        let Some(Timed { frame, source_pts }) = self.pending.pop_front() else {
             if self.length.is_none()
                 && let Some(last) = self.recent.back()
             {
@@ -246,6 +336,7 @@ impl Clip {
         let micros = self.micros_of(&frame) + self.round * self.length.unwrap_or(0);
         self.recent.push_back(Shot {
             micros,
+            source_pts,
             number: self.count,
             frame: Arc::new(frame),
         });
@@ -267,43 +358,65 @@ impl Clip {
         .micros()
     }
 
-    /// Goes to the picture of this time, or before it.
+    /// Goes to a picture at this time or before it.
+    ///
+    /// A seek is believed only if it leads to the very picture that a reading from the start gave:
+    /// the index of a file may be wrong, and a resumed run must show what an undisturbed one shows.
     fn go_to(&mut self, micros: i64, round: i64) -> Result<(), EngineError> {
-        self.pending.clear();
-        self.recent.clear();
-        self.ended = false;
-        self.fresh = false;
+        self.begin_anew()?;
         self.round = round;
-        self.chain.restart()?;
-        let start = self.from.unwrap_or(self.zero);
         // Nodes with a memory want all that came before.
-        let target = match self.chain.window() {
-            Some(_) => start,
-            None => Timestamp::new(micros.max(0), frameloom_core::time::TimeBase::MICROS)
+        let ticks = match self.chain.window() {
+            Some(_) => self.zero,
+            None => Timestamp::new(micros.max(0), TimeBase::MICROS)
                 .rescaled(self.source.time_base)
                 .ticks
                 .saturating_add(self.zero),
         };
-        if target > start {
-            self.reader.seek_before(target)?;
-            if self.advance()?
-                && self
-                    .recent
-                    .back()
-                    .is_some_and(|shot| shot.micros - round * self.length.unwrap_or(0) <= micros)
-            {
+        let after = self.marks.partition_point(|mark| mark.pts <= ticks);
+        let mark = after.checked_sub(1).map(|last| self.marks[last]);
+        // The first picture of a whole clip is where a reading begins.
+        let wanted = mark.filter(|mark| self.from.is_some() || mark.pts > self.zero);
+        if let Some(mark) = wanted.filter(|_| self.believed) {
+            if self.enter(mark)? {
                 return Ok(());
             }
-            self.pending.clear();
-            self.recent.clear();
-            self.ended = false;
-            self.chain.restart()?;
+            tracing::info!(
+                path = %self.path.display(),
+                mark.pts,
+                "a clip that is laid over cannot be entered in the middle; it is read from its start"
+            );
+            self.believed = false;
+            self.begin_anew()?;
         }
-        match self.from {
-            Some(from) => self.reader.seek_before(from)?,
-            None => self.reader.restart()?,
+        self.unmarked = 0;
+        Ok(self.reader.restart()?)
+    }
+
+    fn begin_anew(&mut self) -> Result<(), EngineError> {
+        self.pending.clear();
+        self.recent.clear();
+        self.ended = false;
+        self.fresh = false;
+        self.chain.restart()
+    }
+
+    /// Seeks to a picture; false if it is another one there.
+    fn enter(&mut self, mark: Mark) -> Result<bool, EngineError> {
+        self.reader.seek_before(mark.pts)?;
+        while let Some(frame) = self.reader.next_frame()? {
+            // Those before it may come from an open group of pictures.
+            if frame.pts() < mark.pts {
+                continue;
+            }
+            if frame.pts() != mark.pts || frame.content_hash() != mark.hash {
+                return Ok(false);
+            }
+            self.feed(frame)?;
+            self.unmarked = 0;
+            return Ok(true);
         }
-        Ok(())
+        Ok(false)
     }
 
     fn known(&self, wanted: i64) -> Option<(u64, Arc<Frame>)> {
@@ -316,6 +429,14 @@ impl Clip {
 impl Over for Clip {
     fn format(&self) -> &PictureFormat {
         &self.format
+    }
+
+    fn mark(&self) -> Option<(i64, u64)> {
+        // Lanes run ahead of the cut, by no more than the pictures that are kept.
+        let oldest = self.recent.front()?.source_pts;
+        let after = self.marks.partition_point(|mark| mark.pts <= oldest);
+        let mark = self.marks[after.checked_sub(1)?];
+        Some((mark.pts, mark.hash))
     }
 
     fn at(

@@ -2,18 +2,19 @@
 
 use super::animated;
 use super::lanes::{self, Entrances, Lanes};
-use super::output::{Temporary, temporary};
+use super::output::{Temporary, read_back, temporary};
 use super::pictures;
 use super::segment::{OpenSegment, encode, finish};
 use super::side::Sides;
 use super::source::{Source, Start};
 use super::{Chain, ChainSpec, Context, Finished, format_of};
 use crate::EngineError;
-use crate::control::SegmentRecord;
+use crate::control::{SegmentRecord, SideMark};
 use crate::nodes::{At, Joints, Pace, PictureFormat, Turn, source_window};
 use crate::plan::{VideoPlan, encoder_spec, left_out, spans, upright};
 use crate::sound::{Made, World, make};
 use crate::verify::{PictureCheck, Verifier, times_sha256};
+use frameloom_core::error::ErrorCode;
 use frameloom_core::graph::Layout;
 use frameloom_core::job::{JobSpec, Step};
 use frameloom_core::media::{MediaInfo, StreamInfo, Warning};
@@ -37,38 +38,42 @@ pub(super) fn run(
     video: &VideoPlan,
     context: &Context<'_>,
 ) -> Result<Finished, EngineError> {
-    let mut total = video.frames_estimate;
-    context.progress.step(Step::Preparing, total);
-    let container = Container::from_path(&spec.output)?;
-    remove_leftovers(context, spec)?;
-    let mut segments = intact_segments(context)?;
     context
         .progress
-        .done(segments.iter().map(|s| s.source_frames).sum());
+        .step(Step::Preparing, video.frames_estimate);
+    remove_leftovers(context, spec)?;
     let work = Work {
         spec,
         video,
         layout: spec.graph.layout()?,
         context,
     };
-    for clip in 0..work.layout.pictures.len() as u32 {
-        // A segment of a later clip, or a shorter one at the end, says that it was read to its end.
-        let complete = segments.last().is_some_and(|last| {
-            last.clip > clip
-                || (last.clip == clip && last.source_frames < video.segment_length.frames())
-        });
-        if complete {
-            continue;
-        }
-        let outcome = work.process(clip, &mut segments).inspect_err(|_| {
-            // On a full disk this makes the room in which the failure can be recorded.
-            remove_unfinished(context.work_dir);
-        })?;
-        if outcome == Outcome::Stopped {
-            return Err(EngineError::Stopped);
-        }
-        segments = context.journal.completed()?;
-    }
+    let segments = work.segments()?;
+    let failure = match finished(spec, video, &segments, context) {
+        Err(error) if error.code() == ErrorCode::VerificationFailed => error,
+        other => return other,
+    };
+    // What is wrong may be a part, which went bad on the disk, or the file, which did not get there
+    // whole: only the parts that are not what was written are made again. If that is not it, it
+    // will be the same the next time.
+    tracing::warn!(%failure, "the result failed its check; its parts are checked and joined again");
+    let segments = work.segments()?;
+    finished(spec, video, &segments, context).map_err(|error| match error.code() {
+        ErrorCode::VerificationFailed => EngineError::JoinCheck {
+            reason: error.to_string(),
+        },
+        _ => error,
+    })
+}
+
+/// Makes the result of the parts, and checks it.
+fn finished(
+    spec: &JobSpec,
+    video: &VideoPlan,
+    segments: &[SegmentRecord],
+    context: &Context<'_>,
+) -> Result<Finished, EngineError> {
+    let container = Container::from_path(&spec.output)?;
     let frames: u64 = segments.iter().map(|s| s.frames).sum();
     let check = segments
         .iter()
@@ -78,8 +83,7 @@ pub(super) fn run(
             path: spec.input.clone(),
         });
     }
-    total = Some(frames);
-    context.progress.step(Step::Joining, total);
+    context.progress.step(Step::Joining, Some(frames));
     let parts: Vec<PathBuf> = segments
         .iter()
         .filter(|s| s.has_part())
@@ -225,7 +229,7 @@ impl Cutting {
 }
 
 /// What went into a segment, and what was found in it.
-#[derive(Debug, Clone, Copy, PartialEq)]
+#[derive(Debug, Clone, PartialEq)]
 pub(super) struct Cut {
     pub clip: u32,
     pub position: u64,
@@ -233,6 +237,7 @@ pub(super) struct Cut {
     pub last_source_pts: i64,
     pub last_source_hash: u64,
     pub check: PictureCheck,
+    pub sides: Vec<SideMark>,
 }
 
 /// What a run works on.
@@ -272,6 +277,35 @@ impl Entry {
 }
 
 impl Work<'_> {
+    /// All segments of the job: those that are there and whole, and the others made now.
+    fn segments(&self) -> Result<Vec<SegmentRecord>, EngineError> {
+        let context = self.context;
+        let length = self.video.segment_length.frames();
+        let mut segments = intact_segments(context)?;
+        context
+            .progress
+            .done(segments.iter().map(|s| s.source_frames).sum());
+        for clip in 0..self.layout.pictures.len() as u32 {
+            // A segment of a later clip, or a shorter one at the end, says that it was read to its
+            // end.
+            let complete = segments.last().is_some_and(|last| {
+                last.clip > clip || (last.clip == clip && last.source_frames < length)
+            });
+            if complete {
+                continue;
+            }
+            let outcome = self.process(clip, &mut segments).inspect_err(|_| {
+                // On a full disk this makes the room in which the failure can be recorded.
+                remove_unfinished(context.work_dir);
+            })?;
+            if outcome == Outcome::Stopped {
+                return Err(EngineError::Stopped);
+            }
+            segments = context.journal.completed()?;
+        }
+        Ok(segments)
+    }
+
     fn open(&self, clip: u32) -> Result<Source, EngineError> {
         let options = ReaderOptions {
             threads: self.context.threads.decode,
@@ -367,7 +401,7 @@ impl Work<'_> {
             None => return Ok(Outcome::Complete),
         };
         let joints = self.joints(clip, &entry)?;
-        let sides = Sides::default();
+        let sides = Sides::known(segments.iter().flat_map(|s| &s.sides));
         let chain_spec = ChainSpec {
             job: spec,
             line,
@@ -440,6 +474,7 @@ impl Work<'_> {
             begin,
             chains,
             verifier,
+            &sides,
             cutting,
             done,
             (&encoder_spec, &encoder_plan),
@@ -454,6 +489,7 @@ impl Work<'_> {
         begin: Start,
         chains: Vec<Chain>,
         verifier: Verifier,
+        sides: &Sides,
         cutting: Cutting,
         done: u64,
         encoder: (&EncoderSpec, &EncoderPlan),
@@ -486,7 +522,7 @@ impl Work<'_> {
             let finish = named("finish")
                 .spawn_scoped(scope, || finish(from_encoder, context))
                 .map_err(spawn_failed)?;
-            let nodes = lanes.run(to_encoder, done, cutting, context);
+            let nodes = lanes.run(to_encoder, done, cutting, sides, context);
             // A stage that failed closes its channels, which ends its neighbours without an error of
             // their own; so the first real error is the cause, from the end of the line backwards.
             let finished = joined("finish", finish.join());
@@ -621,7 +657,7 @@ fn join(
         .map(|part| PartReader::open(part))
         .transpose()?
         .map_or((0, 0), |part| part.header().size());
-    let checked = frameloom_media::verify_output(
+    let checked = read_back(frameloom_media::verify_output(
         file.path(),
         &Expectation {
             pts: &report.pts,
@@ -629,11 +665,11 @@ fn join(
             size,
             streams: report.streams,
         },
-    )?;
+    ))?;
     let mut sounds = Vec::new();
     if let (Some(world), Some(made)) = (&world, sound) {
         let moved = report.shift_micros.saturating_add(checked.offset_micros);
-        made.check_output(world, file.path(), moved)?;
+        read_back(made.check_output(world, file.path(), moved))?;
         sounds = made.checks;
     }
     let output = file.publish(&spec.output, spec.overwrite)?;

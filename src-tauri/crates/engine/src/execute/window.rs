@@ -5,6 +5,7 @@
 //! in one that was not: no segment knows of any other.
 
 use super::inspect::{Look, look};
+use super::side::Sides;
 use super::video::{Cut, Cutting, Decoded, Item, Outcome, Processed};
 use super::{Chain, Context};
 use crate::EngineError;
@@ -96,7 +97,7 @@ pub(super) fn run(
     chain: &mut Chain,
     verifier: &mut Verifier,
     start: u64,
-    cutting: Cutting,
+    (cutting, sides): (Cutting, &Sides),
     context: &Context<'_>,
 ) -> Result<Outcome, EngineError> {
     let Window {
@@ -190,6 +191,7 @@ pub(super) fn run(
             last_source_pts: last.1,
             last_source_hash: last.2.unwrap_or(0),
             check,
+            sides: sides.marks(),
         };
         if !sent || next.send(Item::Cut(cut)).is_err() {
             // Only when a neighbour failed; its error is the one that is reported.

@@ -19,6 +19,9 @@ pub(crate) trait Over: Send {
     /// It cannot be read or made.
     fn at(&mut self, micros: i64, after: OverEnd)
     -> Result<Option<(u64, Arc<Frame>)>, EngineError>;
+    /// A picture a little before the present ones by which a later run knows that it is right, as
+    /// its time in ticks of the source and its content hash; `None` where none is needed.
+    fn mark(&self) -> Option<(i64, u64)>;
 }
 
 /// Shared by the lanes, which want nearly the same picture at the same time.
@@ -39,6 +42,11 @@ impl OverSource {
             over,
             made: Vec::new(),
         }))
+    }
+
+    /// As [`Over::mark`].
+    pub(crate) fn mark(&self) -> Option<(i64, u64)> {
+        self.over.mark()
     }
 }
 
