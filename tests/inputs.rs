@@ -540,3 +540,76 @@ fn wrong_inputs_are_refused_before_anything_is_done() {
     }
     assert!(!output.exists());
 }
+
+/// Numbered pictures of one grey each.
+fn write_greys(folder: &Path, name: &str, greys: &[u8]) -> PathBuf {
+    for (number, grey) in greys.iter().enumerate() {
+        image::RgbImage::from_pixel(64, 48, image::Rgb([*grey; 3]))
+            .save(folder.join(format!("{name}_{number:03}.png")))
+            .unwrap();
+    }
+    folder.join(format!("{name}_%03d.png"))
+}
+
+#[test]
+fn any_input_of_a_graph_may_be_numbered_pictures() {
+    let cli = Cli::new();
+    let folder = cli.folder();
+    let main = write_greys(&folder, "main", &[10, 20, 30, 40]);
+    let more = write_greys(&folder, "more", &[200, 150, 100]);
+    let joined = graph(
+        &cli,
+        "joined.json",
+        &[
+            ("a", "source", json!({})),
+            ("b", "source", json!({"name": "b"})),
+            ("both", "concat", json!({})),
+            ("out", "sink", json!({})),
+        ],
+        &["a both", "b both", "both out"],
+    );
+    let rate = [LOSSLESS, &["--rate", "25"]].concat();
+    let output = folder.join("joined.mkv");
+    let inputs = [("main", main.as_path()), ("b", more.as_path())];
+    let without = cli.run(arguments(&joined, &inputs, &output, LOSSLESS));
+    assert!(without.expect_code(2).stderr.contains("--rate 24"));
+    cli.run(arguments(&joined, &inputs, &output, &rate))
+        .expect_code(0);
+    let frames = pictures(&output);
+    let greys: Vec<u8> = frames.iter().map(|f| rgb_at(f, 5, 5)[0]).collect();
+    assert_eq!(greys, [10, 20, 30, 40, 200, 150, 100]);
+    let times: Vec<i64> = frames.iter().map(Frame::pts).collect();
+    assert!(times.windows(2).all(|t| t[1] - t[0] == 40), "{times:?}");
+    cli.run(["verify".into(), output.clone().into_os_string()])
+        .expect_code(0);
+
+    // Over a file, which has times of its own.
+    let over = graph(
+        &cli,
+        "over.json",
+        &[
+            ("clip", "source", json!({})),
+            ("logo", "source", json!({"name": "logo"})),
+            ("over", "overlay", json!({"x": 16, "y": 8})),
+            ("out", "sink", json!({})),
+        ],
+        &["clip over", "logo over.over", "over out"],
+    );
+    let output = folder.join("over.mkv");
+    let demo = demo_clip();
+    let inputs = [("", demo.as_path()), ("logo", more.as_path())];
+    cli.run(arguments(&over, &inputs, &output, &rate))
+        .expect_code(0);
+    for (frame, grey) in pictures(&output).iter().zip([200u8, 150, 100]) {
+        let found = rgb_at(frame, 16 + 30, 8 + 20);
+        assert!(found.iter().all(|v| v.abs_diff(grey) <= 2), "{found:?}");
+    }
+
+    // A picture that was changed since is told, by the name of its pattern.
+    image::RgbImage::from_pixel(64, 48, image::Rgb([1, 2, 3]))
+        .save(folder.join("more_001.png"))
+        .unwrap();
+    let verified = cli.run(["verify".into(), output.into_os_string()]);
+    assert!(verified.stdout.contains("more_%03d.png"), "{verified:?}");
+    assert!(verified.stdout.contains("another file"), "{verified:?}");
+}

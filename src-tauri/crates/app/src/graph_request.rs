@@ -11,6 +11,7 @@ use frameloom_core::job::{
     Device, EncodeSpec, JOB_SPEC_VERSION, Job, JobSpec, Quality, TrackChoice, VideoCodec,
 };
 use frameloom_core::media::Warning;
+use frameloom_core::sequence::NumberPattern;
 use frameloom_engine::plan::MediumPlan;
 use frameloom_engine::{EngineError, Plan};
 use serde::{Deserialize, Serialize};
@@ -40,7 +41,8 @@ pub struct GraphRequest {
     pub overwrite: bool,
     /// What of the source is left out.
     pub drop: Vec<TrackChoice>,
-    /// How the input is read where it is numbered pictures.
+    /// How the inputs are read that are numbered pictures; that some are without a place for a
+    /// number in the name is said of the main one only.
     pub pictures: PicturesRequest,
 }
 
@@ -158,15 +160,34 @@ impl App {
             .map_err(|e| explain::engine(&e.into()))?;
         let compute = request.compute.or(self.settings()?.compute);
         self.check_device(&request.device, &compute)?;
-        let (input, inputs) = inputs_of(&layout, &request.inputs)?;
-        for other in inputs.values() {
-            inputs::probe(other)?;
+        let (input, mut inputs) = inputs_of(&layout, &request.inputs)?;
+        let mut input_pictures = BTreeMap::new();
+        let mut told = Vec::new();
+        for (name, other) in &mut inputs {
+            let rate = request
+                .pictures
+                .rate
+                .filter(|_| pictures::is_pattern(other));
+            let sequence = false;
+            let source = pictures::open(other, PicturesRequest { rate, sequence })?;
+            if let Some(run) = source.pictures {
+                input_pictures.insert(name.clone(), run);
+                told.extend(source.info.warnings);
+            }
+            *other = source.input;
         }
+        // The rate is that of all numbered pictures; where only others are, it is not the main's.
+        let is_main =
+            input_pictures.is_empty() || request.pictures.sequence || pictures::is_pattern(&input);
+        let of_main = PicturesRequest {
+            rate: request.pictures.rate.filter(|_| is_main),
+            ..request.pictures
+        };
         let Source {
             input,
             pictures,
             mut info,
-        } = pictures::open(&input, request.pictures)?;
+        } = pictures::open(&input, of_main)?;
         if let Some(still) = pictures::first_frame_only(&input, Some(&request.output), &info)? {
             info = still;
         }
@@ -179,7 +200,16 @@ impl App {
         check_extension(&wanted, info.kind)?;
         let mut taken = Taken::default();
         // Nor is any other input overwritten.
-        inputs.values().for_each(|path| taken.insert(path));
+        for (name, path) in &inputs {
+            match (input_pictures.get(name), NumberPattern::of_path(path)) {
+                (Some(run), Some(names)) => {
+                    pictures::check_names(&wanted, path, true)?;
+                    run.numbers()
+                        .for_each(|n| taken.insert(&names.path(path, n)));
+                }
+                _ => taken.insert(path),
+            }
+        }
         let output = self.place_output(wanted, &input, request.overwrite, &taken)?;
         let spec = JobSpec {
             version: JOB_SPEC_VERSION,
@@ -195,12 +225,14 @@ impl App {
             },
             device: request.device.clone(),
             inputs,
+            input_pictures,
             compute,
             upright: true,
         };
         let mut plan = frameloom_engine::plan(&spec, &info, &PlannedModels::new(self))
             .map_err(|e| explain::engine(&e))?;
         plan.warnings.extend(fields::telecine(report));
+        plan.warnings.extend(told);
         Ok((spec, plan))
     }
 }

@@ -32,6 +32,11 @@ pub struct Source {
     pub info: MediaInfo,
 }
 
+/// True for the name of numbered pictures together, which is not that of a file.
+pub(crate) fn is_pattern(path: &Path) -> bool {
+    path.symlink_metadata().is_err() && NumberPattern::of_path(path).is_some()
+}
+
 /// What `path`, an absolute one, leads to: a file, or numbered pictures.
 ///
 /// # Errors

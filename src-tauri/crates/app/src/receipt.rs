@@ -215,7 +215,7 @@ impl App {
             let what = format!("input {}", other.name);
             let found: Vec<FilePrint> = paths
                 .iter()
-                .filter_map(|path| print(path, None, &|| ()).ok())
+                .filter_map(|path| print(path, other.pictures, &|| ()).ok())
                 .collect();
             Some(if found.is_empty() {
                 absent(&what, format!("{} is not there", other.name))
@@ -309,7 +309,7 @@ impl App {
             others: plan
                 .files
                 .iter()
-                .map(|(path, _)| print(path, None, alive))
+                .map(|(path, was)| print(path, was.pictures, alive))
                 .collect::<Result<_, _>>()?,
             output: print(&finished.output, finished.pictures, alive)?,
             models: plan

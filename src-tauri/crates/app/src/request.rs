@@ -215,6 +215,7 @@ impl App {
             },
             device: request.device.clone(),
             inputs: Default::default(),
+            input_pictures: Default::default(),
             compute,
             upright: false,
         };

@@ -296,7 +296,7 @@ pub struct Run {
     /// The graph, a JSON document.
     #[arg(required_unless_present = "schema")]
     pub graph: Option<PathBuf>,
-    /// The source; `NAME=FILE` for a graph with several.
+    /// The source, a file or a pattern of numbered pictures; `NAME=FILE` for a graph with several.
     #[arg(
         short,
         long = "in",
@@ -304,7 +304,7 @@ pub struct Run {
         required_unless_present = "schema"
     )]
     pub inputs: Vec<PathBuf>,
-    /// How numbered pictures are read.
+    /// How numbered pictures are read, whichever inputs they are.
     #[command(flatten)]
     pub pictures: Pictures,
     /// The result; its extension names the format.

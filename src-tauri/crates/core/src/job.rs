@@ -42,6 +42,10 @@ pub struct JobSpec {
     #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
     #[ts(as = "Option<BTreeMap<String, String>>", optional)]
     pub inputs: BTreeMap<String, PathBuf>,
+    /// Which numbered pictures those of the other inputs are whose path is a pattern.
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    #[ts(as = "Option<BTreeMap<String, PictureRun>>", optional)]
+    pub input_pictures: BTreeMap<String, PictureRun>,
     /// Absolute path of the result, chosen when the job was submitted.
     #[ts(type = "string")]
     pub output: PathBuf,
@@ -66,6 +70,15 @@ impl JobSpec {
     /// mean the main one.
     pub fn path_of(&self, name: &str) -> &Path {
         self.inputs.get(name).unwrap_or(&self.input)
+    }
+
+    /// Which numbered pictures the input that the graph calls `name` is; `None` for a file.
+    pub fn pictures_of(&self, name: &str) -> Option<PictureRun> {
+        if self.inputs.contains_key(name) {
+            self.input_pictures.get(name).copied()
+        } else {
+            self.pictures
+        }
     }
 }
 

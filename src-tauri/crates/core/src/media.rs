@@ -113,9 +113,10 @@ pub struct StreamInfo {
 /// What only a video stream has.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize, TS)]
 pub struct VideoInfo {
-    /// Coded width in pixels, before rotation.
+    /// Width in pixels as it is decoded and worked on: without what the file asks players to cut
+    /// off, and before rotation.
     pub width: u32,
-    /// Coded height in pixels, before rotation.
+    /// Height in pixels, likewise.
     pub height: u32,
     /// Pixel format as ffmpeg names it (`yuv420p10le`).
     pub pixel_format: String,
@@ -253,6 +254,19 @@ pub enum Warning {
     Telecine {
         /// By flags: the pictures themselves are whole.
         soft: bool,
+    },
+    /// The container asks players to cut pixels off the sides, and they were.
+    Cropped {
+        /// Pixels at the left.
+        left: u32,
+        /// Pixels at the right.
+        right: u32,
+        /// Pixels at the top.
+        top: u32,
+        /// Pixels at the bottom.
+        bottom: u32,
+        /// Less than was asked for, by the few pixels that share a sample of colour.
+        rounded: bool,
     },
     /// The picture had to be padded to even sides for the codec.
     PaddedToEven {

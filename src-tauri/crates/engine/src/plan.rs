@@ -171,6 +171,14 @@ pub(crate) fn probe(path: &Path) -> Result<MediaInfo, EngineError> {
     Ok(frameloom_media::probe(path)?)
 }
 
+/// What the input of a job that its graph calls `name` is: a file, or numbered pictures.
+pub(crate) fn probe_input(spec: &JobSpec, name: &str) -> Result<MediaInfo, EngineError> {
+    match spec.pictures_of(name) {
+        Some(run) => Ok(frameloom_media::probe_pictures(spec.path_of(name), run)?),
+        None => probe(spec.path_of(name)),
+    }
+}
+
 /// The inputs of a job, as the plan knows them.
 struct Inputs<'a> {
     spec: &'a JobSpec,
@@ -282,10 +290,14 @@ pub fn plan(spec: &JobSpec, info: &MediaInfo, models: &dyn Models) -> Result<Pla
         }
     }
     let mut infos = BTreeMap::from([(layout.main_input(), info.clone())]);
+    let mut cuts = Vec::new();
     for name in layout.inputs().into_iter().skip(1) {
         let path = spec.path_of(name);
-        infos.insert(name, probe(path)?);
-        files.push((path.to_owned(), InputPrint::take(path)?));
+        let found = probe_input(spec, name)?;
+        let cut = |warning: &&Warning| matches!(warning, Warning::Cropped { .. });
+        cuts.extend(found.warnings.iter().filter(cut).cloned());
+        infos.insert(name, found);
+        files.push((path.to_owned(), InputPrint::of_input(spec, name)?));
     }
     let inputs = Inputs {
         spec,
@@ -302,6 +314,7 @@ pub fn plan(spec: &JobSpec, info: &MediaInfo, models: &dyn Models) -> Result<Pla
     };
     let ops = line.ops();
     let mut warnings = info.warnings.clone();
+    warnings.extend(cuts);
     // The probe guesses for whoever may convert; whether this job does is known below.
     warnings.retain(|warning| !matches!(warning, Warning::GuessedMatrix { .. }));
     let is_clip = info.kind != MediaKind::Still;
@@ -590,10 +603,16 @@ fn picture_plan(
     };
     let size = (format.width, format.height);
     frameloom_still::check_output(&spec.output, &picture, size, spec.encode.quality)?;
+    // A PNG says what its colours are, and a profile says it in every format.
+    let says = still == StillFormat::Png || has_profile(spec)?;
+    let lost = frameloom_media::lost_in_srgb(&format.color, still.name()).filter(|_| !says);
+    let warnings = lost.map(|what| Warning::Dropped {
+        what: format!("{what}; pictures named .png keep them"),
+    });
     Ok(Some(AnimationPlan {
         encoder: still.extension().to_owned(),
         parameters: Vec::new(),
-        warnings: Vec::new(),
+        warnings: warnings.into_iter().collect(),
     }))
 }
 

@@ -95,6 +95,7 @@ fn spec(input: &Path, output: &Path, ops: Vec<Op>) -> JobSpec {
         },
         device: Device::Cpu,
         inputs: Default::default(),
+        input_pictures: Default::default(),
         compute: Default::default(),
         upright: true,
     }

@@ -170,6 +170,7 @@ impl Work {
             },
             device: Device::Cpu,
             inputs: Default::default(),
+            input_pictures: Default::default(),
             compute: Default::default(),
             upright: true,
         };

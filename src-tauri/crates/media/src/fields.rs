@@ -39,12 +39,16 @@ const PROGRESSIVE_CODECS: &[&str] = &[
     "apng", "av1", "gif", "hap", "hevc", "png", "qtrle", "theora", "vp8", "vp9", "vvc", "webp",
 ];
 
+/// Codecs of film on broadcast and disc: whole frames, of which each says by itself whether a field
+/// of it is repeated, or whether it is two fields after all.
+const PULLDOWN_CODECS: &[&str] = &["mpeg2video", "vc1"];
+
 /// Finds out whether the main video of a file is interlaced. Flags are believed; where the file
 /// says nothing, the lines of some frames are compared. `stream` and `video` are those of the
 /// probe.
 ///
-/// Decodes up to [`FRAMES_AT_START`] + [`FRAMES_INSIDE`] frames, and none where the container says
-/// that the clip is progressive.
+/// Decodes up to [`FRAMES_AT_START`] + [`FRAMES_INSIDE`] frames, and none where the file says that
+/// the clip is progressive in a codec that has no pulldown.
 ///
 /// # Errors
 /// Those of [`Reader`].
@@ -59,7 +63,8 @@ pub fn detect_fields(
         flagged: false,
         telecine: None,
     };
-    if video.field_order == FieldOrder::Progressive {
+    let pulldown = PULLDOWN_CODECS.contains(&stream.codec.as_str());
+    if video.field_order == FieldOrder::Progressive && !pulldown {
         return Ok(progressive);
     }
     let seldom = PROGRESSIVE_CODECS.contains(&stream.codec.as_str());
@@ -95,16 +100,26 @@ struct Counts {
 impl Counts {
     fn report(&self, stated: FieldOrder) -> FieldReport {
         let flagged = self.flagged_top + self.flagged_bottom;
-        let by_flags = match (stated.is_interlaced(), flagged * 10 >= self.frames.max(1)) {
+        let telecine = self.telecine();
+        let few = flagged * 10 < self.frames.max(1);
+        // Pulldown by flags is of whole frames, whatever order of fields is stated with it.
+        let whole = few && telecine == Some(Telecine::Soft);
+        let stated = if whole {
+            FieldOrder::Progressive
+        } else {
+            stated
+        };
+        let by_flags = match (stated.is_interlaced(), !few) {
             (true, _) => Some(stated),
             (false, true) if self.flagged_top >= self.flagged_bottom => Some(FieldOrder::TopFirst),
             (false, true) => Some(FieldOrder::BottomFirst),
+            (false, false) if stated == FieldOrder::Progressive => Some(stated),
             (false, false) => None,
         };
         FieldReport {
             order: by_flags.unwrap_or_else(|| self.by_lines()),
             flagged: flagged * 2 >= self.frames.max(1),
-            telecine: self.telecine(),
+            telecine,
         }
     }
 

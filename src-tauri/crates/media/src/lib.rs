@@ -42,6 +42,7 @@ mod fields;
 mod filter;
 mod fit;
 mod frame;
+mod gamut;
 mod hdr;
 mod inventory;
 mod libraries;
@@ -70,6 +71,7 @@ pub use fields::{FieldReport, Telecine, detect_fields};
 pub use filter::{FilterGraph, FilterInput, FilterSpec};
 pub use fit::{WantedTrack, check_tracks};
 pub use frame::{Frame, FramePool};
+pub use gamut::lost_in_srgb;
 pub use hdr::{ContentLight, HdrStatic, MasteringDisplay};
 pub use inventory::{
     Aspect, ChapterEntry, Comparison, DiffOptions, Difference, FirstTime, Inventory, PacketEntry,

@@ -1,7 +1,9 @@
-//! Decoded pictures of any layout and size into the planar layout and size of the first one.
+//! Decoded pictures of any layout and size into the planar layout and size of the first one, without
+//! what players cut off.
 
 use crate::color::ColorNumbers;
 use crate::convert::side;
+use crate::crop::Cut;
 use crate::error::MediaError;
 use crate::ffi::frame::AvFrame;
 use crate::ffi::pixel::{AvFormat, av_format};
@@ -20,6 +22,7 @@ pub(crate) struct Normaliser {
     scaler: Option<Scaler>,
     /// Transparency that the layout has room for is known not to be there.
     opaque: bool,
+    cut: Option<Cut>,
     /// Pictures of another size or layout than the result has.
     pub(crate) converted: u64,
 }
@@ -43,6 +46,7 @@ impl Normaliser {
             target: None,
             scaler: None,
             opaque: false,
+            cut: None,
             converted: 0,
         }
     }
@@ -50,6 +54,15 @@ impl Normaliser {
     /// As it is, for pictures whose transparency is known not to be there if `opaque`.
     pub(crate) fn without_alpha(self, opaque: bool) -> Self {
         Self { opaque, ..self }
+    }
+
+    /// As it is, with what is to be cut off pictures of the size that it speaks of.
+    pub(crate) fn cutting(self, cut: Option<Cut>) -> Self {
+        Self {
+            cut,
+            stated_size: cut.map_or(self.stated_size, |cut| cut.whole),
+            ..self
+        }
     }
 
     /// The frame in the planar format and size of the first one.
@@ -85,6 +98,11 @@ impl Normaliser {
             copy
         };
         inner.set_color(color);
+        if let Some(cut) = self.cut
+            && (inner.width(), inner.height()) == cut.whole
+        {
+            inner.crop(cut.edges)?;
+        }
         Frame::wrap(inner, wanted)
     }
 

@@ -94,11 +94,8 @@ fn decode_at(path: &Path, at_micros: Option<i64>) -> Result<(Frame, MediaInfo), 
 
 /// Size after square pixels and the limit.
 fn shown_size(frame: &Frame, video: &VideoInfo, max_side: Option<u32>) -> (u32, u32) {
-    let ratio = frame
-        .sample_aspect_ratio()
-        .unwrap_or(video.sample_aspect_ratio)
-        .to_f64()
-        .clamp(0.05, 20.0);
+    // What the container says goes before what the coded stream says, as where it is worked on.
+    let ratio = video.sample_aspect_ratio.to_f64().clamp(0.05, 20.0);
     let (mut width, mut height) = (f64::from(frame.width()), f64::from(frame.height()));
     // The side that would shrink is kept, so that no detail is lost.
     if ratio > 1.0 {

@@ -1,7 +1,7 @@
 //! What a file is: streams, times, colour, turn, transparency, HDR, chapters.
 
 use crate::animation::{WebPFrames, animation_facts};
-use crate::crop::container_crop;
+use crate::crop::{Crops, Cut};
 use crate::error::MediaError;
 use crate::ffi::decoder::{Answer, Decoder, can_decode_vpx_alpha};
 use crate::ffi::frame::AvFrame;
@@ -39,10 +39,19 @@ pub fn probe(path: &Path) -> Result<MediaInfo, MediaError> {
 }
 
 pub(crate) fn probe_with(path: &Path, cancel: &Arc<AtomicBool>) -> Result<MediaInfo, MediaError> {
+    probe_cut(path, cancel).map(|(info, _)| info)
+}
+
+/// As [`probe`], with what is to be cut off the decoded pictures of the main video.
+pub(crate) fn probe_cut(
+    path: &Path,
+    cancel: &Arc<AtomicBool>,
+) -> Result<(MediaInfo, Option<Cut>), MediaError> {
     if let Some(info) = WebPFrames::probe(path)? {
-        return Ok(info);
+        return Ok((info, None));
     }
     let mut input = crate::source::open(path, Look::Pictures, cancel)?;
+    let crops = Crops::of(path, &input);
     let size_bytes = std::fs::metadata(path).map_or(0, |facts| facts.len());
     let mut info = MediaInfo {
         kind: MediaKind::Other,
@@ -50,7 +59,16 @@ pub(crate) fn probe_with(path: &Path, cancel: &Arc<AtomicBool>) -> Result<MediaI
         size_bytes,
         duration_micros: input.duration_micros(),
         bit_rate: input.bit_rate(),
-        streams: input.streams().map(stream_info).collect(),
+        streams: input
+            .streams()
+            .map(|stream| {
+                let mut info = stream_info(stream);
+                if let Some(cut) = crops.cut(&input, stream) {
+                    cut.apply(&mut info);
+                }
+                info
+            })
+            .collect(),
         chapters: input
             .chapters()
             .into_iter()
@@ -74,6 +92,9 @@ pub(crate) fn probe_with(path: &Path, cancel: &Arc<AtomicBool>) -> Result<MediaI
         });
     }
     let main = info.main_video().map(|(stream, _)| stream.index as usize);
+    let stream = main.and_then(|index| input.stream(index));
+    let cut = stream.and_then(|stream| crops.cut(&input, stream));
+    let told = stream.and_then(|stream| crops.warning(&input, stream));
     let timing = match main {
         Some(index) => Some(measure(&mut input, index)?),
         None => None,
@@ -101,14 +122,8 @@ pub(crate) fn probe_with(path: &Path, cancel: &Arc<AtomicBool>) -> Result<MediaI
         video.alpha = facts.alpha && (!facts.alpha_by_first || first_has_holes(path, cancel)?);
     }
     info.warnings = warnings(&info);
-    if let Some((_, video)) = info.main_video()
-        && let Some(crop) = container_crop(path, &info.container, (video.width, video.height))
-    {
-        info.warnings.push(Warning::Dropped {
-            what: crop.describe(),
-        });
-    }
-    Ok(info)
+    info.warnings.extend(told);
+    Ok((info, cut))
 }
 
 /// True if the first frame of a GIF has a transparent pixel, or cannot be decoded.

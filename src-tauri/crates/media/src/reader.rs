@@ -2,6 +2,7 @@
 
 use crate::animation::WebPFrames;
 use crate::color::ColorNumbers;
+use crate::crop::Cut;
 use crate::error::MediaError;
 use crate::ffi::decoder::{Answer, Decoder};
 use crate::ffi::frame::AvFrame;
@@ -9,7 +10,7 @@ use crate::ffi::input::{Input, Look};
 use crate::ffi::packet::Packet;
 use crate::frame::Frame;
 use crate::normalise::Normaliser;
-use crate::probe::{has_vpx_alpha, hdr_of, probe_with};
+use crate::probe::{has_vpx_alpha, hdr_of, probe_cut};
 use crate::sequence::{PictureFiles, probe_pictures_with};
 use frameloom_core::media::{MediaInfo, Warning};
 use frameloom_core::sequence::PictureRun;
@@ -124,6 +125,8 @@ pub struct Reader {
     time_base: TimeBase,
     /// Ticks between frames where the file gives no duration.
     step: i64,
+    /// What is cut off every picture.
+    cut: Option<Cut>,
     normaliser: Normaliser,
     /// Packets read ahead while looking for a key frame.
     pending: VecDeque<Packet>,
@@ -150,9 +153,9 @@ impl Reader {
     /// # Errors
     /// Those of [`crate::probe`]; [`MediaError::NoVideo`]; [`MediaError::UnsupportedCodec`].
     pub fn open(path: &Path, options: &ReaderOptions) -> Result<Self, MediaError> {
-        let info = match options.pictures {
-            Some(run) => probe_pictures_with(path, run, &options.cancel)?,
-            None => probe_with(path, &options.cancel)?,
+        let (info, cut) = match options.pictures {
+            Some(run) => (probe_pictures_with(path, run, &options.cancel)?, None),
+            None => probe_cut(path, &options.cancel)?,
         };
         let (stream, video) = info
             .main_video()
@@ -174,7 +177,10 @@ impl Reader {
             stream: index,
             time_base,
             step,
-            normaliser: Normaliser::new(stream_color, size).without_alpha(is_opaque_gif(&info)),
+            normaliser: Normaliser::new(stream_color, size)
+                .without_alpha(is_opaque_gif(&info))
+                .cutting(cut),
+            cut,
             pending: VecDeque::new(),
             sent_end: false,
             last_pts: None,
@@ -508,7 +514,9 @@ impl Reader {
             Self::open_stream(&self.path, &self.options, self.stream, &self.info)?;
         self.origin = origin;
         let opaque = is_opaque_gif(&self.info);
-        self.normaliser = Normaliser::new(color, self.stated_size()).without_alpha(opaque);
+        self.normaliser = Normaliser::new(color, self.stated_size())
+            .without_alpha(opaque)
+            .cutting(self.cut);
         self.pending.clear();
         self.sent_end = false;
         self.last_pts = None;

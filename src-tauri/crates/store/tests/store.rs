@@ -19,6 +19,7 @@ fn job(id: &str, created_millis: i64) -> Job {
             encode: EncodeSpec::default(),
             device: Device::Auto,
             inputs: Default::default(),
+            input_pictures: Default::default(),
             compute: Default::default(),
             upright: false,
         },

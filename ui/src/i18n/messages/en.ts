@@ -246,6 +246,8 @@ export const en = {
   'warning.stepped_down.small_tiles': '{reason} The rest was done in small tiles.',
   'warning.stepped_down.low_precision': '{reason} The rest was done in small tiles and shorter numbers.',
   'warning.stepped_down.processor': '{reason} The rest was done in small tiles on the processor.',
+  'warning.cropped': 'As the file asks players to, the picture is cut: {left} pixels at the left, {right} at the right, {top} at the top, {bottom} at the bottom.',
+  'warning.cropped_rounded': 'As the file asks players to, the picture is cut: {left} pixels at the left, {right} at the right, {top} at the top, {bottom} at the bottom; a little less than it asks for, so that colour stays in place.',
   'warning.padded_to_even': 'The picture was padded to {width} × {height}, because the codec needs even sides.',
   'warning.dropped': 'Not carried over: {what}.',
   'warning.damaged_still': 'A part of this picture is damaged and may be blank.',

@@ -243,6 +243,8 @@ export const fr: Messages = {
   'warning.stepped_down.small_tiles': '{reason} Le reste a été traité par petites tuiles.',
   'warning.stepped_down.low_precision': '{reason} Le reste a été traité par petites tuiles et avec des nombres plus courts.',
   'warning.stepped_down.processor': '{reason} Le reste a été traité par petites tuiles sur le processeur.',
+  'warning.cropped': 'Comme le fichier le demande aux lecteurs, l’image est rognée : {left} pixels à gauche, {right} à droite, {top} en haut, {bottom} en bas.',
+  'warning.cropped_rounded': 'Comme le fichier le demande aux lecteurs, l’image est rognée : {left} pixels à gauche, {right} à droite, {top} en haut, {bottom} en bas ; un peu moins que demandé, pour que les couleurs restent en place.',
   'warning.padded_to_even': 'L’image a été étendue à {width} × {height}, car le codec exige des côtés pairs.',
   'warning.dropped': 'Non conservé : {what}.',
   'warning.damaged_still': 'Une partie de cette image est endommagée et peut être vide.',

@@ -243,6 +243,8 @@ export const vi: Messages = {
   'warning.stepped_down.small_tiles': '{reason} Phần còn lại được xử lý theo từng ô nhỏ.',
   'warning.stepped_down.low_precision': '{reason} Phần còn lại được xử lý theo từng ô nhỏ với số ngắn hơn.',
   'warning.stepped_down.processor': '{reason} Phần còn lại được bộ xử lý tính theo từng ô nhỏ.',
+  'warning.cropped': 'Ảnh được cắt như tệp yêu cầu trình phát: {left} điểm ảnh bên trái, {right} bên phải, {top} phía trên, {bottom} phía dưới.',
+  'warning.cropped_rounded': 'Ảnh được cắt như tệp yêu cầu trình phát: {left} điểm ảnh bên trái, {right} bên phải, {top} phía trên, {bottom} phía dưới; ít hơn yêu cầu một chút để màu không bị lệch.',
   'warning.padded_to_even': 'Ảnh được nới thành {width} × {height} vì bộ mã hoá cần cạnh chẵn.',
   'warning.dropped': 'Không mang theo được: {what}.',
   'warning.damaged_still': 'Một phần ảnh bị hỏng và có thể trống.',

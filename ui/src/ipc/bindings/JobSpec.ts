@@ -27,6 +27,10 @@ pictures?: PictureRun,
  */
 inputs?: { [key in string]: string }, 
 /**
+ * Which numbered pictures those of the other inputs are whose path is a pattern.
+ */
+input_pictures?: { [key in string]: PictureRun }, 
+/**
  * Absolute path of the result, chosen when the job was submitted.
  */
 output: string, 

@@ -9,11 +9,12 @@ import type { Rational } from "./Rational";
  */
 export type VideoInfo = { 
 /**
- * Coded width in pixels, before rotation.
+ * Width in pixels as it is decoded and worked on: without what the file asks players to cut
+ * off, and before rotation.
  */
 width: number, 
 /**
- * Coded height in pixels, before rotation.
+ * Height in pixels, likewise.
  */
 height: number, 
 /**

@@ -61,7 +61,27 @@ doubles_rate: boolean, } | { "kind": "telecine",
 /**
  * By flags: the pictures themselves are whole.
  */
-soft: boolean, } | { "kind": "padded_to_even", 
+soft: boolean, } | { "kind": "cropped", 
+/**
+ * Pixels at the left.
+ */
+left: number, 
+/**
+ * Pixels at the right.
+ */
+right: number, 
+/**
+ * Pixels at the top.
+ */
+top: number, 
+/**
+ * Pixels at the bottom.
+ */
+bottom: number, 
+/**
+ * Less than was asked for, by the few pixels that share a sample of colour.
+ */
+rounded: boolean, } | { "kind": "padded_to_even", 
 /**
  * Padded width.
  */

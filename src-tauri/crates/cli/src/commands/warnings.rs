@@ -47,6 +47,20 @@ pub fn sentence(warning: &Warning) -> String {
         Warning::Telecine { soft: false } => {
             "The source is film with 3:2 pulldown: two of five frames are mixed of two film frames.".to_owned()
         }
+        Warning::Cropped {
+            left,
+            right,
+            top,
+            bottom,
+            rounded,
+        } => format!(
+            "As the file asks players to, {left} pixels are cut off at the left, {right} at the right, {top} at the top and {bottom} at the bottom{}.",
+            if *rounded {
+                ", a little less than it asks for, so that colour stays in place"
+            } else {
+                ""
+            }
+        ),
         Warning::PaddedToEven { width, height } => format!(
             "The picture was padded to {width} x {height}, since the codec needs even sides."
         ),

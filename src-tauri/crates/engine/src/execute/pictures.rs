@@ -38,6 +38,10 @@ pub(super) fn join(
     let deep = frames.header().depth() > 8 && format.holds_16_bits();
     let mut painter = RgbPainter::new(if deep { 16 } else { 8 });
     let metadata = metadata(spec, &frames)?;
+    if format != StillFormat::Png && metadata.icc.is_none() {
+        // Nothing in them says more than what everybody takes them for.
+        painter = painter.in_srgb(&frames.header().color());
+    }
     let first = spec.pictures.map_or(FIRST, |run| run.first);
     let (mut number, mut told) = (first, HashSet::new());
     while let Some(frame) = frames.next()? {

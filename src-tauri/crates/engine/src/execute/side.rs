@@ -96,7 +96,7 @@ fn open(
         at: None,
         ..spec.clone()
     };
-    let info = crate::plan::probe(path)?;
+    let info = crate::plan::probe_input(spec.job, line.input)?;
     let named = |error: EngineError| EngineError::Node {
         node: line.source.to_owned(),
         reason: error.to_string(),
@@ -114,7 +114,7 @@ fn open(
     let options = ReaderOptions {
         threads: 1,
         cancel: context.cancel.now_flag(),
-        pictures: None,
+        pictures: spec.job.pictures_of(line.input),
     };
     let mut reader = Reader::open(path, &options)?;
     let stream = reader

@@ -316,10 +316,8 @@ impl Work<'_> {
             path: self.spec.input.clone(),
         };
         let line = self.layout.pictures.get(clip as usize).ok_or_else(gone)?;
-        // Only the main input may be numbered pictures.
-        let is_main = !self.spec.inputs.contains_key(line.input);
         let options = ReaderOptions {
-            pictures: self.spec.pictures.filter(|_| is_main),
+            pictures: self.spec.pictures_of(line.input),
             ..options
         };
         let of = *self.video.clips().get(clip as usize).ok_or_else(gone)?;

@@ -8,6 +8,7 @@ use frameloom_core::graph::{Layout, Line, Op};
 use frameloom_core::media::{MediaInfo, MediaKind, StreamInfo, StreamKind, VideoInfo, Warning};
 use frameloom_core::time::{Rational, TimeBase, Timestamp};
 use serde::{Deserialize, Serialize};
+use std::path::Path;
 
 /// A stretch of a clip, half-open.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
@@ -49,6 +50,22 @@ pub(crate) fn clip_of(line: &Line<'_>, info: &MediaInfo) -> Result<ClipOf, Engin
     })
 }
 
+/// When the pictures of a clip are shown.
+struct Times {
+    ticks: Vec<i64>,
+    time_base: TimeBase,
+}
+
+impl Times {
+    fn of(path: &Path) -> Result<Self, EngineError> {
+        let found = frameloom_media::frame_times(path)?;
+        Ok(Self {
+            ticks: found.ticks,
+            time_base: found.time_base,
+        })
+    }
+}
+
 /// Lays clips one behind another; `None` where there is one. `pace` is that of the first when it
 /// reaches the end of the graph.
 pub(super) fn join_clips(
@@ -75,7 +92,15 @@ pub(super) fn join_clips(
         let own = inputs.result(line, true, joints)?.pace.time_base;
         time_base = common_base(time_base, own);
         let clip = clip_of(line, info)?;
-        let times = frameloom_media::frame_times(inputs.spec.path_of(line.input))?;
+        let times = match inputs.spec.pictures_of(line.input) {
+            // Their clock ticks once for each.
+            Some(run) => Times {
+                ticks: (0..i64::try_from(run.count).unwrap_or(i64::MAX)).collect(),
+                time_base: TimeBase::new(run.rate.ratio().den, run.rate.ratio().num)
+                    .unwrap_or(TimeBase::MICROS),
+            },
+            None => Times::of(inputs.spec.path_of(line.input))?,
+        };
         let (from, to) = clip
             .stretch
             .map_or((None, None), |s| (s.from_ticks, s.to_ticks));

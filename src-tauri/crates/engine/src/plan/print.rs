@@ -107,6 +107,15 @@ impl InputPrint {
         }
     }
 
+    /// The print of another input.
+    pub(super) fn of_input(spec: &JobSpec, name: &str) -> Result<Self, EngineError> {
+        let path = spec.path_of(name);
+        match spec.pictures_of(name) {
+            Some(run) => Self::take_pictures(path, run.picture_numbers()),
+            None => Self::take(path),
+        }
+    }
+
     /// Checks that the file is still the one that the print was taken of.
     pub(super) fn check(&self, path: &Path) -> Result<(), EngineError> {
         let now = match self.pictures {

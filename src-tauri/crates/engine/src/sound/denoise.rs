@@ -4,8 +4,9 @@
 //! the test material the best threshold lay about 7 dB above the loudness of the quietest tenth.
 
 use super::samples::Samples;
+use super::through::{Stage, Through};
 use crate::EngineError;
-use frameloom_media::{SoundBlock, SoundFilter, SoundFormat};
+use frameloom_media::{SoundFilter, SoundFormat};
 
 /// Pieces of this many to a second are looked at for the quietest.
 const PIECES: u32 = 20;
@@ -52,14 +53,13 @@ pub(crate) fn noise_floor(samples: &mut dyn Samples) -> Result<f64, EngineError>
 }
 
 /// Sound with less noise.
-pub(crate) struct Denoised<'w> {
-    inner: Box<dyn Samples + 'w>,
+pub(crate) type Denoised<'w> = Through<'w, Noise>;
+
+/// The filter without what it gives before the first sample that was sent.
+pub(crate) struct Noise {
     filter: SoundFilter,
-    /// Samples that the filter gives before the first one that was sent.
+    /// So many samples are still to be left out.
     delay: usize,
-    next: Option<i64>,
-    end: i64,
-    ended: bool,
 }
 
 impl<'w> Denoised<'w> {
@@ -68,15 +68,34 @@ impl<'w> Denoised<'w> {
         reduction: f64,
         floor: f64,
     ) -> Result<Self, EngineError> {
-        let format = inner.format().clone();
-        Ok(Self {
-            filter: filter(&format, reduction, floor)?,
+        let format = inner.format();
+        let noise = Noise {
+            filter: filter(format, reduction, floor)?,
             delay: delay(format.rate)?,
-            inner,
-            next: None,
-            end: 0,
-            ended: false,
-        })
+        };
+        Ok(Through::new(inner, noise))
+    }
+}
+
+impl Stage for Noise {
+    fn send(&mut self, channels: &[Vec<f64>]) -> Result<(), EngineError> {
+        Ok(self.filter.send(channels)?)
+    }
+
+    fn receive(&mut self) -> Result<Option<Vec<Vec<f64>>>, EngineError> {
+        let Some(mut channels) = self.filter.receive()? else {
+            return Ok(None);
+        };
+        let early = self.delay.min(channels.first().map_or(0, Vec::len));
+        self.delay -= early;
+        for channel in &mut channels {
+            channel.drain(..early);
+        }
+        Ok(Some(channels))
+    }
+
+    fn finish(&mut self) -> Result<(), EngineError> {
+        Ok(self.filter.finish()?)
     }
 }
 
@@ -119,56 +138,10 @@ fn delay(rate: u32) -> Result<usize, EngineError> {
         .unwrap_or(0))
 }
 
-impl Samples for Denoised<'_> {
-    fn format(&self) -> &SoundFormat {
-        self.inner.format()
-    }
-
-    fn next(&mut self) -> Result<Option<SoundBlock>, EngineError> {
-        loop {
-            if let Some(mut channels) = self.filter.receive()? {
-                let count = channels.first().map_or(0, Vec::len);
-                let early = self.delay.min(count);
-                self.delay -= early;
-                for channel in &mut channels {
-                    channel.drain(..early);
-                }
-                let start = self.next.unwrap_or(0);
-                let mut block = SoundBlock { start, channels };
-                self.next = Some(block.end());
-                if self.ended {
-                    block.keep(i64::MIN, self.end);
-                }
-                if block.is_empty() {
-                    continue;
-                }
-                return Ok(Some(block));
-            }
-            if self.ended {
-                return Ok(None);
-            }
-            match self.inner.next()? {
-                Some(block) => {
-                    self.next.get_or_insert(block.start);
-                    self.end = block.end();
-                    self.filter.send(&block.channels)?;
-                }
-                None => {
-                    self.ended = true;
-                    // Pushes out what the filter still has.
-                    let length = self.inner.format().rate as usize / 4;
-                    let channels = self.inner.format().channels()?;
-                    self.filter.send(&vec![vec![0.0; length]; channels])?;
-                    self.filter.finish()?;
-                }
-            }
-        }
-    }
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
+    use frameloom_media::SoundBlock;
 
     struct Once(SoundFormat, Vec<SoundBlock>);
 

@@ -145,7 +145,10 @@ impl<'a> Planner<'a> {
         if let Some(info) = self.inputs.get(input) {
             return Ok(info.clone());
         }
-        let info = frameloom_media::probe(path)?;
+        let info = match self.request.spec.pictures_of(input) {
+            Some(run) => frameloom_media::probe_pictures(path, run)?,
+            None => frameloom_media::probe(path)?,
+        };
         self.inputs.insert(input.to_owned(), info.clone());
         Ok(info)
     }

@@ -21,6 +21,7 @@ mod samples;
 mod speech;
 #[cfg(test)]
 mod tests;
+mod through;
 
 pub(crate) use layout::{Request, plan_sound};
 pub(crate) use make::{Made, World, make};

@@ -5,9 +5,10 @@
 
 use super::make::World;
 use super::samples::Samples;
+use super::through::{Stage, Through};
 use crate::EngineError;
 use frameloom_infer::SpeechSession;
-use frameloom_media::{SoundBlock, SoundFilter, SoundFormat};
+use frameloom_media::{SoundFilter, SoundFormat};
 use realfft::num_complex::Complex;
 use realfft::{ComplexToReal, RealFftPlanner, RealToComplex};
 use std::collections::VecDeque;
@@ -18,17 +19,14 @@ use std::sync::Arc;
 const RATE: u32 = 16_000;
 
 /// Sound that went through a network.
-pub(crate) struct Speech<'w> {
+pub(crate) type Speech<'w> = Through<'w, Heard<'w>>;
+
+/// Sound on its way down to what the networks hear, through them, and up again.
+pub(crate) struct Heard<'w> {
     world: &'w World<'w>,
-    inner: Box<dyn Samples + 'w>,
-    format: SoundFormat,
     down: SoundFilter,
     up: SoundFilter,
     channels: Vec<Channel>,
-    /// Place of the next sample that leaves.
-    next: Option<i64>,
-    end: i64,
-    ended: bool,
 }
 
 impl<'w> Speech<'w> {
@@ -38,7 +36,7 @@ impl<'w> Speech<'w> {
         inner: Box<dyn Samples + 'w>,
         model: &Path,
     ) -> Result<Self, EngineError> {
-        let format = inner.format().clone();
+        let format = inner.format();
         let heard = SoundFormat {
             rate: RATE,
             layout: format.layout.clone(),
@@ -52,19 +50,17 @@ impl<'w> Speech<'w> {
                 Ok(Channel::new(session))
             })
             .collect::<Result<_, EngineError>>()?;
-        Ok(Self {
+        let stage = Heard {
             world,
-            down: SoundFilter::open(&format, &heard, &[])?,
-            up: SoundFilter::open(&heard, &format, &[])?,
-            inner,
-            format,
+            down: SoundFilter::open(format, &heard, &[])?,
+            up: SoundFilter::open(&heard, format, &[])?,
             channels,
-            next: None,
-            end: 0,
-            ended: false,
-        })
+        };
+        Ok(Through::new(inner, stage))
     }
+}
 
+impl Heard<'_> {
     /// Moves what was brought down through the networks and up again.
     fn pass_on(&mut self) -> Result<(), EngineError> {
         while let Some(heard) = self.down.receive()? {
@@ -89,47 +85,20 @@ fn said(error: &dyn std::error::Error) -> String {
     text
 }
 
-impl Samples for Speech<'_> {
-    fn format(&self) -> &SoundFormat {
-        &self.format
+impl Stage for Heard<'_> {
+    fn send(&mut self, channels: &[Vec<f64>]) -> Result<(), EngineError> {
+        self.down.send(channels)?;
+        self.pass_on()
     }
 
-    fn next(&mut self) -> Result<Option<SoundBlock>, EngineError> {
-        loop {
-            if let Some(channels) = self.up.receive()? {
-                let start = self.next.unwrap_or(0);
-                let mut block = SoundBlock { start, channels };
-                self.next = Some(block.end());
-                if self.ended {
-                    block.keep(i64::MIN, self.end);
-                }
-                if block.is_empty() {
-                    continue;
-                }
-                return Ok(Some(block));
-            }
-            if self.ended {
-                return Ok(None);
-            }
-            match self.inner.next()? {
-                Some(block) => {
-                    self.next.get_or_insert(block.start);
-                    self.end = block.end();
-                    self.down.send(&block.channels)?;
-                    self.pass_on()?;
-                }
-                None => {
-                    self.ended = true;
-                    // Silence pushes out what is still on its way.
-                    let length = self.format.rate as usize / 4;
-                    self.down
-                        .send(&vec![vec![0.0; length]; self.channels.len()])?;
-                    self.down.finish()?;
-                    self.pass_on()?;
-                    self.up.finish()?;
-                }
-            }
-        }
+    fn receive(&mut self) -> Result<Option<Vec<Vec<f64>>>, EngineError> {
+        Ok(self.up.receive()?)
+    }
+
+    fn finish(&mut self) -> Result<(), EngineError> {
+        self.down.finish()?;
+        self.pass_on()?;
+        Ok(self.up.finish()?)
     }
 }
 

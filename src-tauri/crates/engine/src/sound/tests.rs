@@ -95,6 +95,7 @@ fn work(
             .iter()
             .map(|(name, path)| ((*name).to_owned(), (*path).to_owned()))
             .collect(),
+        input_pictures: Default::default(),
         compute: Default::default(),
         upright: false,
     };

@@ -406,6 +406,7 @@ fn execute_on(
         },
         device: Device::Cpu,
         inputs: Default::default(),
+        input_pictures: Default::default(),
         compute: Default::default(),
         upright: false,
     };

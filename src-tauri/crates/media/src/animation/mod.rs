@@ -13,8 +13,9 @@
 //! | repetition | as the source, else for ever | as the source, else for ever | as the source, else for ever |
 //! | longest side | 65535 | 65535 | 16383 |
 //!
-//! All are sRGB in full range, without a tag. High dynamic range is refused, since none of them
-//! could say what its samples mean.
+//! All are sRGB in full range, without a tag, which is what every viewer takes them for: pictures
+//! of wide primaries are converted in linear light. High dynamic range is refused, since none of
+//! them could say what its samples mean, and what of it to darken is a choice of taste.
 
 mod check;
 mod file;
@@ -33,6 +34,7 @@ pub(crate) use read::WebPFrames;
 
 use crate::container::Container;
 use crate::error::MediaError;
+use crate::gamut::lost_in_srgb;
 use frameloom_core::color::ColorInfo;
 use frameloom_core::job::Quality;
 use frameloom_core::media::Warning;
@@ -124,10 +126,9 @@ pub fn plan_animation(
     {
         lost("frames beyond 50 a second, which players of GIF do not show in time".to_owned());
     }
-    if let Some(primaries) = wide_primaries(&input.color) {
+    if let Some(what) = lost_in_srgb(&input.color, &name) {
         lost(format!(
-            "the note that the colours are {primaries}: {name} means sRGB, and they will look \
-             paler; numbered pictures (name_%05d.png) keep it"
+            "{what}; numbered pictures (name_%05d.png) keep them"
         ));
     }
     let ratio = input.sample_aspect_ratio;
@@ -143,17 +144,6 @@ pub fn plan_animation(
         encoder: encoder.to_owned(),
         parameters,
         warnings,
-    })
-}
-
-/// The primaries of pictures that are not nearly sRGB's: those of standard definition differ from
-/// them by less than eyes see.
-fn wide_primaries(color: &ColorInfo) -> Option<&str> {
-    color.primaries.as_deref().filter(|name| {
-        !matches!(
-            *name,
-            "bt709" | "bt470bg" | "smpte170m" | "smpte240m" | "bt470m" | "ebu3213"
-        )
     })
 }
 

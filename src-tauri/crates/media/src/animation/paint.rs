@@ -5,6 +5,8 @@ use crate::error::MediaError;
 use crate::ffi::frame::AvFrame;
 use crate::ffi::pixel::AvFormat;
 use crate::frame::{Frame, FramePool};
+use crate::gamut::Gamut;
+use frameloom_core::color::ColorInfo;
 use frameloom_core::pixel::{AnyPlane, AnyPlaneMut, PixelFormat, Planes};
 
 /// Converts frames of one size to planes of green, blue and red in full range, by the matrix and
@@ -14,6 +16,8 @@ pub struct RgbPainter {
     pool: Option<FramePool>,
     /// 8 or 16: bits of the result.
     bits: u8,
+    /// What makes the colours those of sRGB, and where that is done, in 16 bits.
+    gamut: Option<(Gamut, Option<FramePool>)>,
 }
 
 impl std::fmt::Debug for RgbPainter {
@@ -29,7 +33,16 @@ impl RgbPainter {
             converter: Converter::new(),
             pool: None,
             bits,
+            gamut: None,
         }
+    }
+
+    /// As it is, with results in the colours of sRGB: `color` is what the frames are tagged with.
+    /// Colours of wide primaries are converted in linear light, what sRGB does not have becomes the
+    /// nearest value of each channel, and primaries near those of sRGB are left as they are.
+    pub fn in_srgb(self, color: &ColorInfo) -> Self {
+        let gamut = Gamut::of(color).map(|gamut| (gamut, None));
+        Self { gamut, ..self }
     }
 
     /// The frame in green, blue, red and, where it has it, alpha, with its times.
@@ -42,16 +55,36 @@ impl RgbPainter {
             bits: self.bits,
             alpha: frame.format().alpha,
         };
-        let pool = match self.pool.take() {
-            Some(pool) if pool.format() == wanted => pool,
-            _ => FramePool::new(wanted, frame.width(), frame.height())?,
-        };
-        let pool = self.pool.insert(pool);
+        let size = (frame.width(), frame.height());
+        let pool = pool_of(&mut self.pool, wanted, size)?;
+        if let Some((gamut, deep)) = &mut self.gamut {
+            let pixels = PixelFormat { bits: 16, ..wanted };
+            let deep = pool_of(deep, pixels, size)?;
+            let mut rgb = self.converter.convert(frame, deep)?;
+            gamut.convert(&mut rgb)?;
+            return match self.bits {
+                16 => Ok(rgb),
+                _ => narrowed(&rgb, pool),
+            };
+        }
         if frame.format().planes == Planes::Gbr && frame.format().bits > self.bits {
             return narrowed(frame, pool);
         }
         self.converter.convert(frame, pool)
     }
+}
+
+/// The pool that is there, or a new one if it is of another format.
+fn pool_of(
+    pool: &mut Option<FramePool>,
+    wanted: PixelFormat,
+    (width, height): (u32, u32),
+) -> Result<&FramePool, MediaError> {
+    let found = match pool.take() {
+        Some(pool) if pool.format() == wanted => pool,
+        _ => FramePool::new(wanted, width, height)?,
+    };
+    Ok(pool.insert(found))
 }
 
 /// RGB in fewer bits, each value the nearest to the same share of white: what was widened before

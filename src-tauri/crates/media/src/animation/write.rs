@@ -215,13 +215,14 @@ impl<'a, 'b> Source<'a, 'b> {
         let format = AvFormat(frames.header().parameters.format);
         let deep = frames.header().depth() > 8 && spec.container == Container::Apng;
         let bits = if deep { 16 } else { 8 };
+        let color = frames.header().color();
         Ok(Self {
             spec,
             size: frames.header().size(),
             frames,
             next: 0,
             schedule,
-            painter: RgbPainter::new(bits),
+            painter: RgbPainter::new(bits).in_srgb(&color),
             cancel,
             progress,
             alpha: format.has_alpha(),

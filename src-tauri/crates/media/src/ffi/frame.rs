@@ -3,6 +3,7 @@
 use super::pixel::{AvFormat, av_format};
 use super::util::{enum_number, rational, set_enum_number};
 use crate::color::ColorNumbers;
+use crate::crop::Edges;
 use crate::error::MediaError;
 use ffmpeg_sys_next as sys;
 use frameloom_core::pixel::{AnyPlane, AnyPlaneMut, PixelFormat, PlaneMut, PlaneRef};
@@ -324,6 +325,21 @@ impl AvFrame {
         // SAFETY: both frames are live.
         let status = unsafe { sys::av_frame_copy_props(raw, other.as_ptr()) };
         super::util::check("frame properties could not be copied", status)?;
+        Ok(())
+    }
+
+    /// Cuts pixels off the sides; the samples stay where they are. The frame must be larger, and
+    /// what is cut at the top and at the left a whole number of samples of colour.
+    pub(crate) fn crop(&mut self, edges: Edges) -> Result<(), MediaError> {
+        let raw = self.raw_mut();
+        raw.crop_left = edges.left as usize;
+        raw.crop_right = edges.right as usize;
+        raw.crop_top = edges.top as usize;
+        raw.crop_bottom = edges.bottom as usize;
+        let flags = sys::AV_FRAME_CROP_UNALIGNED as i32;
+        // SAFETY: a live frame; the function refuses to cut off more than there is.
+        let status = unsafe { sys::av_frame_apply_cropping(self.as_mut_ptr(), flags) };
+        super::util::check("a picture could not be cut", status)?;
         Ok(())
     }
 

@@ -466,12 +466,7 @@ impl<'a> Stream<'a> {
     }
 
     pub(crate) fn extradata(self) -> &'a [u8] {
-        let p = self.parameters().0;
-        if p.extradata.is_null() || p.extradata_size <= 0 {
-            return &[];
-        }
-        // SAFETY: the extradata is as long as stated and lives as long as the stream.
-        unsafe { slice::from_raw_parts(p.extradata, p.extradata_size as usize) }
+        super::params::extradata_of(self.parameters().0)
     }
 
     /// The cover picture of an `attached_pic` stream.

@@ -129,11 +129,7 @@ impl VideoParameters {
                 video_delay: p.video_delay,
                 codec_tag: p.codec_tag,
             };
-            let extradata = if p.extradata.is_null() || p.extradata_size <= 0 {
-                Vec::new()
-            } else {
-                slice::from_raw_parts(p.extradata, p.extradata_size as usize).to_vec()
-            };
+            let extradata = extradata_of(p).to_vec();
             sys::avcodec_parameters_free(&mut raw);
             Ok((parameters, extradata))
         }
@@ -180,6 +176,17 @@ impl VideoParameters {
             set_extradata(target, extradata)
         }
     }
+}
+
+/// The codec's global headers; empty where it has none.
+pub(crate) fn extradata_of(parameters: &sys::AVCodecParameters) -> &[u8] {
+    let start = parameters.extradata;
+    let length = usize::try_from(parameters.extradata_size).unwrap_or(0);
+    if start.is_null() || length == 0 {
+        return &[];
+    }
+    // SAFETY: the extradata is as long as stated and lives as long as the parameters.
+    unsafe { slice::from_raw_parts(start, length) }
 }
 
 /// Stores a copy of `extradata`.

@@ -2,7 +2,7 @@
 
 use super::frame::AvFrame;
 use super::packet::Packet;
-use super::params::{codec_id, codec_name, set_extradata};
+use super::params::{codec_id, codec_name, extradata_of, set_extradata};
 use super::util::{Dict, c_text, check, enum_number, error, failure, text_of};
 use crate::error::MediaError;
 use ffmpeg_sys_next as sys;
@@ -578,11 +578,7 @@ impl SoundEncoder {
                 initial_padding: p.initial_padding,
                 seek_preroll: p.seek_preroll,
             };
-            let extradata = if p.extradata.is_null() || p.extradata_size <= 0 {
-                Vec::new()
-            } else {
-                slice::from_raw_parts(p.extradata, p.extradata_size as usize).to_vec()
-            };
+            let extradata = extradata_of(p).to_vec();
             sys::avcodec_parameters_free(&mut raw);
             Ok((parameters, extradata))
         }

@@ -13,6 +13,7 @@ pub use aspect::{Aspect, Rule, Scope};
 pub use compare::{Comparison, DiffOptions, Difference, FirstTime, StreamPair};
 
 use crate::color::ColorNumbers;
+use crate::crop::{Crops, Cut};
 use crate::error::MediaError;
 use crate::ffi::decoder::{Answer, Decoder};
 use crate::ffi::frame::AvFrame;
@@ -143,10 +144,11 @@ impl Inventory {
             }
         }
         gathered.resize_with(input.stream_count(), Gathered::default);
+        let crops = Crops::of(path, &input);
         let streams = input
             .streams()
             .zip(gathered)
-            .map(|(stream, gathered)| entry(stream, gathered))
+            .map(|(stream, gathered)| entry(stream, gathered, crops.cut(&input, stream)))
             .collect();
         Ok(Self {
             container: input.format_name(),
@@ -267,10 +269,14 @@ impl Gathered {
     }
 }
 
-fn entry(stream: Stream<'_>, mut gathered: Gathered) -> StreamEntry {
+fn entry(stream: Stream<'_>, mut gathered: Gathered, cut: Option<Cut>) -> StreamEntry {
     use sys::AVPacketSideDataType as S;
     gathered.flush();
-    let info = stream_info(stream);
+    let mut info = stream_info(stream);
+    if let Some(cut) = cut {
+        // Without what players cut off, as it is worked on.
+        cut.apply(&mut info);
+    }
     let scope = Scope::of(&info);
     let hashed = |bytes: &[u8]| (bytes.len(), xxh3_64(bytes));
     let attached = match scope {
@@ -289,6 +295,10 @@ fn entry(stream: Stream<'_>, mut gathered: Gathered) -> StreamEntry {
             // What the encoder of the source was told about its buffer.
             S::AV_PKT_DATA_CPB_PROPERTIES as i32,
         ];
+        #[cfg(ffmpeg_7_1)]
+        if kind == S::AV_PKT_DATA_FRAME_CROPPING as i32 {
+            continue;
+        }
         if !known.contains(&kind) {
             side_data.insert(crate::ffi::packet::side_data_name(kind), xxh3_64(bytes));
         }

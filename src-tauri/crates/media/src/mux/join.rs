@@ -4,6 +4,7 @@ use super::copy::{CopiedStream, SourceCut, file_tags, general_tags, stream_tags}
 use super::feed::{self, AddedTrack, Feed};
 use super::video::Replay;
 use crate::container::{Container, MuxPlan};
+use crate::crop::Crops;
 use crate::encode::encoder::EncodedPacket;
 use crate::error::MediaError;
 use crate::ffi::input::{Input, Look, Stream};
@@ -134,7 +135,15 @@ impl<'a> Join<'a> {
                 continue;
             };
             if index == main {
-                video = Some(add_video(&mut output, stream, &replay, video_base, spec)?);
+                let cut = Crops::of(spec.source, &input).cut(&input, stream);
+                let from = cut.map_or_else(|| coded_size(stream), |cut| cut.size);
+                video = Some(add_video(
+                    &mut output,
+                    (stream, from),
+                    &replay,
+                    video_base,
+                    spec,
+                )?);
                 streams += 1;
                 added = Some(feed::add(&mut output, spec.added, shift_micros, cancel)?);
             } else if spec.plan.copied.contains(&(index as u32)) {
@@ -289,9 +298,16 @@ fn compare(a: i64, a_base: sys::AVRational, b: i64, b_base: sys::AVRational) -> 
     value(a, a_base, b_base).cmp(&value(b, b_base, a_base))
 }
 
+/// Width and height of a stream's decoded pictures.
+fn coded_size(stream: Stream<'_>) -> (u32, u32) {
+    let p = stream.parameters().0;
+    (p.width.max(0) as u32, p.height.max(0) as u32)
+}
+
+/// `from` is the size of the source's pictures as they are worked on.
 fn add_video(
     output: &mut Output,
-    source: Stream<'_>,
+    (source, from): (Stream<'_>, (u32, u32)),
     replay: &Replay<'_>,
     base: sys::AVRational,
     spec: &MuxSpec<'_>,
@@ -327,8 +343,6 @@ fn add_video(
         .side_data_of(turn)
         .filter(|_| spec.plan.keeps_turn && !spec.upright)
     {
-        let p = source.parameters().0;
-        let from = (p.width.max(0) as u32, p.height.max(0) as u32);
         output.set_side_data(index, turn, &display_matrix(matrix, from, header.size()))?;
     }
     if let Some(hdr) = stated {

@@ -4,7 +4,7 @@ use crate::support::{ffmpeg, frames, paint, reader, spec_for};
 use frameloom_core::color::{ColorInfo, Matrix, Range};
 use frameloom_core::job::Quality;
 use frameloom_core::media::{MediaKind, Warning};
-use frameloom_core::pixel::{AnyPlane, PixelFormat, Planes};
+use frameloom_core::pixel::{AnyPlane, AnyPlaneMut, PixelFormat, Planes};
 use frameloom_core::time::{FrameRate, Rational, TimeBase};
 use frameloom_media::{
     AnimationInput, AnimationReport, AnimationSpec, Container, EncoderSpec, Frame, FramePool,
@@ -420,6 +420,88 @@ fn a_damaged_or_foreign_result_does_not_pass_its_check() {
 }
 
 #[test]
+fn colours_of_wide_primaries_look_the_same_in_an_animation_which_means_srgb() {
+    let folder = tempfile::tempdir().unwrap();
+    // What sRGB red, green, blue, orange and grey are in each.
+    let srgb = [
+        [255, 0, 0],
+        [0, 255, 0],
+        [0, 0, 255],
+        [255, 128, 0],
+        [128, 128, 128],
+    ];
+    let bt2020 = [
+        [208, 74, 35],
+        [155, 246, 84],
+        [59, 28, 243],
+        [218, 141, 53],
+        [128, 128, 128],
+    ];
+    let p3 = [
+        [234, 51, 35],
+        [117, 251, 76],
+        [0, 0, 245],
+        [239, 135, 51],
+        [128, 128, 128],
+    ];
+    for (primaries, coded) in [("bt2020", bt2020), ("smpte432", p3), ("bt709", srgb)] {
+        let color = ColorInfo {
+            primaries: Some(primaries.to_owned()),
+            transfer: Some("bt709".to_owned()),
+            ..ColorInfo::default()
+        };
+        let gbr = PixelFormat {
+            planes: Planes::Gbr,
+            bits: 8,
+            alpha: false,
+        };
+        let list: Vec<Frame> = (0..2)
+            .map(|n| {
+                let mut frame = Frame::new(gbr, 80, 48).unwrap();
+                for (plane, channel) in [1, 2, 0].into_iter().enumerate() {
+                    let AnyPlaneMut::U8(mut plane) = frame.plane_mut(plane).unwrap() else {
+                        panic!("made with 8 bits")
+                    };
+                    for y in 0..48 {
+                        for (x, sample) in plane.row_mut(y).iter_mut().enumerate() {
+                            *sample = coded[x / 16][channel];
+                        }
+                    }
+                }
+                frame.set_color(&color);
+                frame.set_timing(n * 40_000, 40_000);
+                frame
+            })
+            .collect();
+        for container in ANIMATIONS {
+            let quality = match container {
+                Container::Gif => Quality::Archive,
+                _ => Quality::Lossless,
+            };
+            let spec = spec(container, quality, &list[0]);
+            let shared = list.iter().map(|f| f.share().unwrap());
+            let parts = parts_of(folder.path(), &spec, shared, 2);
+            let output = folder
+                .path()
+                .join("out")
+                .with_extension(container.extension());
+            write(&parts, &output, quality, 0, None);
+            let frame = reader(&output).next_frame().unwrap().unwrap();
+            for (bar, wanted) in srgb.iter().enumerate() {
+                let found = rgba(&frame, bar * 16 + 8, 24);
+                let off = wanted.iter().zip(found).map(|(a, b)| a.abs_diff(b)).max();
+                // A step of 8 bits in the dark of a wide space is several of the narrow one.
+                let most = if primaries == "bt709" { 2 } else { 14 };
+                assert!(
+                    off <= Some(most),
+                    "{container:?} {primaries} {wanted:?} {found:?}"
+                );
+            }
+        }
+    }
+}
+
+#[test]
 fn what_an_animation_cannot_hold_is_refused_or_said_before_it_is_made() {
     let input = AnimationInput {
         width: 640,
@@ -449,7 +531,10 @@ fn what_an_animation_cannot_hold_is_refused_or_said_before_it_is_made() {
             ..input.clone()
         };
         let plan = plan_animation(container, Quality::Good, &wide).unwrap();
-        assert_eq!(plan.warnings.len(), 1, "{:?}", plan.warnings);
+        let [Warning::Dropped { what }] = &plan.warnings[..] else {
+            panic!("{:?}", plan.warnings);
+        };
+        assert!(what.contains("converted from bt2020"), "{what}");
     }
     let refused = plan_animation(Container::Gif, Quality::Lossless, &input).unwrap_err();
     assert!(refused.to_string().contains(".apng or .webp"), "{refused}");

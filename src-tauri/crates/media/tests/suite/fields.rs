@@ -1,7 +1,8 @@
 //! Interlaced or not: what real clips and made-up ones turn out to be.
 
-use crate::support::data;
+use crate::support::{Pass, data, ffmpeg, reader};
 use frameloom_core::media::FieldOrder;
+use frameloom_core::time::Timestamp;
 use frameloom_media::{FieldReport, ReaderOptions, Telecine, detect_fields, probe};
 use std::io::Write;
 use std::path::Path;
@@ -86,6 +87,79 @@ fn lines_tell_the_order_where_the_file_says_nothing() {
     assert_eq!(fields(&path).order, FieldOrder::BottomFirst);
     write_y4m(&path, 60, |n| (n, n));
     assert_eq!(fields(&path).order, FieldOrder::Progressive);
+}
+
+/// Writes 3:2 pulldown into an MPEG-2 stream of whole frames: every other one asks for one of its
+/// fields to be shown once more (ISO/IEC 13818-2, 6.3.10).
+fn add_pulldown(bytes: &mut [u8]) {
+    let mut count = 0;
+    for at in 0..bytes.len() - 9 {
+        if bytes[at..at + 4] != [0, 0, 1, 0xB5] {
+            continue;
+        }
+        match bytes[at + 4] >> 4 {
+            // The sequence: not of progressive frames alone.
+            1 => bytes[at + 5] &= !0x08,
+            // A picture: the upper field first, a field repeated, a progressive frame.
+            8 => {
+                let (top, repeat) = [(1, 1), (0, 0), (0, 1), (1, 0)][count % 4];
+                bytes[at + 7] = bytes[at + 7] & !0x82 | top << 7 | repeat << 1;
+                bytes[at + 8] |= 0x80;
+                count += 1;
+            }
+            _ => {}
+        }
+    }
+    assert!(count > 40, "{count} pictures");
+}
+
+#[test]
+fn film_by_flags_is_told_and_its_frames_keep_their_own_times() {
+    let folder = tempfile::tempdir().unwrap();
+    let at = |name: &str| folder.path().join(name);
+    if !ffmpeg(
+        folder.path(),
+        "-f lavfi -i testsrc2=s=128x96:r=30000/1001:d=3 -c:v mpeg2video -bf 0 -g 12 -q:v 3 film.m2v",
+    ) {
+        return;
+    }
+    let mut bytes = std::fs::read(at("film.m2v")).unwrap();
+    add_pulldown(&mut bytes);
+    std::fs::write(at("film.m2v"), bytes).unwrap();
+    // The muxer gets its times from the flags: three fields, two fields, three fields, ...
+    assert!(ffmpeg(
+        folder.path(),
+        "-fflags +genpts -i film.m2v -c copy film.ts"
+    ));
+    let source = at("film.ts");
+    let found = fields(&source);
+    assert_eq!(found.telecine, Some(Telecine::Soft), "{found:?}");
+    assert_eq!(found.order, FieldOrder::Progressive, "{found:?}");
+    let times = |path: &Path| {
+        let mut reader = reader(path);
+        let base = reader.time_base();
+        let mut list = Vec::new();
+        while let Some(frame) = reader.next_frame().unwrap() {
+            list.push(Timestamp::new(frame.pts(), base).micros());
+        }
+        list
+    };
+    let steps = |times: &[i64]| -> Vec<i64> { times.windows(2).map(|t| t[1] - t[0]).collect() };
+    let wanted = steps(&times(&source));
+    let (long, short) = (wanted.iter().max(), wanted.iter().min());
+    // Three fields of 1001/60000 s, and two.
+    assert!((50_000..50_100).contains(long.unwrap()), "{wanted:?}");
+    assert!((33_300..33_400).contains(short.unwrap()), "{wanted:?}");
+    for (name, slack) in [("out.mp4", 12), ("out.mkv", 1_000)] {
+        Pass::new(&source, &at(name)).run(folder.path());
+        let kept = steps(&times(&at(name)));
+        assert_eq!(kept.len(), wanted.len(), "{name}: no frame is repeated");
+        for (kept, wanted) in kept.iter().zip(&wanted) {
+            assert!((kept - wanted).abs() <= slack, "{name}: {kept} {wanted}");
+        }
+        // What players are asked to repeat is in the times now, and only there.
+        assert_eq!(fields(&at(name)).telecine, None, "{name}");
+    }
 }
 
 #[test]

@@ -37,7 +37,7 @@ const CLIPS: &[(&str, u32, u32, u64)] = &[
     ("preroll_5s_640x360.mp4", 640, 360, 125),
     ("prores_422.mov", 1920, 1080, 2),
     ("prores_422_proxy.mov", 1920, 1080, 2),
-    ("prores_4444_alpha.mov", 1920, 1080, 1),
+    ("prores_4444_alpha.mov", 1888, 1062, 1),
     ("rotate90_5.1.mp4", 1920, 1080, 45),
     ("sar_2x1.mp4", 640, 360, 150),
     ("slowmo_samsung_sef.mp4", 320, 240, 63),

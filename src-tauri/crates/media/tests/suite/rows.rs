@@ -1,9 +1,10 @@
 //! Rows of the fidelity table that a diff of two files does not see by itself: what was hidden,
 //! mended, missing, made anew, and what is not written on purpose.
 
-use crate::support::{Pass, data, ffmpeg, frames, reader};
+use crate::support::{Pass, data, ffmpeg, frames, keys, one, reader};
 use frameloom_core::media::{FieldOrder, MediaInfo, Warning};
-use frameloom_media::{Container, plan_mux, probe};
+use frameloom_core::pixel::AnyPlane;
+use frameloom_media::{Container, Frame, plan_mux, probe};
 use std::path::Path;
 use tempfile::tempdir;
 
@@ -173,49 +174,175 @@ fn not_fields(output: &Path) {
     }
 }
 
-#[test]
-fn a_crop_that_only_the_container_notes_is_told_and_the_whole_picture_is_read() {
-    let folder = tempdir().unwrap();
-    let path = folder.path().join("noted.mkv");
-    let mut files = Vec::new();
-    if ffmpeg(
-        folder.path(),
-        "-f lavfi -i testsrc2=s=128x96:r=25:d=1 -vf setsar=4/3 -c:v mpeg4 noted.mkv",
-    ) {
-        // The display size, which stands there, becomes a crop of 16 and 8 pixels.
-        let mut bytes = std::fs::read(&path).unwrap();
-        for (from, to, value) in [
-            ([0x54, 0xB0], [0x54, 0xCC], 16),
-            ([0x54, 0xBA], [0x54, 0xAA], 8),
-        ] {
-            let at = bytes.windows(2).position(|w| w == from).unwrap();
-            bytes[at..at + 2].copy_from_slice(&to);
-            let length = usize::from(bytes[at + 2] & 0x7F);
-            bytes[at + 3..at + 3 + length].fill(0);
-            bytes[at + 2 + length] = value;
+/// Writes `value` over the number of an element of Matroska and gives the element another id.
+fn becomes(bytes: &mut [u8], from: [u8; 2], to: [u8; 2], value: u8) {
+    let at = bytes.windows(2).position(|w| w == from).unwrap();
+    bytes[at..at + 2].copy_from_slice(&to);
+    let length = usize::from(bytes[at + 2] & 0x7F);
+    bytes[at + 3..at + 3 + length].fill(0);
+    bytes[at + 2 + length] = value;
+}
+
+/// Puts a `clap` box into the only track of an MP4 whose index is at its end.
+fn add_aperture(path: &Path, numbers: [i32; 8]) {
+    let mut bytes = std::fs::read(path).unwrap();
+    let find = |bytes: &[u8], name: &[u8]| bytes.windows(4).rposition(|w| w == name).unwrap();
+    // It stands in front of what the entry holds already.
+    let codec = find(&bytes, b"avcC") - 4;
+    let mut clap = 40u32.to_be_bytes().to_vec();
+    clap.extend(b"clap");
+    clap.extend(numbers.iter().flat_map(|n| n.to_be_bytes()));
+    bytes.splice(codec..codec, clap);
+    for name in [
+        b"moov", b"trak", b"mdia", b"minf", b"stbl", b"stsd", b"avc1",
+    ] {
+        let at = find(&bytes, name) - 4;
+        let length = u32::from_be_bytes(bytes[at..at + 4].try_into().unwrap()) + 40;
+        bytes[at..at + 4].copy_from_slice(&length.to_be_bytes());
+    }
+    std::fs::write(path, bytes).unwrap();
+}
+
+/// The planes of `whole` inside of a place, as they must be after the cut.
+fn assert_inside(cut: &Frame, whole: &Frame, (left, top): (u32, u32)) {
+    for index in 0..cut.format().plane_count() {
+        let (AnyPlane::U8(cut_plane), AnyPlane::U8(whole_plane)) =
+            (cut.plane(index), whole.plane(index))
+        else {
+            panic!("made with 8 bits")
+        };
+        let (across, down) = if index == 0 { (1, 1) } else { (2, 2) };
+        let (x, y) = ((left / across) as usize, (top / down) as usize);
+        for row in 0..cut_plane.height {
+            let wanted = &whole_plane.row(y + row)[x..x + cut_plane.width];
+            assert_eq!(cut_plane.row(row), wanted, "plane {index}, row {row}");
         }
-        std::fs::write(&path, bytes).unwrap();
-        files.push((
-            path,
-            (128, 96),
-            "16 pixels at the left, 0 at the right, 0 at the top and 8",
-        ));
     }
-    if let Some(real) = data("media/video/prores_4444_alpha.mov") {
-        files.push((
-            real,
-            (1_920, 1_080),
-            "16 pixels at the left, 16 at the right, 9",
-        ));
+}
+
+fn cropped(path: &Path) -> Option<Warning> {
+    let warnings = probe(path).unwrap().warnings;
+    warnings
+        .into_iter()
+        .find(|warning| matches!(warning, Warning::Cropped { .. }))
+}
+
+const MOVING: &str = "-f lavfi -i testsrc2=s=128x96:r=25:d=1";
+
+#[test]
+fn what_matroska_notes_to_be_cut_off_is_cut_off_every_picture_and_not_noted_again() {
+    let folder = tempdir().unwrap();
+    let at = |name: &str| folder.path().join(name);
+    if !ffmpeg(
+        folder.path(),
+        &format!("{MOVING} -vf setsar=4/3 -c:v mpeg4 -g 5 whole.mkv"),
+    ) {
+        return;
     }
-    for (path, size, wanted) in files {
-        let frame = reader(&path).next_frame().unwrap().unwrap();
-        assert_eq!((frame.width(), frame.height()), size);
-        let info = probe(&path).unwrap();
-        let told = info
-            .warnings
-            .iter()
-            .any(|warning| matches!(warning, Warning::Dropped { what } if what.contains(wanted)));
-        assert!(told, "{:?}", info.warnings);
+    // The size for showing, which stands there, becomes a crop.
+    for (left, bottom, placed, size, rounded) in [
+        (16, 8, (16, 0), (112, 88), false),
+        (17, 7, (16, 0), (112, 90), true),
+    ] {
+        let mut bytes = std::fs::read(at("whole.mkv")).unwrap();
+        becomes(&mut bytes, [0x54, 0xB0], [0x54, 0xCC], left);
+        becomes(&mut bytes, [0x54, 0xBA], [0x54, 0xAA], bottom);
+        std::fs::write(at("noted.mkv"), bytes).unwrap();
+        let told = Warning::Cropped {
+            left: placed.0,
+            right: 0,
+            top: 0,
+            bottom: 96 - size.1,
+            rounded,
+        };
+        assert_eq!(cropped(&at("noted.mkv")), Some(told));
+        let info = probe(&at("noted.mkv")).unwrap();
+        let (_, video) = info.main_video().unwrap();
+        assert_eq!((video.width, video.height), size);
+        // Nothing but the size of the cut picture says now how it is shown.
+        assert_eq!(video.sample_aspect_ratio, one());
+        let (mut whole, mut cut) = (reader(&at("whole.mkv")), reader(&at("noted.mkv")));
+        let mut count = 0;
+        while let Some(frame) = cut.next_frame().unwrap() {
+            assert_eq!((frame.width(), frame.height()), size);
+            assert_inside(&frame, &whole.next_frame().unwrap().unwrap(), placed);
+            count += 1;
+            if count == 10 {
+                // In the middle as at the start.
+                cut.seek_before(600).unwrap();
+                whole.seek_before(600).unwrap();
+            }
+        }
+        assert!(count > 15);
+        let picture = frameloom_media::frame_at(&at("noted.mkv"), 0).unwrap();
+        assert_eq!((picture.width, picture.height), size);
+        for name in ["out.mkv", "out.mp4"] {
+            Pass::new(&at("noted.mkv"), &at(name)).run(folder.path());
+            assert_eq!(cropped(&at(name)), None);
+            let ignored = ["codec", "setup", "content", "profile", "tags", "file:*"];
+            let found = keys(&at("noted.mkv"), &at(name), &ignored, 1_000);
+            for what in ["size", "sample_aspect", "display_matrix", "side_data"] {
+                assert!(!found.contains(&format!("video:{what}")), "{found:?}");
+            }
+        }
     }
+}
+
+#[test]
+fn the_clean_aperture_of_mp4_is_what_is_worked_on_with_its_own_shape_of_pixels() {
+    let folder = tempdir().unwrap();
+    let at = |name: &str| folder.path().join(name);
+    if !ffmpeg(
+        folder.path(),
+        &format!("{MOVING} -c:v libx264 -pix_fmt yuv420p -bf 2 whole.mp4"),
+    ) {
+        return;
+    }
+    std::fs::copy(at("whole.mp4"), at("noted.mp4")).unwrap();
+    // 16 pixels at the left, none at the right; 4 lines at the top and at the bottom.
+    add_aperture(&at("noted.mp4"), [112, 1, 88, 1, 8, 1, 0, 1]);
+    let told = Warning::Cropped {
+        left: 16,
+        right: 0,
+        top: 4,
+        bottom: 4,
+        rounded: false,
+    };
+    assert_eq!(cropped(&at("noted.mp4")), Some(told));
+    let cut = reader(&at("noted.mp4")).next_frame().unwrap().unwrap();
+    let whole = reader(&at("whole.mp4")).next_frame().unwrap().unwrap();
+    assert_eq!((cut.width(), cut.height()), (112, 88));
+    assert_inside(&cut, &whole, (16, 4));
+    // The boxes of ffmpeg say that pixels are square.
+    Pass::new(&at("noted.mp4"), &at("out.mp4")).run(folder.path());
+    assert_eq!(cropped(&at("out.mp4")), None);
+    let found = keys(&at("noted.mp4"), &at("out.mp4"), &[], 1_000);
+    for what in ["size", "sample_aspect", "side_data"] {
+        assert!(!found.contains(&format!("video:{what}")), "{found:?}");
+    }
+    // More than there is: the whole picture stays, and that is said.
+    std::fs::copy(at("whole.mp4"), at("wrong.mp4")).unwrap();
+    add_aperture(&at("wrong.mp4"), [112, 1, 88, 0, 8, 1, 0, 1]);
+    let info = probe(&at("wrong.mp4")).unwrap();
+    let said = |w: &Warning| matches!(w, Warning::Dropped { what } if what.contains("cut off"));
+    assert!(info.warnings.iter().any(said), "{:?}", info.warnings);
+    let frame = reader(&at("wrong.mp4")).next_frame().unwrap().unwrap();
+    assert_eq!((frame.width(), frame.height()), (128, 96));
+}
+
+#[test]
+fn the_clean_aperture_of_a_real_editing_file_is_honoured() {
+    let Some(real) = data("media/video/prores_4444_alpha.mov") else {
+        return;
+    };
+    let told = Warning::Cropped {
+        left: 16,
+        right: 16,
+        top: 9,
+        bottom: 9,
+        rounded: false,
+    };
+    assert_eq!(cropped(&real), Some(told));
+    let frame = reader(&real).next_frame().unwrap().unwrap();
+    assert_eq!((frame.width(), frame.height()), (1_888, 1_062));
 }
