@@ -223,7 +223,7 @@ fn data() -> Option<PathBuf> {
 }
 
 /// ONNX Runtime where `cargo xtask test` says it is.
-fn runtime() -> Option<Arc<Runtime>> {
+pub(crate) fn runtime() -> Option<Arc<Runtime>> {
     let library = std::env::var_os("FRAMELOOM_ONNXRUNTIME")?;
     Some(Runtime::load(Path::new(&library)).unwrap())
 }
