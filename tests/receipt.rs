@@ -106,7 +106,7 @@ fn every_file_that_took_part_is_held_against_the_receipt() {
     write_png(&source, 320, 200, pattern).expect("the picture can be written");
     let nodes = [
         ("in", "source", json!({})),
-        ("mark", "source", json!({})),
+        ("mark", "source", json!({"name": "mark"})),
         ("table", "color", json!({"lut": look})),
         ("words", "text", json!({"file": lines})),
         ("over", "overlay", json!({})),

@@ -70,6 +70,8 @@ fn a_frozen_worker_does_not_keep_who_cancels_it_and_nothing_is_left() {
         output.as_os_str(),
     ]);
     wait_until("a finished segment", || cli.parts() > 0);
+    // Not in the middle of writing its row, which would hold the database as well.
+    std::thread::sleep(Duration::from_millis(300));
     let frozen = workers_of(&cli);
     for pid in &frozen {
         signal(*pid, "STOP");
