@@ -1,6 +1,7 @@
 //! The check of a result takes nothing for a fault that was asked for.
 #![expect(clippy::unwrap_used, reason = "the helpers of a test may fail it")]
 
+use e2e::graphs::{chain, run_of, wired};
 use e2e::*;
 use serde_json::{Value, json};
 use std::fs;
@@ -10,34 +11,26 @@ use std::process::Command;
 /// Runs one node on a file.
 #[track_caller]
 fn through(cli: &Cli, op: &str, params: Value, input: &Path, output: &str) -> (PathBuf, Ran) {
-    let graph = cli.folder().join("graph.json");
-    let nodes = json!([
-        {"id": "in", "op": "source"},
-        {"id": "node", "op": op, "params": params},
-        {"id": "out", "op": "sink"},
-    ]);
-    let edges = match op {
-        "loudness" => json!([
-            {"from": "in", "to": "out"},
-            {"from": "in", "from_port": "audio", "to": "node"},
-            {"from": "node", "to": "out", "to_port": "audio"},
-        ]),
-        _ => json!([{"from": "in", "to": "node"}, {"from": "node", "to": "out"}]),
+    let graph = match op {
+        "loudness" => wired(
+            cli,
+            "graph.json",
+            &[
+                ("in", "source", json!({})),
+                ("node", op, params),
+                ("out", "sink", json!({})),
+            ],
+            &["in out", "in.audio node", "node out.audio"],
+        ),
+        _ => chain(cli, "graph.json", &[(op, params)]),
     };
-    let document = json!({"version": 2, "nodes": nodes, "edges": edges});
-    fs::write(&graph, document.to_string()).unwrap();
     let output = cli.folder().join(output);
-    let ran = cli.run([
-        "run".as_ref(),
-        graph.as_os_str(),
-        "--in".as_ref(),
-        input.as_os_str(),
-        "--out".as_ref(),
-        output.as_os_str(),
-        "--quality".as_ref(),
-        "draft".as_ref(),
-        "--overwrite".as_ref(),
-    ]);
+    let ran = cli.run(run_of(
+        &graph,
+        input,
+        &output,
+        &["--quality", "draft", "--overwrite"],
+    ));
     (output, ran)
 }
 

@@ -2,6 +2,7 @@
 //! measurement, precision, determinism, limits.
 #![expect(clippy::unwrap_used, reason = "the helpers of a test may fail it")]
 
+use e2e::graphs::{chain, run_of};
 use e2e::*;
 use serde_json::{Value, json};
 use sha2::{Digest, Sha256};
@@ -19,35 +20,16 @@ fn hash(path: &Path) -> String {
 
 /// A graph that enlarges the first second of a clip.
 fn one_second(cli: &Cli) -> PathBuf {
-    let path = cli.folder().join("second.json");
-    let document = json!({
-        "version": 2,
-        "nodes": [
-            {"id": "in", "op": "source"},
-            {"id": "cut", "op": "trim", "params": {"end": {"num": 1, "den": 1}}},
-            {"id": "up", "op": "upscale", "params": {"model": "loom-x2"}},
-            {"id": "out", "op": "sink"}
-        ],
-        "edges": [
-            {"from": "in", "to": "cut"}, {"from": "cut", "to": "up"}, {"from": "up", "to": "out"}
-        ]
-    });
-    fs::write(&path, document.to_string()).unwrap();
-    path
+    let ops = [
+        ("trim", json!({"end": {"num": 1, "den": 1}})),
+        ("upscale", json!({"model": "loom-x2"})),
+    ];
+    chain(cli, "second.json", &ops)
 }
 
 fn run(cli: &Cli, output: &Path, more: &[&str]) -> Ran {
-    let mut arguments = vec![
-        "run".to_owned(),
-        text(&one_second(cli)),
-        "--in".to_owned(),
-        text(&demo_clip()),
-        "--out".to_owned(),
-        text(output),
-        "--json".to_owned(),
-    ];
-    arguments.extend(more.iter().map(|m| (*m).to_owned()));
-    cli.run(arguments)
+    let more = [&["--json"], more].concat();
+    cli.run(run_of(&one_second(cli), &demo_clip(), output, &more))
 }
 
 /// What `models measure` says of a precision.

@@ -1,43 +1,13 @@
 //! `frameloom run`: a graph of nodes on a real clip, refusals, and a kill in the middle.
 #![expect(clippy::unwrap_used, reason = "the helpers of a test may fail it")]
 
+use e2e::graphs::{chain, run_of};
 use e2e::*;
 use frameloom_core::media::StreamKind;
 use serde_json::{Value, json};
 use std::fs;
-use std::path::{Path, PathBuf};
+use std::path::Path;
 use std::process::Child;
-
-/// Writes a chain of `(op, params)` as a document.
-fn graph(cli: &Cli, name: &str, ops: &[(&str, Value)]) -> PathBuf {
-    let mut nodes = vec![json!({"id": "in", "op": "source"})];
-    for (i, (op, params)) in ops.iter().enumerate() {
-        nodes.push(json!({"id": format!("{op}-{i}"), "op": op, "params": params}));
-    }
-    nodes.push(json!({"id": "out", "op": "sink"}));
-    let edges: Vec<Value> = nodes
-        .windows(2)
-        .map(|pair| json!({"from": pair[0]["id"], "to": pair[1]["id"]}))
-        .collect();
-    let path = cli.folder().join(name);
-    let document = json!({"version": 2, "nodes": nodes, "edges": edges});
-    fs::write(&path, document.to_string()).unwrap();
-    path
-}
-
-fn arguments(graph: &Path, input: &Path, output: &Path, more: &[&str]) -> Vec<String> {
-    let text = |path: &Path| path.to_str().unwrap().to_owned();
-    let mut all = vec![
-        "run".to_owned(),
-        text(graph),
-        "--in".to_owned(),
-        text(input),
-        "--out".to_owned(),
-        text(output),
-    ];
-    all.extend(more.iter().map(|m| (*m).to_owned()));
-    all
-}
 
 const LOSSLESS: &[&str] = &["--codec", "ffv1", "--quality", "lossless"];
 
@@ -73,10 +43,10 @@ fn an_empty_graph_is_bit_exact_and_four_quarter_turns_are_too() {
             ],
         ),
     ] {
-        let document = graph(&cli, &format!("{name}.json"), &ops);
+        let document = chain(&cli, &format!("{name}.json"), &ops);
         let output = cli.folder().join(format!("{name}.mkv"));
         let job = cli
-            .run(arguments(
+            .run(run_of(
                 &document,
                 &demo_clip(),
                 &output,
@@ -97,7 +67,7 @@ fn an_empty_graph_is_bit_exact_and_four_quarter_turns_are_too() {
 fn a_trimmed_clip_is_cut_to_the_frame_with_its_sound() {
     let cli = Cli::new();
     let (start, end) = (1.0, 2.5);
-    let document = graph(
+    let document = chain(
         &cli,
         "trim.json",
         &[(
@@ -106,7 +76,7 @@ fn a_trimmed_clip_is_cut_to_the_frame_with_its_sound() {
         )],
     );
     let output = cli.folder().join("trimmed.mkv");
-    cli.run(arguments(&document, &demo_clip(), &output, LOSSLESS))
+    cli.run(run_of(&document, &demo_clip(), &output, LOSSLESS))
         .expect_code(0);
     let info = probe(&demo_clip());
     let base = info.main_video().unwrap().0.time_base.ratio().to_f64();
@@ -210,19 +180,14 @@ fn a_turned_phone_clip_is_worked_on_as_it_is_shown() {
     let video = info.main_video().unwrap().1;
     assert_ne!(video.rotation_degrees, 0);
     let cli = Cli::new();
-    let document = graph(
+    let document = chain(
         &cli,
         "flip.json",
         &[("flip", json!({"axis": "horizontal"}))],
     );
     let output = cli.folder().join("flipped.mkv");
-    cli.run(arguments(
-        &document,
-        &source,
-        &output,
-        &["--quality", "draft"],
-    ))
-    .expect_code(0);
+    cli.run(run_of(&document, &source, &output, &["--quality", "draft"]))
+        .expect_code(0);
     let result = probe(&output);
     let turned = result.main_video().unwrap().1;
     assert_eq!((turned.rotation_degrees, turned.mirrored), (0, false));
@@ -244,7 +209,7 @@ fn a_turned_phone_clip_is_worked_on_as_it_is_shown() {
 }
 
 fn start(cli: &Cli, document: &Path, output: &Path) -> Child {
-    cli.start(arguments(
+    cli.start(run_of(
         document,
         &demo_clip(),
         output,
@@ -261,7 +226,7 @@ fn a_killed_run_with_temporal_nodes_resumes_to_the_very_same_file() {
         ("upscale", json!({"model": "loom-x2"})),
     ];
     let whole = Cli::new();
-    let document = graph(&whole, "graph.json", &ops);
+    let document = chain(&whole, "graph.json", &ops);
     let expected = whole.folder().join("whole.mp4");
     assert!(
         start(&whole, &document, &expected)
@@ -271,7 +236,7 @@ fn a_killed_run_with_temporal_nodes_resumes_to_the_very_same_file() {
     );
 
     let cli = Cli::new();
-    let document = graph(&cli, "graph.json", &ops);
+    let document = chain(&cli, "graph.json", &ops);
     let output = cli.folder().join("resumed.mp4");
     let mut child = start(&cli, &document, &output);
     let since = std::time::Instant::now();
@@ -301,7 +266,7 @@ fn graphs_that_cannot_run_are_refused_before_anything_is_done() {
         let path = cli.folder().join(format!("{name}.json"));
         fs::write(&path, document).unwrap();
         let ran = cli
-            .run(arguments(&path, &demo_clip(), &output, &[]))
+            .run(run_of(&path, &demo_clip(), &output, &[]))
             .expect_code(code);
         assert!(ran.stderr.contains("hint: "), "{name}: {}", ran.stderr);
         for part in parts {
@@ -312,7 +277,7 @@ fn graphs_that_cannot_run_are_refused_before_anything_is_done() {
             );
         }
     };
-    let chain = |middle: Value| {
+    let one = |middle: Value| {
         json!({"version": 2, "nodes": [
             {"id": "a", "op": "source"}, middle, {"id": "z", "op": "sink"}],
             "edges": [{"from": "a", "to": "m"}, {"from": "m", "to": "z"}]})
@@ -327,13 +292,13 @@ fn graphs_that_cannot_run_are_refused_before_anything_is_done() {
     );
     refused(
         "unknown",
-        chain(json!({"id": "m", "op": "teleport"})),
+        one(json!({"id": "m", "op": "teleport"})),
         2,
         &["`m`", "`teleport`"],
     );
     refused(
         "outside",
-        chain(json!({"id": "m", "op": "crop",
+        one(json!({"id": "m", "op": "crop",
             "params": {"x": 600, "y": 0, "width": 600, "height": 100}})),
         2,
         &["`m`", "640 x 360"],
@@ -361,22 +326,17 @@ fn graphs_that_cannot_run_are_refused_before_anything_is_done() {
     );
     refused(
         "no-lut",
-        chain(json!({"id": "m", "op": "color", "params": {"lut": "/nowhere/x.cube"}})),
+        one(json!({"id": "m", "op": "color", "params": {"lut": "/nowhere/x.cube"}})),
         2,
         &["/nowhere/x.cube"],
     );
     assert!(cli.jobs().is_empty());
     assert!(!output.exists());
     // Wrong names are usage errors, wrong inputs are refused as everywhere.
-    let document = graph(&cli, "fine.json", &[]);
-    cli.run(arguments(
-        &document,
-        Path::new("/nowhere.mp4"),
-        &output,
-        &[],
-    ))
-    .expect_code(3);
-    cli.run(arguments(&document, &demo_clip(), Path::new("x.docx"), &[]))
+    let document = chain(&cli, "fine.json", &[]);
+    cli.run(run_of(&document, Path::new("/nowhere.mp4"), &output, &[]))
+        .expect_code(3);
+    cli.run(run_of(&document, &demo_clip(), Path::new("x.docx"), &[]))
         .expect_code(2);
 }
 
@@ -397,7 +357,7 @@ fn a_still_picture_goes_through_the_same_nodes() {
     let cli = Cli::new();
     let source = cli.folder().join("a.png");
     write_png(&source, 20, 10, |x, y| [x as u8 * 10, y as u8 * 20, 7]).unwrap();
-    let document = graph(
+    let document = chain(
         &cli,
         "still.json",
         &[
@@ -409,7 +369,7 @@ fn a_still_picture_goes_through_the_same_nodes() {
         ],
     );
     let output = cli.folder().join("b.png");
-    cli.run(arguments(&document, &source, &output, &[]))
+    cli.run(run_of(&document, &source, &output, &[]))
         .expect_code(0);
     let picture = image::open(&output).unwrap().to_rgb8();
     assert_eq!(picture.dimensions(), (14, 22));
@@ -417,18 +377,13 @@ fn a_still_picture_goes_through_the_same_nodes() {
     // The lower left corner of the source comes to the upper left.
     assert_eq!(picture.get_pixel(2, 1).0, [0, 180, 7]);
     assert_eq!(picture.get_pixel(11, 20).0, [190, 0, 7]);
-    let moving = graph(
+    let moving = chain(
         &cli,
         "fps.json",
         &[("fps", json!({"rate": {"num": 9, "den": 1}}))],
     );
     let ran = cli
-        .run(arguments(
-            &moving,
-            &source,
-            &cli.folder().join("c.png"),
-            &[],
-        ))
+        .run(run_of(&moving, &source, &cli.folder().join("c.png"), &[]))
         .expect_code(2);
     assert!(ran.stderr.contains("fps-0"), "{}", ran.stderr);
 }

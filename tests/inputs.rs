@@ -1,6 +1,7 @@
 //! Graphs with several inputs: pictures over others, text, clips one after another.
 #![expect(clippy::unwrap_used, reason = "the helpers of a test may fail it")]
 
+use e2e::graphs::{run_with, wired};
 use e2e::*;
 use frameloom_core::media::StreamKind;
 use frameloom_core::pixel::{AnyPlane, PixelFormat, Planes};
@@ -9,46 +10,6 @@ use serde_json::{Value, json};
 use std::fs;
 use std::path::{Path, PathBuf};
 use std::time::{Duration, Instant};
-
-/// Writes a graph of nodes `(id, op, params)` and wires `from[.port] to[.port]`.
-fn graph(cli: &Cli, name: &str, nodes: &[(&str, &str, Value)], wires: &[&str]) -> PathBuf {
-    let nodes: Vec<Value> = nodes
-        .iter()
-        .map(|(id, op, params)| json!({"id": id, "op": op, "params": params}))
-        .collect();
-    let end = |text: &str| match text.split_once('.') {
-        Some((id, port)) => (json!(id), json!(port)),
-        None => (json!(text), Value::Null),
-    };
-    let edges: Vec<Value> = wires
-        .iter()
-        .map(|wire| {
-            let (from, to) = wire.split_once(' ').unwrap();
-            let ((from, from_port), (to, to_port)) = (end(from), end(to));
-            json!({"from": from, "from_port": from_port, "to": to, "to_port": to_port})
-        })
-        .collect();
-    let path = cli.folder().join(name);
-    let document = json!({"version": 2, "nodes": nodes, "edges": edges});
-    fs::write(&path, document.to_string()).unwrap();
-    path
-}
-
-fn arguments(graph: &Path, inputs: &[(&str, &Path)], output: &Path, more: &[&str]) -> Vec<String> {
-    let mut all = vec!["run".to_owned(), graph.to_str().unwrap().to_owned()];
-    for (name, path) in inputs {
-        let path = path.to_str().unwrap();
-        let given = if name.is_empty() {
-            path.to_owned()
-        } else {
-            format!("{name}={path}")
-        };
-        all.extend(["--in".to_owned(), given]);
-    }
-    all.extend(["--out".to_owned(), output.to_str().unwrap().to_owned()]);
-    all.extend(more.iter().map(|m| (*m).to_owned()));
-    all
-}
 
 const LOSSLESS: &[&str] = &["--codec", "ffv1", "--quality", "lossless"];
 
@@ -103,7 +64,7 @@ fn a_logo_covers_what_it_covers_and_nothing_else() {
     let cli = Cli::new();
     let logo = cli.folder().join("logo.png");
     write_logo(&logo);
-    let document = graph(
+    let document = wired(
         &cli,
         "logo.json",
         &[
@@ -120,7 +81,7 @@ fn a_logo_covers_what_it_covers_and_nothing_else() {
         &["clip over", "logo over.over", "over out"],
     );
     let output = cli.folder().join("out.mkv");
-    cli.run(arguments(
+    cli.run(run_with(
         &document,
         &[("", &demo_clip()), ("logo", &logo)],
         &output,
@@ -167,7 +128,7 @@ fn a_logo_lies_on_a_still_picture_too() {
     );
     write_png(&photo, 90, 60, pattern).unwrap();
     write_logo(&logo);
-    let document = graph(
+    let document = wired(
         &cli,
         "logo.json",
         &[
@@ -179,7 +140,7 @@ fn a_logo_lies_on_a_still_picture_too() {
         &["photo over", "logo over.over", "over out"],
     );
     let output = cli.folder().join("out.png");
-    cli.run(arguments(
+    cli.run(run_with(
         &document,
         &[("main", &photo), ("logo", &logo)],
         &output,
@@ -227,7 +188,7 @@ fn subtitles_are_written_into_the_pictures_at_their_times() {
         "1\n00:00:00,500 --> 00:00:01,000\nXin chào, l'été <i>{x}</i>\n",
     )
     .unwrap();
-    let document = graph(
+    let document = wired(
         &cli,
         "text.json",
         &[
@@ -242,7 +203,7 @@ fn subtitles_are_written_into_the_pictures_at_their_times() {
         &["clip text", "text out"],
     );
     let output = cli.folder().join("out.mkv");
-    cli.run(arguments(
+    cli.run(run_with(
         &document,
         &[("", &demo_clip())],
         &output,
@@ -288,7 +249,7 @@ fn halves(cli: &Cli, more: &[(&str, &str, Value)], wires: &[&str]) -> PathBuf {
     nodes.extend(more.iter().cloned());
     let mut all = vec!["a first", "first both", "b second", "second both"];
     all.extend(wires);
-    graph(cli, "halves.json", &nodes, &all)
+    wired(cli, "halves.json", &nodes, &all)
 }
 
 #[test]
@@ -298,7 +259,7 @@ fn the_halves_of_a_clip_joined_are_the_clip_frame_for_frame() {
     let output = cli.folder().join("out.mp4");
     let lossless = &["--quality", "lossless", "--codec", "h264"];
     let clip = demo_clip();
-    cli.run(arguments(
+    cli.run(run_with(
         &document,
         &[("", &clip), ("again", &clip)],
         &output,
@@ -324,7 +285,7 @@ fn tracks_of_other_files_come_into_the_result_and_sound_gets_its_loudness() {
     let cli = Cli::new();
     let subtitles = cli.folder().join("lines.srt");
     fs::write(&subtitles, "1\n00:00:01,000 --> 00:00:02,000\nXin chào\n").unwrap();
-    let document = graph(
+    let document = wired(
         &cli,
         "mux.json",
         &[
@@ -347,7 +308,7 @@ fn tracks_of_other_files_come_into_the_result_and_sound_gets_its_loudness() {
     );
     let output = cli.folder().join("out.mkv");
     let job = cli
-        .run(arguments(
+        .run(run_with(
             &document,
             &[("", &demo_clip()), ("music", &music), ("lines", &subtitles)],
             &output,
@@ -369,7 +330,7 @@ fn tracks_of_other_files_come_into_the_result_and_sound_gets_its_loudness() {
     assert_eq!(shown["others"].as_array().unwrap().len(), 2);
     // MP4 cannot hold them all, and says so before anything is done.
     let ran = cli
-        .run(arguments(
+        .run(run_with(
             &document,
             &[("", &demo_clip()), ("music", &music), ("lines", &subtitles)],
             &cli.folder().join("out.mp4"),
@@ -387,7 +348,7 @@ fn a_clip_of_another_shape_gets_bars_and_the_colours_of_the_first() {
     let cli = Cli::new();
     let document = halves(&cli, &[], &["both out"]);
     let output = cli.folder().join("out.mkv");
-    cli.run(arguments(
+    cli.run(run_with(
         &document,
         &[("", &demo_clip()), ("again", &other)],
         &output,
@@ -462,12 +423,12 @@ fn a_killed_run_of_several_clips_resumes_to_the_very_same_file() {
     let inputs = [("", &*clip), ("again", &*clip), ("pip", &*clip)];
     let expected = cli.folder().join("expected.mp4");
     let output = cli.folder().join("out.mp4");
-    cli.run(arguments(&document, &inputs, &expected, &[]))
+    cli.run(run_with(&document, &inputs, &expected, &[]))
         .expect_code(0);
     // As the first clip is done, and in the middle of the second.
     for wait in [0, 400] {
         let _ = fs::remove_file(&output);
-        let mut child = cli.start(arguments(&document, &inputs, &output, &[]));
+        let mut child = cli.start(run_with(&document, &inputs, &output, &[]));
         let since = Instant::now();
         while cli.parts() == 0 && child.try_wait().unwrap().is_none() {
             assert!(since.elapsed().as_secs() < 300, "no segment was finished");
@@ -502,7 +463,7 @@ fn wrong_inputs_are_refused_before_anything_is_done() {
     let document = halves(&cli, &[], &["both out"]);
     let refused = |inputs: &[(&str, &Path)], output: &Path, code: i32, part: &str| {
         let ran = cli
-            .run(arguments(&document, inputs, output, &["--overwrite"]))
+            .run(run_with(&document, inputs, output, &["--overwrite"]))
             .expect_code(code);
         assert!(ran.stderr.contains(part), "{part:?}: {}", ran.stderr);
         assert!(ran.stderr.contains("hint: "), "{}", ran.stderr);
@@ -525,7 +486,7 @@ fn wrong_inputs_are_refused_before_anything_is_done() {
     let copy = cli.folder().join("copy.mp4");
     fs::copy(&clip, &copy).unwrap();
     let before = fs::read(&copy).unwrap();
-    cli.run(arguments(
+    cli.run(run_with(
         &document,
         &[("", &clip), ("again", &copy)],
         &copy,
@@ -557,7 +518,7 @@ fn any_input_of_a_graph_may_be_numbered_pictures() {
     let folder = cli.folder();
     let main = write_greys(&folder, "main", &[10, 20, 30, 40]);
     let more = write_greys(&folder, "more", &[200, 150, 100]);
-    let joined = graph(
+    let joined = wired(
         &cli,
         "joined.json",
         &[
@@ -571,9 +532,9 @@ fn any_input_of_a_graph_may_be_numbered_pictures() {
     let rate = [LOSSLESS, &["--rate", "25"]].concat();
     let output = folder.join("joined.mkv");
     let inputs = [("main", main.as_path()), ("b", more.as_path())];
-    let without = cli.run(arguments(&joined, &inputs, &output, LOSSLESS));
+    let without = cli.run(run_with(&joined, &inputs, &output, LOSSLESS));
     assert!(without.expect_code(2).stderr.contains("--rate 24"));
-    cli.run(arguments(&joined, &inputs, &output, &rate))
+    cli.run(run_with(&joined, &inputs, &output, &rate))
         .expect_code(0);
     let frames = pictures(&output);
     let greys: Vec<u8> = frames.iter().map(|f| rgb_at(f, 5, 5)[0]).collect();
@@ -584,7 +545,7 @@ fn any_input_of_a_graph_may_be_numbered_pictures() {
         .expect_code(0);
 
     // Over a file, which has times of its own.
-    let over = graph(
+    let over = wired(
         &cli,
         "over.json",
         &[
@@ -598,7 +559,7 @@ fn any_input_of_a_graph_may_be_numbered_pictures() {
     let output = folder.join("over.mkv");
     let demo = demo_clip();
     let inputs = [("", demo.as_path()), ("logo", more.as_path())];
-    cli.run(arguments(&over, &inputs, &output, &rate))
+    cli.run(run_with(&over, &inputs, &output, &rate))
         .expect_code(0);
     for (frame, grey) in pictures(&output).iter().zip([200u8, 150, 100]) {
         let found = rgb_at(frame, 16 + 30, 8 + 20);

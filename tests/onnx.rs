@@ -1,6 +1,7 @@
 //! The node `onnx`: files of strangers on real pictures and clips, through the real command line.
 #![expect(clippy::unwrap_used, reason = "the helpers of a test may fail it")]
 
+use e2e::graphs::{chain, run_of};
 use e2e::*;
 use serde_json::{Value, json};
 use std::fs;
@@ -10,32 +11,14 @@ fn text(path: &Path) -> String {
     path.to_str().unwrap().to_owned()
 }
 
-/// A chain of nodes.
-fn graph(cli: &Cli, ops: &[(&str, Value)]) -> PathBuf {
-    let mut nodes = vec![json!({"id": "in", "op": "source"})];
-    for (i, (op, params)) in ops.iter().enumerate() {
-        nodes.push(json!({"id": format!("{op}-{i}"), "op": op, "params": params}));
-    }
-    nodes.push(json!({"id": "out", "op": "sink"}));
-    let edges: Vec<Value> = nodes
-        .windows(2)
-        .map(|pair| json!({"from": pair[0]["id"], "to": pair[1]["id"]}))
-        .collect();
-    let path = cli.folder().join("graph.json");
-    fs::write(
-        &path,
-        json!({"version": 2, "nodes": nodes, "edges": edges}).to_string(),
-    )
-    .unwrap();
-    path
+fn run(cli: &Cli, ops: &[(&str, Value)], input: &Path, output: &Path, more: &[&str]) -> Ran {
+    let more = [&["--json"], more].concat();
+    cli.run(run_of(&graph(cli, ops), input, output, &more))
 }
 
-fn run(cli: &Cli, ops: &[(&str, Value)], input: &Path, output: &Path, more: &[&str]) -> Ran {
-    let graph = text(&graph(cli, ops));
-    let (input, output) = (text(input), text(output));
-    let mut all = vec!["run", &graph, "--in", &input, "--out", &output, "--json"];
-    all.extend(more);
-    cli.run(all)
+/// A chain of nodes.
+fn graph(cli: &Cli, ops: &[(&str, Value)]) -> PathBuf {
+    chain(cli, "graph.json", ops)
 }
 
 /// The model in the checkout, as a stranger's file.

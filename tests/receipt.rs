@@ -1,12 +1,10 @@
 //! Receipts: what a finished job says of itself, and how a changed result is found out.
 
+use e2e::graphs::{run_with, wired};
+use e2e::models::install;
 use e2e::*;
 use serde_json::{Value, json};
-use sha2::{Digest, Sha256};
 use std::fs;
-
-#[path = "../src-tauri/crates/infer/tests/common/onnx.rs"]
-mod onnx;
 
 fn finding<'a>(verification: &'a Value, what: &str) -> &'a Value {
     verification["findings"]
@@ -92,35 +90,78 @@ fn a_result_verifies_itself_and_a_changed_one_is_found_out() {
     assert!(stranger.stderr.contains("--receipt"), "{stranger:?}");
 }
 
-/// Puts a model of one operator on RGB pictures into `folder`.
-fn install(folder: &std::path::Path, id: &str, operator: &str) {
-    let weights = onnx::pictures(operator, 3);
-    let sha256: String = Sha256::digest(&weights)
-        .iter()
-        .map(|byte| format!("{byte:02x}"))
-        .collect();
-    let manifest = json!({
-        "version": 1, "id": id, "name": id, "task": "upscale", "scale": 1,
-        "file": "model.onnx", "sha256": sha256, "size_bytes": weights.len(),
-        "licence": {"spdx": "CC0-1.0", "attribution": null},
-        "input": {"name": "x", "layout": "nchw", "color": "rgb", "range": "unit", "type": "float32"},
-        "output": {"name": "y", "layout": "nchw", "packing": "pixels"},
-        "tile": {"overlap": 8, "feather": 0, "multiple": 1, "min": 1, "max": null, "preferred": 256},
-    });
-    let folder = folder.join(id);
-    fs::create_dir_all(&folder).expect("the folder can be made");
-    fs::write(folder.join("model.onnx"), weights).expect("the model can be written");
-    fs::write(folder.join("manifest.json"), manifest.to_string())
-        .expect("the manifest can be written");
+#[test]
+fn every_file_that_took_part_is_held_against_the_receipt() {
+    let cli = Cli::new();
+    let folder = cli.folder();
+    let (mark, look) = (folder.join("mark.png"), folder.join("look.cube"));
+    let (lines, model) = (folder.join("lines.srt"), folder.join("same.onnx"));
+    write_png(&mark, 32, 32, pattern).expect("the picture can be written");
+    let cube = "LUT_3D_SIZE 2\n0 0 0\n1 0 0\n0 1 0\n1 1 0\n0 0 1\n1 0 1\n0 1 1\n1 1 1\n";
+    fs::write(&look, cube).expect("the table can be written");
+    let text = "1\n00:00:00,000 --> 00:00:01,000\nHello\n";
+    fs::write(&lines, text).expect("the subtitles can be written");
+    fs::write(&model, onnx::pictures("Identity", 3)).expect("the model can be written");
+    let source = folder.join("source.png");
+    write_png(&source, 320, 200, pattern).expect("the picture can be written");
+    let nodes = [
+        ("in", "source", json!({})),
+        ("mark", "source", json!({"name": "mark"})),
+        ("table", "color", json!({"lut": look})),
+        ("words", "text", json!({"file": lines})),
+        ("over", "overlay", json!({})),
+        ("net", "onnx", json!({"path": model})),
+        ("out", "sink", json!({})),
+    ];
+    let wires = [
+        "in table",
+        "table words",
+        "words over",
+        "mark over.over",
+        "over net",
+        "net out",
+    ];
+    let graph = wired(&cli, "graph.json", &nodes, &wires);
+    let output = folder.join("out.png");
+    let inputs = [("", source.as_path()), ("mark", mark.as_path())];
+    cli.run(run_with(&graph, &inputs, &output, &[]))
+        .expect_code(0);
+    let verify = || {
+        let words = ["verify".as_ref(), output.as_os_str(), "--json".as_ref()];
+        cli.run(words).expect_code(0).json()
+    };
+    let others = [
+        ("input mark.png", &mark),
+        ("file look.cube", &look),
+        ("file lines.srt", &lines),
+        ("file same.onnx", &model),
+    ];
+    let genuine = verify();
+    for (what, _) in others {
+        assert_eq!(finding(&genuine, what)["verdict"], "same", "{what}");
+    }
+    for (what, path) in others {
+        let kept = fs::read(path).expect("it is there");
+        fs::write(path, "another file").expect("it can be written");
+        let found = verify();
+        assert_eq!(finding(&found, what)["verdict"], "differs", "{what}");
+        assert_eq!(found["genuine"], true, "the result is still what was made");
+        fs::remove_file(path).expect("it can be removed");
+        assert_eq!(finding(&verify(), what)["verdict"], "absent", "{what}");
+        fs::write(path, kept).expect("it can be put back");
+    }
+    let all = genuine["findings"].as_array().expect("findings");
+    let absent: Vec<_> = all.iter().filter(|f| f["verdict"] == "absent").collect();
+    assert!(absent.is_empty(), "everything is here: {absent:?}");
 }
 
 #[test]
 fn a_model_that_spoils_pictures_fails_its_job_after_more_careful_tries() {
     let cli = Cli::new();
     let models = cli.folder().join("models");
-    install(&models, "harmless", "Identity");
+    install(&models, "harmless", &onnx::pictures("Identity", 3), 256);
     // cos(x) turns the dark bright: what a broken driver might as well give.
-    install(&models, "harmful", "Cos");
+    install(&models, "harmful", &onnx::pictures("Cos", 3), 256);
     let run = |id: &str, output: &std::path::Path| {
         let mut command = cli.command([
             "upscale".as_ref(),

@@ -7,16 +7,6 @@ use std::path::{Path, PathBuf};
 use std::process::Child;
 use std::time::{Duration, Instant};
 
-const PATIENCE: Duration = Duration::from_secs(300);
-
-fn wait_until(what: &str, mut happened: impl FnMut() -> bool) {
-    let since = Instant::now();
-    while !happened() {
-        assert!(since.elapsed() < PATIENCE, "{what} did not happen");
-        std::thread::sleep(Duration::from_millis(20));
-    }
-}
-
 fn start(cli: &Cli, output: &Path) -> Child {
     cli.start([
         "upscale".as_ref(),
@@ -34,24 +24,6 @@ fn undisturbed() -> (Cli, PathBuf) {
     let status = start(&cli, &output).wait().expect("the command ends");
     assert!(status.success());
     (cli, output)
-}
-
-/// As [`signal`], for a process that may be gone already.
-#[cfg(unix)]
-fn signal_quietly(pid: u32, name: &str) {
-    let _ = std::process::Command::new("kill")
-        .args([format!("-{name}"), pid.to_string()])
-        .stderr(std::process::Stdio::null())
-        .status();
-}
-
-#[cfg(unix)]
-fn signal(pid: u32, name: &str) {
-    let status = std::process::Command::new("kill")
-        .args([format!("-{name}"), pid.to_string()])
-        .status()
-        .expect("kill can be started");
-    assert!(status.success());
 }
 
 #[test]

@@ -1,6 +1,7 @@
 //! Animations and numbered pictures, in and out, by the real command line.
 #![expect(clippy::unwrap_used, reason = "the helpers of a test may fail it")]
 
+use e2e::graphs::{chain, run_of};
 use e2e::*;
 use std::ffi::OsString;
 use std::path::{Path, PathBuf};
@@ -26,11 +27,7 @@ fn ffmpeg(folder: &Path, arguments: &str) -> bool {
 
 /// A graph that changes nothing, so that a test is about files and not about models.
 fn passing(cli: &Cli) -> PathBuf {
-    let path = cli.folder().join("graph.json");
-    let graph = r#"{"version":1,"nodes":[{"id":"in","op":"source"},{"id":"out","op":"sink"}],
-        "edges":[{"from":"in","to":"out"}]}"#;
-    std::fs::write(&path, graph).unwrap();
-    path
+    chain(cli, "graph.json", &[])
 }
 
 fn words(list: &[&dyn AsRef<std::ffi::OsStr>]) -> Vec<OsString> {
@@ -39,9 +36,7 @@ fn words(list: &[&dyn AsRef<std::ffi::OsStr>]) -> Vec<OsString> {
 
 /// `run` of the graph that changes nothing.
 fn pass(cli: &Cli, input: &Path, output: &Path, more: &[&str]) -> Ran {
-    let mut list = words(&[&"run", &passing(cli), &"--in", &input, &"--out", &output]);
-    list.extend(more.iter().map(OsString::from));
-    cli.run(list)
+    cli.run(run_of(&passing(cli), input, output, more))
 }
 
 fn names(folder: &Path) -> Vec<String> {

@@ -9,8 +9,13 @@ use std::ffi::OsStr;
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Output, Stdio};
 use std::sync::{Mutex, PoisonError};
+use std::time::{Duration, Instant};
 use tempfile::TempDir;
 
+pub mod graphs;
+pub mod models;
+#[path = "../../src-tauri/crates/infer/tests/common/onnx.rs"]
+pub mod onnx;
 #[cfg(target_os = "linux")]
 pub mod scenes;
 #[cfg(target_os = "linux")]
@@ -200,6 +205,39 @@ pub fn walk(folder: &Path) -> Vec<PathBuf> {
     }
     files.sort();
     files
+}
+
+/// What takes longer on the slowest machine never happens.
+pub const PATIENCE: Duration = Duration::from_secs(300);
+
+/// Waits for something that must happen sooner or later.
+#[track_caller]
+pub fn wait_until(what: &str, mut happened: impl FnMut() -> bool) {
+    let since = Instant::now();
+    while !happened() {
+        assert!(since.elapsed() < PATIENCE, "{what} did not happen");
+        std::thread::sleep(Duration::from_millis(20));
+    }
+}
+
+/// Sends a signal (`STOP`, `KILL`) to a process.
+#[cfg(unix)]
+#[track_caller]
+pub fn signal(pid: u32, name: &str) {
+    let status = Command::new("kill")
+        .args([format!("-{name}"), pid.to_string()])
+        .status()
+        .expect("kill can be started");
+    assert!(status.success());
+}
+
+/// As [`signal`], for a process that may be gone already.
+#[cfg(unix)]
+pub fn signal_quietly(pid: u32, name: &str) {
+    let _ = Command::new("kill")
+        .args([format!("-{name}"), pid.to_string()])
+        .stderr(Stdio::null())
+        .status();
 }
 
 /// What a file holds.

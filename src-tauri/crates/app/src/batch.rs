@@ -2,16 +2,14 @@
 //! longer than the work.
 
 use crate::folder::{self, WORKER_LOCK};
-use crate::runner::{SILENCE_LIMIT_SECONDS, stall_limit_seconds, tail};
-use crate::worker::{self, ALIVE_SECONDS, PROTOCOL_VERSION, WorkerEvent};
+use crate::listener::{Heard, WorkerListener, wait_for_end};
+use crate::worker::WorkerEvent;
 use crate::{App, ComputeWish, Stopping, compute};
 use frameloom_core::error::AppError;
 use frameloom_core::job::{Job, JobEvent, JobId, JobState};
 use std::collections::VecDeque;
-use std::io::{BufReader, Write};
+use std::io::Write;
 use std::process::{Child, ChildStdin};
-use std::sync::mpsc::{Receiver, RecvTimeoutError};
-use std::time::Duration;
 
 /// With more at once, memory is what runs out.
 const MOST_AT_ONCE: usize = 8;
@@ -32,10 +30,7 @@ pub struct Batch<'a> {
 struct Worker {
     child: Child,
     stdin: ChildStdin,
-    events: Receiver<Result<WorkerEvent, String>>,
-    silent: u64,
-    stalled: u64,
-    last_moved: Option<u64>,
+    listener: WorkerListener,
 }
 
 impl App {
@@ -115,8 +110,8 @@ impl Batch<'_> {
             if self.at_hand.is_empty() {
                 return Ok(None);
             }
-            let event = self.worker.as_mut().map(Worker::listen);
-            match event {
+            let heard = self.worker.as_mut().map(|worker| worker.listener.listen());
+            match heard {
                 Some(Heard::Event(WorkerEvent::Ended { id })) => {
                     self.at_hand.retain(|at_hand| *at_hand != id);
                     if let Some(job) = self.ended(id)? {
@@ -126,10 +121,23 @@ impl Batch<'_> {
                 Some(Heard::Event(WorkerEvent::Progress { id, progress })) => {
                     self.app.tell(&JobEvent::Progress { id, progress });
                 }
-                Some(Heard::Event(_) | Heard::Nothing) => {}
-                None | Some(Heard::Gone) => self.lost()?,
+                Some(Heard::Event(_)) => {}
+                Some(Heard::Nothing) => {
+                    let at_once = [Stopping::InterruptNow, Stopping::Cancel].map(Some);
+                    if at_once.contains(&self.stopping) && self.is_frozen() {
+                        self.lost("it did not stop when it was told to")?;
+                    }
+                }
+                None => self.lost("there is none")?,
+                Some(Heard::Closed) => self.lost("it ended")?,
+                Some(Heard::GivenUp(reason)) => self.lost(&reason)?,
             }
         }
+    }
+
+    fn is_frozen(&self) -> bool {
+        let worker = self.worker.as_ref();
+        worker.is_some_and(|worker| worker.listener.is_frozen())
     }
 
     /// A job that the worker is through with; `None` if it is to be done again by itself.
@@ -153,24 +161,25 @@ impl Batch<'_> {
         self.app.runner.disown(id);
         self.app.runner.forget_stop(id);
         let job = self.app.job(id)?;
-        if job.state.is_terminal() && job.state != JobState::Failed {
-            self.app.remove_parts(id);
-        }
+        self.app.clean_up(&job);
         self.app.changed(id)?;
         Ok(job)
     }
 
     /// The worker is gone. What it had at hand is done job by job: the one that it died of then
     /// fails alone, and as carefully as any other.
-    fn lost(&mut self) -> Result<(), AppError> {
+    fn lost(&mut self, reason: &str) -> Result<(), AppError> {
         if let Some(mut worker) = self.worker.take() {
             let _ = worker.child.kill();
             let status = worker.child.wait();
+            let last_words = worker.listener.last_words();
             if self.stopping.is_none() {
                 tracing::warn!(
+                    reason,
                     ?status,
+                    last_words,
                     at_hand = self.at_hand.len(),
-                    "the worker of a batch ended"
+                    "the worker of a batch was lost"
                 );
             }
         }
@@ -196,83 +205,23 @@ impl Drop for Batch<'_> {
             let _ = writeln!(worker.stdin, "{word}").and_then(|()| worker.stdin.flush());
             // Its standard input ends here, which is the last word.
             drop(worker.stdin);
-            let _ = worker.child.wait();
+            let _ = wait_for_end(&mut worker.child);
+            let last_words = worker.listener.last_words();
+            if !last_words.is_empty() {
+                tracing::warn!(last_words, "the worker of a batch");
+            }
         }
     }
-}
-
-enum Heard {
-    Event(WorkerEvent),
-    Nothing,
-    /// It ended, hangs, or talks nonsense.
-    Gone,
 }
 
 impl Worker {
     fn start(app: &App, first: &JobId, lanes: usize) -> Result<Self, AppError> {
         let mut child = app.spawn_worker(first, Some(lanes))?;
-        let (Some(stdin), Some(stdout), Some(stderr)) =
-            (child.stdin.take(), child.stdout.take(), child.stderr.take())
-        else {
-            return Err(AppError::new(
-                frameloom_core::error::ErrorCode::Internal,
-                "The worker has no pipes to talk through.",
-            ));
-        };
-        let (told, events) = std::sync::mpsc::channel();
-        std::thread::spawn(move || {
-            let mut stdout = BufReader::new(stdout);
-            while let Some(event) = worker::read_event(&mut stdout) {
-                if told.send(event).is_err() {
-                    break;
-                }
-            }
-        });
-        std::thread::spawn(move || {
-            let last_words = tail(stderr);
-            if !last_words.is_empty() {
-                tracing::warn!(last_words, "the worker of a batch");
-            }
-        });
+        let (listener, stdin) = WorkerListener::of(&mut child)?;
         Ok(Self {
             child,
             stdin,
-            events,
-            silent: 0,
-            stalled: 0,
-            last_moved: None,
+            listener,
         })
-    }
-
-    fn listen(&mut self) -> Heard {
-        match self.events.recv_timeout(Duration::from_secs(1)) {
-            Ok(Ok(WorkerEvent::Hello { version })) if version != PROTOCOL_VERSION => Heard::Gone,
-            Ok(Ok(event)) => {
-                self.silent = 0;
-                if let WorkerEvent::Alive { moved } = event {
-                    self.stalled = match self.last_moved == Some(moved) {
-                        true => self.stalled + ALIVE_SECONDS,
-                        false => 0,
-                    };
-                    self.last_moved = Some(moved);
-                    if self.stalled >= stall_limit_seconds() {
-                        return Heard::Gone;
-                    }
-                }
-                Heard::Event(event)
-            }
-            Ok(Err(error)) => {
-                tracing::warn!(error, "a worker said something unknown");
-                Heard::Nothing
-            }
-            Err(RecvTimeoutError::Timeout) => {
-                self.silent += 1;
-                if self.silent >= SILENCE_LIMIT_SECONDS.min(stall_limit_seconds()) {
-                    return Heard::Gone;
-                }
-                Heard::Nothing
-            }
-            Err(RecvTimeoutError::Disconnected) => Heard::Gone,
-        }
     }
 }

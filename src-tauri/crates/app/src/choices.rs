@@ -21,16 +21,17 @@ use crate::{App, explain, folder, now_millis};
 use frameloom_core::error::{AppError, ErrorCode};
 use frameloom_core::job::{Arithmetic, Device, Job, Precision, ProviderChoice};
 use frameloom_core::media::{Caution, Warning};
+use frameloom_core::model::ModelManifest;
 use frameloom_engine::execute::Threads;
 use frameloom_engine::plan::MediumPlan;
 use frameloom_engine::{Cancel, EngineError, Models, Plan};
-use frameloom_infer::{CPU_PROVIDER, InferError, Model, Runtime, Specimen, Watch, Wish, choose};
+use frameloom_infer::{CPU_PROVIDER, InferError, Runtime, Specimen, Watch, Wish, choose};
 pub use frameloom_infer::{Decision, Trial};
 use frameloom_store::JobRow;
 use serde::{Deserialize, Serialize};
 use sha2::{Digest, Sha256};
 use std::collections::BTreeMap;
-use std::sync::Arc;
+use std::sync::{Arc, PoisonError};
 use sysinfo::System;
 
 /// A photograph of many edges, colours and flat parts, released by Kodak for unrestricted use
@@ -120,8 +121,8 @@ impl App {
             if used.choice.is_some() || careful {
                 continue;
             }
-            let model = models.load(&used.id).map_err(|e| explain::engine(&e))?;
-            let decision = self.decide(job, &model, threads, cancel)?;
+            // Its weights are read, and held against their hash, when it is measured or opened.
+            let decision = self.decide(job, &used.id, models, (threads, cancel))?;
             if let Some(reason) = &decision.precision_unused {
                 self.warn(
                     job,
@@ -161,9 +162,9 @@ impl App {
     fn decide(
         &self,
         job: &Job,
-        model: &Model,
-        threads: Threads,
-        cancel: &Cancel,
+        id: &str,
+        models: &dyn Models,
+        (threads, cancel): (Threads, &Cancel),
     ) -> Result<Decision, AppError> {
         let trying = self.job_folder(&job.id).join(TRYING_FILE);
         let avoid = std::fs::read_to_string(&trying)
@@ -191,7 +192,7 @@ impl App {
             },
             running: &|handle| cancel.watch(handle),
         };
-        let decision = self.remembered_or_measured(model, &wish, &watch);
+        let decision = self.remembered_or_measured(id, models, &wish, &watch);
         // This process lives.
         let _ = std::fs::remove_file(&trying);
         decision
@@ -200,22 +201,38 @@ impl App {
     /// The decision for a wish: the remembered one, or a new one, which is remembered.
     fn remembered_or_measured(
         &self,
-        model: &Model,
+        id: &str,
+        models: &dyn Models,
         wish: &Wish,
         watch: &Watch<'_>,
     ) -> Result<Decision, AppError> {
         if wish.device == Device::Cpu && wish.precision == Precision::Exact {
             return Ok(on_processor());
         }
+        let manifest = models.manifest(id).map_err(|e| explain::engine(&e))?;
+        // In this process nothing else changes that a decision depends on.
+        let here = format!("{} {} {wish:?}", manifest.sha256, manifest.tile.preferred);
+        let decided = || {
+            self.decisions
+                .lock()
+                .unwrap_or_else(PoisonError::into_inner)
+        };
+        if wish.avoid.is_empty()
+            && let Some(decision) = decided().get(&here)
+        {
+            return Ok(decision.clone());
+        }
         let runtime = self.runtime()?;
-        let key = key(&runtime, model, wish);
+        let key = key(&runtime, &manifest, wish);
         let known = self.remembered().remove(&key);
         if let Some(known) = known
             && wish.avoid.is_empty()
         {
+            decided().insert(here, known.decision.clone());
             return Ok(known.decision);
         }
-        let decision = choose(&runtime, model, &specimen()?, wish, watch)
+        let model = models.load(id).map_err(|e| explain::engine(&e))?;
+        let decision = choose(&runtime, &model, &specimen()?, wish, watch)
             .map_err(|e| explain::engine(&EngineError::from(e)))?;
         // Where there was nothing to choose from, that is worth remembering too: finding it out
         // may take the loading of a plug-in.
@@ -223,7 +240,7 @@ impl App {
             self.remember(
                 key,
                 Remembered {
-                    model: model.manifest.id.clone(),
+                    model: manifest.id,
                     device: wish.device.clone(),
                     precision: wish.precision,
                     decision: decision.clone(),
@@ -231,6 +248,7 @@ impl App {
                 },
             )?;
         }
+        decided().insert(here, decision.clone());
         Ok(decision)
     }
 
@@ -304,7 +322,7 @@ impl App {
                     at_millis: now_millis(),
                 };
                 if !measured.decision.trials.is_empty() {
-                    self.remember(key(&runtime, &model, &wish), measured.clone())?;
+                    self.remember(key(&runtime, &model.manifest, &wish), measured.clone())?;
                 }
                 Ok(measured)
             })
@@ -334,7 +352,7 @@ fn on_processor() -> Decision {
 }
 
 /// Everything that a measurement depends on, as far as this program can know it.
-fn key(runtime: &Runtime, model: &Model, wish: &Wish) -> String {
+fn key(runtime: &Runtime, manifest: &ModelManifest, wish: &Wish) -> String {
     let processor = System::new().ok().and_then(|mut system| {
         system.refresh_cpu_all();
         system.cpus().first().map(|cpu| cpu.brand().to_owned())
@@ -342,8 +360,8 @@ fn key(runtime: &Runtime, model: &Model, wish: &Wish) -> String {
     let text = format!(
         "{} {} {} {} {} {} {} {} {}",
         env!("CARGO_PKG_VERSION"),
-        model.manifest.sha256,
-        model.manifest.tile.preferred,
+        manifest.sha256,
+        manifest.tile.preferred,
         runtime.fingerprint(),
         processor.unwrap_or_default(),
         wish.device.as_str(),

@@ -7,6 +7,7 @@ use crate::{App, UpscaleRequest, explain, now_millis};
 use frameloom_core::error::{AppError, ErrorCode};
 use frameloom_core::job::{Job, JobEvent, JobId, JobProgress, JobSpec, JobState, Priority};
 use frameloom_engine::Plan;
+use frameloom_engine::execute::remove_leftovers;
 use frameloom_store::{JobRow, Lane, SegmentRow};
 use std::collections::BTreeSet;
 use std::hash::{BuildHasher, RandomState};
@@ -201,7 +202,7 @@ impl App {
         ];
         if self.change(id, &waiting, JobState::Cancelled, None)? {
             self.runner.disown(id);
-            self.remove_parts(id);
+            self.clean_up(&self.job(id)?);
             return Ok(());
         }
         match self.job(id)?.state {
@@ -223,7 +224,12 @@ impl App {
             return Err(wrong_state(id, JobState::Running, "removed"));
         }
         self.runner.disown(id);
+        // One that cannot be read does not say where its result would be.
+        let output = self.job(id).ok().map(|job| job.spec.output);
         self.store.delete_job(id).map_err(explain::store)?;
+        if let Some(output) = output {
+            self.remove_leftovers(id, &output);
+        }
         self.remove_parts(id);
         self.tell(&JobEvent::Removed { id: id.clone() });
         Ok(())
@@ -323,16 +329,29 @@ impl App {
 
     /// Outputs that jobs are going to write.
     pub(crate) fn promised_outputs(&self) -> Result<BTreeSet<PathBuf>, AppError> {
-        let jobs = self.jobs()?;
-        Ok(jobs
-            .into_iter()
-            .filter(|job| !job.state.is_terminal())
-            .map(|job| job.spec.output)
-            .collect())
+        let specs = self.store.unfinished().map_err(explain::store)?;
+        Ok(specs.into_iter().map(|spec| spec.output).collect())
     }
 
     pub(crate) fn job_folder(&self, id: &JobId) -> PathBuf {
         self.places.jobs().join(&id.0)
+    }
+
+    /// Removes what a job that came to rest does not need any more.
+    pub(crate) fn clean_up(&self, job: &Job) {
+        if job.state == JobState::Cancelled {
+            // Its worker may have been killed in the middle of the result.
+            self.remove_leftovers(&job.id, &job.spec.output);
+        }
+        if job.state.is_terminal() && job.state != JobState::Failed {
+            self.remove_parts(&job.id);
+        }
+    }
+
+    fn remove_leftovers(&self, id: &JobId, output: &Path) {
+        if let Err(error) = remove_leftovers(output, &self.job_folder(id)) {
+            tracing::warn!(%error, job = %id, "a half-made result could not be removed");
+        }
     }
 
     /// Removes the folder of a job. A failure leaves files that the next attempt removes.

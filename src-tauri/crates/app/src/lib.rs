@@ -24,6 +24,7 @@ mod graph_request;
 pub mod inputs;
 pub mod inventory;
 mod jobs;
+mod listener;
 pub mod logging;
 pub mod models;
 mod onnx;
@@ -34,6 +35,8 @@ pub mod receipt;
 mod request;
 mod runner;
 pub mod settings;
+mod stamp;
+mod stopping;
 pub mod worker;
 
 pub use batch::Batch;
@@ -54,6 +57,7 @@ use frameloom_core::job::JobEvent;
 use frameloom_core::media::MediaInfo;
 pub use frameloom_store::Lane;
 use frameloom_store::{SetAside, Store};
+use std::collections::BTreeMap;
 use std::path::Path;
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::{SystemTime, UNIX_EPOCH};
@@ -67,6 +71,10 @@ pub struct App {
     pub(crate) models: models::ModelStore,
     pub(crate) runner: runner::Runner,
     pub(crate) previews: preview::Cache,
+    /// Size and hash of ONNX files of the user.
+    pub(crate) onnx_prints: stamp::Known<(u64, String)>,
+    /// Decisions that this process took or looked up before, by what they depend on.
+    pub(crate) decisions: Mutex<BTreeMap<String, choices::Decision>>,
     listeners: Mutex<Vec<Listener>>,
     set_aside: Option<SetAside>,
 }
@@ -89,6 +97,8 @@ impl App {
             models,
             runner: runner::Runner::default(),
             previews: preview::Cache::default(),
+            onnx_prints: stamp::Known::default(),
+            decisions: Mutex::default(),
             listeners: Mutex::new(Vec::new()),
             set_aside,
             places,

@@ -1,5 +1,6 @@
 //! Installed models: those that come with the program, and those of the user.
 
+use crate::stamp::Known;
 use crate::{App, Places, explain};
 use frameloom_core::error::{AppError, ErrorCode};
 use frameloom_core::model::ModelManifest;
@@ -78,6 +79,7 @@ pub enum ModelState {
 pub struct ModelStore {
     own: PathBuf,
     folders: Vec<PathBuf>,
+    manifests: Known<ModelManifest>,
 }
 
 impl ModelStore {
@@ -93,7 +95,11 @@ impl ModelStore {
         }
         let mut folders = vec![own.clone()];
         folders.extend(places.extra_models.iter().cloned());
-        Ok(Self { own, folders })
+        Ok(Self {
+            own,
+            folders,
+            manifests: Known::default(),
+        })
     }
 
     fn folder(&self, id: &str) -> Result<PathBuf, EngineError> {
@@ -104,13 +110,20 @@ impl ModelStore {
             .find(|folder| plain && folder.join("manifest.json").is_file())
             .ok_or_else(|| InferError::ModelNotFound { id: id.to_owned() }.into())
     }
+
+    fn manifest_in(&self, folder: &Path) -> Result<ModelManifest, EngineError> {
+        let path = folder.join("manifest.json");
+        Ok(self
+            .manifests
+            .of(&path, || frameloom_infer::read_manifest(folder))?)
+    }
 }
 
 impl ModelStore {
     /// The manifest of a model whose weights are there, as far as their size tells.
     pub(crate) fn ready(&self, id: &str) -> Result<ModelManifest, EngineError> {
         let folder = self.folder(id)?;
-        let manifest = frameloom_infer::read_manifest(&folder)?;
+        let manifest = self.manifest_in(&folder)?;
         let path = folder.join(&manifest.file);
         match fs::metadata(&path).map(|weights| weights.len()) {
             Ok(size) if size == manifest.size_bytes => Ok(manifest),
@@ -127,7 +140,7 @@ impl ModelStore {
 
 impl frameloom_engine::Models for ModelStore {
     fn manifest(&self, id: &str) -> Result<ModelManifest, EngineError> {
-        Ok(frameloom_infer::read_manifest(&self.folder(id)?)?)
+        self.manifest_in(&self.folder(id)?)
     }
 
     fn load(&self, id: &str) -> Result<Model, EngineError> {

@@ -109,7 +109,8 @@ impl App {
         if facts.is_file() {
             check_memory(facts.len())?;
         }
-        let (_, sha256) = onnx_print(path).map_err(|e| explain::infer(&e))?;
+        let print = self.onnx_prints.of(path, || onnx_print(path));
+        let (_, sha256) = print.map_err(|e| explain::infer(&e))?;
         let said = serde_json::to_string(hints).map_err(explain::internal)?;
         let key = format!("{} {sha256} {said}", env!("CARGO_PKG_VERSION"));
         let mut known = self.inspected();

@@ -1,6 +1,7 @@
 //! Receipts: written when a job is done, read when somebody asks whether a file is still what
 //! that job made.
 
+use crate::jobs::parse_plan;
 use crate::{App, explain, now_millis};
 use frameloom_core::error::{AppError, ErrorCode};
 use frameloom_core::job::{Job, JobId};
@@ -17,7 +18,8 @@ use ts_rs::TS;
 /// One thing that was compared.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, TS)]
 pub struct Finding {
-    /// What: `output`, `frames`, `times`, `streams`, `input`, `model loom-x2`.
+    /// What: `output`, `frames`, `times`, `streams`, `input`, `input music.wav`, `file look.cube`,
+    /// `model loom-x2`.
     pub what: String,
     /// How it stands.
     pub verdict: Verdict,
@@ -134,12 +136,17 @@ impl App {
         if let Some(expected) = &receipt.checks.times_sha256 {
             findings.extend(self.compare_times(path, &receipt, expected));
         }
+        let with_job = job.is_some();
         if let Some(job) = job {
             findings.push(self.compare_input(&job, &receipt));
             findings.extend(self.compare_others(&job, &receipt));
         }
         for model in &receipt.models {
-            findings.push(self.compare_model(model));
+            // One that the user named by its file is among those above.
+            let is_file = |file: &FilePrint| file.sha256 == model.sha256;
+            if !with_job || !receipt.others.iter().any(is_file) {
+                findings.push(self.compare_model(model));
+            }
         }
         let of_result = ["output", "frames", "times", "streams"];
         let genuine = !findings.iter().any(|finding| {
@@ -197,36 +204,40 @@ impl App {
         }
     }
 
+    /// Every other file that took part: further inputs, lookup tables, subtitles, ONNX files.
     fn compare_others(&self, job: &Job, receipt: &Receipt) -> Vec<Finding> {
-        // The receipt tells names without folders; the job knows where its other sources are.
-        // Several may have one name: any of them that is still the same will do.
-        let of_name = |name: &str| {
+        // The receipt tells names without folders; the plan knows the places, in the same order.
+        let plan = self.row(&job.id).and_then(|row| parse_plan(&row));
+        let paths: Vec<PathBuf> = plan
+            .map(|plan| plan.files.into_iter().map(|(path, _)| path).collect())
+            .unwrap_or_default();
+        let is_input = |path: &PathBuf| job.spec.inputs.values().any(|input| input == path);
+        let findings = receipt.others.iter().enumerate().map(|(index, other)| {
+            let name = &other.name;
             let is_it = |path: &&PathBuf| {
                 path.file_name()
-                    .is_some_and(|n| n.to_string_lossy() == name)
+                    .is_some_and(|n| n.to_string_lossy() == *name)
             };
-            job.spec.inputs.values().filter(is_it).collect::<Vec<_>>()
-        };
-        let findings = receipt.others.iter().filter_map(|other| {
-            let paths = of_name(&other.name);
-            if paths.is_empty() {
-                return None;
-            }
-            let what = format!("input {}", other.name);
-            let found: Vec<FilePrint> = paths
-                .iter()
-                .filter_map(|path| print(path, other.pictures, &|| ()).ok())
-                .collect();
-            Some(if found.is_empty() {
-                absent(&what, format!("{} is not there", other.name))
-            } else {
-                compared(
+            let Some(path) = paths.get(index).filter(is_it) else {
+                let what = format!("file {name}");
+                return absent(&what, format!("where {name} was is not known any more"));
+            };
+            let (what, same) = match is_input(path) {
+                true => (
+                    format!("input {name}"),
+                    format!("{name} is still the source"),
+                ),
+                false => (format!("file {name}"), format!("{name} is as it was")),
+            };
+            match print(path, other.pictures, &|| ()) {
+                Ok(found) => compared(
                     &what,
-                    found.iter().any(|file| file.sha256 == other.sha256),
-                    format!("{} is still the source", other.name),
-                    format!("{} is another file now", other.name),
-                )
-            })
+                    found.sha256 == other.sha256,
+                    same,
+                    format!("{name} is another file now"),
+                ),
+                Err(_) => absent(&what, format!("{name} is not there")),
+            }
         });
         findings.collect()
     }
@@ -284,14 +295,14 @@ impl App {
         Ok(self.compare(&path, &found, receipt, Some(job)))
     }
 
-    /// Makes the receipt of a job that just finished and stores it.
-    pub(crate) fn write_receipt(
+    /// The receipt of a job that just finished, as JSON.
+    pub(crate) fn make_receipt(
         &self,
         job: &Job,
         plan: &Plan,
         finished: &Finished,
         alive: &dyn Fn(),
-    ) -> Result<(), AppError> {
+    ) -> Result<String, AppError> {
         let encoder = match &plan.medium {
             MediumPlan::Video(video) => Some((video.encoder.clone(), video.parameters.clone())),
             MediumPlan::Still | MediumPlan::StillByFfmpeg => None,
@@ -331,10 +342,7 @@ impl App {
             warnings: job.warnings.clone(),
             checks: finished.checks.clone(),
         };
-        let json = serde_json::to_string(&receipt).map_err(explain::internal)?;
-        self.store
-            .set_receipt(&job.id, &json)
-            .map_err(explain::store)
+        serde_json::to_string(&receipt).map_err(explain::internal)
     }
 
     fn program(&self, with_model: bool) -> ProgramPrint {

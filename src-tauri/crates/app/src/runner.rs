@@ -1,17 +1,18 @@
 //! Starts workers, listens to them, and knows what became of them.
 
 use crate::folder::{self, STOP_FILE, WORKER_LOCK};
-use crate::worker::{self, ALIVE_SECONDS, PROTOCOL_VERSION, WorkerEvent};
+use crate::listener::{Heard, WorkerListener, wait_for_end};
+use crate::worker::WorkerEvent;
 use crate::{App, explain};
 use frameloom_core::error::{AppError, ErrorCode};
 #[cfg(windows)]
 use frameloom_core::job::Priority;
 use frameloom_core::job::{Arithmetic, Job, JobEvent, JobId, JobState};
 use frameloom_core::media::{Caution, Warning};
-use std::collections::{BTreeMap, VecDeque};
+use std::collections::BTreeMap;
 use std::fs::File;
-use std::io::{BufReader, Read, Write};
-use std::path::{Path, PathBuf};
+use std::io::Write;
+use std::path::Path;
 use std::process::{Child, ChildStdin, Command, ExitStatus, Stdio};
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError, Weak};
@@ -59,8 +60,26 @@ pub enum Control {
     Stop(Stopping),
 }
 
+/// What C++, Rust and ONNX Runtime write to standard error before they end a process that got no
+/// memory.
+const OUT_OF_MEMORY_SIGNS: [&str; 3] = [
+    "bad_alloc",
+    "memory allocation of",
+    "Failed to allocate memory",
+];
+
+/// True if the last words of a worker tell of memory.
+fn tells_of_memory(last_words: &str) -> bool {
+    OUT_OF_MEMORY_SIGNS
+        .iter()
+        .any(|sign| last_words.contains(sign))
+}
+
 /// A worker that leaves its job without a word, in plain words.
-fn how_it_ended(status: ExitStatus) -> String {
+fn how_it_ended(status: ExitStatus, last_words: &str) -> String {
+    if !status.success() && tells_of_memory(last_words) {
+        return "The process that did this job got no more memory.".to_owned();
+    }
     #[cfg(unix)]
     if let Some(signal) = std::os::unix::process::ExitStatusExt::signal(&status) {
         return match signal {
@@ -77,14 +96,6 @@ fn how_it_ended(status: ExitStatus) -> String {
         ),
         _ => "The process that did this job ended without a result.".to_owned(),
     }
-}
-
-/// [`STALL_LIMIT_SECONDS`], or what the environment says for a test.
-pub(crate) fn stall_limit_seconds() -> u64 {
-    std::env::var("FRAMELOOM_STALL_SECONDS")
-        .ok()
-        .and_then(|seconds| seconds.parse().ok())
-        .unwrap_or(STALL_LIMIT_SECONDS)
 }
 
 /// Workers of this process, and the queue.
@@ -176,13 +187,6 @@ const MALLOC: [(&str, &str); 2] = [
     ("MALLOC_PERTURB_", "170"),
 ];
 
-/// The last bytes that a worker wrote to standard error.
-const STDERR_KEPT_BYTES: usize = 8 * 1024;
-/// A worker says that it lives every two seconds; one that is silent for so long is frozen.
-pub(crate) const SILENCE_LIMIT_SECONDS: u64 = 60;
-/// A worker that lives and gets no further for so long hangs, as in a driver. One frame of the
-/// slowest model that is any use takes less.
-const STALL_LIMIT_SECONDS: u64 = 600;
 /// So often a job is started again at the same place as it was, before it is done more carefully.
 const SAME_AGAIN: u32 = 1;
 
@@ -233,9 +237,7 @@ impl App {
         self.runner.forget_stop(id);
         let job = self.job(id)?;
         result?;
-        if job.state.is_terminal() && job.state != JobState::Failed {
-            self.remove_parts(id);
-        }
+        self.clean_up(&job);
         self.changed(id)?;
         Ok(job)
     }
@@ -257,6 +259,10 @@ impl App {
             let done = self.store.segments(id).map_err(explain::store)?.len();
             tries = if place == Some(done) { tries + 1 } else { 1 };
             place = Some(done);
+            // A request that the worker did not live to take.
+            if let Some(stopping) = take_stop_file(&self.job_folder(id)) {
+                self.runner.stops().insert(id.clone(), stopping);
+            }
             let may_retry = !self.runner.is_stopping(id);
             let mut again = may_retry && tries <= SAME_AGAIN;
             if may_retry && !again {
@@ -265,6 +271,8 @@ impl App {
             tracing::warn!(job = %id, what = ended.what, details = ended.details, again, "a worker ended");
             let (state, error) = if again {
                 (JobState::Queued, None)
+            } else if self.runner.wanted_stop(id) == Some(Stopping::Cancel) {
+                (JobState::Cancelled, None)
             } else {
                 let crash = AppError::new(ErrorCode::WorkerCrashed, ended.what)
                     .hint(explain::hint(ErrorCode::WorkerCrashed).unwrap_or_default())
@@ -305,43 +313,29 @@ impl App {
     /// Starts a worker and listens to it until it ends.
     fn run_worker(&self, id: &JobId) -> Result<Ended, AppError> {
         let mut child = self.spawn_worker(id, None)?;
-        let (Some(stdin), Some(stdout), Some(stderr)) =
-            (child.stdin.take(), child.stdout.take(), child.stderr.take())
-        else {
-            return Err(AppError::new(
-                ErrorCode::Internal,
-                "The worker has no pipes to talk through.",
-            ));
-        };
+        let (mut listener, stdin) = WorkerListener::of(&mut child)?;
         self.runner.running().insert(id.clone(), stdin);
         // A stop that came between two workers is meant for this one.
         if let Some(stopping) = self.runner.wanted_stop(id) {
             let _ = self.runner.control(self, id, Control::Stop(stopping));
         }
-        let (told, events) = std::sync::mpsc::channel();
-        let listener = std::thread::spawn(move || {
-            let mut stdout = BufReader::new(stdout);
-            while let Some(event) = worker::read_event(&mut stdout) {
-                if told.send(event).is_err() {
-                    break;
-                }
-            }
-        });
-        let tail = std::thread::spawn(move || tail(stderr));
-        let hung = self.listen_to(id, &events);
-        if hung.is_some() {
+        let mut hung = self.listen_to(id, &mut listener);
+        let status = if hung.is_some() {
             let _ = child.kill();
-        }
-        let status = child.wait();
+            child.wait()
+        } else {
+            let (status, stayed) = wait_for_end(&mut child);
+            hung = stayed;
+            status
+        };
         self.runner.running().remove(id);
-        let _ = listener.join();
-        let stderr = tail.join().unwrap_or_default();
+        let stderr = listener.last_words();
         let what = match (&hung, &status) {
             (Some(hung), _) => hung.clone(),
-            (None, Ok(status)) => how_it_ended(*status),
+            (None, Ok(status)) => how_it_ended(*status, &stderr),
             (None, Err(error)) => format!("The process that did this job was lost ({error})."),
         };
-        let memory = hung.is_none() && was_killed(&status);
+        let memory = hung.is_none() && (was_killed(&status) || tells_of_memory(&stderr));
         let in_order = hung.is_none() && matches!(&status, Ok(status) if status.success());
         let details = match status {
             Ok(status) => format!("{status}; {stderr}"),
@@ -356,61 +350,35 @@ impl App {
     }
 
     /// Passes on what a worker says until it ends (`None`) or must be ended, with the reason.
-    fn listen_to(
-        &self,
-        id: &JobId,
-        events: &std::sync::mpsc::Receiver<Result<WorkerEvent, String>>,
-    ) -> Option<String> {
-        use std::sync::mpsc::RecvTimeoutError;
-        let stall_limit = stall_limit_seconds();
-        // Counted in signs of life, not read from a clock: a machine that slept is no worker that hung.
-        let (mut silent, mut stalled, mut last_moved) = (0, 0, None);
+    fn listen_to(&self, id: &JobId, listener: &mut WorkerListener) -> Option<String> {
         loop {
-            match events.recv_timeout(Duration::from_secs(1)) {
-                Ok(Ok(event)) => {
-                    silent = 0;
-                    match event {
-                        WorkerEvent::Hello { version } if version != PROTOCOL_VERSION => {
-                            return Some(
-                                "The worker is of another version than this program; install Frameloom again."
-                                    .to_owned(),
-                            );
-                        }
-                        WorkerEvent::Hello { .. } => {}
-                        WorkerEvent::Alive { moved } => {
-                            stalled = match last_moved == Some(moved) {
-                                true => stalled + ALIVE_SECONDS,
-                                false => 0,
-                            };
-                            last_moved = Some(moved);
-                        }
-                        WorkerEvent::Progress { id, progress } => {
-                            self.tell(&JobEvent::Progress { id, progress });
-                        }
-                        WorkerEvent::Ended { .. } => {}
-                        WorkerEvent::Changed { .. } => {
-                            // The row is read again at the end; the job goes on either way.
-                            if let Err(error) = self.changed(id) {
-                                tracing::warn!(%error, "a changed job could not be read");
-                            }
-                        }
+            match listener.listen() {
+                Heard::Event(WorkerEvent::Progress { id, progress }) => {
+                    self.tell(&JobEvent::Progress { id, progress });
+                }
+                Heard::Event(WorkerEvent::Changed { .. }) => {
+                    // The row is read again at the end; the job goes on either way.
+                    if let Err(error) = self.changed(id) {
+                        tracing::warn!(%error, "a changed job could not be read");
                     }
                 }
-                Ok(Err(error)) => tracing::warn!(error, "a worker said something unknown"),
-                Err(RecvTimeoutError::Timeout) => silent += 1,
-                Err(RecvTimeoutError::Disconnected) => return None,
+                Heard::Event(_) | Heard::Nothing => {}
+                Heard::Closed => return None,
+                Heard::GivenUp(reason) => return Some(reason),
             }
-            if silent >= SILENCE_LIMIT_SECONDS.min(stall_limit) {
-                return Some(format!(
-                    "The process that did this job gave no sign of life for {silent} seconds."
-                ));
-            }
-            if stalled >= stall_limit {
-                return Some(format!(
-                    "The job got no further for {stalled} seconds; a driver may hang."
-                ));
+            if listener.is_frozen() && self.is_to_stop_at_once(id) {
+                return Some(
+                    "The process that did this job did not stop when it was told to.".to_owned(),
+                );
             }
         }
+    }
+
+    /// Was the job told to stop at once, by this process or by a request that no worker has taken?
+    fn is_to_stop_at_once(&self, id: &JobId) -> bool {
+        let asked = self.runner.wanted_stop(id);
+        let asked = asked.or_else(|| stop_file(&self.job_folder(id)));
+        matches!(asked, Some(Stopping::Cancel | Stopping::InterruptNow))
     }
 
     /// Asks a running job to stop, without judging its state.
@@ -536,26 +504,17 @@ fn run_queue(app: &Weak<App>, wake: &(Mutex<bool>, Condvar)) {
     }
 }
 
-pub(crate) fn tail(mut stderr: impl Read) -> String {
-    let mut kept = VecDeque::with_capacity(STDERR_KEPT_BYTES);
-    let mut block = [0; 1024];
-    while let Ok(read @ 1..) = stderr.read(&mut block) {
-        kept.extend(&block[..read]);
-        let surplus = kept.len().saturating_sub(STDERR_KEPT_BYTES);
-        kept.drain(..surplus);
-    }
-    String::from_utf8_lossy(kept.make_contiguous())
-        .trim()
-        .to_owned()
-}
-
 /// Reads and removes a stop request that another process left.
 pub(crate) fn take_stop_file(folder: &Path) -> Option<Stopping> {
-    let path: PathBuf = folder.join(STOP_FILE);
-    let word = std::fs::read_to_string(&path).ok()?;
-    let stopping = Stopping::parse(word.trim())?;
-    std::fs::remove_file(&path).ok()?;
+    let stopping = stop_file(folder)?;
+    std::fs::remove_file(folder.join(STOP_FILE)).ok()?;
     Some(stopping)
+}
+
+/// The stop request that another process left.
+fn stop_file(folder: &Path) -> Option<Stopping> {
+    let word = std::fs::read_to_string(folder.join(STOP_FILE)).ok()?;
+    Stopping::parse(word.trim())
 }
 
 #[cfg(test)]
@@ -575,6 +534,20 @@ mod tests {
             assert!(steps.len() < 10, "a ladder must end: {steps:?}");
         }
         steps
+    }
+
+    #[cfg(unix)]
+    #[test]
+    fn an_end_for_want_of_memory_is_told_from_a_crash() {
+        use std::os::unix::process::ExitStatusExt;
+        let abort = ExitStatus::from_raw(6);
+        let words = "terminate called after throwing an instance of 'std::bad_alloc'";
+        assert!(how_it_ended(abort, words).contains("memory"));
+        assert!(how_it_ended(abort, "memory allocation of 800 bytes failed").contains("memory"));
+        assert!(how_it_ended(abort, "assertion failed").contains("crashed (signal 6)"));
+        assert!(how_it_ended(ExitStatus::from_raw(11), "").contains("crashed (signal 11)"));
+        assert!(how_it_ended(ExitStatus::from_raw(9), "").contains("killed"));
+        assert!(how_it_ended(ExitStatus::from_raw(101 << 8), "").contains("a fault of its own"));
     }
 
     #[test]

@@ -11,8 +11,9 @@
 use crate::disk;
 use crate::folder::{self, STOP_FILE, WORKER_LOCK};
 use crate::onnx::JobModels;
-use crate::runner::{Stopping, take_stop_file};
-use crate::{App, Places, compute, explain, jobs, logging, onnx};
+use crate::runner::Stopping;
+use crate::stopping::{Running, StopControl, interrupted};
+use crate::{App, Places, compute, explain, jobs, logging, now_millis, onnx};
 use frameloom_core::error::{AppError, ErrorCode};
 use frameloom_core::job::{
     Job, JobId, JobProgress, JobSpec, JobState, PictureSizes, ProviderChoice, Step,
@@ -20,11 +21,9 @@ use frameloom_core::job::{
 use frameloom_core::media::{Caution, Warning};
 use frameloom_engine::execute::{Pool, Threads};
 use frameloom_engine::plan::MediumPlan;
-use frameloom_engine::{
-    Cancel, Context, EngineError, Finished, Journal, Plan, Progress, SegmentRecord, Stop,
-};
+use frameloom_engine::{Context, EngineError, Finished, Journal, Plan, Progress, SegmentRecord};
 use frameloom_infer::Runtime;
-use frameloom_store::{JobRow, SegmentRow, Store};
+use frameloom_store::{JobRow, Outcome, SegmentRow, Store};
 use serde::{Deserialize, Serialize};
 use std::collections::VecDeque;
 use std::ffi::OsString;
@@ -32,8 +31,7 @@ use std::io::{BufRead, Read, Write};
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
-use std::sync::mpsc::Sender;
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::sync::{Arc, Mutex, PoisonError};
 use std::time::{Duration, Instant};
 
 /// What a worker says on its standard output.
@@ -145,7 +143,7 @@ fn work(data: PathBuf, id: &JobId) -> Result<(), AppError> {
     let moved = Arc::new(AtomicU64::new(0));
     let begin = || {
         hello();
-        listen_for_stop(&running, None)?;
+        running.listen_for_stop(&app, None)?;
         show_life(moved.clone())
     };
     do_job(&app, id, &running, &moved, None, &begin)
@@ -179,7 +177,7 @@ fn work_on_many(data: PathBuf, lanes: usize) -> Result<(), AppError> {
     show_life(moved.clone())?;
     let (tell, jobs) = std::sync::mpsc::channel();
     let _ = tell.send(first);
-    listen_for_stop(&running, Some(tell))?;
+    running.listen_for_stop(&app, Some(tell))?;
     let jobs = Mutex::new(jobs);
     let warm = Warm {
         pool: Pool::default(),
@@ -209,7 +207,7 @@ fn work_on_many(data: PathBuf, lanes: usize) -> Result<(), AppError> {
 const MAX_LANES: usize = 16;
 
 /// The job of a line `do ID`.
-fn job_of(line: &str) -> Option<JobId> {
+pub(crate) fn job_of(line: &str) -> Option<JobId> {
     let id = line.trim().strip_prefix("do ")?;
     Some(JobId(id.trim().to_owned()))
 }
@@ -250,16 +248,19 @@ fn do_job(
     let result = jobs::parse_plan(&row)
         .map_err(Failure::from)
         .and_then(|plan| perform(app, &row, plan, &control, moved.clone(), warm));
+    running.came_back(id);
+    // What this process did is what counts, whoever thought it dead meanwhile.
+    let believed = [JobState::Running, JobState::Interrupted];
     let (state, error) = match result {
         Ok(finished) => {
-            let written = app.row(id).and_then(|row| {
+            let receipt = app.row(id).and_then(|row| {
                 let plan = jobs::parse_plan(&row)?;
                 let alive = || {
                     moved.fetch_add(1, Ordering::Relaxed);
                 };
-                app.write_receipt(&row.job, &plan, &finished, &alive)
+                app.make_receipt(&row.job, &plan, &finished, &alive)
             });
-            if let Err(error) = written {
+            if let Err(error) = &receipt {
                 // The result is there and was checked; only the proof of it is missing.
                 tracing::error!(%error, details = ?error.details, "the receipt could not be written");
             }
@@ -267,7 +268,13 @@ fn do_job(
                 output: finished.output,
                 ..row.job.spec
             };
-            app.store.set_spec(id, &spec).map_err(explain::store)?;
+            let outcome = Outcome {
+                spec: &spec,
+                receipt: receipt.as_deref().ok(),
+            };
+            app.store
+                .succeed(id, &believed, &outcome, now_millis())
+                .map_err(explain::store)?;
             (JobState::Succeeded, None)
         }
         Err(Failure { error, for_caution }) => match (error.code, control.wanted()) {
@@ -276,13 +283,7 @@ fn do_job(
                 (JobState::Paused, control.no_room())
             }
             (_, Some(Stopping::Cancel)) => (JobState::Cancelled, None),
-            (ErrorCode::Interrupted, _) => (
-                JobState::Interrupted,
-                Some(
-                    AppError::new(ErrorCode::Interrupted, "The job was interrupted.")
-                        .hint(explain::hint(ErrorCode::Interrupted).unwrap_or_default()),
-                ),
-            ),
+            (ErrorCode::Interrupted, _) => (JobState::Interrupted, Some(interrupted())),
             // A full disk is no failure: the job waits until there is room.
             (ErrorCode::DiskFull, _) => (JobState::Paused, Some(error)),
             // A segment that is not what it should be is done again, more carefully, as often as
@@ -297,9 +298,9 @@ fn do_job(
         },
     };
     running.leave(id);
-    // What this process did is what counts, whoever thought it dead meanwhile.
-    let believed = [JobState::Running, JobState::Interrupted];
-    app.change(id, &believed, state, error.as_ref())?;
+    if state != JobState::Succeeded {
+        app.change(id, &believed, state, error.as_ref())?;
+    }
     drop(lock);
     if state == JobState::Succeeded || state == JobState::Cancelled {
         app.remove_parts(id);
@@ -376,124 +377,21 @@ fn perform(
     };
     let result = frameloom_engine::execute(&job.spec, &plan, &context);
     reporter.store_now();
-    result.map_err(|error| Failure {
-        for_caution: error.is_for_caution(),
-        error: explain::engine(&error),
+    result.map_err(|error| {
+        let told = explain::engine(&error);
+        Failure {
+            for_caution: error.is_for_caution(),
+            error: match told.code {
+                // It was in the plan, so there is one; x264 has no word of its own for want of
+                // memory.
+                ErrorCode::EncoderUnavailable => told.hint(
+                    "If it worked before, memory may have run out: close other programs and start the job again. \
+                     Otherwise choose another codec or container; `frameloom doctor` shows the encoders of this machine.",
+                ),
+                _ => told,
+            },
+        }
     })
-}
-
-/// What the user wants, and the flag that the engine sees.
-#[derive(Default)]
-struct StopControl {
-    cancel: Cancel,
-    wanted: Mutex<Option<Stopping>>,
-    /// Why the job pauses by itself.
-    no_room: Mutex<Option<AppError>>,
-}
-
-impl StopControl {
-    fn wanted(&self) -> Option<Stopping> {
-        *self.wanted.lock().unwrap_or_else(PoisonError::into_inner)
-    }
-
-    /// Lets the running segment end, and then waits for room on the disk.
-    fn pause_for_room(&self, error: AppError) {
-        *self.no_room.lock().unwrap_or_else(PoisonError::into_inner) = Some(error);
-        self.cancel.request(Stop::AfterSegment);
-    }
-
-    fn no_room(&self) -> Option<AppError> {
-        let no_room = self.no_room.lock().unwrap_or_else(PoisonError::into_inner);
-        no_room.clone()
-    }
-
-    fn request(&self, stopping: Stopping) {
-        *self.wanted.lock().unwrap_or_else(PoisonError::into_inner) = Some(stopping);
-        self.cancel.request(match stopping {
-            Stopping::Pause | Stopping::Interrupt => Stop::AfterSegment,
-            Stopping::InterruptNow | Stopping::Cancel => Stop::Now,
-        });
-    }
-}
-
-/// The jobs at hand, by whom a request to stop is heard.
-#[derive(Clone, Default)]
-struct Running(Arc<Mutex<Jobs>>);
-
-#[derive(Default)]
-struct Jobs {
-    at_hand: Vec<(JobId, PathBuf, Arc<StopControl>)>,
-    /// What was asked of all of them, those that are still to come included.
-    stopping: Option<Stopping>,
-}
-
-impl Running {
-    fn jobs(&self) -> MutexGuard<'_, Jobs> {
-        self.0.lock().unwrap_or_else(PoisonError::into_inner)
-    }
-
-    fn enter(&self, id: &JobId, folder: PathBuf, control: Arc<StopControl>) {
-        let mut jobs = self.jobs();
-        if let Some(stopping) = jobs.stopping {
-            control.request(stopping);
-        }
-        jobs.at_hand.push((id.clone(), folder, control));
-    }
-
-    fn leave(&self, id: &JobId) {
-        self.jobs().at_hand.retain(|(at_hand, ..)| at_hand != id);
-    }
-
-    fn stop(&self, stopping: Stopping) {
-        let mut jobs = self.jobs();
-        jobs.stopping = Some(stopping);
-        for (_, _, control) in &jobs.at_hand {
-            control.request(stopping);
-        }
-    }
-
-    fn is_stopping(&self) -> bool {
-        self.jobs().stopping.is_some()
-    }
-}
-
-/// Listens to standard input, and for requests that other processes leave in the jobs' folders.
-/// `tell` gets the jobs that are named.
-fn listen_for_stop(running: &Running, tell: Option<Sender<JobId>>) -> Result<(), AppError> {
-    let by_pipe = running.clone();
-    std::thread::Builder::new()
-        .name("control".to_owned())
-        .spawn(move || {
-            let mut tell = tell;
-            for line in std::io::stdin().lock().lines() {
-                let Ok(line) = line else { break };
-                if let Some(stopping) = Stopping::parse(line.trim()) {
-                    by_pipe.stop(stopping);
-                    tell = None;
-                } else if let (Some(id), Some(tell)) = (job_of(&line), &tell) {
-                    let _ = tell.send(id);
-                } else if line.trim() == "end" {
-                    tell = None;
-                }
-            }
-            by_pipe.stop(Stopping::InterruptNow);
-        })
-        .map_err(explain::internal)?;
-    let by_file = running.clone();
-    std::thread::Builder::new()
-        .name("stop-file".to_owned())
-        .spawn(move || {
-            loop {
-                std::thread::sleep(Duration::from_millis(250));
-                for (_, folder, control) in &by_file.jobs().at_hand {
-                    if let Some(stopping) = take_stop_file(folder) {
-                        control.request(stopping);
-                    }
-                }
-            }
-        })
-        .map_err(explain::internal)?;
-    Ok(())
 }
 
 /// Tells the starter every two seconds that this process lives, and whether it gets on.
@@ -716,7 +614,8 @@ impl Progress for Reporter<'_> {
     fn step(&self, step: Step, total: Option<u64>) {
         self.update(true, |state| {
             state.progress.step = step;
-            state.progress.total = total;
+            // What is counted in one step may be more than there is to do in the next.
+            state.progress.total = total.map(|total| total.max(state.progress.done));
         });
     }
 

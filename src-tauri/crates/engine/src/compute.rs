@@ -39,6 +39,13 @@ impl<'a> Sessions<'a> {
         self.chosen?.get(model)
     }
 
+    /// True if the model was given to a card or another device beside the processor, where several
+    /// sessions would only take its memory.
+    pub fn is_on_a_device(&self, model: &str) -> bool {
+        let chosen = self.chosen(model);
+        self.caution < Caution::Processor && chosen.is_some_and(|choice| !choice.on_processor)
+    }
+
     /// How the session of a model is opened.
     pub fn options(&self, model: &str, threads: usize) -> SessionOptions {
         let options = SessionOptions {
@@ -139,6 +146,17 @@ mod tests {
             of(Caution::Processor, "m"),
             (Device::Cpu, Arithmetic::F32, exact)
         );
+        let on_a_device = |caution, model: &str| {
+            let sessions = Sessions {
+                chosen: Some(&chosen),
+                caution,
+                ..Sessions::on(&Device::Auto)
+            };
+            sessions.is_on_a_device(model)
+        };
+        assert!(on_a_device(Caution::LowPrecision, "m"));
+        assert!(!on_a_device(Caution::Processor, "m"));
+        assert!(!on_a_device(Caution::Usual, "other"));
         assert_eq!(
             of(Caution::Usual, "other"),
             (Device::Auto, Arithmetic::F32, exact)

@@ -12,8 +12,8 @@ use half::slice::HalfFloatSliceExt;
 use ort::session::builder::GraphOptimizationLevel;
 use ort::session::{RunOptions, Session};
 use ort::value::{DynValue, Outlet, TensorElementType, TensorRef, ValueType};
-use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::{Arc, Mutex, PoisonError};
 
 /// How to open a session.
 #[derive(Debug, Clone, PartialEq)]
@@ -103,9 +103,11 @@ impl std::fmt::Debug for CancelHandle {
 
 /// A model that is ready to run on one provider.
 ///
-/// Not shared: ONNX Runtime's runs are not safe to overlap, and every session has its own threads.
+/// Runs of one session do not overlap. On the processor every thread that computes has a session of
+/// its own, with its own threads; a card is one device, which several take in turns by
+/// [`InferenceSession::share`].
 pub struct InferenceSession {
-    session: Session,
+    session: Arc<Mutex<Session>>,
     manifest: ModelManifest,
     rules: (CutRule, CutRule),
     setting: Setting,
@@ -233,6 +235,23 @@ impl InferenceSession {
         }
     }
 
+    /// The same open model for another thread: its runs wait for those of this one, and are stopped
+    /// by a handle of their own. It takes no further memory of the device.
+    ///
+    /// # Errors
+    /// [`InferError::RuntimeStart`].
+    pub fn share(&self) -> Result<Self, InferError> {
+        Ok(Self {
+            session: Arc::clone(&self.session),
+            manifest: self.manifest.clone(),
+            rules: self.rules,
+            setting: self.setting.clone(),
+            on_processor: self.on_processor,
+            stop: CancelHandle::new()?,
+            trim: Arc::clone(&self.trim),
+        })
+    }
+
     /// The model's manifest.
     pub fn manifest(&self) -> &ModelManifest {
         &self.manifest
@@ -307,7 +326,7 @@ impl InferenceSession {
         trim.set("memory.enable_memory_arena_shrinkage", "cpu:0")
             .map_err(start)?;
         Ok(Self {
-            session,
+            session: Arc::new(Mutex::new(session)),
             manifest: manifest.clone(),
             // Every provider but the CPU compiles or tunes the graph for each shape.
             rules: (
@@ -380,7 +399,12 @@ impl InferenceSession {
         };
         let result = input.and_then(|input| {
             let inputs = vec![(self.manifest.input.name.as_str(), input)];
-            let mut outputs = self.session.run_with_options(inputs, options)?;
+            let mut session = self.session.lock().unwrap_or_else(PoisonError::into_inner);
+            // Its turn may have come long after it was told to stop.
+            if self.stop.is_cancelled() {
+                return Err(ort::Error::new("cancelled"));
+            }
+            let mut outputs = session.run_with_options(inputs, options)?;
             outputs
                 .remove(&self.manifest.output.name)
                 .ok_or_else(|| ort::Error::new("the graph gave no output of that name"))

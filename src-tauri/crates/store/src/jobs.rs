@@ -6,7 +6,7 @@ use frameloom_core::job::{
     Job, JobId, JobProgress, JobSpec, JobState, PictureSizes, ProviderChoice,
 };
 use frameloom_core::media::Warning;
-use rusqlite::{OptionalExtension, Row, TransactionBehavior, params};
+use rusqlite::{Connection, OptionalExtension, Row, Transaction, TransactionBehavior, params};
 use serde::Serialize;
 use serde::de::DeserializeOwned;
 
@@ -28,6 +28,15 @@ impl Lane {
     }
 }
 
+/// What came of a job that succeeded.
+#[derive(Debug, Clone, Copy)]
+pub struct Outcome<'a> {
+    /// As it was asked for, with the name that the result really has.
+    pub spec: &'a JobSpec,
+    /// JSON; `None` if it could not be made.
+    pub receipt: Option<&'a str>,
+}
+
 /// A job with what only the runner needs.
 #[derive(Debug, Clone, PartialEq)]
 pub struct JobRow {
@@ -43,31 +52,16 @@ const COLUMNS: &str = "id, lane, state, spec, plan, progress, error, warnings, p
                        created_millis, finished_millis";
 
 impl Store {
-    /// Adds a job with its plan (JSON).
+    /// Adds a job with its plan (JSON). One of the queue is on the disk then; one of a command that
+    /// a power cut ends as well, with the first that is done of it.
     ///
     /// # Errors
     /// The database refuses.
     pub fn insert_job(&self, job: &Job, lane: Lane, plan: &str) -> Result<(), StoreError> {
-        self.lock().execute(
-            "INSERT INTO jobs (id, lane, state, spec, progress, error, warnings, provider, sizes, \
-             created_millis, finished_millis, plan) \
-             VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12)",
-            params![
-                job.id.0,
-                lane.as_str(),
-                job.state.as_str(),
-                to_json("job", &job.spec)?,
-                to_json("job", &job.progress)?,
-                optional_json("job", job.error.as_ref())?,
-                to_json("job", &job.warnings)?,
-                optional_json("job", job.provider.as_ref())?,
-                optional_json("job", job.sizes.as_ref())?,
-                job.created_millis,
-                job.finished_millis,
-                plan,
-            ],
-        )?;
-        Ok(())
+        match lane {
+            Lane::Queue => insert(&self.lock(), job, lane, plan),
+            Lane::Direct => self.without_sync(|connection| insert(connection, job, lane, plan)),
+        }
     }
 
     /// All jobs that can be read, oldest first, and the names of those that cannot: a row of
@@ -109,6 +103,23 @@ impl Store {
             .ok_or_else(|| StoreError::NoJob(id.0.clone()))?
     }
 
+    /// The specs of all jobs that are not over, as far as they can be read.
+    ///
+    /// # Errors
+    /// The database refuses.
+    pub fn unfinished(&self) -> Result<Vec<JobSpec>, StoreError> {
+        let connection = self.lock();
+        let mut statement = connection.prepare(
+            "SELECT spec FROM jobs WHERE state IN ('queued', 'running', 'paused', 'interrupted')",
+        )?;
+        let mut rows = statement.query([])?;
+        let mut specs = Vec::new();
+        while let Some(row) = rows.next()? {
+            specs.extend(from_json("spec", &row.get::<_, String>(0)?).ok());
+        }
+        Ok(specs)
+    }
+
     /// The oldest queued job of the queue that can be read.
     ///
     /// # Errors
@@ -142,28 +153,43 @@ impl Store {
         error: Option<&AppError>,
         now_millis: i64,
     ) -> Result<bool, StoreError> {
-        let mut connection = self.lock();
-        let transaction = connection.transaction_with_behavior(TransactionBehavior::Immediate)?;
-        let found: Option<String> = transaction
-            .query_row("SELECT state FROM jobs WHERE id = ?1", [&id.0], |row| {
-                row.get(0)
-            })
-            .optional()?;
-        let found = found.ok_or_else(|| StoreError::NoJob(id.0.clone()))?;
-        if !from.iter().any(|state| state.as_str() == found) {
-            return Ok(false);
+        let change = |connection: &Connection| {
+            let transaction =
+                Transaction::new_unchecked(connection, TransactionBehavior::Immediate)?;
+            let changed = change_state(&transaction, id, from, to, error, now_millis)?;
+            transaction.commit()?;
+            Ok(changed)
+        };
+        match to {
+            // Whether somebody works on it is told by a lock, which a power cut takes as well.
+            JobState::Running => self.without_sync(change),
+            _ => change(&self.lock()),
         }
-        transaction.execute(
-            "UPDATE jobs SET state = ?2, error = ?3, finished_millis = ?4 WHERE id = ?1",
-            params![
-                id.0,
-                to.as_str(),
-                optional_json("error", error)?,
-                to.is_terminal().then_some(now_millis)
-            ],
-        )?;
+    }
+
+    /// A job is done: what came of it and its new state, in one step.
+    ///
+    /// # Errors
+    /// The database refuses.
+    pub fn succeed(
+        &self,
+        id: &JobId,
+        from: &[JobState],
+        outcome: &Outcome<'_>,
+        now_millis: i64,
+    ) -> Result<bool, StoreError> {
+        let connection = self.lock();
+        let transaction = Transaction::new_unchecked(&connection, TransactionBehavior::Immediate)?;
+        let to = JobState::Succeeded;
+        let changed = change_state(&transaction, id, from, to, None, now_millis)?;
+        if changed {
+            transaction.execute(
+                "UPDATE jobs SET spec = ?2, receipt = ?3 WHERE id = ?1",
+                params![id.0, to_json("spec", outcome.spec)?, outcome.receipt],
+            )?;
+        }
         transaction.commit()?;
-        Ok(true)
+        Ok(changed)
     }
 
     /// Puts a job into another lane.
@@ -222,14 +248,6 @@ impl Store {
         self.update(id, "sizes", Some(to_json("sizes", sizes)?))
     }
 
-    /// Stores the receipt of a finished job (JSON).
-    ///
-    /// # Errors
-    /// The database refuses.
-    pub fn set_receipt(&self, id: &JobId, receipt: &str) -> Result<(), StoreError> {
-        self.update(id, "receipt", Some(receipt.to_owned()))
-    }
-
     /// The receipt of a job (JSON), if it has one.
     ///
     /// # Errors
@@ -263,15 +281,67 @@ impl Store {
         column: &'static str,
         value: Option<String>,
     ) -> Result<(), StoreError> {
-        let changed = self.lock().execute(
-            &format!("UPDATE jobs SET {column} = ?2 WHERE id = ?1"),
-            params![id.0, value],
-        )?;
+        let changed = self.without_sync(|connection| {
+            let update = format!("UPDATE jobs SET {column} = ?2 WHERE id = ?1");
+            Ok(connection.execute(&update, params![id.0, value])?)
+        })?;
         if changed == 0 {
             return Err(StoreError::NoJob(id.0.clone()));
         }
         Ok(())
     }
+}
+
+fn change_state(
+    connection: &Connection,
+    id: &JobId,
+    from: &[JobState],
+    to: JobState,
+    error: Option<&AppError>,
+    now_millis: i64,
+) -> Result<bool, StoreError> {
+    let found: Option<String> = connection
+        .query_row("SELECT state FROM jobs WHERE id = ?1", [&id.0], |row| {
+            row.get(0)
+        })
+        .optional()?;
+    let found = found.ok_or_else(|| StoreError::NoJob(id.0.clone()))?;
+    if !from.iter().any(|state| state.as_str() == found) {
+        return Ok(false);
+    }
+    connection.execute(
+        "UPDATE jobs SET state = ?2, error = ?3, finished_millis = ?4 WHERE id = ?1",
+        params![
+            id.0,
+            to.as_str(),
+            optional_json("error", error)?,
+            to.is_terminal().then_some(now_millis)
+        ],
+    )?;
+    Ok(true)
+}
+
+fn insert(connection: &Connection, job: &Job, lane: Lane, plan: &str) -> Result<(), StoreError> {
+    connection.execute(
+        "INSERT INTO jobs (id, lane, state, spec, progress, error, warnings, provider, sizes, \
+         created_millis, finished_millis, plan) \
+         VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12)",
+        params![
+            job.id.0,
+            lane.as_str(),
+            job.state.as_str(),
+            to_json("job", &job.spec)?,
+            to_json("job", &job.progress)?,
+            optional_json("job", job.error.as_ref())?,
+            to_json("job", &job.warnings)?,
+            optional_json("job", job.provider.as_ref())?,
+            optional_json("job", job.sizes.as_ref())?,
+            job.created_millis,
+            job.finished_millis,
+            plan,
+        ],
+    )?;
+    Ok(())
 }
 
 fn read_row(row: &Row<'_>) -> Result<JobRow, StoreError> {

@@ -23,13 +23,19 @@ pub mod segments;
 pub mod settings;
 
 pub use error::StoreError;
-pub use jobs::{JobRow, Lane};
+pub use jobs::{JobRow, Lane, Outcome};
 pub use segments::SegmentRow;
 
 use rusqlite::{Connection, OpenFlags};
 use std::path::{Path, PathBuf};
 use std::sync::{Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
+
+/// A commit is on the disk before it counts: a recorded segment must survive a power cut, or its
+/// frames are done twice and its part file is an orphan.
+const SYNC_EACH: &str = "full";
+/// A commit is on the disk with the next one that is: see [`Store::without_sync`].
+const SYNC_LATER: &str = "normal";
 
 /// Name of the database file in the data folder.
 pub const DATABASE_FILE: &str = "frameloom.db";
@@ -86,9 +92,7 @@ impl Store {
         connection.busy_timeout(Duration::from_secs(10))?;
         // WAL lets the window read while a worker writes.
         connection.pragma_update(None, "journal_mode", "wal")?;
-        // FULL: a recorded segment must survive a power cut, or its frames are done twice and its
-        // part file is an orphan.
-        connection.pragma_update(None, "synchronous", "full")?;
+        connection.pragma_update(None, "synchronous", SYNC_EACH)?;
         connection.pragma_update(None, "foreign_keys", "on")?;
         let verdict: String =
             connection.query_row("PRAGMA quick_check(1)", [], |row| row.get(0))?;
@@ -111,6 +115,26 @@ impl Store {
         self.connection
             .lock()
             .unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+impl Store {
+    /// Writes what is worth nothing without a later commit that waits for the disk.
+    ///
+    /// What a process wrote outlives the process in any case. Only a power cut can take it, and then
+    /// never without all that was written after it: the write-ahead log is one file, flushed as a
+    /// whole by whoever commits for good next. So a segment or an end that is on the disk never
+    /// lacks the row, the plan or the provider that it was made by; and a flush, which costs more
+    /// than a small picture, is saved for each of these.
+    pub(crate) fn without_sync<T>(
+        &self,
+        write: impl FnOnce(&Connection) -> Result<T, StoreError>,
+    ) -> Result<T, StoreError> {
+        let connection = self.lock();
+        connection.pragma_update(None, "synchronous", SYNC_LATER)?;
+        let written = write(&connection);
+        connection.pragma_update(None, "synchronous", SYNC_EACH)?;
+        written
     }
 }
 
@@ -139,4 +163,26 @@ fn set_aside(path: &Path) -> Result<PathBuf, StoreError> {
         }
     }
     Ok(aside)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_write_that_need_not_wait_leaves_the_next_one_waiting_for_the_disk() {
+        let folder = tempfile::tempdir().unwrap();
+        let (store, _) = Store::open(folder.path()).unwrap();
+        let level = |connection: &Connection| {
+            connection.query_row("PRAGMA synchronous", [], |row| row.get::<_, i64>(0))
+        };
+        // 1 is NORMAL, 2 is FULL.
+        assert_eq!(level(&store.lock()).unwrap(), 2);
+        let within = store.without_sync(|connection| Ok(level(connection)?));
+        assert_eq!(within.unwrap(), 1);
+        assert_eq!(level(&store.lock()).unwrap(), 2);
+        let failed = store.without_sync(|_| Err::<(), _>(StoreError::NoJob("a".into())));
+        assert!(failed.is_err());
+        assert_eq!(level(&store.lock()).unwrap(), 2, "after a failure as well");
+    }
 }

@@ -4,7 +4,7 @@ use frameloom_core::error::{AppError, ErrorCode};
 use frameloom_core::graph::Graph;
 use frameloom_core::job::*;
 use frameloom_core::media::Warning;
-use frameloom_store::{DATABASE_FILE, Lane, SegmentRow, Store, StoreError};
+use frameloom_store::{DATABASE_FILE, Lane, Outcome, SegmentRow, Store, StoreError};
 
 fn job(id: &str, created_millis: i64) -> Job {
     Job {
@@ -210,4 +210,61 @@ fn a_setting_is_replaced() {
     store.set_setting("theme", "dark").unwrap();
     store.set_setting("theme", "light").unwrap();
     assert_eq!(store.setting("theme").unwrap().as_deref(), Some("light"));
+}
+
+#[test]
+fn a_job_that_is_done_gets_its_state_its_name_and_its_receipt_in_one_step() {
+    let folder = tempfile::tempdir().unwrap();
+    let (store, _) = Store::open(folder.path()).unwrap();
+    let wanted = job("a", 5);
+    store.insert_job(&wanted, Lane::Direct, "{}").unwrap();
+    let spec = JobSpec {
+        output: "/video/out (2).mp4".into(),
+        ..wanted.spec.clone()
+    };
+    let outcome = Outcome {
+        spec: &spec,
+        receipt: Some("{}"),
+    };
+    let running = [JobState::Running];
+    assert!(!store.succeed(&wanted.id, &running, &outcome, 6).unwrap());
+    assert_eq!(store.receipt(&wanted.id).unwrap(), None, "it was not begun");
+    let queued = [JobState::Queued];
+    store
+        .change_state(&wanted.id, &queued, JobState::Running, None, 6)
+        .unwrap();
+    assert!(store.succeed(&wanted.id, &running, &outcome, 7).unwrap());
+    let (other, _) = Store::open(folder.path()).unwrap();
+    let done = other.job(&wanted.id).unwrap().job;
+    assert_eq!(done.state, JobState::Succeeded);
+    assert_eq!((done.spec, done.finished_millis), (spec, Some(7)));
+    assert_eq!(other.receipt(&wanted.id).unwrap().as_deref(), Some("{}"));
+}
+
+#[test]
+fn only_jobs_that_are_not_over_promise_an_output() {
+    let folder = tempfile::tempdir().unwrap();
+    let (store, _) = Store::open(folder.path()).unwrap();
+    let mut promised = Vec::new();
+    for state in [
+        JobState::Queued,
+        JobState::Running,
+        JobState::Paused,
+        JobState::Interrupted,
+        JobState::Succeeded,
+        JobState::Failed,
+        JobState::Cancelled,
+    ] {
+        let mut job = job(state.as_str(), 5);
+        job.spec.output = state.as_str().into();
+        job.state = state;
+        store.insert_job(&job, Lane::Queue, "{}").unwrap();
+        if !state.is_terminal() {
+            promised.push(job.spec.output);
+        }
+    }
+    let mut found: Vec<_> = store.unfinished().unwrap();
+    found.sort_by_key(|spec| promised.iter().position(|path| *path == spec.output));
+    let found: Vec<_> = found.into_iter().map(|spec| spec.output).collect();
+    assert_eq!(found, promised);
 }

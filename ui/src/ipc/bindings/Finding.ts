@@ -6,7 +6,8 @@ import type { Verdict } from "./Verdict";
  */
 export type Finding = { 
 /**
- * What: `output`, `frames`, `times`, `streams`, `input`, `model loom-x2`.
+ * What: `output`, `frames`, `times`, `streams`, `input`, `input music.wav`, `file look.cube`,
+ * `model loom-x2`.
  */
 what: string, 
 /**

@@ -15,7 +15,7 @@ mod still;
 mod video;
 mod window;
 
-pub use output::{free_output, is_same_file, real_place};
+pub use output::{free_output, is_same_file, real_place, remove_leftovers};
 pub use pool::Pool;
 
 use crate::EngineError;

@@ -92,6 +92,19 @@ pub(crate) fn temporary(output: &Path, work_dir: &Path) -> PathBuf {
     output.with_file_name(name)
 }
 
+/// Removes what a job that was killed and is given up left beside its output. `work_dir` is the
+/// folder of its parts, which need not exist any more.
+///
+/// # Errors
+/// It is there and cannot be removed.
+pub fn remove_leftovers(output: &Path, work_dir: &Path) -> std::io::Result<()> {
+    super::pictures::remove_leftovers(output, work_dir);
+    match std::fs::remove_file(temporary(output, work_dir)) {
+        Err(error) if error.kind() != std::io::ErrorKind::NotFound => Err(error),
+        _ => Ok(()),
+    }
+}
+
 /// Removes a file when dropped, unless it was kept: no failure leaves a half-made result behind.
 pub(crate) struct Temporary {
     path: PathBuf,
@@ -215,6 +228,27 @@ mod tests {
         );
         assert_eq!(publish("the Result"), folder.path().join("out (2).mp4"));
         assert_eq!(std::fs::read_dir(folder.path()).unwrap().count(), 2);
+    }
+
+    #[test]
+    fn what_a_killed_job_left_beside_its_result_goes_and_nothing_else_does() {
+        let folder = tempfile::tempdir().unwrap();
+        let work = Path::new("jobs/abc");
+        for name in [".frameloom-abc.mp4", ".frameloom-xyz.mp4", "out.mp4"] {
+            std::fs::write(folder.path().join(name), "x").unwrap();
+        }
+        let hidden = folder.path().join(".frameloom-abc");
+        std::fs::create_dir(&hidden).unwrap();
+        std::fs::write(hidden.join("out_0001.png"), "x").unwrap();
+        for output in ["out.mp4", "out_%04d.png"] {
+            remove_leftovers(&folder.path().join(output), work).unwrap();
+        }
+        let mut left: Vec<_> = std::fs::read_dir(folder.path())
+            .unwrap()
+            .map(|entry| entry.unwrap().file_name())
+            .collect();
+        left.sort();
+        assert_eq!(left, [".frameloom-xyz.mp4", "out.mp4"]);
     }
 
     #[test]

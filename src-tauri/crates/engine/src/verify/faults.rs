@@ -1,6 +1,9 @@
 //! Faults put into frames on purpose: every one must be caught, and no real clip may raise an
 //! alarm.
 
+mod jobs;
+mod nodes;
+
 use super::{Passed, PictureCheck, Verifier};
 use crate::EngineError;
 use crate::control::{Cancel, Journal, Progress, SegmentRecord};
@@ -223,7 +226,7 @@ fn data() -> Option<PathBuf> {
 }
 
 /// ONNX Runtime where `cargo xtask test` says it is.
-fn runtime() -> Option<Arc<Runtime>> {
+pub(crate) fn runtime() -> Option<Arc<Runtime>> {
     let library = std::env::var_os("FRAMELOOM_ONNXRUNTIME")?;
     Some(Runtime::load(Path::new(&library)).unwrap())
 }
@@ -345,118 +348,6 @@ const FAULTS: &[Fault] = &[
     Fault::DarkTile,
 ];
 
-/// Segments of a run, in memory.
-#[derive(Default)]
-struct Notes(Mutex<Vec<SegmentRecord>>);
-
-impl Journal for Notes {
-    fn completed(&self) -> Result<Vec<SegmentRecord>, EngineError> {
-        Ok(self.0.lock().unwrap().clone())
-    }
-    fn record(&self, segment: &SegmentRecord) -> Result<(), EngineError> {
-        self.0.lock().unwrap().push(segment.clone());
-        Ok(())
-    }
-    fn forget_from(&self, position: u64) -> Result<(), EngineError> {
-        self.0.lock().unwrap().truncate(position as usize);
-        Ok(())
-    }
-}
-
-struct Silent;
-
-impl Progress for Silent {
-    fn step(&self, _: Step, _: Option<u64>) {}
-    fn done(&self, _: u64) {}
-    fn warning(&self, _: Warning) {}
-    fn provider(&self, _: &ProviderChoice) {}
-    fn sizes(&self, _: PictureSizes) {}
-}
-
-/// Runs a whole job on the demo clip without a model.
-fn execute_with(fault: Option<Fault>) -> (Result<Finished, EngineError>, PathBuf, TempDir) {
-    let small = Op::Resize(ResizeParams {
-        width: 320,
-        height: 180,
-    });
-    execute_on(root().join("assets/demo.mp4"), "out.mp4", small, fault)
-}
-
-/// Runs a whole job.
-fn execute_on(
-    input: PathBuf,
-    output: &str,
-    op: Op,
-    fault: Option<Fault>,
-) -> (Result<Finished, EngineError>, PathBuf, TempDir) {
-    let folder = tempfile::tempdir().unwrap();
-    let info = crate::plan::probe(&input).unwrap();
-    let output = folder.path().join(output);
-    let spec = JobSpec {
-        version: frameloom_core::job::JOB_SPEC_VERSION,
-        input,
-        pictures: None,
-        output: output.clone(),
-        overwrite: false,
-        graph: Graph::chain([op]),
-        encode: EncodeSpec {
-            codec: None,
-            quality: Quality::Draft,
-            ..EncodeSpec::default()
-        },
-        device: Device::Cpu,
-        inputs: Default::default(),
-        input_pictures: Default::default(),
-        compute: Default::default(),
-        upright: false,
-    };
-    let plan = match crate::plan(&spec, &info, &Bundled) {
-        Ok(plan) => plan,
-        Err(error) => return (Err(error), output, folder),
-    };
-    let work_dir = folder.path().join("work");
-    std::fs::create_dir(&work_dir).unwrap();
-    let context = Context {
-        runtime: &|| runtime().ok_or(EngineError::Stopped),
-        models: &Bundled,
-        work_dir: &work_dir,
-        threads: Threads::for_cores(2),
-        journal: &Notes::default(),
-        progress: &Silent,
-        cancel: &Cancel::new(),
-        caution: Caution::Usual,
-        pool: None,
-        compute: Default::default(),
-        chosen: Default::default(),
-        fault,
-    };
-    (execute(&spec, &plan, &context), output, folder)
-}
-
-#[test]
-fn a_fault_in_the_line_fails_the_job_and_leaves_no_result() {
-    let (finished, output, _folder) = execute_with(None);
-    let checks = finished.unwrap().checks;
-    assert!(output.exists());
-    assert_eq!(checks.pictures.unwrap().compared, checks.frames);
-    for fault in [
-        Fault::Zero,
-        Fault::SwapChannels,
-        Fault::StretchRange,
-        Fault::Lose,
-    ] {
-        let (finished, output, folder) = execute_with(Some(fault));
-        let error = finished.expect_err("a spoiled run must fail");
-        assert!(
-            matches!(error, EngineError::SegmentCheck { position: 0, .. }),
-            "{fault:?}: {error}"
-        );
-        assert!(!output.exists(), "{fault:?}");
-        let left = std::fs::read_dir(folder.path().join("work")).unwrap();
-        assert_eq!(left.count(), 0, "{fault:?} leaves parts behind");
-    }
-}
-
 #[test]
 fn no_real_picture_raises_a_false_alarm_and_each_is_compared() {
     let Some(data) = data() else { return };
@@ -491,7 +382,7 @@ fn no_real_picture_raises_a_false_alarm_and_each_is_compared() {
             }
             for op in ops {
                 let what = format!("{}: {op:?}", file.display());
-                match execute_on(file.clone(), "out.png", op, None).0 {
+                match jobs::execute_on(file.clone(), "out.png", op, None).0 {
                     Ok(finished) => {
                         let check = finished.checks.pictures.unwrap();
                         compared += check.compared;
@@ -635,173 +526,6 @@ fn no_real_clip_raises_a_false_alarm() {
     assert!(alarms.is_empty(), "{alarms:#?}");
 }
 
-/// Chains that turn, cut, cover and recolour pictures, with the faults that show in spite of it.
-fn chains(frame: &Frame, subtitles: &Path) -> Vec<(&'static str, Vec<Op>, Vec<Fault>)> {
-    let (width, height) = (frame.width(), frame.height());
-    let turn = |degrees| Op::Rotate(RotateParams { degrees });
-    let pad = Op::Pad(PadParams {
-        width: width + 60,
-        height: height + 40,
-        x: 20,
-        y: 30,
-        color: "#204060".into(),
-    });
-    let upside_down = Op::Flip(FlipParams {
-        axis: FlipAxis::Vertical,
-    });
-    // Behind a size of two: an odd place in the source.
-    let cut = Op::Crop(CropParams {
-        x: width / 8 * 2,
-        y: 6,
-        width: width / 2 * 2,
-        height: height / 2 * 2,
-    });
-    let some = |left_out: &[Fault]| -> Vec<Fault> {
-        FAULTS
-            .iter()
-            .copied()
-            .filter(|f| !left_out.contains(f))
-            .collect()
-    };
-    let tones = [
-        // One of the clips is nearly the same upside down.
-        Fault::Flip,
-        Fault::SwapChannels,
-        Fault::StretchRange,
-        Fault::SqueezeRange,
-        Fault::WrongRangeTag,
-        Fault::DarkTile,
-    ];
-    // Where text may lie anywhere, only what spoils most of the picture shows.
-    let places = [
-        Fault::Flip,
-        Fault::Drop,
-        Fault::Delay,
-        Fault::Shift(8),
-        Fault::DarkTile,
-        Fault::SwapChannels,
-        Fault::StretchRange,
-        Fault::SqueezeRange,
-    ];
-    vec![
-        ("a turn", vec![turn(90)], some(&[])),
-        ("two turns", vec![turn(270), upside_down.clone()], some(&[])),
-        (
-            "everything",
-            vec![
-                doubled(frame),
-                cut,
-                turn(90),
-                Op::Flip(FlipParams {
-                    axis: FlipAxis::Horizontal,
-                }),
-            ],
-            some(&[]),
-        ),
-        ("bars", vec![pad, turn(180)], some(&[])),
-        (
-            "less noise",
-            vec![Op::Denoise(DenoiseParams::default())],
-            some(&[]),
-        ),
-        (
-            "more light",
-            vec![
-                Op::Color(ColorParams {
-                    exposure: 0.4,
-                    temperature: Some(5000.0),
-                    ..ColorParams::default()
-                }),
-                upside_down,
-            ],
-            some(&tones),
-        ),
-        (
-            "text",
-            vec![
-                Op::Text(TextParams {
-                    text: Some("A line of text\nand another".into()),
-                    size: 12.0,
-                    ..TextParams::default()
-                }),
-                turn(90),
-            ],
-            some(&[]),
-        ),
-        (
-            "subtitles",
-            vec![Op::Text(TextParams {
-                file: Some(subtitles.to_string_lossy().into_owned()),
-                ..TextParams::default()
-            })],
-            some(&places),
-        ),
-    ]
-}
-
-/// Subtitles that are always there.
-fn write_subtitles(folder: &TempDir) -> PathBuf {
-    let path = folder.path().join("a.srt");
-    std::fs::write(&path, "1\n00:00:00,000 --> 01:00:00,000\nA line of text\n").unwrap();
-    path
-}
-
-#[test]
-fn faults_are_caught_behind_nodes_that_turn_cut_cover_and_recolour() {
-    let Some(data) = data() else { return };
-    let folder = tempfile::tempdir().unwrap();
-    let subtitles = write_subtitles(&folder);
-    let mut missed = Vec::new();
-    for clip in ["h264_aac_17s_640x360.mp4", "sar_2x1.mp4"] {
-        let sources = frames(&data.join(clip), 24);
-        for (name, ops, faults) in chains(&sources[0], &subtitles) {
-            let line = Line::new(&sources, &ops);
-            for fault in faults {
-                match line.judge(Some(fault)).1 {
-                    Ok(()) => missed.push(format!("{clip}, {name}: {fault:?}")),
-                    Err(reason) => println!("{clip}, {name}: {fault:?}: {reason}"),
-                }
-            }
-        }
-    }
-    assert!(missed.is_empty(), "not caught: {missed:#?}");
-}
-
-#[test]
-fn no_real_clip_raises_a_false_alarm_behind_such_nodes() {
-    let Some(data) = data() else { return };
-    let folder = tempfile::tempdir().unwrap();
-    let subtitles = write_subtitles(&folder);
-    let mut alarms = Vec::new();
-    let mut files: Vec<_> = std::fs::read_dir(data)
-        .unwrap()
-        .map(|entry| entry.unwrap().path())
-        .collect();
-    files.sort();
-    for file in files {
-        let name = file.file_name().unwrap().to_string_lossy().into_owned();
-        let sources = frames(&file, 8);
-        let Some(first) = sources.first() else {
-            continue;
-        };
-        if first.width() * first.height() > 1280 * 720 {
-            continue;
-        }
-        for (what, ops, _) in chains(first, &subtitles) {
-            let large = first.width() * first.height() > 320 * 240;
-            if first.color().is_hdr() && what == "more light" || large && what == "less noise" {
-                continue;
-            }
-            let (verifier, judged) = Line::new(&sources, &ops).judge(None);
-            println!("{name}, {what}: {:?}", verifier.found());
-            if let Err(reason) = judged {
-                alarms.push(format!("{name}, {what}: {reason}"));
-            }
-        }
-    }
-    assert!(alarms.is_empty(), "{alarms:#?}");
-}
-
 #[test]
 fn a_line_where_tiles_meet_is_seen_and_real_tiles_make_none() {
     let Some(data) = data() else { return };
@@ -853,35 +577,4 @@ fn a_line_where_tiles_meet_is_seen_and_real_tiles_make_none() {
         let spoiled = spoiled.unwrap_err();
         assert!(spoiled.contains("tiles"), "{clip}: {spoiled}");
     }
-}
-
-#[test]
-fn a_cut_out_part_is_compared_with_its_place_in_the_source() {
-    let Some(data) = data() else { return };
-    let sources = frames(&data.join("h264_aac_17s_640x360.mp4"), 10);
-    let crop = |x| {
-        Op::Crop(CropParams {
-            x,
-            y: 64,
-            width: 320,
-            height: 200,
-        })
-    };
-    let (verifier, judged) = Line::new(&sources, &[crop(128)]).judge(None);
-    assert_eq!(judged, Ok(()));
-    assert_eq!(verifier.found().compared, sources.len() as u64);
-    // The same cut, judged as if it had been made elsewhere.
-    let input = format_of(&sources[0], Rational { num: 1, den: 1 }, Pace::STILL);
-    let wrong = crop(160);
-    let mut node = filter(&crop(128), &input);
-    let passed = Passed::plain(&wrong, &input, node.output());
-    let mut verifier = Verifier::new(&input, &[passed]);
-    let mut alarm = false;
-    for source in &sources {
-        let before = verifier.watcher().before(source);
-        alarm |= verifier
-            .after(before, &node.process(source).unwrap())
-            .is_err();
-    }
-    assert!(alarm || verifier.end_segment().is_err());
 }

@@ -23,7 +23,9 @@ fn varint(out: &mut Vec<u8>, mut value: u64) {
 
 /// A dimension: fixed, or open under a name.
 pub enum Dim {
+    /// So many.
     Fixed(u64),
+    /// Any number.
     Open(&'static str),
 }
 
@@ -44,12 +46,27 @@ fn value(name: &str, dims: &[Dim]) -> Vec<u8> {
     [field(1, name.as_bytes()), field(2, &field(1, &tensor))].concat()
 }
 
+/// An attribute of whole numbers.
+fn integers(name: &str, values: &[u64]) -> Vec<u8> {
+    let values: Vec<u8> = values.iter().flat_map(|value| number(8, *value)).collect();
+    let mut kind = Vec::new();
+    // Field 20, which says that these are integers.
+    varint(&mut kind, 20 << 3);
+    kind.push(7);
+    field(5, &[field(1, name.as_bytes()), values, kind].concat())
+}
+
 /// `y = operator(x)`, floats.
 pub fn unary(operator: &str, input: &[Dim], output: &[Dim]) -> Vec<u8> {
+    with_attributes(operator, &[], input, output)
+}
+
+fn with_attributes(operator: &str, attributes: &[u8], input: &[Dim], output: &[Dim]) -> Vec<u8> {
     let node = [
-        field(1, b"x"),
-        field(2, b"y"),
-        field(4, operator.as_bytes()),
+        &field(1, b"x")[..],
+        &field(2, b"y"),
+        &field(4, operator.as_bytes()),
+        attributes,
     ]
     .concat();
     let graph = [
@@ -63,15 +80,30 @@ pub fn unary(operator: &str, input: &[Dim], output: &[Dim]) -> Vec<u8> {
     [number(1, 8), field(7, &graph), field(8, &opset)].concat()
 }
 
+/// Pictures of any size, channels first.
+fn of_pictures(channels: u64) -> [Dim; 4] {
+    [
+        Dim::Fixed(1),
+        Dim::Fixed(channels),
+        Dim::Open("h"),
+        Dim::Open("w"),
+    ]
+}
+
 /// One operator on pictures of any size with `channels` channels first.
 pub fn pictures(operator: &str, channels: u64) -> Vec<u8> {
-    let dims = || {
-        [
-            Dim::Fixed(1),
-            Dim::Fixed(channels),
-            Dim::Open("h"),
-            Dim::Open("w"),
-        ]
-    };
-    unary(operator, &dims(), &dims())
+    unary(operator, &of_pictures(channels), &of_pictures(channels))
+}
+
+/// The mean of the square of `2 * reach + 1` pixels around each pixel, in one operator: as slow as
+/// one likes, and not to be stopped in its middle.
+pub fn means(reach: u64, channels: u64) -> Vec<u8> {
+    let side = 2 * reach + 1;
+    let attributes = [
+        integers("kernel_shape", &[side, side]),
+        integers("pads", &[reach; 4]),
+    ]
+    .concat();
+    let dims = || of_pictures(channels);
+    with_attributes("AveragePool", &attributes, &dims(), &dims())
 }
