@@ -538,7 +538,11 @@ fn any_input_of_a_graph_may_be_numbered_pictures() {
         .expect_code(0);
     let frames = pictures(&output);
     let greys: Vec<u8> = frames.iter().map(|f| rgb_at(f, 5, 5)[0]).collect();
-    assert_eq!(greys, [10, 20, 30, 40, 200, 150, 100]);
+    let wanted = [10u8, 20, 30, 40, 200, 150, 100];
+    // What is joined goes through YUV, which has fewer steps.
+    let is_near = |(a, b): (&u8, &u8)| a.abs_diff(*b) <= 1;
+    assert_eq!(greys.len(), wanted.len());
+    assert!(greys.iter().zip(&wanted).all(is_near), "{greys:?}");
     let times: Vec<i64> = frames.iter().map(Frame::pts).collect();
     assert!(times.windows(2).all(|t| t[1] - t[0] == 40), "{times:?}");
     cli.run(["verify".into(), output.clone().into_os_string()])
