@@ -199,15 +199,13 @@ impl Prepared {
 
     /// What may be on the disk at once: the result, what it is made of, and the part in the making.
     /// A file is made of parts that are as large as itself; animations and pictures of parts
-    /// without loss, which a run that was left alone shows the size of. Killed after the result got
-    /// its name and before that was noted, the next run joins a second one to compare them.
+    /// without loss, which a run that was left alone shows the size of.
     fn allowed(&self, seen: &Seen) -> u64 {
         let parts = match self.scene.is_of_larger_parts() {
             true => self.parts,
             false => self.bytes(),
         };
-        let results = if seen.joined_again { 2 } else { 1 };
-        results * self.bytes() + parts + seen.largest_part + SLACK_BYTES
+        self.bytes() + parts + seen.largest_part + SLACK_BYTES
     }
 }
 
@@ -280,15 +278,13 @@ struct Seen {
     largest_part: u64,
     /// Largest sum of finished parts.
     parts: u64,
-    /// A result was joined beside one that had its name already.
-    joined_again: bool,
     /// When the last step of the present run was first seen.
     last_step: Option<Instant>,
 }
 
 impl Seen {
     fn look(&mut self, cli: &Cli) {
-        let (mut sum, mut parts, mut hidden, mut named) = (0, 0, false, false);
+        let (mut sum, mut parts, mut hidden) = (0, 0, false);
         // A file with two names is there once.
         let mut known = HashSet::new();
         let files = walk(&cli.data().join("jobs"));
@@ -301,7 +297,6 @@ impl Seen {
                 continue;
             }
             sum += facts.len();
-            named |= of_result.is_some() && !is_in_making;
             let extension = file.extension().unwrap_or_default();
             if ["part", "writing", "sound", "making"]
                 .iter()
@@ -315,7 +310,6 @@ impl Seen {
         }
         self.peak = self.peak.max(sum);
         self.parts = self.parts.max(parts);
-        self.joined_again |= hidden && named;
         if hidden {
             self.last_step.get_or_insert_with(Instant::now);
         }

@@ -92,7 +92,7 @@ impl PictureCheck {
 
 /// What was checked before the job was called done. Every line of it passed; what does not pass
 /// fails the job.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, TS)]
+#[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize, TS)]
 pub struct Checks {
     /// Frames in the result, as many as the source gave, each at its time. 1 for a still.
     #[ts(type = "number")]

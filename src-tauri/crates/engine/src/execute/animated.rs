@@ -1,6 +1,7 @@
 //! The last step of a job whose result is an animated picture.
 
 use super::Context;
+use super::named;
 use super::output::{Temporary, read_back, temporary};
 use crate::EngineError;
 use crate::verify::times_sha256;
@@ -59,5 +60,5 @@ pub(super) fn join(
         pictures: Some(pictures),
         sound: Vec::new(),
     };
-    Ok((file.publish(&spec.output, spec.overwrite)?, checks))
+    named::publish(file, &spec.output, spec.overwrite, checks, context.work_dir)
 }

@@ -3,6 +3,7 @@
 mod animated;
 pub(crate) mod inspect;
 mod lanes;
+mod named;
 mod output;
 mod pictures;
 mod planar;

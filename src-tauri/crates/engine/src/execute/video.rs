@@ -2,6 +2,7 @@
 
 use super::animated;
 use super::lanes::{self, Entrances, Lanes};
+use super::named;
 use super::output::{Temporary, read_back, temporary};
 use super::pictures;
 use super::segment::{OpenSegment, encode, finish};
@@ -18,7 +19,7 @@ use frameloom_core::error::ErrorCode;
 use frameloom_core::graph::Layout;
 use frameloom_core::job::{JobSpec, Step};
 use frameloom_core::media::{MediaInfo, StreamInfo, Warning};
-use frameloom_core::receipt::{Checks, SoundCheck};
+use frameloom_core::receipt::Checks;
 use frameloom_core::segment::SegmentLength;
 use frameloom_core::sequence::NumberPattern;
 use frameloom_core::time::Rational;
@@ -42,6 +43,14 @@ pub(super) fn run(
         .progress
         .step(Step::Preparing, video.frames_estimate);
     remove_leftovers(context, spec)?;
+    if let Some((output, checks)) = named::earlier(&spec.output, context.work_dir) {
+        tracing::info!(output = %output.display(), "the result is there already");
+        return Ok(Finished {
+            output,
+            pictures: None,
+            checks,
+        });
+    }
     let work = Work {
         spec,
         video,
@@ -100,11 +109,7 @@ fn finished(
             (output, None, checks)
         }
         container => {
-            let (output, checked, sound) = join(spec, video, container, &parts, context)?;
-            let checks = Checks {
-                sound,
-                ..checks(&checked, check)
-            };
+            let (output, checks) = join(spec, video, container, &parts, check, context)?;
             (output, None, checks)
         }
     };
@@ -595,8 +600,9 @@ fn join(
     video: &VideoPlan,
     container: Container,
     parts: &[PathBuf],
+    pictures: PictureCheck,
     context: &Context<'_>,
-) -> Result<(PathBuf, OutputCheck, Vec<SoundCheck>), EngineError> {
+) -> Result<(PathBuf, Checks), EngineError> {
     let file = Temporary::new(temporary(&spec.output, context.work_dir));
     let info = source_info(spec)?;
     let source = source_file(spec);
@@ -670,8 +676,11 @@ fn join(
         read_back(made.check_output(world, file.path(), moved))?;
         sounds = made.checks;
     }
-    let output = file.publish(&spec.output, spec.overwrite)?;
-    Ok((output, checked, sounds))
+    let checks = Checks {
+        sound: sounds,
+        ..checks(&checked, pictures)
+    };
+    named::publish(file, &spec.output, spec.overwrite, checks, context.work_dir)
 }
 
 /// What the source is.
