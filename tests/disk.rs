@@ -119,6 +119,7 @@ fn an_output_folder_that_fills_up_stops_the_job_and_room_lets_it_go_on() {
         r#"
         mount -t tmpfs -o size=1m tmpfs "$DISK"
         code=0
+        "$FRAMELOOM" upscale "$CLIP" -o "$DISK/resumed.mp4" --quality draft --dry-run >"$OUT/forecast"
         "$FRAMELOOM" upscale "$CLIP" -o "$DISK/resumed.mp4" --quality draft 2>"$OUT/first" >&2 || code=$?
         echo $code >"$OUT/code"
         ls -A "$DISK" >"$OUT/left"
@@ -132,4 +133,11 @@ fn an_output_folder_that_fills_up_stops_the_job_and_room_lets_it_go_on() {
         return;
     };
     check(&cli, &ran);
+    let forecast = read(&cli.folder(), "forecast");
+    assert!(forecast.contains("MB are free"), "{forecast}");
+    let said = read(&cli.folder(), "first");
+    assert!(
+        said.contains("the result takes"),
+        "it must pause before the disk is full, not because it is: {said}"
+    );
 }

@@ -269,6 +269,10 @@ fn graphs_that_cannot_run_are_refused_before_anything_is_done() {
             .run(run_of(&path, &demo_clip(), &output, &[]))
             .expect_code(code);
         assert!(ran.stderr.contains("hint: "), "{name}: {}", ran.stderr);
+        let (message, rest) = ran.stderr.split_once('\n').unwrap();
+        let message = message.trim_start_matches("error: ").trim_end_matches('.');
+        let cause = message.split_once(": ").map_or(message, |(_, cause)| cause);
+        assert!(!rest.contains(cause), "said twice: {}", ran.stderr);
         for part in parts {
             assert!(
                 ran.stderr.contains(part),
@@ -322,7 +326,42 @@ fn graphs_that_cannot_run_are_refused_before_anything_is_done() {
             "edges": [{"from": "a", "to": "z"}, {"from": "x", "to": "y"}, {"from": "y", "to": "x"}]})
         .to_string(),
         2,
-        &["x, y", "circle"],
+        &["x -> y -> x", "circle"],
+    );
+    refused(
+        "self",
+        json!({"version": 2, "nodes": [
+            {"id": "a", "op": "source"}, {"id": "z", "op": "sink"},
+            {"id": "x", "op": "rotate", "params": {"degrees": 90}}],
+            "edges": [{"from": "a", "to": "x"}, {"from": "x", "to": "x"}, {"from": "x", "to": "z"}]})
+        .to_string(),
+        2,
+        &["x -> x", "circle"],
+    );
+    refused(
+        "tiny",
+        one(json!({"id": "m", "op": "resize", "params": {"width": 1, "height": 1}})),
+        2,
+        &["`m`", "1 x 1"],
+    );
+    refused(
+        "odd",
+        one(json!({"id": "m", "op": "crop",
+            "params": {"x": 3, "y": 1, "width": 100, "height": 100}})),
+        2,
+        &["(2, 0)"],
+    );
+    refused(
+        "behind",
+        one(json!({"id": "m", "op": "trim", "params": {"start": {"num": 900, "den": 1}}})),
+        2,
+        &["`m`", "900.00 s", "the clip ends at"],
+    );
+    refused(
+        "twice",
+        r#"{"version":2,"nodes":[{"id":"a","op":"source","op":"sink"}],"edges":[]}"#.into(),
+        2,
+        &["`op` is given twice"],
     );
     refused(
         "no-lut",
@@ -334,6 +373,8 @@ fn graphs_that_cannot_run_are_refused_before_anything_is_done() {
     assert!(!output.exists());
     // Wrong names are usage errors, wrong inputs are refused as everywhere.
     let document = chain(&cli, "fine.json", &[]);
+    let marked = format!("\u{feff}{}", fs::read_to_string(&document).unwrap());
+    fs::write(&document, marked).unwrap();
     cli.run(run_of(&document, Path::new("/nowhere.mp4"), &output, &[]))
         .expect_code(3);
     cli.run(run_of(&document, &demo_clip(), Path::new("x.docx"), &[]))

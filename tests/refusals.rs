@@ -41,6 +41,37 @@ fn files_that_are_no_media_are_refused_in_words() {
     let bare = folder.join("folder");
     fs::create_dir(&bare).unwrap();
     refused(&cli, &bare, 3);
+
+    #[cfg(unix)]
+    {
+        let device = refused(&cli, Path::new("/dev/null"), 3);
+        assert!(device.contains("not a regular file"), "{device}");
+    }
+}
+
+#[test]
+fn names_that_a_result_cannot_have_are_refused_with_what_would_do() {
+    let cli = Cli::new();
+    let picture = cli.folder().join("a.png");
+    write_png(&picture, 8, 8, pattern).unwrap();
+    let to = |input: &Path, name: &str| {
+        let output = cli.folder().join(name);
+        let named = [
+            "upscale".as_ref(),
+            input.as_os_str(),
+            "-o".as_ref(),
+            output.as_os_str(),
+        ];
+        cli.run(named).expect_code(2).stderr
+    };
+    let clip = to(&picture, "a.mp4");
+    for part in ["One picture makes no clip", "--rate"] {
+        assert!(clip.contains(part), "{clip}");
+    }
+    let bare = to(&demo_clip(), ".mp4");
+    for part in ["`.mp4` is an ending without a name", "result.mp4"] {
+        assert!(bare.contains(part), "{bare}");
+    }
 }
 
 #[test]

@@ -55,7 +55,7 @@ pub fn run(arguments: impl IntoIterator<Item = OsString>) -> anyhow::Result<()> 
     let _log = places
         .as_ref()
         .ok()
-        .map(|places| frameloom_app::logging::start(places, "studio"));
+        .map(|places| frameloom_app::logging::start(places, "studio", "warn"));
     let app = places.and_then(App::open).and_then(|app| {
         app.start_queue()?;
         Ok(app)

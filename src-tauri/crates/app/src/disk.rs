@@ -71,7 +71,8 @@ fn codec_of(encoder: &str, encode: &EncodeSpec) -> Option<VideoCodec> {
     })
 }
 
-/// Warns if the room for parts (in `data`) and for the result (at `output`) is not there.
+/// Warns if the room for parts (in `data`) and for the result (at `output`) is not there. Beside
+/// parts a reserve is left free, which the warning names; a result may take what there is.
 pub fn check(plan: &Plan, encode: &EncodeSpec, data: &Path, output: &Path) -> Option<Warning> {
     let size = forecast_bytes(plan, encode)?;
     // Stills have no parts.
@@ -81,19 +82,43 @@ pub fn check(plan: &Plan, encode: &EncodeSpec, data: &Path, output: &Path) -> Op
     };
     let (of_data, of_output) = (free_bytes(data)?, free_bytes(output)?);
     // Two paths with the very same room are taken to be on one disk.
+    let reserve = if parts > 0 { RESERVE_BYTES } else { 0 };
     let needs = if of_data == of_output {
-        vec![(parts + size, of_data, output)]
+        vec![(parts + size, reserve, of_data, output)]
     } else {
-        vec![(parts, of_data, data), (size, of_output, output)]
+        vec![
+            (parts, reserve, of_data, data),
+            (size, 0, of_output, output),
+        ]
     };
     needs
         .into_iter()
-        .find(|(needed, free, _)| *needed > 0 && needed + RESERVE_BYTES > *free)
-        .map(|(needed, free, place)| Warning::DiskTight {
+        .find(|(needed, reserve, free, _)| *needed > 0 && needed + reserve > *free)
+        .map(|(needed, reserve, free, place)| Warning::DiskTight {
             needed_bytes: needed,
+            reserve_bytes: reserve,
             free_bytes: free,
             place: place.display().to_string(),
         })
+}
+
+/// An error if a result of at least `bytes` does not fit beside `output`. The job pauses then,
+/// before it fills the disk to the last byte.
+pub fn watch_output(output: &Path, bytes: u64) -> Option<AppError> {
+    let folder = output.parent()?;
+    let free = free_bytes(folder)?;
+    (free < bytes).then(|| {
+        AppError::new(
+            ErrorCode::DiskFull,
+            format!(
+                "The disk is nearly full: {:.1} MB are left, and the result takes {:.1} MB or more.",
+                free as f64 / 1e6,
+                bytes as f64 / 1e6
+            ),
+        )
+        .hint("Make room and resume the job; nothing that is done is lost.")
+        .details(folder.display().to_string())
+    })
 }
 
 /// After a part of `part_bytes` was written to `folder`: an error if there is no room for another
@@ -124,6 +149,15 @@ mod tests {
         let folder = tempfile::tempdir().unwrap();
         let deep = folder.path().join("not/there/yet.mp4");
         assert!(free_bytes(&deep).is_some_and(|bytes| bytes > 0));
+    }
+
+    #[test]
+    fn a_result_that_does_not_fit_is_noticed_before_it_is_written() {
+        let folder = tempfile::tempdir().unwrap();
+        let output = folder.path().join("result.mp4");
+        let free = free_bytes(&output).unwrap();
+        assert_eq!(watch_output(&output, free / 2), None);
+        assert!(watch_output(&output, free * 2).is_some_and(|e| e.code == ErrorCode::DiskFull));
     }
 
     #[test]

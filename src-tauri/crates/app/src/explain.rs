@@ -19,6 +19,8 @@ pub fn engine(error: &EngineError) -> AppError {
         EngineError::Model(inner) => inner.as_ref().clone(),
         EngineError::OutputIsInput { .. } => from_error(error.code(), error)
             .hint("Choose another name; the source is never overwritten."),
+        EngineError::Node { .. } => from_error(error.code(), error)
+            .hint("Change that node; `frameloom run --schema` prints what each takes."),
         other => from_error(other.code(), other),
     }
 }
@@ -116,12 +118,17 @@ pub fn data_folder(path: &Path, error: &io::Error) -> AppError {
 }
 
 fn from_error(code: ErrorCode, error: &dyn Error) -> AppError {
-    let mut app = AppError::new(code, sentence(&error.to_string()));
+    let said = error.to_string();
+    let mut app = AppError::new(code, sentence(&said));
     app.hint = hint(code).map(str::to_owned);
     let mut chain = Vec::new();
     let mut source = error.source();
     while let Some(cause) = source {
-        chain.push(cause.to_string());
+        // Many messages hold their cause already.
+        let text = cause.to_string();
+        if !said.contains(&text) && !chain.contains(&text) {
+            chain.push(text);
+        }
         source = cause.source();
     }
     if !chain.is_empty() {
@@ -191,6 +198,16 @@ pub fn hint(code: ErrorCode) -> Option<&'static str> {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_cause_that_the_message_holds_is_not_told_again() {
+        let circle = frameloom_core::graph::GraphError::Circle {
+            ids: "a, b".to_owned(),
+        };
+        let told = engine(&EngineError::from(circle));
+        assert!(told.message.contains("a, b"), "{told:?}");
+        assert_eq!(told.details, None);
+    }
 
     #[test]
     fn a_message_is_a_sentence() {

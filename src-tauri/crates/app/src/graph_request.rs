@@ -125,7 +125,8 @@ impl App {
     /// # Errors
     /// The graph, the input or the output cannot be used, in a sentence.
     pub fn plan_graph(&self, request: &GraphRequest) -> Result<GraphPlan, AppError> {
-        let (spec, plan) = self.prepare_graph(request)?;
+        let (spec, mut plan) = self.prepare_graph(request)?;
+        plan.warnings.extend(self.room_warning(&spec, &plan));
         let ops = spec
             .graph
             .ordered_ops()

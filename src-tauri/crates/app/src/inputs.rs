@@ -171,6 +171,16 @@ pub fn probe(path: &Path) -> Result<MediaInfo, AppError> {
         )
         .hint("Name a file in it."));
     }
+    if !metadata.is_file() {
+        return Err(AppError::new(
+            ErrorCode::InputUnsupported,
+            format!(
+                "`{}` is a device or a pipe, not a regular file.",
+                path.display()
+            ),
+        )
+        .hint("Save what it gives to a file first, and name that file."));
+    }
     if metadata.len() == 0 {
         return Err(AppError::new(
             ErrorCode::InputUnreadable,

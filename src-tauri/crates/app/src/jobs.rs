@@ -6,6 +6,7 @@ use crate::runner::{Control, Stopping};
 use crate::{App, UpscaleRequest, explain, now_millis};
 use frameloom_core::error::{AppError, ErrorCode};
 use frameloom_core::job::{Job, JobEvent, JobId, JobProgress, JobSpec, JobState, Priority};
+use frameloom_core::media::Warning;
 use frameloom_engine::Plan;
 use frameloom_engine::execute::remove_leftovers;
 use frameloom_store::{JobRow, Lane, SegmentRow};
@@ -25,7 +26,7 @@ impl App {
 
     pub(crate) fn submit(&self, spec: JobSpec, plan: &Plan, lane: Lane) -> Result<Job, AppError> {
         check_writable(&spec.output)?;
-        let tight = disk::check(plan, &spec.encode, &self.places.data, &spec.output);
+        let tight = self.room_warning(&spec, plan);
         let job = Job {
             id: new_id(),
             spec,
@@ -50,6 +51,11 @@ impl App {
         self.changed(&job.id)?;
         self.runner.wake();
         Ok(job)
+    }
+
+    /// A warning where the room for a job may not be there.
+    pub(crate) fn room_warning(&self, spec: &JobSpec, plan: &Plan) -> Option<Warning> {
+        disk::check(plan, &spec.encode, &self.places.data, &spec.output)
     }
 
     /// Makes this process the one that sees to the job. Lasts until [`App::run_job`] is through

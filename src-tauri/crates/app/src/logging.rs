@@ -1,6 +1,7 @@
 //! Logs of this program: on the terminal of a developer, and in daily files that do not pile up.
 
 use crate::Places;
+use std::io::IsTerminal;
 use tracing_appender::rolling::{RollingFileAppender, Rotation};
 use tracing_subscriber::EnvFilter;
 use tracing_subscriber::prelude::*;
@@ -22,12 +23,14 @@ pub fn quiet_libraries() {
 }
 
 /// Starts logging to `<data>/logs/<name>.<day>.log`, and to standard error as `FRAMELOOM_LOG`
-/// says (`warn` where it says nothing). Does nothing if logging was started before.
-pub fn start(places: &Places, name: &str) -> Guard {
+/// says; `usual` (such as `warn` or `off`) where it says nothing. Does nothing if logging was
+/// started before.
+pub fn start(places: &Places, name: &str, usual: &str) -> Guard {
     let stderr_filter =
-        EnvFilter::try_from_env("FRAMELOOM_LOG").unwrap_or_else(|_| EnvFilter::new("warn"));
+        EnvFilter::try_from_env("FRAMELOOM_LOG").unwrap_or_else(|_| EnvFilter::new(usual));
     let stderr = tracing_subscriber::fmt::layer()
         .with_writer(std::io::stderr)
+        .with_ansi(std::io::stderr().is_terminal())
         .without_time()
         .with_target(false)
         .with_filter(stderr_filter);

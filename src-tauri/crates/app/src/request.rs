@@ -98,7 +98,8 @@ impl App {
     /// # Errors
     /// The input, the model or the wanted output cannot be used, in a sentence.
     pub fn plan_upscale(&self, request: &UpscaleRequest) -> Result<UpscalePlan, AppError> {
-        let (spec, plan, model, info) = self.prepare_probed(request)?;
+        let (spec, mut plan, model, info) = self.prepare_probed(request)?;
+        plan.warnings.extend(self.room_warning(&spec, &plan));
         // A still picture is planned upright. A clip is processed as it is stored and keeps its
         // turn as a note for the player; people know the size that the player shows.
         let upright = matches!(&plan.medium, MediumPlan::Video(video) if video.upright);
@@ -431,6 +432,28 @@ pub(crate) fn check_extension(output: &Path, kind: MediaKind) -> Result<(), AppE
     };
     if fits {
         return Ok(());
+    }
+    let name = output
+        .file_name()
+        .and_then(OsStr::to_str)
+        .unwrap_or_default();
+    let ending = name.strip_prefix('.').filter(|rest| !rest.contains('.'));
+    if let Some(ending) = ending {
+        return Err(AppError::new(
+            ErrorCode::InvalidRequest,
+            format!("`{name}` is an ending without a name before it."),
+        )
+        .hint(format!("Name the result, as in `result.{ending}`.")));
+    }
+    if kind == MediaKind::Still && Container::from_path(output).is_ok() {
+        return Err(AppError::new(
+            ErrorCode::InvalidRequest,
+            format!("One picture makes no clip, so it cannot be written to `{name}`."),
+        )
+        .hint(
+            "Give the output a name that ends in png, jpg, webp or tiff; numbered pictures make \
+             a clip: `name_%05d.png` with --rate.",
+        ));
     }
     let possible = if kind == MediaKind::Still {
         "png, jpg, webp or tiff"

@@ -3,12 +3,13 @@
 use crate::folder::{self, STOP_FILE, WORKER_LOCK};
 use crate::listener::{Heard, WorkerListener, wait_for_end};
 use crate::worker::WorkerEvent;
-use crate::{App, explain};
+use crate::{App, explain, jobs};
 use frameloom_core::error::{AppError, ErrorCode};
 #[cfg(windows)]
 use frameloom_core::job::Priority;
-use frameloom_core::job::{Arithmetic, Job, JobEvent, JobId, JobState};
-use frameloom_core::media::{Caution, Warning};
+use frameloom_core::job::{Arithmetic, Device, Job, JobEvent, JobId, JobState};
+use frameloom_core::media::{Caution, CautionRoom, Warning};
+use frameloom_engine::Plan;
 use std::collections::BTreeMap;
 use std::fs::File;
 use std::io::Write;
@@ -220,6 +221,30 @@ fn has_shorter_numbers(job: &Job) -> bool {
         })
 }
 
+/// What can be done more carefully with a job.
+fn room_for_caution(job: &Job, plan: &Plan) -> CautionRoom {
+    CautionRoom {
+        models: !plan.models.is_empty(),
+        elsewhere: plan.models.iter().any(|used| {
+            used.choice.as_ref().is_none_or(|choice| {
+                choice.device != Device::Cpu || choice.arithmetic != Arithmetic::F32
+            })
+        }),
+        shorter_numbers: has_shorter_numbers(job),
+    }
+}
+
+/// May a job that failed for `reason` be tried again as it is? What failed so before will fail so
+/// again; and what fails in another way each time comes to an end too.
+fn may_try_as_it_is(warnings: &[Warning], reason: &str) -> bool {
+    const MOST: usize = 3;
+    let mut earlier = warnings.iter().filter_map(|warning| match warning {
+        Warning::SteppedDown { reason, .. } => Some(reason.as_str()),
+        _ => None,
+    });
+    earlier.clone().count() < MOST && !earlier.any(|before| before == reason)
+}
+
 /// The system kills what takes too much memory.
 fn was_killed(status: &std::io::Result<ExitStatus>) -> bool {
     #[cfg(unix)]
@@ -273,7 +298,9 @@ impl App {
             }
             let may_retry = !self.runner.is_stopping(id);
             let mut again = may_retry && tries <= SAME_AGAIN;
-            if may_retry && !again {
+            if again {
+                self.note_retry(self.job(id)?, &ended.what, Caution::Usual)?;
+            } else if may_retry {
                 again = self.step_down(id, &ended.what, ended.memory)?;
             }
             tracing::warn!(job = %id, what = ended.what, details = ended.details, again, "a worker ended");
@@ -302,20 +329,47 @@ impl App {
         reason: &str,
         memory: bool,
     ) -> Result<bool, AppError> {
-        let job = self.job(id)?;
-        let shorter = has_shorter_numbers(&job);
-        let mut warnings = job.warnings;
-        let Some(to) = Caution::of(&warnings).next(memory, shorter) else {
+        let row = self.row(id)?;
+        let room = room_for_caution(&row.job, &jobs::parse_plan(&row)?);
+        let Some(to) = Caution::of(&row.job.warnings).next(memory, room) else {
             return Ok(false);
         };
-        warnings.push(Warning::SteppedDown {
+        self.note_retry(row.job, reason, to)?;
+        Ok(true)
+    }
+
+    /// As [`App::step_down`]; a job that nothing can be made safer of is tried once more as it is,
+    /// unless it failed in this very way before.
+    pub(crate) fn try_again(
+        &self,
+        id: &JobId,
+        reason: &str,
+        memory: bool,
+    ) -> Result<bool, AppError> {
+        if self.step_down(id, reason, memory)? {
+            return Ok(true);
+        }
+        let job = self.job(id)?;
+        if !may_try_as_it_is(&job.warnings, reason) {
+            return Ok(false);
+        }
+        self.note_retry(job, reason, Caution::Usual)?;
+        Ok(true)
+    }
+
+    /// Notes with a job what went wrong and how it goes on.
+    fn note_retry(&self, job: Job, reason: &str, to: Caution) -> Result<(), AppError> {
+        let mut warnings = job.warnings;
+        let note = Warning::SteppedDown {
             reason: reason.to_owned(),
             to,
-        });
+        };
+        if !warnings.contains(&note) {
+            warnings.push(note);
+        }
         self.store
-            .set_warnings(id, &warnings)
-            .map_err(explain::store)?;
-        Ok(true)
+            .set_warnings(&job.id, &warnings)
+            .map_err(explain::store)
     }
 
     /// Starts a worker and listens to it until it ends.
@@ -532,10 +586,10 @@ mod tests {
     use super::*;
 
     /// Steps that a job goes through, one failure after another.
-    fn ladder(memory: bool, shorter: bool) -> Vec<Caution> {
+    fn ladder(memory: bool, room: CautionRoom) -> Vec<Caution> {
         let mut warnings = Vec::new();
         let mut steps = Vec::new();
-        while let Some(to) = Caution::of(&warnings).next(memory, shorter) {
+        while let Some(to) = Caution::of(&warnings).next(memory, room) {
             warnings.push(Warning::SteppedDown {
                 reason: "Memory ran out.".to_owned(),
                 to,
@@ -563,9 +617,51 @@ mod tests {
     #[test]
     fn a_job_goes_down_by_smaller_tiles_shorter_numbers_and_the_processor() {
         use Caution::{LowPrecision, Processor, SmallTiles};
-        assert_eq!(ladder(true, true), [SmallTiles, LowPrecision, Processor]);
+        let all = CautionRoom {
+            models: true,
+            elsewhere: true,
+            shorter_numbers: true,
+        };
+        let exact = CautionRoom {
+            shorter_numbers: false,
+            ..all
+        };
+        assert_eq!(ladder(true, all), [SmallTiles, LowPrecision, Processor]);
         // Shorter numbers help neither a crash nor a provider that has none.
-        assert_eq!(ladder(false, true), [SmallTiles, Processor]);
-        assert_eq!(ladder(true, false), [SmallTiles, Processor]);
+        assert_eq!(ladder(false, all), [SmallTiles, Processor]);
+        assert_eq!(ladder(true, exact), [SmallTiles, Processor]);
+    }
+
+    #[test]
+    fn steps_that_change_nothing_for_a_job_are_not_taken() {
+        let here = CautionRoom {
+            models: true,
+            elsewhere: false,
+            shorter_numbers: false,
+        };
+        assert_eq!(ladder(false, here), [Caution::SmallTiles]);
+        let none = CautionRoom {
+            models: false,
+            ..here
+        };
+        assert!(ladder(true, none).is_empty());
+    }
+
+    #[test]
+    fn what_fails_twice_in_the_same_way_ends_and_so_does_what_fails_ever_differently() {
+        let failed = |reasons: &[&str]| -> Vec<Warning> {
+            let one = |reason: &&str| Warning::SteppedDown {
+                reason: (*reason).to_owned(),
+                to: Caution::Usual,
+            };
+            reasons.iter().map(one).collect()
+        };
+        assert!(may_try_as_it_is(&failed(&[]), "It is flat."));
+        assert!(!may_try_as_it_is(&failed(&["It is flat."]), "It is flat."));
+        assert!(may_try_as_it_is(
+            &failed(&["It was killed."]),
+            "It is flat."
+        ));
+        assert!(!may_try_as_it_is(&failed(&["a", "b", "c"]), "It is flat."));
     }
 }

@@ -138,7 +138,7 @@ fn work(data: PathBuf, id: &JobId) -> Result<(), AppError> {
     let app = App::open(Places::discover(Some(data))?)?;
     // Before any thread is started, for threads inherit it.
     compute::apply(&app.job(id)?.spec.compute);
-    let _log = logging::start(&app.places, "worker");
+    let _log = logging::start(&app.places, "worker", "warn");
     let running = Running::default();
     let moved = Arc::new(AtomicU64::new(0));
     let begin = || {
@@ -170,7 +170,7 @@ fn work_on_many(data: PathBuf, lanes: usize) -> Result<(), AppError> {
         return Ok(());
     };
     compute::apply(&app.job(&first)?.spec.compute);
-    let _log = logging::start(&app.places, "worker");
+    let _log = logging::start(&app.places, "worker", "warn");
     hello();
     let running = Running::default();
     let moved = Arc::new(AtomicU64::new(0));
@@ -290,7 +290,7 @@ fn do_job(
             // that can be said.
             (code, None)
                 if for_caution
-                    && app.step_down(id, &error.message, code == ErrorCode::OutOfMemory)? =>
+                    && app.try_again(id, &error.message, code == ErrorCode::OutOfMemory)? =>
             {
                 (JobState::Queued, None)
             }
@@ -351,6 +351,7 @@ fn perform(
     let journal = StoreJournal {
         store: &app.store,
         folder: &folder,
+        output: &job.spec.output,
         control,
         id: &job.id,
     };
@@ -421,6 +422,7 @@ fn say(event: &WorkerEvent) {
 struct StoreJournal<'a> {
     store: &'a Store,
     folder: &'a Path,
+    output: &'a Path,
     control: &'a StopControl,
     id: &'a JobId,
 }
@@ -478,6 +480,16 @@ impl Journal for StoreJournal<'_> {
             self.control.pause_for_room(error);
         }
         Ok(())
+    }
+
+    fn joining(&self, bytes: u64) -> Result<(), EngineError> {
+        match disk::watch_output(self.output, bytes) {
+            Some(error) => {
+                self.control.pause_for_room(error);
+                Err(EngineError::Stopped)
+            }
+            None => Ok(()),
+        }
     }
 
     fn forget_from(&self, position: u64) -> Result<(), EngineError> {

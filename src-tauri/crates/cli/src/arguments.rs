@@ -467,6 +467,12 @@ pub enum Jobs {
         #[command(flatten)]
         limits: Limits,
     },
+    /// Let a running job finish the segment at hand and rest, whichever command or window runs it;
+    /// `jobs resume` goes on with it. A job that waits rests at once.
+    Pause {
+        /// Job id.
+        id: String,
+    },
     /// Stop a job for good and remove its parts.
     Cancel {
         /// Job id.

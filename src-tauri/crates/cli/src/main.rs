@@ -48,7 +48,8 @@ fn run(arguments: &Arguments, output: &output::Output) -> Result<ExitCode, AppEr
     }
     let places = Places::discover(arguments.data_dir.clone())?;
     let app = App::open(places)?;
-    let _log = logging::start(app.places(), "frameloom");
+    // What went wrong is told in sentences; the log is for whoever asks for it.
+    let _log = logging::start(app.places(), "frameloom", "off");
     if let Some(notice) = app.set_aside_notice() {
         output.notice(&notice);
     }

@@ -250,6 +250,9 @@ pub enum Warning {
         /// One picture per field instead of one per frame.
         doubles_rate: bool,
     },
+    /// Nothing says that the source is interlaced; pictures are made of its fields all the same,
+    /// because the graph asks for it.
+    DeinterlacedAnyway,
     /// The source is film brought to video by 3:2 pulldown.
     Telecine {
         /// By flags: the pictures themselves are whole.
@@ -289,6 +292,10 @@ pub enum Warning {
         /// What is needed, about, in bytes.
         #[ts(type = "number")]
         needed_bytes: u64,
+        /// What is left free beside it for everything else, in bytes; 0 where nothing is.
+        #[serde(default)]
+        #[ts(type = "number")]
+        reserve_bytes: u64,
         /// What is free, in bytes.
         #[ts(type = "number")]
         free_bytes: u64,
@@ -346,6 +353,17 @@ pub enum Warning {
     },
 }
 
+/// What a job leaves to be more careful with.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct CautionRoom {
+    /// It computes models; all caution is about them.
+    pub models: bool,
+    /// One of them is computed elsewhere than exactly on the processor, or that is not known.
+    pub elsewhere: bool,
+    /// What computes them can be told to use shorter numbers than it does.
+    pub shorter_numbers: bool,
+}
+
 /// How carefully a job is done after something went wrong with it. Each step gives up speed.
 #[derive(
     Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord, Default, Serialize, Deserialize, TS,
@@ -364,14 +382,20 @@ pub enum Caution {
 }
 
 impl Caution {
-    /// The next step; `None` after the last. Shorter numbers help only where memory ran out, and
-    /// only where what computes has them: `shorter_numbers`.
-    pub fn next(self, memory_ran_out: bool, shorter_numbers: bool) -> Option<Self> {
+    /// The next step that changes anything; `None` after the last. Shorter numbers help only where
+    /// memory ran out.
+    pub fn next(self, memory_ran_out: bool, room: CautionRoom) -> Option<Self> {
+        if !room.models {
+            return None;
+        }
         match self {
             Caution::Usual => Some(Caution::SmallTiles),
-            Caution::SmallTiles if memory_ran_out && shorter_numbers => Some(Caution::LowPrecision),
-            Caution::SmallTiles | Caution::LowPrecision => Some(Caution::Processor),
-            Caution::Processor => None,
+            Caution::SmallTiles if memory_ran_out && room.shorter_numbers => {
+                Some(Caution::LowPrecision)
+            }
+            Caution::LowPrecision => Some(Caution::Processor),
+            Caution::SmallTiles if room.elsewhere => Some(Caution::Processor),
+            Caution::SmallTiles | Caution::Processor => None,
         }
     }
 

@@ -162,4 +162,11 @@ pub trait Journal: Sync {
     /// # Errors
     /// [`EngineError::Journal`].
     fn forget_from(&self, position: u64) -> Result<(), EngineError>;
+    /// All parts are there, and a result of about `bytes` is to be written beside the output.
+    ///
+    /// # Errors
+    /// [`EngineError::Stopped`] where it must not be begun, as for want of room.
+    fn joining(&self, _bytes: u64) -> Result<(), EngineError> {
+        Ok(())
+    }
 }

@@ -39,6 +39,14 @@ pub enum EngineError {
         /// The input.
         path: PathBuf,
     },
+    /// An input cannot be read.
+    #[error("the input cannot be read: {source} ({})", path.display())]
+    InputUnreadable {
+        /// The cause.
+        source: std::io::Error,
+        /// The input.
+        path: PathBuf,
+    },
     /// The plan was made by a newer program.
     #[error(
         "the plan of this job is of version {found}, which this program does not run; start a new job"
@@ -147,6 +155,10 @@ impl EngineError {
             EngineError::Still(error) => error.code(),
             EngineError::Model(error) => error.code,
             EngineError::InputChanged { .. } => ErrorCode::InputChanged,
+            EngineError::InputUnreadable { source, .. } => match source.kind() {
+                std::io::ErrorKind::NotFound => ErrorCode::InputNotFound,
+                _ => ErrorCode::InputUnreadable,
+            },
             EngineError::ModelChanged { .. } => ErrorCode::ModelInvalid,
             EngineError::SegmentCheck { .. }
             | EngineError::OutputCheck { .. }

@@ -15,7 +15,9 @@ use crate::EngineError;
 use crate::nodes::{Joints, Models, Pace, PictureFormat, Turn, check_text_file, manifest_of};
 use crate::sound::{self, SoundPlan};
 use clips::join_clips;
-use frameloom_core::graph::{DeinterlaceRate, Layout, Line, OnnxParams, Op, Step};
+use frameloom_core::graph::{
+    DeinterlaceRate, InterlacedFrames, Layout, Line, OnnxParams, Op, Step,
+};
 use frameloom_core::job::{EncodeSpec, JobSpec, PictureSizes, ProviderChoice, TrackChoice};
 use frameloom_core::media::{MediaInfo, MediaKind, StreamInfo, VideoInfo, Warning};
 use frameloom_core::model::ModelManifest;
@@ -623,9 +625,12 @@ fn field_warning(ops: &[(&str, &Op)], video: &VideoInfo) -> Option<Warning> {
         _ => None,
     });
     match deinterlace {
-        Some(params) => Some(Warning::Deinterlaced {
+        Some(params) if video.field_order.is_interlaced() => Some(Warning::Deinterlaced {
             doubles_rate: params.rate == DeinterlaceRate::Field,
         }),
+        // Frames that do not say that they are interlaced are left as they are.
+        Some(params) if params.frames == InterlacedFrames::Flagged => None,
+        Some(_) => Some(Warning::DeinterlacedAnyway),
         None => video
             .field_order
             .is_interlaced()

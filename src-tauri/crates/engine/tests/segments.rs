@@ -2,7 +2,7 @@
 #![expect(clippy::unwrap_used, clippy::print_stdout, reason = "tests")]
 
 use frameloom_core::graph::{
-    DeinterlaceParams, DeinterlaceRate, Graph, Op, RotateParams, TrimParams,
+    DeinterlaceParams, DeinterlaceRate, Graph, Op, ResizeParams, RotateParams, TrimParams,
 };
 use frameloom_core::job::{
     Device, EncodeSpec, JOB_SPEC_VERSION, JobSpec, PictureSizes, ProviderChoice, Quality, Step,
@@ -291,6 +291,64 @@ fn variable_rates_keep_their_times_around_temporal_nodes() {
     let ops = vec![deinterlace(DeinterlaceRate::Frame)];
     let whole = in_one_go(&path, ops, 24, folder.path());
     assert_eq!(times(&whole).len(), source.len());
+}
+
+#[test]
+fn a_cut_between_two_pictures_far_apart_begins_with_the_one_on_screen() {
+    // Pictures at 0, 1.115 and 1.157 s, and more.
+    let Some(path) = clip("cursed_vfr_3026x1386.mp4") else {
+        return;
+    };
+    let info = frameloom_media::probe(&path).unwrap();
+    let base = info.main_video().unwrap().0.time_base.ratio().to_f64();
+    let all: Vec<f64> = times(&path).into_iter().map(|t| t as f64 * base).collect();
+    assert!(all[1] > 1.0, "{all:?}");
+    let trim = Op::Trim(TrimParams {
+        start: Rational::new(1, 3),
+        end: Rational::new(5, 2),
+    });
+    let small = Op::Resize(ResizeParams {
+        width: 320,
+        height: 146,
+    });
+    let (whole, _folder) = both_ways(&path, vec![trim, small], 9);
+    let start = 1.0 / 3.0;
+    let expected: Vec<f64> = [0.0]
+        .into_iter()
+        .chain(
+            all.iter()
+                .filter(|t| (start..2.5).contains(*t))
+                .map(|t| t - start),
+        )
+        .collect();
+    let found: Vec<f64> = times(&whole)
+        .into_iter()
+        .map(|t| t as f64 / 1000.0)
+        .collect();
+    assert_eq!(found.len(), expected.len(), "{found:?} {expected:?}");
+    for (found, expected) in found.iter().zip(&expected) {
+        assert!((found - expected).abs() < 0.002, "{found} {expected}");
+    }
+}
+
+#[test]
+fn a_cut_behind_the_end_is_refused_with_the_length_of_the_clip() {
+    let Some(path) = clip("h264_aac_face_1s.mp4") else {
+        return;
+    };
+    let trim = Op::Trim(TrimParams {
+        start: Rational::new(30, 1),
+        end: None,
+    });
+    let spec = spec(&path, Path::new("never.mkv"), vec![trim]);
+    let info = frameloom_media::probe(&path).unwrap();
+    let refused = plan(&spec, &info, &NoModels).unwrap_err();
+    assert!(matches!(refused, EngineError::Node { .. }), "{refused:?}");
+    let said = refused.to_string();
+    assert!(
+        said.contains("30.00 s") && said.contains("ends at 1."),
+        "{said}"
+    );
 }
 
 #[test]

@@ -57,7 +57,7 @@ what: string, } | { "kind": "interlaced" } | { "kind": "deinterlaced",
 /**
  * One picture per field instead of one per frame.
  */
-doubles_rate: boolean, } | { "kind": "telecine", 
+doubles_rate: boolean, } | { "kind": "deinterlaced_anyway" } | { "kind": "telecine", 
 /**
  * By flags: the pictures themselves are whole.
  */
@@ -98,6 +98,10 @@ what: string, } | { "kind": "damaged_still" } | { "kind": "first_frame_only" } |
  * What is needed, about, in bytes.
  */
 needed_bytes: number, 
+/**
+ * What is left free beside it for everything else, in bytes; 0 where nothing is.
+ */
+reserve_bytes: number, 
 /**
  * What is free, in bytes.
  */

@@ -40,6 +40,20 @@ pub fn run(app: &Arc<App>, command: &Jobs, output: &Output) -> Result<ExitCode, 
             output.result(&detailed(&job), || show(&job));
             return Ok(exit_code(&job));
         }
+        Jobs::Pause { id } => {
+            let id = JobId(id.clone());
+            app.pause(&id)?;
+            let job = until_at_rest(app, &id)?;
+            output.result(&summary(&job), || match job.state {
+                JobState::Paused => {
+                    format!("Job {id} is paused. Go on with: frameloom jobs resume {id}")
+                }
+                JobState::Running => {
+                    format!("Job {id} was told to pause, and will when its segment is done.")
+                }
+                state => format!("Job {id} is {}.", state.as_str()),
+            });
+        }
         Jobs::Cancel { id } => {
             let id = JobId(id.clone());
             app.cancel(&id)?;

@@ -41,6 +41,9 @@ pub fn sentence(warning: &Warning) -> String {
         Warning::Deinterlaced { doubles_rate: true } => {
             "The source is interlaced; whole pictures are made of its fields first, one per field (bwdif).".to_owned()
         }
+        Warning::DeinterlacedAnyway => {
+            "Nothing says that the source is interlaced; pictures are made of its fields all the same, for the graph asks for it (bwdif).".to_owned()
+        }
         Warning::Telecine { soft: true } => {
             "The source is film with 3:2 pulldown by flags: its frames are whole, and their times are kept.".to_owned()
         }
@@ -73,11 +76,23 @@ pub fn sentence(warning: &Warning) -> String {
         }
         Warning::DiskTight {
             needed_bytes,
+            reserve_bytes: 0,
             free_bytes,
             place,
         } => format!(
             "About {} MB are needed and {} MB are free ({place}); the job will pause before the disk is full.",
             needed_bytes / 1_000_000,
+            free_bytes / 1_000_000
+        ),
+        Warning::DiskTight {
+            needed_bytes,
+            reserve_bytes,
+            free_bytes,
+            place,
+        } => format!(
+            "About {} MB are needed beside {} MB that are left free for everything else, and {} MB are free ({place}); the job will pause before the disk is full.",
+            needed_bytes / 1_000_000,
+            reserve_bytes / 1_000_000,
             free_bytes / 1_000_000
         ),
         Warning::PrecisionUnused { allowed, reason } => format!(

@@ -135,8 +135,6 @@ fn find_port(
 struct Wires<'a> {
     ops: BTreeMap<&'a str, &'a Op>,
     into: BTreeMap<(&'a str, &'static str), Vec<(&'a str, &'static str)>>,
-    /// Nodes on the way back from the sink that is being followed.
-    way: Vec<&'a str>,
     /// Nodes that were reached.
     reached: BTreeSet<&'a str>,
     /// Steps that were laid out.
@@ -150,6 +148,7 @@ impl Graph {
     /// The first [`GraphError`] found: version, ids, wires, ports, circles, loose ends.
     pub fn layout(&self) -> Result<Layout<'_>, GraphError> {
         let ops = self.checked_nodes()?;
+        self.check_circles()?;
         let sinks: Vec<&str> = self
             .nodes
             .iter()
@@ -162,7 +161,6 @@ impl Graph {
         let mut wires = Wires {
             into: self.checked_wires(&ops)?,
             ops,
-            way: Vec::new(),
             reached: BTreeSet::from([sink]),
             steps: 0,
         };
@@ -328,16 +326,12 @@ impl<'a> Wires<'a> {
         self.into.get(&(id, port)).cloned().unwrap_or_default()
     }
 
-    /// Steps on a node, unless the way has passed it already.
+    /// Steps on a node.
     fn enter(&mut self, id: &'a str) -> Result<&'a Op, GraphError> {
-        if self.way.contains(&id) {
-            return Err(GraphError::Circle { id: id.to_owned() });
-        }
         self.steps += 1;
         if self.steps > MAX_STEPS {
             return Err(GraphError::TooManySteps);
         }
-        self.way.push(id);
         self.reached.insert(id);
         Ok(self.ops[id])
     }
@@ -380,7 +374,6 @@ impl<'a> Wires<'a> {
                 lines
             }
         };
-        self.way.pop();
         Ok(lines)
     }
 
@@ -404,7 +397,6 @@ impl<'a> Wires<'a> {
                 Tracks::Node { id, op, of }
             }
         };
-        self.way.pop();
         Ok(tracks)
     }
 
@@ -426,7 +418,6 @@ impl<'a> Wires<'a> {
                 }
             }
         }
-        self.way.pop();
         Ok(names)
     }
 }

@@ -1,5 +1,6 @@
 //! The processing graph as a document: nodes, edges, validation. What a node does is in `engine`.
 
+mod circle;
 mod layout;
 mod ops;
 mod read;
@@ -248,18 +249,16 @@ pub enum GraphError {
         port: &'static str,
     },
     /// Nodes whose work nobody gets.
-    #[error(
-        "what {ids} make does not reach the sink: connect them, or remove them (wires that lead in a circle reach nothing)"
-    )]
+    #[error("what {ids} make does not reach the sink: connect them, or remove them")]
     OffPath {
         /// The nodes, comma-separated.
         ids: String,
     },
     /// The wires lead in a circle.
-    #[error("the wires lead from `{id}` back to it; remove one of them")]
+    #[error("the wires lead in a circle: {ids}; remove one of them")]
     Circle {
-        /// A node of the circle.
-        id: String,
+        /// The nodes on the way, as in `a -> b -> a`.
+        ids: String,
     },
     /// Branches that multiply.
     #[error(

@@ -2,7 +2,10 @@
 
 use super::shape::{self, shortened};
 use super::{Edge, GRAPH_VERSION, Graph, GraphError, MAX_EDGES, MAX_ID, MAX_NODES, Node, Op};
+use serde::Deserialize;
+use serde::de::{Deserializer, Error, MapAccess, SeqAccess, Visitor};
 use serde_json::{Map, Value};
+use std::fmt;
 
 /// Largest document in bytes.
 pub const MAX_DOCUMENT_BYTES: usize = 4 << 20;
@@ -22,10 +25,78 @@ impl Graph {
                 ),
             });
         }
-        let value: Value = serde_json::from_str(json).map_err(|error| GraphError::Document {
-            reason: format!("it is not JSON: {error}"),
+        // Editors on Windows like to begin a text with a mark of its encoding.
+        let json = json.strip_prefix('\u{feff}').unwrap_or(json);
+        let Unambiguous(value) = serde_json::from_str(json).map_err(|error| {
+            wrong(match error.is_data() {
+                true => error.to_string(),
+                false => format!("it is not JSON: {error}"),
+            })
         })?;
         Self::try_from(value)
+    }
+}
+
+/// A JSON document whose objects name no key twice: which one counts would be anybody's guess.
+struct Unambiguous(Value);
+
+impl<'de> Deserialize<'de> for Unambiguous {
+    fn deserialize<D: Deserializer<'de>>(from: D) -> Result<Self, D::Error> {
+        from.deserialize_any(Unambiguous(Value::Null)).map(Self)
+    }
+}
+
+impl<'de> Visitor<'de> for Unambiguous {
+    type Value = Value;
+
+    fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("a JSON value")
+    }
+
+    fn visit_unit<E>(self) -> Result<Value, E> {
+        Ok(Value::Null)
+    }
+
+    fn visit_bool<E>(self, value: bool) -> Result<Value, E> {
+        Ok(value.into())
+    }
+
+    fn visit_i64<E>(self, value: i64) -> Result<Value, E> {
+        Ok(value.into())
+    }
+
+    fn visit_u64<E>(self, value: u64) -> Result<Value, E> {
+        Ok(value.into())
+    }
+
+    fn visit_f64<E>(self, value: f64) -> Result<Value, E> {
+        Ok(value.into())
+    }
+
+    fn visit_str<E>(self, value: &str) -> Result<Value, E> {
+        Ok(value.into())
+    }
+
+    fn visit_seq<A: SeqAccess<'de>>(self, mut from: A) -> Result<Value, A::Error> {
+        let mut list = Vec::new();
+        while let Some(Unambiguous(value)) = from.next_element()? {
+            list.push(value);
+        }
+        Ok(Value::Array(list))
+    }
+
+    fn visit_map<A: MapAccess<'de>>(self, mut from: A) -> Result<Value, A::Error> {
+        let mut object = Map::new();
+        while let Some((key, Unambiguous(value))) = from.next_entry::<String, Unambiguous>()? {
+            if object.contains_key(&key) {
+                return Err(A::Error::custom(format_args!(
+                    "the key `{}` is given twice; leave one of them",
+                    shortened(&key)
+                )));
+            }
+            object.insert(key, value);
+        }
+        Ok(Value::Object(object))
     }
 }
 

@@ -263,8 +263,30 @@ fn a_circle_is_named_instead_of_running_for_ever() {
     graph.edges.push(Edge::new("b", "a"));
     assert_eq!(
         graph.ordered_ops(),
-        Err(GraphError::OffPath { ids: "a, b".into() })
+        Err(GraphError::Circle {
+            ids: "a -> b -> a".into()
+        })
     );
+    // A node that feeds itself, beside the wire that it has already.
+    let mut graph = Graph::chain([upscale()]);
+    graph.edges.push(Edge::new("n1", "n1"));
+    assert_eq!(
+        graph.layout(),
+        Err(GraphError::Circle {
+            ids: "n1 -> n1".into()
+        })
+    );
+}
+
+#[test]
+fn a_document_with_a_byte_order_mark_is_read_and_a_key_given_twice_is_refused_by_name() {
+    let json = serde_json::to_string(&Graph::chain([upscale()])).unwrap();
+    let marked = format!("\u{feff}{json}");
+    assert_eq!(Graph::parse(&marked), Graph::parse(&json));
+    assert!(Graph::parse(&marked).is_ok());
+    let twice = json.replacen("\"id\":", "\"id\":\"first\",\"id\":", 1);
+    let error = Graph::parse(&twice).unwrap_err().to_string();
+    assert!(error.contains("`id` is given twice"), "{error}");
 }
 
 #[test]
@@ -447,7 +469,12 @@ fn a_circle_on_the_way_to_the_sink_is_named() {
         ],
         &["s a", "b a.over", "a b", "a out"],
     );
-    assert_eq!(graph.layout(), Err(GraphError::Circle { id: "a".into() }));
+    assert_eq!(
+        graph.layout(),
+        Err(GraphError::Circle {
+            ids: "a -> b -> a".into()
+        })
+    );
 }
 
 #[test]

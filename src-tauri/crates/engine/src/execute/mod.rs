@@ -15,6 +15,7 @@ mod source;
 mod still;
 mod video;
 mod window;
+mod within;
 
 pub use output::{free_output, is_same_file, real_place, remove_leftovers};
 pub use pool::Pool;

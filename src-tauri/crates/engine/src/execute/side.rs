@@ -1,6 +1,7 @@
 //! The pictures at the second input of a node: a still picture, or a clip that is read beside the
 //! one that is worked on.
 
+use super::within::Within;
 use super::{Chain, ChainSpec, Context, format_of};
 use crate::EngineError;
 use crate::control::SideMark;
@@ -124,18 +125,11 @@ fn open(
         .find(|s| s.index == clip.stream)
         .cloned()
         .ok_or_else(|| named(EngineError::NoFrames { path: path.into() }))?;
-    let (from, to) = clip
-        .stretch
-        .map_or((None, None), |s| (s.from_ticks, s.to_ticks));
-    let first = loop {
-        let frame = reader
-            .next_frame()?
-            .filter(|frame| to.is_none_or(|to| frame.pts() < to))
-            .ok_or_else(|| named(EngineError::NoFrames { path: path.into() }))?;
-        if from.is_none_or(|from| frame.pts() >= from) {
-            break frame;
-        }
-    };
+    let mut within = Within::new(clip.stretch);
+    let first = within
+        .next(&mut reader)
+        .map_err(named)?
+        .ok_or_else(|| super::video::nothing_in(line, path))?;
     let video = stream.video.as_ref();
     let aspect = video.map_or(Rational { num: 1, den: 1 }, |v| v.sample_aspect_ratio);
     let pace = Pace {
@@ -152,8 +146,7 @@ fn open(
     let mut clip = Clip {
         reader,
         path: path.to_owned(),
-        from,
-        to,
+        within,
         marks,
         unmarked: 0,
         believed: true,
@@ -236,8 +229,7 @@ struct Clip {
     unmarked: u64,
     /// No seek has led to another picture than it should have.
     believed: bool,
-    from: Option<i64>,
-    to: Option<i64>,
+    within: Within,
     /// Time of its first picture, in ticks of the source.
     zero: i64,
     source: Pace,
@@ -290,12 +282,7 @@ impl Clip {
     /// Moves the next picture to the recent ones; false at the end.
     fn advance(&mut self) -> Result<bool, EngineError> {
         while self.pending.is_empty() && !self.ended {
-            let next = self
-                .reader
-                .next_frame()?
-                .filter(|frame| self.to.is_none_or(|to| frame.pts() < to));
-            match next {
-                Some(frame) if self.from.is_some_and(|from| frame.pts() < from) => {}
+            match self.within.next(&mut self.reader)? {
                 Some(frame) => {
                     self.fresh = false;
                     self.feed(frame)?;
@@ -376,7 +363,7 @@ impl Clip {
         let after = self.marks.partition_point(|mark| mark.pts <= ticks);
         let mark = after.checked_sub(1).map(|last| self.marks[last]);
         // The first picture of a whole clip is where a reading begins.
-        let wanted = mark.filter(|mark| self.from.is_some() || mark.pts > self.zero);
+        let wanted = mark.filter(|mark| self.within.from().is_some() || mark.pts > self.zero);
         if let Some(mark) = wanted.filter(|_| self.believed) {
             if self.enter(mark)? {
                 return Ok(());
@@ -398,13 +385,15 @@ impl Clip {
         self.recent.clear();
         self.ended = false;
         self.fresh = false;
+        self.within.forget();
         self.chain.restart()
     }
 
     /// Seeks to a picture; false if it is another one there.
     fn enter(&mut self, mark: Mark) -> Result<bool, EngineError> {
+        self.within.forget();
         self.reader.seek_before(mark.pts)?;
-        while let Some(frame) = self.reader.next_frame()? {
+        while let Some(frame) = self.within.next(&mut self.reader)? {
             // Those before it may come from an open group of pictures.
             if frame.pts() < mark.pts {
                 continue;

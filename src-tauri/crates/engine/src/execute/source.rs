@@ -2,6 +2,7 @@
 //! was asked for, and with the frames before it that temporal nodes want to see.
 
 use super::Context;
+use super::within::Within;
 use crate::EngineError;
 use crate::control::SegmentRecord;
 use crate::plan::Stretch;
@@ -23,10 +24,7 @@ pub(super) struct Source {
     reader: Reader,
     path: PathBuf,
     stream: StreamInfo,
-    /// First time of the stretch, in ticks.
-    from: Option<i64>,
-    /// The time that is out of it.
-    to: Option<i64>,
+    within: Within,
 }
 
 impl Source {
@@ -48,8 +46,7 @@ impl Source {
             .clone();
         Ok(Self {
             path: path.to_owned(),
-            from: stretch.and_then(|s| s.from_ticks),
-            to: stretch.and_then(|s| s.to_ticks),
+            within: Within::new(stretch),
             stream: found,
             reader,
         })
@@ -65,20 +62,22 @@ impl Source {
 
     /// The next frame of the stretch; `None` at its end.
     pub(super) fn next(&mut self) -> Result<Option<Frame>, EngineError> {
-        while let Some(frame) = self.reader.next_frame()? {
-            if self.from.is_some_and(|from| frame.pts() < from) {
-                continue;
-            }
-            return Ok(Some(frame).filter(|f| self.to.is_none_or(|to| f.pts() < to)));
-        }
-        Ok(None)
+        self.within.next(&mut self.reader)
+    }
+
+    fn seek_before(&mut self, ticks: i64) -> Result<(), EngineError> {
+        self.within.forget();
+        Ok(self.reader.seek_before(ticks)?)
     }
 
     /// Goes to the first frame of the stretch.
     pub(super) fn rewind(&mut self) -> Result<(), EngineError> {
-        match self.from {
-            Some(from) => Ok(self.reader.seek_before(from)?),
-            None => Ok(self.reader.restart()?),
+        match self.within.from() {
+            Some(from) => self.seek_before(from),
+            None => {
+                self.within.forget();
+                Ok(self.reader.restart()?)
+            }
         }
     }
 
@@ -92,8 +91,8 @@ impl Source {
         context: &Context<'_>,
     ) -> Result<Option<Start>, EngineError> {
         let Some(last) = last else {
-            if let Some(from) = self.from {
-                self.reader.seek_before(from)?;
+            if let Some(from) = self.within.from() {
+                self.seek_before(from)?;
             }
             return Ok(self.next()?.map(|frame| Start {
                 first: 0,
@@ -133,8 +132,8 @@ impl Source {
             .saturating_mul(step);
         loop {
             let target = last.last_source_pts.saturating_sub(reach);
-            let from_start = self.from.is_some_and(|from| target <= from);
-            self.reader.seek_before(target)?;
+            let from_start = self.within.from().is_some_and(|from| target <= from);
+            self.seek_before(target)?;
             let mut kept = VecDeque::new();
             let mut found = false;
             while let Some(frame) = self.next()? {

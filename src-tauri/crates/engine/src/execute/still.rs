@@ -99,7 +99,7 @@ pub(super) fn run(spec: &JobSpec, context: &Context<'_>) -> Result<Finished, Eng
 
 fn spoiled(reason: String) -> EngineError {
     EngineError::OutputCheck {
-        reason: format!("the picture {reason}"),
+        reason: format!("its pictures {reason}"),
     }
 }
 

@@ -16,7 +16,7 @@ use crate::plan::{VideoPlan, encoder_spec, left_out, spans, upright};
 use crate::sound::{Made, World, make};
 use crate::verify::{PictureCheck, Verifier, times_sha256};
 use frameloom_core::error::ErrorCode;
-use frameloom_core::graph::Layout;
+use frameloom_core::graph::{Layout, Line, Op};
 use frameloom_core::job::{JobSpec, Step};
 use frameloom_core::media::{MediaInfo, StreamInfo, Warning};
 use frameloom_core::receipt::Checks;
@@ -88,9 +88,14 @@ fn finished(
         .iter()
         .fold(PictureCheck::default(), |sum, s| sum.merged(&s.check));
     if frames == 0 {
-        return Err(EngineError::NoFrames {
-            path: spec.input.clone(),
-        });
+        let layout = spec.graph.layout()?;
+        let line = layout.pictures.first();
+        return Err(line.map_or_else(
+            || EngineError::NoFrames {
+                path: spec.input.clone(),
+            },
+            |line| nothing_in(line, &spec.input),
+        ));
     }
     context.progress.step(Step::Joining, Some(frames));
     let parts: Vec<PathBuf> = segments
@@ -109,6 +114,10 @@ fn finished(
             (output, None, checks)
         }
         container => {
+            // The result holds what the parts hold, and more.
+            context
+                .journal
+                .joining(segments.iter().map(|s| s.part_bytes).sum())?;
             let (output, checks) = join(spec, video, container, &parts, check, context)?;
             (output, None, checks)
         }
@@ -120,6 +129,24 @@ fn finished(
         pictures: numbers,
         checks,
     })
+}
+
+/// No picture came of a line's input: of the file itself, or of the stretch that is kept of it.
+pub(super) fn nothing_in(line: &Line<'_>, path: &Path) -> EngineError {
+    let trim = line
+        .steps
+        .iter()
+        .find(|step| matches!(step.op, Op::Trim(_)));
+    match trim {
+        Some(step) => EngineError::Node {
+            node: step.id.to_owned(),
+            reason: format!(
+                "no picture of `{}` lies in its stretch; choose another start or end",
+                path.display()
+            ),
+        },
+        None => EngineError::NoFrames { path: path.into() },
+    }
 }
 
 /// A killed run may leave a part without its row, or a half-written result.
@@ -333,9 +360,15 @@ impl Work<'_> {
     fn entry(&self, clip: u32) -> Result<Entry, EngineError> {
         let mut source = self.open(clip)?;
         source.rewind()?;
-        let first = source.next()?.ok_or_else(|| EngineError::NoFrames {
-            path: self.spec.input.clone(),
-        })?;
+        let first =
+            source
+                .next()?
+                .ok_or_else(|| match self.layout.pictures.get(clip as usize) {
+                    Some(line) => nothing_in(line, self.spec.path_of(line.input)),
+                    None => EngineError::NoFrames {
+                        path: self.spec.input.clone(),
+                    },
+                })?;
         Ok(Entry::of(self.spec, &source, &first))
     }
 

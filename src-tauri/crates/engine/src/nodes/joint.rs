@@ -56,7 +56,8 @@ impl Joints {
             .or_insert_with(|| input.clone());
         if target.color.is_hdr() != input.color.is_hdr() {
             return Err(refuse(
-                "one of its clips is HDR and another is not; turn them into one kind first"
+                "one of its clips is HDR and another is not, and no node turns one kind into the \
+                 other; join clips of one kind, and make a result of its own of the others"
                     .to_owned(),
             ));
         }

@@ -148,6 +148,8 @@ pub(crate) fn manifest_of(
 /// Largest side of a picture that a node may make: what H.264 to AV1 and the sample arithmetic
 /// of ffmpeg can take.
 pub const MAX_SIDE: u32 = 65_535;
+/// Least side that a `resize` makes: what codecs work on as a block.
+pub const MIN_SIDE: u32 = 16;
 
 /// The format that `op` makes of `input`.
 ///
@@ -189,9 +191,11 @@ pub fn output_format(
             (output.width, output.height) = (width, height);
         }
         Op::Resize(size) => {
-            if !(1..=MAX_SIDE).contains(&size.width) || !(1..=MAX_SIDE).contains(&size.height) {
+            // What is smaller to begin with may stay so.
+            let fits = |to: u32, from: u32| (from.min(MIN_SIDE)..=MAX_SIDE).contains(&to);
+            if !fits(size.width, input.width) || !fits(size.height, input.height) {
                 return Err(refuse(format!(
-                    "{} x {} pixels is not a possible size",
+                    "{} x {} pixels is not a possible size; each side takes {MIN_SIDE} to {MAX_SIDE}",
                     size.width, size.height
                 )));
             }
@@ -318,8 +322,11 @@ fn check_corner(input: &PictureFormat, x: u32, y: u32) -> Result<(), String> {
     };
     let odd = |at: u32, shift: u8| at & ((1 << shift) - 1) != 0;
     if odd(x, shift_x) || odd(y, shift_y) {
+        let on = |at: u32, shift: u8| at >> shift << shift;
         return Err(format!(
-            "the corner ({x}, {y}) lies between chroma samples; use even numbers"
+            "the corner ({x}, {y}) lies between chroma samples; the nearest that does not is ({}, {})",
+            on(x, shift_x),
+            on(y, shift_y)
         ));
     }
     Ok(())

@@ -21,6 +21,26 @@ pub struct Stretch {
     pub from_micros: i64,
     /// `None` for the end of the file.
     pub to_micros: Option<i64>,
+    /// The picture that is on screen at `from_ticks` is its first, moved there: so where pictures
+    /// come at uneven times. Plans of older versions leave it out.
+    #[serde(default)]
+    pub holds_first: bool,
+}
+
+impl Stretch {
+    /// Times of the pictures that belong to it, in ticks. `all` rises.
+    fn times(self, all: &[i64]) -> Vec<i64> {
+        let (from, to) = (self.from_ticks.unwrap_or(i64::MIN), self.to_ticks);
+        let before = all.partition_point(|&t| t < from);
+        let next = all.get(before);
+        // What is on screen at its start, unless a picture begins there.
+        let first = (self.holds_first && before > 0 && next.is_some_and(|&t| t > from))
+            .then_some(from)
+            .filter(|&from| to.is_none_or(|to| from < to));
+        let rest = all[before..].iter().copied();
+        let inside = rest.take_while(|&t| to.is_none_or(|to| t < to));
+        first.into_iter().chain(inside).collect()
+    }
 }
 
 /// What of a clip is read.
@@ -38,7 +58,7 @@ pub(crate) fn clip_of(line: &Line<'_>, info: &MediaInfo) -> Result<ClipOf, Engin
         node: line.source.to_owned(),
         reason: "its file holds no pictures".to_owned(),
     })?;
-    let stretch = stretch(&line.ops(), stream)?;
+    let stretch = stretch(&line.ops(), info, (stream, video))?;
     let frames = frames_estimate(info, stream, video);
     Ok(ClipOf {
         stream: stream.index,
@@ -101,15 +121,10 @@ pub(super) fn join_clips(
             },
             None => Times::of(inputs.spec.path_of(line.input))?,
         };
-        let (from, to) = clip
-            .stretch
-            .map_or((None, None), |s| (s.from_ticks, s.to_ticks));
-        let inside: Vec<i64> = times
-            .ticks
-            .iter()
-            .copied()
-            .filter(|&t| from.is_none_or(|from| t >= from) && to.is_none_or(|to| t < to))
-            .collect();
+        let inside = match clip.stretch {
+            Some(stretch) => stretch.times(&times.ticks),
+            None => times.ticks.clone(),
+        };
         let (Some(&first), Some(&last)) = (inside.first(), inside.last()) else {
             return Err(EngineError::Node {
                 node: line.source.to_owned(),
@@ -187,7 +202,11 @@ fn common_base(a: TimeBase, b: TimeBase) -> TimeBase {
 }
 
 /// The stretch that a `trim` node keeps.
-fn stretch(ops: &[(&str, &Op)], stream: &StreamInfo) -> Result<Option<Stretch>, EngineError> {
+fn stretch(
+    ops: &[(&str, &Op)],
+    info: &MediaInfo,
+    (stream, video): (&StreamInfo, &VideoInfo),
+) -> Result<Option<Stretch>, EngineError> {
     let mut found = None;
     for (place, (node, op)) in ops.iter().enumerate() {
         let Op::Trim(params) = op else { continue };
@@ -196,6 +215,14 @@ fn stretch(ops: &[(&str, &Op)], stream: &StreamInfo) -> Result<Option<Stretch>, 
             return Err(EngineError::Node {
                 node: (*node).to_owned(),
                 reason: "put it right after the source; a graph has one trim".to_owned(),
+            });
+        }
+        if let (Some(start), Some(length)) = (params.start, length_micros(info, stream))
+            && i128::from(start.num) * 1_000_000 >= i128::from(length) * i128::from(start.den)
+        {
+            return Err(EngineError::Node {
+                node: (*node).to_owned(),
+                reason: begins_too_late(start, length),
             });
         }
         let base = stream.time_base.ratio();
@@ -218,9 +245,27 @@ fn stretch(ops: &[(&str, &Op)], stream: &StreamInfo) -> Result<Option<Stretch>, 
             to_ticks: params.end.map(ticks),
             from_micros: micros(params.start.unwrap_or(Rational { num: 0, den: 1 })),
             to_micros: params.end.map(micros),
+            holds_first: params.start.is_some() && video.variable_frame_rate != Some(false),
         });
     }
     Ok(found)
+}
+
+/// How long a clip is, as far as its file tells: the longest of what it says.
+fn length_micros(info: &MediaInfo, stream: &StreamInfo) -> Option<i64> {
+    let of_stream = stream
+        .duration_ticks
+        .map(|ticks| Timestamp::new(ticks, stream.time_base).micros());
+    of_stream.max(info.duration_micros).filter(|&l| l > 0)
+}
+
+/// Why nothing is left of a clip that is `length` microseconds long.
+fn begins_too_late(start: Rational, length: i64) -> String {
+    format!(
+        "it begins at {:.2} s, and the clip ends at {:.2} s; choose an earlier start",
+        start.to_f64(),
+        length as f64 / 1e6
+    )
 }
 
 /// The clips that are shown, in order. Their time is that of the first one's file.
@@ -281,4 +326,31 @@ fn frames_estimate(info: &MediaInfo, stream: &StreamInfo, video: &VideoInfo) -> 
     let fps = video.frame_rate?.ratio().to_f64();
     let frames = (micros as f64 / 1e6 * fps).round();
     (frames >= 1.0).then_some(frames as u64)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn times(holds_first: bool, from: i64, to: Option<i64>) -> Vec<i64> {
+        let stretch = Stretch {
+            from_ticks: Some(from),
+            to_ticks: to,
+            from_micros: 0,
+            to_micros: None,
+            holds_first,
+        };
+        stretch.times(&[0, 1000, 1040])
+    }
+
+    #[test]
+    fn a_stretch_begins_with_the_picture_on_screen_unless_the_grid_is_even() {
+        assert_eq!(times(true, 300, None), [300, 1000, 1040]);
+        assert_eq!(times(false, 300, None), [1000, 1040]);
+        // One that begins there needs no other; nor is one behind the last known to be shown.
+        assert_eq!(times(true, 1000, None), [1000, 1040]);
+        assert!(times(true, 2000, None).is_empty());
+        assert_eq!(times(true, 300, Some(900)), [300]);
+        assert_eq!(times(true, -10, Some(900)), [0]);
+    }
 }

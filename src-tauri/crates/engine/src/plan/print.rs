@@ -71,7 +71,10 @@ impl InputPrint {
                 pictures: None,
             })
         };
-        read(path).map_err(EngineError::io("the input cannot be read", path))
+        read(path).map_err(|source| EngineError::InputUnreadable {
+            source,
+            path: path.to_owned(),
+        })
     }
 }
 
@@ -119,9 +122,20 @@ impl InputPrint {
     /// Checks that the file is still the one that the print was taken of.
     pub(super) fn check(&self, path: &Path) -> Result<(), EngineError> {
         let now = match self.pictures {
-            Some(numbers) => Self::take_pictures(path, numbers)?,
-            None => Self::take(path)?,
+            Some(numbers) => Self::take_pictures(path, numbers),
+            None => Self::take(path),
         };
+        let now = now.map_err(|error| match error {
+            EngineError::InputUnreadable { source, path }
+                if source.kind() == std::io::ErrorKind::NotFound =>
+            {
+                EngineError::InputChanged {
+                    what: "it is missing".to_owned(),
+                    path,
+                }
+            }
+            other => other,
+        })?;
         if now == *self {
             return Ok(());
         }
