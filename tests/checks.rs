@@ -1,5 +1,4 @@
 //! The check of a result takes nothing for a fault that was asked for.
-#![expect(clippy::unwrap_used, reason = "the helpers of a test may fail it")]
 
 use e2e::graphs::{chain, run_of, wired};
 use e2e::*;
