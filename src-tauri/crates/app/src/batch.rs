@@ -43,7 +43,8 @@ impl App {
         let spec = wish.or(self.settings()?.compute);
         Ok(Batch {
             app: self,
-            lanes: compute::budget(&spec).clamp(1, MOST_AT_ONCE),
+            // One more than there are cores: while one waits for the disk, another computes.
+            lanes: (compute::budget(&spec) + 1).min(MOST_AT_ONCE),
             worker: None,
             at_hand: VecDeque::new(),
             alone: VecDeque::new(),
