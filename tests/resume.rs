@@ -319,7 +319,12 @@ fn another_command_can_pause_a_job_and_resuming_ends_in_the_very_same_file() {
     let cli = Cli::new();
     let output = cli.folder().join("paused.mp4");
     let mut child = start(&cli, &output);
-    wait_until("a finished segment", || cli.parts() > 0);
+    // In its first segment: behind the last there would be nothing left to pause.
+    wait_until("a running job", || {
+        cli.jobs()
+            .first()
+            .is_some_and(|job| job["state"] == "running")
+    });
     let id = cli.jobs()[0]["id"].as_str().unwrap().to_owned();
     cli.run(["jobs", "pause", &id]).expect_code(0);
     assert_eq!(child.wait().unwrap().code(), Some(5));

@@ -394,7 +394,14 @@ pub fn fill_name(
 pub fn names_a_folder(path: &Path) -> bool {
     path.is_dir()
         || path.as_os_str().to_string_lossy().ends_with(['/', '\\'])
-        || path.extension().is_none()
+        || path.extension().is_none() && !is_bare_ending(path)
+}
+
+/// True for `.mp4` and the like: a file whose name was forgotten, not a hidden folder.
+fn is_bare_ending(path: &Path) -> bool {
+    let name = path.file_name().and_then(OsStr::to_str);
+    name.and_then(|name| name.strip_prefix('.'))
+        .is_some_and(|ending| EXTENSIONS.contains(&ending.to_ascii_lowercase().as_str()))
 }
 
 /// True for moving pictures and stills.
@@ -405,6 +412,13 @@ pub fn has_picture(info: &MediaInfo) -> bool {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn an_ending_without_a_name_is_no_folder_and_a_hidden_one_is() {
+        assert!(names_a_folder(Path::new("/nowhere/.larger")));
+        assert!(names_a_folder(Path::new("/nowhere/.mp4/")));
+        assert!(!names_a_folder(Path::new("/nowhere/.mp4")));
+    }
 
     fn parts() -> NameParts<'static> {
         NameParts {
