@@ -364,7 +364,8 @@ fn ctrl_c_ends_a_batch_even_where_its_jobs_are_too_short_to_stop() {
     let cli = Cli::new();
     let folder = cli.folder().join("many");
     fs::create_dir(&folder).unwrap();
-    let count = 12;
+    // Far more than are in front of the worker at once.
+    let count = 60;
     for n in 0..count {
         write_png(&folder.join(format!("{n:02}.png")), 300, 200, pattern).unwrap();
     }

@@ -313,19 +313,25 @@ fn a_killed_window_takes_its_worker_along_and_the_next_one_resumes_to_the_very_s
     assert_eq!(walk(&stage.data().join("jobs")), Vec::<PathBuf>::new());
 
     // The same on the command line, undisturbed.
-    let listed = Command::new(program("frameloom", "frameloom-cli"))
-        .args(["jobs", "list", "--json"])
-        .env("FRAMELOOM_DATA_DIR", stage.data())
-        .output()?;
-    let jobs: Value = serde_json::from_slice(&listed.stdout)?;
+    let told = |words: &[&str]| -> anyhow::Result<Value> {
+        let told = Command::new(program("frameloom", "frameloom-cli"))
+            .args(words)
+            .env("FRAMELOOM_DATA_DIR", stage.data())
+            .output()?;
+        Ok(serde_json::from_slice(&told.stdout)?)
+    };
+    let jobs = told(&["jobs", "list", "--json"])?;
     assert_eq!(jobs.as_array().map(Vec::len), Some(1), "{jobs}");
-    let spec = &jobs[0]["spec"];
-    let nodes = spec["graph"]["nodes"].as_array().context("no nodes")?;
+    let id = jobs[0]["id"].as_str().context("no id")?;
+    let receipt = told(&["jobs", "show", id, "--receipt", "--json"])?;
+    let nodes = receipt["graph"]["nodes"].as_array().context("no nodes")?;
     let model = nodes
         .iter()
         .find_map(|node| node["params"]["model"].as_str())
         .context("no model")?;
-    let quality = spec["encode"]["quality"].as_str().context("no quality")?;
+    let quality = receipt["encode"]["quality"]
+        .as_str()
+        .context("no quality")?;
     let cli = Cli::new();
     let expected = cli.folder().join("expected.mp4");
     cli.run([

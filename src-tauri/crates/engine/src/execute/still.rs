@@ -99,7 +99,7 @@ pub(super) fn run(spec: &JobSpec, context: &Context<'_>) -> Result<Finished, Eng
 
 fn spoiled(reason: String) -> EngineError {
     EngineError::OutputCheck {
-        reason: format!("its pictures {reason}"),
+        reason: format!("the picture {reason}"),
     }
 }
 
@@ -165,7 +165,11 @@ pub(super) fn run_by_ffmpeg(
     let before = verifier.watcher().before(&frame);
     let frame = chain.process(frame)?;
     verifier.after(before, &frame).map_err(spoiled)?;
-    let check = verifier.end_segment().map_err(spoiled)?;
+    let check = verifier
+        .end_segment()
+        .map_err(|reason| EngineError::OutputCheck {
+            reason: format!("its pictures {reason}"),
+        })?;
     context.cancel.check()?;
     let (samples, layout) = interleaved(&frame)?;
     let properties = AvifProperties::of(&spec.input);

@@ -148,7 +148,7 @@ pub(crate) fn manifest_of(
 /// Largest side of a picture that a node may make: what H.264 to AV1 and the sample arithmetic
 /// of ffmpeg can take.
 pub const MAX_SIDE: u32 = 65_535;
-/// Least side that a `resize` makes: what codecs work on as a block.
+/// Least side that a `resize` makes of a clip: what codecs work on as a block.
 pub const MIN_SIDE: u32 = 16;
 
 /// The format that `op` makes of `input`.
@@ -191,11 +191,15 @@ pub fn output_format(
             (output.width, output.height) = (width, height);
         }
         Op::Resize(size) => {
-            // What is smaller to begin with may stay so.
-            let fits = |to: u32, from: u32| (from.min(MIN_SIDE)..=MAX_SIDE).contains(&to);
+            // A picture by itself may have any size; what is smaller to begin with may stay so.
+            let least = match input.pace == Pace::STILL {
+                true => 1,
+                false => MIN_SIDE,
+            };
+            let fits = |to: u32, from: u32| (from.min(least)..=MAX_SIDE).contains(&to);
             if !fits(size.width, input.width) || !fits(size.height, input.height) {
                 return Err(refuse(format!(
-                    "{} x {} pixels is not a possible size; each side takes {MIN_SIDE} to {MAX_SIDE}",
+                    "{} x {} pixels is not a possible size; each side takes {least} to {MAX_SIDE}",
                     size.width, size.height
                 )));
             }
