@@ -56,6 +56,14 @@ impl From<rusqlite::Error> for StoreError {
 }
 
 impl StoreError {
+    /// True if another process has the database to itself at this moment.
+    pub(crate) fn is_busy(&self) -> bool {
+        let StoreError::Sqlite(error) = self else {
+            return false;
+        };
+        error.sqlite_error_code() == Some(rusqlite::ErrorCode::DatabaseBusy)
+    }
+
     /// The kind of failure as callers see it.
     pub fn code(&self) -> ErrorCode {
         match self {

@@ -29,7 +29,10 @@ pub use segments::SegmentRow;
 use rusqlite::{Connection, OpenFlags};
 use std::path::{Path, PathBuf};
 use std::sync::{Mutex, MutexGuard, PoisonError};
-use std::time::{Duration, SystemTime, UNIX_EPOCH};
+use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
+
+/// How long somebody else's write is waited for.
+const PATIENCE: Duration = Duration::from_secs(10);
 
 /// A commit is on the disk before it counts: a recorded segment must survive a power cut, or its
 /// frames are done twice and its part file is an orphan.
@@ -81,7 +84,21 @@ impl Store {
         }
     }
 
+    /// Waits for others that have the file to themselves: while the log is switched on or recovered,
+    /// SQLite refuses at once, whatever it was told of waiting.
     fn connect(path: &Path) -> Result<Connection, StoreError> {
+        let since = Instant::now();
+        loop {
+            match Self::try_connect(path) {
+                Err(error) if error.is_busy() && since.elapsed() < PATIENCE => {
+                    std::thread::sleep(Duration::from_millis(20));
+                }
+                done => return done,
+            }
+        }
+    }
+
+    fn try_connect(path: &Path) -> Result<Connection, StoreError> {
         let mut connection = Connection::open_with_flags(
             path,
             OpenFlags::SQLITE_OPEN_READ_WRITE
@@ -89,7 +106,7 @@ impl Store {
                 | OpenFlags::SQLITE_OPEN_NO_MUTEX,
         )?;
         // A worker and the window write at the same time: wait instead of failing.
-        connection.busy_timeout(Duration::from_secs(10))?;
+        connection.busy_timeout(PATIENCE)?;
         // WAL lets the window read while a worker writes.
         connection.pragma_update(None, "journal_mode", "wal")?;
         connection.pragma_update(None, "synchronous", SYNC_EACH)?;

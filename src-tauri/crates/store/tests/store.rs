@@ -268,3 +268,19 @@ fn only_jobs_that_are_not_over_promise_an_output() {
     let found: Vec<_> = found.into_iter().map(|spec| spec.output).collect();
     assert_eq!(found, promised);
 }
+
+#[test]
+fn programs_that_start_together_all_get_the_database() {
+    for _ in 0..30 {
+        let folder = tempfile::tempdir().unwrap();
+        let together = std::sync::Barrier::new(6);
+        std::thread::scope(|scope| {
+            for _ in 0..6 {
+                scope.spawn(|| {
+                    together.wait();
+                    Store::open(folder.path()).unwrap().0.jobs().unwrap();
+                });
+            }
+        });
+    }
+}

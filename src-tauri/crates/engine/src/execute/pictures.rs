@@ -3,7 +3,7 @@
 //! names.
 
 use super::Context;
-use super::output::read_back;
+use super::output::{has_same_content, read_back};
 use crate::EngineError;
 use frameloom_core::color::ColorInfo;
 use frameloom_core::job::{JobSpec, Step};
@@ -43,7 +43,7 @@ pub(super) fn join(
         painter = painter.in_srgb(&frames.header().color());
     }
     let first = spec.pictures.map_or(FIRST, |run| run.first);
-    let (mut number, mut told) = (first, HashSet::new());
+    let (mut number, mut told, mut named) = (first, HashSet::new(), HashSet::new());
     while let Some(frame) = frames.next()? {
         context.cancel.check()?;
         context.progress.alive();
@@ -66,6 +66,9 @@ pub(super) fn join(
             }
         }
         picture.check(&path, format)?;
+        if folder.gives_up(&spec.output, number)? {
+            named.insert(number);
+        }
         number += 1;
     }
     let numbers = PictureNumbers {
@@ -73,7 +76,7 @@ pub(super) fn join(
         count: number - first,
     };
     context.progress.step(Step::Verifying, Some(numbers.count));
-    folder.publish(&spec.output, numbers, spec.overwrite)?;
+    folder.publish(&spec.output, numbers, &named, spec.overwrite)?;
     Ok((spec.output.clone(), numbers))
 }
 
@@ -249,17 +252,30 @@ impl<'a> Hidden<'a> {
         self.folder.join(self.names.name(number))
     }
 
-    /// Gives the pictures their names. Without `overwrite` none of them replaces a file; if one
-    /// name is taken, those that were given are taken back. A file that holds these very bytes is
-    /// the result already: the process was killed in the middle of this.
+    /// Removes a picture that has its name already: a run that was killed while it gave the names left
+    /// it, and no second set is to pile up.
+    fn gives_up(&self, output: &Path, number: u64) -> Result<bool, EngineError> {
+        let path = self.path(number);
+        let is_named = has_same_content(&path, &self.names.path(output, number));
+        if is_named {
+            std::fs::remove_file(&path)
+                .map_err(EngineError::io("a picture cannot be removed", &path))?;
+        }
+        Ok(is_named)
+    }
+
+    /// Gives the pictures their names but for those that are `named` already. Without `overwrite`
+    /// none of them replaces a file; if one name is taken, those that were given are taken back.
     fn publish(
         &self,
         output: &Path,
         numbers: PictureNumbers,
+        named: &HashSet<u64>,
         overwrite: bool,
     ) -> Result<(), EngineError> {
         let mut given = Vec::new();
-        let result = numbers.all().try_for_each(|number| {
+        let mut missing = numbers.all().filter(|number| !named.contains(number));
+        let result = missing.try_for_each(|number| {
             let (from, to) = (self.path(number), self.names.path(output, number));
             let failed =
                 || EngineError::io("a picture of the result cannot be given its name", &to);
@@ -270,13 +286,6 @@ impl<'a> Hidden<'a> {
                 Ok(()) => {
                     given.push(to.clone());
                     Ok(())
-                }
-                Err(error) if error.kind() == std::io::ErrorKind::AlreadyExists => {
-                    if super::output::has_same_content(&from, &to) {
-                        Ok(())
-                    } else {
-                        Err(failed()(error))
-                    }
                 }
                 // FAT, exFAT and some network drives have no hard links.
                 Err(_) if !to.exists() => {
@@ -365,7 +374,9 @@ mod tests {
         let publish = |overwrite| {
             let hidden = Hidden::make(&output, Path::new("job"), &names).unwrap();
             write(&hidden, numbers);
-            hidden.publish(&output, numbers, overwrite)
+            let given_up = |number: &u64| hidden.gives_up(&output, *number).unwrap();
+            let named = numbers.all().filter(given_up).collect();
+            hidden.publish(&output, numbers, &named, overwrite)
         };
         let refused = publish(false).unwrap_err().to_string();
         assert!(refused.contains("shot_007.png"), "{refused}");
