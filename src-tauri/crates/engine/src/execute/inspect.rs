@@ -25,7 +25,7 @@ fn look_at<T: Copy + Into<u32> + Ord>(plane: PlaneRef<'_, T>, max: f32) -> Look 
     let (mut sum, mut count) = (0u64, 0u64);
     let (mut low, mut high) = (u32::MAX, 0u32);
     // A small logo on black lies in few rows, of a small picture in very few.
-    for y in (0..plane.height).step_by((plane.height / 128).clamp(1, 8)) {
+    for y in (0..plane.height).step_by((plane.height / 32).clamp(1, 8)) {
         let row = plane.row(y);
         sum += row.iter().map(|&v| u64::from(v.into())).sum::<u64>();
         count += row.len() as u64;

@@ -249,6 +249,8 @@ struct Stretch {
     whole: Range<usize>,
     /// Samples that an edge cuts, each with the part of it that lies inside.
     parts: [(usize, f64); 2],
+    /// An edge cuts one.
+    is_cut: bool,
     /// Its length in samples.
     length: f64,
 }
@@ -280,6 +282,7 @@ impl Stretch {
                 ]
             };
             Self {
+                is_cut: parts.iter().any(|(_, part)| *part > 0.0),
                 whole: first.min(last)..last,
                 // A part of nothing may lie behind the last sample.
                 parts: parts.map(|(index, part)| (index.min(length.saturating_sub(1)), part)),
@@ -386,9 +389,11 @@ fn add_row<T: Copy + Into<u32>>(
             picked.map(Into::into).sum()
         };
         let mut total = f64::from(whole);
-        for (index, part) in column.parts {
-            if part > 0.0 {
-                total += part * f64::from(samples[index * step].into());
+        if column.is_cut {
+            for (index, part) in column.parts {
+                if part > 0.0 {
+                    total += part * f64::from(samples[index * step].into());
+                }
             }
         }
         *sum += share * total;
