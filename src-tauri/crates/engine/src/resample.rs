@@ -6,6 +6,7 @@
 //! one that the super-resolution benchmarks call bicubic; shrinking widens it against aliasing.
 
 use frameloom_core::pixel::{PlaneMut, PlaneRef};
+use std::ops::Range;
 
 /// A sample type that planes are made of.
 pub trait Sample: Copy + Send + Sync + 'static {
@@ -58,6 +59,9 @@ pub struct Axis {
     taps: usize,
     pad: usize,
     input: usize,
+    /// Output samples that come in pairs with the same weights as the pair before, one input
+    /// sample further on: all but those near the edges when a plane is doubled.
+    pairs: Range<usize>,
 }
 
 impl Axis {
@@ -88,12 +92,15 @@ impl Axis {
             }
             first.push((left + pad as i64) as u32);
         }
+        let weights: Vec<f32> = weights.into_iter().map(|w| w as f32).collect();
+        let pairs = pairs(&first, &weights, taps);
         Self {
             first,
-            weights: weights.into_iter().map(|w| w as f32).collect(),
+            weights,
             taps,
             pad,
             input,
+            pairs,
         }
     }
 
@@ -135,12 +142,66 @@ impl Axis {
         self.first.len()
     }
 
+    /// Makes a row of output samples of a padded row of input samples.
+    fn apply(&self, padded: &[f32], out: &mut [f32]) {
+        let one = |i: usize| -> f32 {
+            let (first, weights) = self.taps_of(i);
+            if let &[a, b, c, d] = weights {
+                let s = &padded[first..][..4];
+                return s[0] * a + s[1] * b + s[2] * c + s[3] * d;
+            }
+            let samples = &padded[first..][..self.taps];
+            samples.iter().zip(weights).map(|(s, w)| s * w).sum()
+        };
+        let Range { start, end } = self.pairs.clone();
+        for i in (0..start).chain(end..out.len()) {
+            out[i] = one(i);
+        }
+        if start == end {
+            return;
+        }
+        let ((even, a), (odd, b)) = (self.taps_of(start), self.taps_of(start + 1));
+        let (&[a0, a1, a2, a3], &[b0, b1, b2, b3]) = (a, b) else {
+            return;
+        };
+        let pairs = out[start..end].as_chunks_mut::<2>().0;
+        let samples = padded[even..].windows(4).zip(padded[odd..].windows(4));
+        for (pair, (s, t)) in pairs.iter_mut().zip(samples) {
+            *pair = [
+                s[0] * a0 + s[1] * a1 + s[2] * a2 + s[3] * a3,
+                t[0] * b0 + t[1] * b1 + t[2] * b2 + t[3] * b3,
+            ];
+        }
+    }
+
     fn taps_of(&self, i: usize) -> (usize, &[f32]) {
         (
             self.first[i] as usize,
             &self.weights[i * self.taps..][..self.taps],
         )
     }
+}
+
+/// The longest stretch of pairs from the middle on; see [`Axis::pairs`].
+fn pairs(first: &[u32], weights: &[f32], taps: usize) -> Range<usize> {
+    let follows = |i: usize| {
+        first[i] == first[i - 2] + 1
+            && weights[i * taps..][..taps] == weights[(i - 2) * taps..][..taps]
+    };
+    let middle = first.len() / 2;
+    let mut range = middle..middle;
+    if taps != 4 {
+        return range;
+    }
+    while range.start > 0 && range.start + 1 < first.len() && follows(range.start + 1) {
+        range.start -= 1;
+    }
+    while range.end < first.len() && range.end >= 2 && follows(range.end) {
+        range.end += 1;
+    }
+    // Whole pairs.
+    range.end -= range.len() % 2;
+    range
 }
 
 fn keys_cubic(x: f64) -> f64 {
@@ -195,7 +256,7 @@ impl Resampler {
         &mut self,
         src: PlaneRef<'_, S>,
         src_top: usize,
-        rows: std::ops::Range<usize>,
+        rows: Range<usize>,
         mut sink: impl FnMut(usize, &[f32]),
     ) {
         let Self {
@@ -213,42 +274,30 @@ impl Resampler {
         for y in rows {
             let (first, weights) = vertical.taps_of(y);
             let sums = &mut column_sums[pad..pad + width];
-            sums.fill(0.0);
-            for (tap, &weight) in weights.iter().enumerate() {
-                if weight == 0.0 {
-                    continue;
-                }
+            let row = |tap: usize| {
                 let at = (first + tap) as i64 - vertical.pad as i64 - src_top as i64;
-                let row = src.row(at.clamp(0, last_row) as usize);
-                for (sum, sample) in sums.iter_mut().zip(row) {
-                    *sum += weight * sample.to_f32();
+                src.row(at.clamp(0, last_row) as usize)
+            };
+            if let &[a, b, c, d] = weights
+                && weights.iter().all(|&weight| weight != 0.0)
+            {
+                // All four at once spares the sums three ways to memory and back.
+                let rows = row(0).iter().zip(row(1)).zip(row(2)).zip(row(3));
+                for (sum, (((p, q), r), s)) in sums.iter_mut().zip(rows) {
+                    *sum = a * p.to_f32() + b * q.to_f32() + c * r.to_f32() + d * s.to_f32();
+                }
+            } else {
+                sums.fill(0.0);
+                for (tap, &weight) in weights.iter().enumerate().filter(|(_, w)| **w != 0.0) {
+                    for (sum, sample) in sums.iter_mut().zip(row(tap)) {
+                        *sum += weight * sample.to_f32();
+                    }
                 }
             }
             let (left, right) = (column_sums[pad], column_sums[pad + width - 1]);
             column_sums[..pad].fill(left);
             column_sums[pad + width..].fill(right);
-            if horizontal.taps == 4 {
-                for ((out, &first), weights) in out
-                    .iter_mut()
-                    .zip(&horizontal.first)
-                    .zip(horizontal.weights.as_chunks::<4>().0)
-                {
-                    let s = &column_sums[first as usize..][..4];
-                    *out = s[0] * weights[0]
-                        + s[1] * weights[1]
-                        + s[2] * weights[2]
-                        + s[3] * weights[3];
-                }
-            } else {
-                for (i, out) in out.iter_mut().enumerate() {
-                    let (first, weights) = horizontal.taps_of(i);
-                    *out = column_sums[first..][..horizontal.taps]
-                        .iter()
-                        .zip(weights)
-                        .map(|(s, w)| s * w)
-                        .sum();
-                }
-            }
+            horizontal.apply(column_sums, &mut out);
             sink(y, &out);
         }
     }
@@ -337,6 +386,37 @@ mod tests {
                     "{} and {}",
                     back[i],
                     src[i]
+                );
+            }
+        }
+    }
+
+    #[test]
+    fn a_doubled_row_is_made_of_pairs_that_equal_what_single_samples_come_to() {
+        for (axis, least) in [
+            (Axis::enlarge(40, 2), 70),
+            (Axis::enlarge_chroma(40, 80, 2, 0.0), 70),
+            (Axis::chroma_to_luma(40, 80, 0.0), 70),
+            (Axis::enlarge(40, 3), 0),
+            (Axis::identity(40), 0),
+            (Axis::enlarge(2, 2), 0),
+        ] {
+            assert!(axis.pairs.len() >= least, "{:?}", axis.pairs);
+            let padded: Vec<f32> = (0..axis.input + 2 * axis.pad)
+                .map(|i| ((i * 37) % 101) as f32)
+                .collect();
+            let mut found = vec![0.0; axis.output()];
+            axis.apply(&padded, &mut found);
+            for (i, found) in found.iter().enumerate() {
+                let (first, weights) = axis.taps_of(i);
+                let wanted: f32 = padded[first..]
+                    .iter()
+                    .zip(weights)
+                    .map(|(s, w)| s * w)
+                    .sum();
+                assert!(
+                    (found - wanted).abs() < 1e-3,
+                    "{i}: {found} is not {wanted}"
                 );
             }
         }

@@ -145,6 +145,19 @@ impl Frame {
         })
     }
 
+    /// True if both lie over the very same samples and are tagged alike: they cannot differ. Times
+    /// do not count.
+    pub fn is_same_picture(&self, other: &Self) -> bool {
+        let place = |frame: &Self, index| match frame.plane(index) {
+            AnyPlane::U8(plane) => (plane.data.as_ptr().addr(), plane.stride),
+            AnyPlane::U16(plane) => (plane.data.as_ptr().addr(), plane.stride),
+        };
+        self.format == other.format
+            && (self.width(), self.height()) == (other.width(), other.height())
+            && self.color() == other.color()
+            && (0..self.format.plane_count()).all(|i| place(self, i) == place(other, i))
+    }
+
     /// Colour tags: the frame's own, or where it has none, those of its stream.
     pub fn color(&self) -> ColorInfo {
         self.inner.color().to_info()

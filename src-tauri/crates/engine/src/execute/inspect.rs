@@ -27,12 +27,14 @@ fn look_at<T: Copy + Into<u32> + Ord>(plane: PlaneRef<'_, T>, max: f32) -> Look 
     // A small logo on black lies in few rows, of a small picture in very few.
     for y in (0..plane.height).step_by((plane.height / 32).clamp(1, 8)) {
         let row = plane.row(y);
-        sum += row.iter().map(|&v| u64::from(v.into())).sum::<u64>();
+        let Some(&first) = row.first() else { break };
         count += row.len() as u64;
-        if let (Some(&min), Some(&top)) = (row.iter().min(), row.iter().max()) {
-            low = low.min(min.into());
-            high = high.max(top.into());
+        // Loops that a compiler makes vectors of: a row of 16 bits cannot overflow 32.
+        for part in row.chunks(1 << 16) {
+            sum += u64::from(part.iter().map(|&v| v.into()).sum::<u32>());
         }
+        low = low.min(row.iter().fold(first, |a, &b| a.min(b)).into());
+        high = high.max(row.iter().fold(first, |a, &b| a.max(b)).into());
     }
     if count == 0 {
         return Look {

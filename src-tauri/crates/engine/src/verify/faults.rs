@@ -489,6 +489,20 @@ fn every_fault_is_caught_in_every_moving_clip() {
 }
 
 #[test]
+fn a_frame_that_leaves_as_it_came_is_right_and_faults_behind_an_empty_line_are_caught() {
+    let Some(data) = data() else { return };
+    let sources = frames(&data.join("h264_aac_17s_640x360.mp4"), 24);
+    let line = Line::new(&sources, &[]);
+    let (verifier, judged) = line.judge(None);
+    assert_eq!(judged, Ok(()));
+    assert_eq!(verifier.found.compared as usize, sources.len());
+    for &fault in FAULTS {
+        let judged = line.judge(Some(fault)).1;
+        assert!(judged.is_err(), "not caught: {fault:?}");
+    }
+}
+
+#[test]
 fn no_real_clip_raises_a_false_alarm() {
     let Some(data) = data() else { return };
     let with_models = std::env::var_os("FRAMELOOM_ONNXRUNTIME").is_some();

@@ -1,7 +1,7 @@
 //! What the result of a chain of nodes shows of its source, and where.
 
+use super::grid::Rect;
 use super::seam::Seams;
-use super::thumbnail::Rect;
 use crate::nodes::{PictureFormat, Turn, fit_inside};
 use frameloom_core::graph::Op;
 use frameloom_core::pixel::Planes;
