@@ -197,6 +197,58 @@ pub enum AnyPlaneMut<'a> {
     U16(PlaneMut<'a, u16>),
 }
 
+/// A sample of a picture: 8-bit, 16-bit or float.
+pub trait Sample: Copy + Default + Send + Sync + 'static {
+    /// The sample as it is.
+    fn to_f32(self) -> f32;
+    /// The nearest sample from 0 to `max`; a float stays as it is.
+    fn nearest(value: f32, max: f32) -> Self;
+}
+
+/// 1.5 * 2^23: added to a float below 2^22 it leaves the nearest integer in the low bits, with
+/// ties to even. Unlike a cast it needs no care for NaN and vectorises on every target.
+const INTEGER_IN_LOW_BITS: f32 = 12_582_912.0;
+
+#[inline(always)]
+fn clamp(value: f32, max: f32) -> f32 {
+    // In this form a NaN becomes 0 and each line is one instruction.
+    let value = if value > 0.0 { value } else { 0.0 };
+    if value < max { value } else { max }
+}
+
+impl Sample for u8 {
+    #[inline(always)]
+    fn to_f32(self) -> f32 {
+        f32::from(self)
+    }
+    #[inline(always)]
+    fn nearest(value: f32, max: f32) -> Self {
+        (clamp(value, max) + INTEGER_IN_LOW_BITS).to_bits() as u8
+    }
+}
+
+impl Sample for u16 {
+    #[inline(always)]
+    fn to_f32(self) -> f32 {
+        f32::from(self)
+    }
+    #[inline(always)]
+    fn nearest(value: f32, max: f32) -> Self {
+        (clamp(value, max) + INTEGER_IN_LOW_BITS).to_bits() as u16
+    }
+}
+
+impl Sample for f32 {
+    #[inline(always)]
+    fn to_f32(self) -> f32 {
+        self
+    }
+    #[inline(always)]
+    fn nearest(value: f32, _max: f32) -> Self {
+        value
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -221,5 +273,25 @@ mod tests {
         };
         assert_eq!(gbra.to_string(), "gbrap16");
         assert_eq!(gbra.alpha_plane(), Some(3));
+    }
+
+    #[test]
+    fn a_number_becomes_the_nearest_sample_in_range() {
+        for (value, byte) in [
+            (-3.0, 0),
+            (0.49, 0),
+            (0.51, 1),
+            (127.6, 128),
+            (254.4, 254),
+            (300.0, 255),
+            (f32::NAN, 0),
+            (f32::INFINITY, 255),
+            (f32::NEG_INFINITY, 0),
+        ] {
+            assert_eq!(u8::nearest(value, 255.0), byte, "{value}");
+        }
+        assert_eq!(u16::nearest(65_534.6, 65_535.0), 65_535);
+        assert_eq!(u16::nearest(1_022.7, 1_023.0), 1_023);
+        assert_eq!(u16::nearest(1_030.0, 1_023.0), 1_023);
     }
 }

@@ -5,49 +5,8 @@
 //! a = -0.5 (R. Keys, "Cubic convolution interpolation for digital image processing", 1981), the
 //! one that the super-resolution benchmarks call bicubic; shrinking widens it against aliasing.
 
-use frameloom_core::pixel::{PlaneMut, PlaneRef};
+use frameloom_core::pixel::{PlaneMut, PlaneRef, Sample};
 use std::ops::Range;
-
-/// A sample type that planes are made of.
-pub trait Sample: Copy + Send + Sync + 'static {
-    /// The value as a float, not scaled.
-    fn to_f32(self) -> f32;
-    /// The nearest value within `0..=max`; floats are taken as they are.
-    fn from_f32(value: f32, max: f32) -> Self;
-}
-
-impl Sample for u8 {
-    #[inline(always)]
-    fn to_f32(self) -> f32 {
-        f32::from(self)
-    }
-    #[inline(always)]
-    fn from_f32(value: f32, max: f32) -> Self {
-        (value.clamp(0.0, max) + 0.5) as i32 as u8
-    }
-}
-
-impl Sample for u16 {
-    #[inline(always)]
-    fn to_f32(self) -> f32 {
-        f32::from(self)
-    }
-    #[inline(always)]
-    fn from_f32(value: f32, max: f32) -> Self {
-        (value.clamp(0.0, max) + 0.5) as i32 as u16
-    }
-}
-
-impl Sample for f32 {
-    #[inline(always)]
-    fn to_f32(self) -> f32 {
-        self
-    }
-    #[inline(always)]
-    fn from_f32(value: f32, _max: f32) -> Self {
-        value
-    }
-}
 
 /// One direction of a resampling: output sample `i` lies at `i * step + start` of the input.
 #[derive(Debug, Clone)]
@@ -244,7 +203,7 @@ impl Resampler {
         let rows = 0..self.vertical.output();
         self.run_rows(src, 0, rows, |y, row: &[f32]| {
             for (out, &value) in dst.row_mut(y).iter_mut().zip(row) {
-                *out = D::from_f32(value, max);
+                *out = D::nearest(value, max);
             }
         });
     }

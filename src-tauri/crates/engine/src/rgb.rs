@@ -5,7 +5,9 @@
 
 use crate::resample::{Axis, Resampler};
 use frameloom_core::color::{ColorInfo, Matrix, Range};
-use frameloom_core::pixel::{AnyPlane, AnyPlaneMut, PixelFormat, PlaneMut, PlaneRef, Planes};
+use frameloom_core::pixel::{
+    AnyPlane, AnyPlaneMut, PixelFormat, PlaneMut, PlaneRef, Planes, Sample,
+};
 
 /// Full-size planes of `f32`, 0 black and 1 white.
 #[derive(Debug, Clone, Default)]
@@ -261,7 +263,7 @@ pub fn is_full_range(format: PixelFormat, color: &ColorInfo) -> bool {
 }
 
 /// Copies samples to floats without scaling.
-pub fn load<S: crate::resample::Sample>(src: PlaneRef<'_, S>, dst: &mut PlaneMut<'_, f32>) {
+pub fn load<S: Sample>(src: PlaneRef<'_, S>, dst: &mut PlaneMut<'_, f32>) {
     for y in 0..dst.height.min(src.height) {
         for (out, sample) in dst.row_mut(y).iter_mut().zip(src.row(y)) {
             *out = sample.to_f32();
@@ -271,19 +273,18 @@ pub fn load<S: crate::resample::Sample>(src: PlaneRef<'_, S>, dst: &mut PlaneMut
 
 /// Rounds floats into samples.
 pub fn store(src: PlaneRef<'_, f32>, dst: AnyPlaneMut<'_>, max: f32) {
-    use crate::resample::Sample;
     match dst {
         AnyPlaneMut::U8(mut p) => {
             for y in 0..p.height.min(src.height) {
                 for (out, &value) in p.row_mut(y).iter_mut().zip(src.row(y)) {
-                    *out = u8::from_f32(value, max);
+                    *out = u8::nearest(value, max);
                 }
             }
         }
         AnyPlaneMut::U16(mut p) => {
             for y in 0..p.height.min(src.height) {
                 for (out, &value) in p.row_mut(y).iter_mut().zip(src.row(y)) {
-                    *out = u16::from_f32(value, max);
+                    *out = u16::nearest(value, max);
                 }
             }
         }

@@ -11,57 +11,7 @@
     )
 )]
 
-/// A sample of a picture: 8-bit, 16-bit or float.
-pub(crate) trait Sample: Copy + Default + Send + Sync + 'static {
-    /// The sample as it is.
-    fn to_f32(self) -> f32;
-    /// The nearest sample from 0 to `max`; a float stays as it is.
-    fn nearest(value: f32, max: f32) -> Self;
-}
-
-/// 1.5 * 2^23: added to a float below 2^22 it leaves the nearest integer in the low bits, with
-/// ties to even. Unlike a cast it needs no care for NaN and vectorises on every target.
-const INTEGER_IN_LOW_BITS: f32 = 12_582_912.0;
-
-#[inline(always)]
-fn clamp(value: f32, max: f32) -> f32 {
-    // In this form a NaN becomes 0 and each line is one instruction.
-    let value = if value > 0.0 { value } else { 0.0 };
-    if value < max { value } else { max }
-}
-
-impl Sample for u8 {
-    #[inline(always)]
-    fn to_f32(self) -> f32 {
-        f32::from(self)
-    }
-    #[inline(always)]
-    fn nearest(value: f32, max: f32) -> Self {
-        (clamp(value, max) + INTEGER_IN_LOW_BITS).to_bits() as u8
-    }
-}
-
-impl Sample for u16 {
-    #[inline(always)]
-    fn to_f32(self) -> f32 {
-        f32::from(self)
-    }
-    #[inline(always)]
-    fn nearest(value: f32, max: f32) -> Self {
-        (clamp(value, max) + INTEGER_IN_LOW_BITS).to_bits() as u16
-    }
-}
-
-impl Sample for f32 {
-    #[inline(always)]
-    fn to_f32(self) -> f32 {
-        self
-    }
-    #[inline(always)]
-    fn nearest(value: f32, _max: f32) -> Self {
-        value
-    }
-}
+use frameloom_core::pixel::Sample;
 
 /// `v * gain + offset`.
 #[derive(Debug, Clone, Copy, PartialEq)]

@@ -1,9 +1,9 @@
 //! From planes to the model's tensor and back: layout, channel order, range, sub-pixels.
 
-use crate::simd::{Affine, Sample, load, store};
+use crate::simd::{Affine, load, store};
 use crate::tile::Cut;
 use frameloom_core::model::{Layout, ModelManifest, Packing, TensorColor};
-use frameloom_core::pixel::{AnyPlane, PlaneRef};
+use frameloom_core::pixel::{AnyPlane, PlaneRef, Sample};
 
 /// Gives a stretch of a row: channel (luma, or 0 to 2 for red, green, blue), row, first column, and
 /// where to write numbers from 0 (black) to 1 (white).

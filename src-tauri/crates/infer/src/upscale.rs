@@ -2,11 +2,11 @@
 
 use crate::error::InferError;
 use crate::session::{CancelHandle, InferenceSession, TensorData};
-use crate::simd::{Affine, Sample, blend, store};
+use crate::simd::{Affine, blend, store};
 use crate::tensor::{FillRow, Source, TensorShape};
 use crate::tile::{Cut, CutRule, Span, TilePlan};
 use frameloom_core::model::{ModelManifest, TensorColor, TensorRange, TensorType};
-use frameloom_core::pixel::{AnyPlane, AnyPlaneMut, PlaneMut, PlaneRef};
+use frameloom_core::pixel::{AnyPlane, AnyPlaneMut, PlaneMut, PlaneRef, Sample};
 use half::f16;
 use half::slice::HalfFloatSliceExt;
 use std::time::Instant;

@@ -71,7 +71,7 @@ impl Store {
     /// The database refuses.
     pub fn jobs(&self) -> Result<(Vec<JobRow>, Vec<JobId>), StoreError> {
         let connection = self.lock();
-        let mut statement = connection.prepare(&format!(
+        let mut statement = connection.prepare_cached(&format!(
             "SELECT {COLUMNS} FROM jobs ORDER BY created_millis, id"
         ))?;
         let rows = statement.query_map([], |row| Ok((row.get::<_, String>(0)?, read_row(row))))?;
@@ -94,11 +94,8 @@ impl Store {
     /// [`StoreError::NoJob`] if there is none of this name.
     pub fn job(&self, id: &JobId) -> Result<JobRow, StoreError> {
         self.lock()
-            .query_row(
-                &format!("SELECT {COLUMNS} FROM jobs WHERE id = ?1"),
-                [&id.0],
-                |row| Ok(read_row(row)),
-            )
+            .prepare_cached(&format!("SELECT {COLUMNS} FROM jobs WHERE id = ?1"))?
+            .query_row([&id.0], |row| Ok(read_row(row)))
             .optional()?
             .ok_or_else(|| StoreError::NoJob(id.0.clone()))?
     }
@@ -109,7 +106,7 @@ impl Store {
     /// The database refuses.
     pub fn unfinished(&self) -> Result<Vec<JobSpec>, StoreError> {
         let connection = self.lock();
-        let mut statement = connection.prepare(
+        let mut statement = connection.prepare_cached(
             "SELECT spec FROM jobs WHERE state IN ('queued', 'running', 'paused', 'interrupted')",
         )?;
         let mut rows = statement.query([])?;
@@ -126,7 +123,7 @@ impl Store {
     /// The database refuses.
     pub fn next_queued(&self) -> Result<Option<JobRow>, StoreError> {
         let connection = self.lock();
-        let mut statement = connection.prepare(&format!(
+        let mut statement = connection.prepare_cached(&format!(
             "SELECT {COLUMNS} FROM jobs WHERE state = 'queued' AND lane = 'queue' \
              ORDER BY created_millis, id"
         ))?;
@@ -183,10 +180,13 @@ impl Store {
         let to = JobState::Succeeded;
         let changed = change_state(&transaction, id, from, to, None, now_millis)?;
         if changed {
-            transaction.execute(
-                "UPDATE jobs SET spec = ?2, receipt = ?3 WHERE id = ?1",
-                params![id.0, to_json("spec", outcome.spec)?, outcome.receipt],
-            )?;
+            transaction
+                .prepare_cached("UPDATE jobs SET spec = ?2, receipt = ?3 WHERE id = ?1")?
+                .execute(params![
+                    id.0,
+                    to_json("spec", outcome.spec)?,
+                    outcome.receipt
+                ])?;
         }
         transaction.commit()?;
         Ok(changed)
@@ -283,7 +283,9 @@ impl Store {
     ) -> Result<(), StoreError> {
         let changed = self.without_sync(|connection| {
             let update = format!("UPDATE jobs SET {column} = ?2 WHERE id = ?1");
-            Ok(connection.execute(&update, params![id.0, value])?)
+            Ok(connection
+                .prepare_cached(&update)?
+                .execute(params![id.0, value])?)
         })?;
         if changed == 0 {
             return Err(StoreError::NoJob(id.0.clone()));
@@ -301,23 +303,23 @@ fn change_state(
     now_millis: i64,
 ) -> Result<bool, StoreError> {
     let found: Option<String> = connection
-        .query_row("SELECT state FROM jobs WHERE id = ?1", [&id.0], |row| {
-            row.get(0)
-        })
+        .prepare_cached("SELECT state FROM jobs WHERE id = ?1")?
+        .query_row([&id.0], |row| row.get(0))
         .optional()?;
     let found = found.ok_or_else(|| StoreError::NoJob(id.0.clone()))?;
     if !from.iter().any(|state| state.as_str() == found) {
         return Ok(false);
     }
-    connection.execute(
-        "UPDATE jobs SET state = ?2, error = ?3, finished_millis = ?4 WHERE id = ?1",
-        params![
+    connection
+        .prepare_cached(
+            "UPDATE jobs SET state = ?2, error = ?3, finished_millis = ?4 WHERE id = ?1",
+        )?
+        .execute(params![
             id.0,
             to.as_str(),
             optional_json("error", error)?,
             to.is_terminal().then_some(now_millis)
-        ],
-    )?;
+        ])?;
     Ok(true)
 }
 

@@ -111,6 +111,8 @@ impl Store {
         connection.pragma_update(None, "journal_mode", "wal")?;
         connection.pragma_update(None, "synchronous", SYNC_EACH)?;
         connection.pragma_update(None, "foreign_keys", "on")?;
+        // All that the store ever says, so that each is parsed once.
+        connection.set_prepared_statement_cache_capacity(64);
         let verdict: String =
             connection.query_row("PRAGMA quick_check(1)", [], |row| row.get(0))?;
         if verdict != "ok" {

@@ -6,6 +6,7 @@ use crate::control::Cancel;
 use crate::resample::{Axis, Resampler};
 use crate::rgb::float_plane;
 use frameloom_core::graph::ResizeParams;
+use frameloom_core::pixel::Sample;
 use frameloom_still::{Channels, Metadata, Picture, RowsRef, Samples};
 use std::ops::Range;
 
@@ -117,17 +118,42 @@ pub(super) fn read_row(picture: &Picture, channel: usize, y: usize, x: usize, ou
     let start = (y * picture.width as usize + x) * count;
     match &picture.samples {
         Samples::U8(data) => {
-            let samples = data[start..].chunks_exact(count);
-            for (out, pixel) in out.iter_mut().zip(samples) {
-                *out = f32::from(pixel[channel]) * (1.0 / 255.0);
-            }
+            pick(&data[start..], count, channel, out, |v| {
+                f32::from(v) * (1.0 / 255.0)
+            });
         }
         Samples::U16(data) => {
-            let samples = data[start..].chunks_exact(count);
-            for (out, pixel) in out.iter_mut().zip(samples) {
-                *out = f32::from(pixel[channel]) * (1.0 / 65535.0);
-            }
+            pick(&data[start..], count, channel, out, |v| {
+                f32::from(v) * (1.0 / 65535.0)
+            });
         }
+    }
+}
+
+/// Takes channel `channel` out of pixels of `count` samples.
+fn pick<T: Copy>(
+    row: &[T],
+    count: usize,
+    channel: usize,
+    out: &mut [f32],
+    value: impl Fn(T) -> f32,
+) {
+    fn of<const COUNT: usize, T: Copy>(
+        row: &[T],
+        channel: usize,
+        out: &mut [f32],
+        value: impl Fn(T) -> f32,
+    ) {
+        let channel = channel.min(COUNT - 1);
+        for (out, pixel) in out.iter_mut().zip(row.as_chunks::<COUNT>().0) {
+            *out = value(pixel[channel]);
+        }
+    }
+    match count {
+        1 => of::<1, T>(row, channel, out, value),
+        2 => of::<2, T>(row, channel, out, value),
+        3 => of::<3, T>(row, channel, out, value),
+        _ => of::<4, T>(row, channel, out, value),
     }
 }
 
@@ -153,25 +179,19 @@ impl Packer {
     /// Sets a channel of row `row` of the band.
     pub(super) fn put(&mut self, channel: usize, row: usize, values: &[f32]) {
         let row_samples = self.width * self.count;
-        let needed = (row + 1) * row_samples;
+        let (start, end) = (row * row_samples, (row + 1) * row_samples);
         match &mut self.samples {
             Samples::U8(data) => {
-                if data.len() < needed {
-                    data.resize(needed, 0);
+                if data.len() < end {
+                    data.resize(end, 0);
                 }
-                let pixels = data[row * row_samples..needed].chunks_exact_mut(self.count);
-                for (pixel, value) in pixels.zip(values) {
-                    pixel[channel] = (value.clamp(0.0, 1.0) * 255.0 + 0.5) as u8;
-                }
+                interleave(&mut data[start..end], self.count, channel, values, 255.0);
             }
             Samples::U16(data) => {
-                if data.len() < needed {
-                    data.resize(needed, 0);
+                if data.len() < end {
+                    data.resize(end, 0);
                 }
-                let pixels = data[row * row_samples..needed].chunks_exact_mut(self.count);
-                for (pixel, value) in pixels.zip(values) {
-                    pixel[channel] = (value.clamp(0.0, 1.0) * 65535.0 + 0.5) as u16;
-                }
+                interleave(&mut data[start..end], self.count, channel, values, 65_535.0);
             }
         }
     }
@@ -190,6 +210,30 @@ impl Packer {
             Samples::U8(data) => sink(RowsRef::U8(&data[..samples])),
             Samples::U16(data) => sink(RowsRef::U16(&data[..samples])),
         }
+    }
+}
+
+/// Sets channel `channel` of pixels of `count` samples; values of 1 become `max`.
+fn interleave<T: Sample>(row: &mut [T], count: usize, channel: usize, values: &[f32], max: f32) {
+    // Rounding makes vectors, scattering cannot: in short stretches, one after the other.
+    let mut rounded = [T::default(); 64];
+    for (pixels, values) in row.chunks_mut(64 * count).zip(values.chunks(64)) {
+        for (rounded, &value) in rounded.iter_mut().zip(values) {
+            *rounded = T::nearest(value * max, max);
+        }
+        match count {
+            1 => pixels.copy_from_slice(&rounded[..pixels.len()]),
+            2 => scatter::<2, T>(pixels, channel, &rounded),
+            3 => scatter::<3, T>(pixels, channel, &rounded),
+            _ => scatter::<4, T>(pixels, channel, &rounded),
+        }
+    }
+}
+
+fn scatter<const COUNT: usize, T: Copy>(pixels: &mut [T], channel: usize, samples: &[T]) {
+    let channel = channel.min(COUNT - 1);
+    for (pixel, &sample) in pixels.as_chunks_mut::<COUNT>().0.iter_mut().zip(samples) {
+        pixel[channel] = sample;
     }
 }
 

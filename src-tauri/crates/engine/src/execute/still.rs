@@ -521,6 +521,7 @@ fn upscale(
         }
     };
     let mut bands = Vec::new();
+    let mut held = Vec::new();
     let mut finished = |top: usize, planes: &[PlaneRef<'_, f32>]| -> Result<(), EngineError> {
         context.cancel.check()?;
         let rows = planes.first().map_or(0, |p| p.height);
@@ -528,7 +529,15 @@ fn upscale(
         if luma_model && colors == 3 {
             // The detail that the model found in the luma is added to the enlarged colours.
             for (channel, band) in scratch_bands(&mut bands, 3).iter_mut().enumerate() {
-                enlarge_rows(picture, channel, scale, range.clone(), &mut resampler, band);
+                let range = range.clone();
+                enlarge_rows(
+                    picture,
+                    channel,
+                    scale,
+                    range,
+                    &mut resampler,
+                    (&mut held, band),
+                );
             }
             let [r, g, b] = &mut bands[..3] else {
                 unreachable!("three bands were made");
@@ -565,7 +574,14 @@ fn upscale(
         }
         if layout.has_alpha() {
             let band = &mut scratch_bands(&mut bands, 1)[0];
-            enlarge_rows(picture, colors, scale, range, &mut resampler, band);
+            enlarge_rows(
+                picture,
+                colors,
+                scale,
+                range,
+                &mut resampler,
+                (&mut held, band),
+            );
             packer.put_rows(colors, band);
         }
         packer.flush(rows, sink)?;
@@ -586,20 +602,20 @@ fn scratch_bands(bands: &mut Vec<Vec<f32>>, count: usize) -> &mut [Vec<f32>] {
     &mut bands[..count]
 }
 
-/// Rows `range` of a cubically enlarged channel into `band`.
+/// Rows `range` of a cubically enlarged channel into `band`; `rows` holds what they are made of.
 fn enlarge_rows(
     picture: &Picture,
     channel: usize,
     scale: usize,
     range: std::ops::Range<usize>,
     resampler: &mut Resampler,
-    band: &mut Vec<f32>,
+    (rows, band): (&mut Vec<f32>, &mut Vec<f32>),
 ) {
     let (width, height) = (picture.width as usize, picture.height as usize);
     // Keys' kernel reaches two rows; one more for the half-row shift.
     let top = (range.start / scale).saturating_sub(3).min(height - 1);
     let bottom = (range.end.div_ceil(scale) + 3).min(height);
-    let mut rows = vec![0.0; width * (bottom - top)];
+    rows.resize(width * (bottom - top), 0.0);
     for (y, row) in (top..bottom).zip(rows.chunks_exact_mut(width)) {
         read_row(picture, channel, y, 0, row);
     }
@@ -607,7 +623,7 @@ fn enlarge_rows(
     band.resize(out_width * range.len(), 0.0);
     let first = range.start;
     resampler.run_rows(
-        float_plane(&mut rows, width, bottom - top).as_ref(),
+        float_plane(rows, width, bottom - top).as_ref(),
         top,
         range,
         |y, row| band[(y - first) * out_width..][..out_width].copy_from_slice(row),
