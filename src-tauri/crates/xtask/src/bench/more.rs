@@ -201,6 +201,12 @@ pub fn models(bench: &mut Bench) -> anyhow::Result<()> {
             .map_or_else(String::new, |s| s.to_string_lossy().into_owned());
         let node = json!({"id": "model", "op": "onnx", "params": {"path": file}});
         let document = graph(bench, &name, &[node])?;
+        // A file that was never met is looked at once, which no later job waits for.
+        let mut look = bench.frameloom();
+        look.args(["models", "inspect"]).arg(&file);
+        look.arg("--data-dir").arg(bench.work.join("data"));
+        let first_look = spent(&mut look)?;
+        bench.detail(&format!("first_look_{name}"), json!(first_look.seconds));
         let product = spent(&mut run_graph(bench, &document, &input, &output))?;
         let (_, serial) =
             python.pipeline("rgb", &input, &bench.work.join("rgb.mp4"), &file, &encoder)?;
