@@ -25,6 +25,9 @@ export type Values<K extends Key> = {
 /** The second argument of `t`: absent where the message has no placeholder. */
 export type Arguments<K extends Key> = keyof Values<K> extends never ? [] : [values: Values<K>];
 
+/** Keys of messages that need no values: a name that can be shown anywhere. */
+export type PlainKey = { [K in Key]: keyof Values<K> extends never ? K : never }[Key];
+
 /** Puts `values` into a message; numbers are written in the way of `locale`. */
 export function format(
   message: string | Plural,

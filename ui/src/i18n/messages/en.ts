@@ -1,9 +1,13 @@
+import { places } from './en/places';
+
 /**
  * English, the language that the others are checked against: a key that is missing there does not
  * compile, and neither does a call without the values that a `{placeholder}` here asks for.
  * Where a number decides, the entry lists the plural categories of the language (CLDR names).
  */
 export const en = {
+  ...places,
+
   'app.name': 'Frameloom',
 
   'welcome.title': 'Bring out what is there.',

@@ -1,6 +1,9 @@
+import { places } from './fr/places';
 import type { Messages } from '../dictionary';
 
 export const fr: Messages = {
+  ...places,
+
   'app.name': 'Frameloom',
 
   'welcome.title': 'Révélez ce qui est déjà là.',

@@ -1,6 +1,9 @@
+import { places } from './vi/places';
 import type { Messages } from '../dictionary';
 
 export const vi: Messages = {
+  ...places,
+
   'app.name': 'Frameloom',
 
   'welcome.title': 'Làm hiện rõ những gì vốn có.',

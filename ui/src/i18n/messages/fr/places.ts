@@ -1,0 +1,31 @@
+export const places = {
+  'places.label': 'Lieux',
+  'place.home': 'Accueil',
+  'place.models': 'Modèles',
+  'place.outgoing': 'Envois',
+  'place.settings': 'Réglages',
+
+  'palette.open': 'Trouver une commande',
+  'palette.label': 'Commandes',
+  'palette.search': 'Que voulez-vous faire ?',
+  'palette.none': 'Aucune commande ne contient ces mots.',
+  'command.place.home': 'Aller à l’accueil',
+  'command.place.models': 'Aller aux modèles',
+  'command.place.outgoing': 'Aller aux envois',
+
+  'models.title': 'Modèles',
+  'models.lead': 'Ce qui agrandit vos images. Tout se trouve sur cette machine.',
+  'models.bundled': 'Fourni avec Frameloom',
+  'models.broken': 'Inutilisable',
+  'models.licence': 'Licence',
+  'models.size': 'Taille',
+  'models.scale': 'Agrandit',
+  'models.hash': 'SHA-256',
+  'models.default': 'La source décide lequel est pris par défaut.',
+
+  'outgoing.title': 'Ce qui a quitté cet ordinateur',
+  'outgoing.nothing': 'Rien.',
+  'outgoing.why': 'Cette version de Frameloom n’ouvre aucune connexion : elle n’a ni compte auquel se connecter, ni recherche de mises à jour, ni téléchargement.',
+  'outgoing.runtime': 'La bibliothèque qui fait tourner les modèles, ONNX Runtime, signale par défaut son usage à son auteur. Frameloom l’en empêche avant son démarrage, et ne la charge pas autrement.',
+  'outgoing.check': 'Vous pouvez le vérifier : coupez le réseau, tout continue de marcher.',
+} as const;

@@ -1,0 +1,31 @@
+export const places = {
+  'places.label': 'Các khu vực',
+  'place.home': 'Trang chủ',
+  'place.models': 'Mô hình',
+  'place.outgoing': 'Gửi đi',
+  'place.settings': 'Cài đặt',
+
+  'palette.open': 'Tìm lệnh',
+  'palette.label': 'Các lệnh',
+  'palette.search': 'Bạn muốn làm gì?',
+  'palette.none': 'Không có lệnh nào chứa các từ này.',
+  'command.place.home': 'Đến Trang chủ',
+  'command.place.models': 'Đến Mô hình',
+  'command.place.outgoing': 'Đến Gửi đi',
+
+  'models.title': 'Mô hình',
+  'models.lead': 'Những gì phóng to hình của bạn. Tất cả đều nằm trên máy này.',
+  'models.bundled': 'Đi kèm Frameloom',
+  'models.broken': 'Không dùng được',
+  'models.licence': 'Giấy phép',
+  'models.size': 'Dung lượng',
+  'models.scale': 'Phóng to',
+  'models.hash': 'SHA-256',
+  'models.default': 'Nguồn quyết định mô hình nào là mặc định.',
+
+  'outgoing.title': 'Những gì đã rời máy này',
+  'outgoing.nothing': 'Không có gì.',
+  'outgoing.why': 'Phiên bản Frameloom này không mở kết nối nào: không có tài khoản để đăng nhập, không kiểm tra cập nhật và không tải gì về.',
+  'outgoing.runtime': 'Thư viện chạy mô hình, ONNX Runtime, mặc định báo cáo việc sử dụng cho nhà phát triển của nó. Frameloom tắt điều đó trước khi thư viện khởi động, nếu không sẽ không nạp thư viện.',
+  'outgoing.check': 'Bạn có thể tự kiểm tra: ngắt mạng, mọi thứ vẫn hoạt động.',
+} as const;

@@ -1,0 +1,109 @@
+/**
+ * Everything that can be done by a key or from the palette: one list, so that the keys that are
+ * shown are the keys that work.
+ */
+import { createContext } from 'svelte';
+import type { PlainKey } from '../i18n/dictionary';
+
+export interface Command {
+  /** Unique, as `canvas.group`; the part before the point is its group. */
+  id: string;
+  title: PlainKey;
+  /**
+   * Keys as `Mod+Shift+K` (`Mod` is Ctrl, or Command on a Mac); the first is shown. A single
+   * letter or sign is matched by what it types, so that `?` works on every keyboard.
+   */
+  keys?: readonly string[];
+  /** Left out of the palette where that makes no sense. */
+  hidden?: boolean;
+  /** Whether it can be done now. */
+  enabled?: () => boolean;
+  run: (event?: KeyboardEvent) => void;
+}
+
+const MODIFIERS = ['Mod', 'Alt', 'Shift'] as const;
+
+/** The chord that an event is, as `Mod+Shift+K`. */
+export function chordOf(event: KeyboardEvent): string {
+  const key = event.key === ' ' ? 'Space' : event.key.length === 1 ? event.key.toUpperCase() : event.key;
+  const held = [
+    (event.ctrlKey || event.metaKey) && 'Mod',
+    event.altKey && 'Alt',
+    // Shift is part of what `?` or `+` is made with.
+    event.shiftKey && (event.key.length > 1 || /\p{L}|\s/u.test(event.key)) && 'Shift',
+  ];
+  return [...MODIFIERS.filter((_, index) => held[index]), key].join('+');
+}
+
+/** Whether the event belongs to a field that text is typed into. */
+function isTyped(event: KeyboardEvent): boolean {
+  const target = event.target as HTMLElement | null;
+  if (!target?.matches) return false;
+  const takesText = target.matches('textarea, select, [contenteditable=true], input:not([type=radio], [type=checkbox], [type=range], [type=button])');
+  return takesText && !event.ctrlKey && !event.metaKey && !event.altKey;
+}
+
+/** How a chord is written for people: `Ctrl`, `⇧`, `K`. */
+export function shownKeys(chord: string, mac = navigator.platform.startsWith('Mac')): string[] {
+  const names: Record<string, string> = {
+    Mod: mac ? '⌘' : 'Ctrl',
+    Alt: mac ? '⌥' : 'Alt',
+    Shift: '⇧',
+    Enter: '↵',
+    ArrowLeft: '←',
+    ArrowRight: '→',
+    ArrowUp: '↑',
+    ArrowDown: '↓',
+    Delete: 'Del',
+    Escape: 'Esc',
+  };
+  // The plus sign itself is a key, too.
+  return chord.split(/\+(?!$)/).map((key) => names[key] ?? key);
+}
+
+export class Commands {
+  #added = $state.raw<readonly Command[]>([]);
+  /** Chords that the user chose, by command; an empty one takes the keys away. */
+  chosen = $state.raw<Readonly<Record<string, string>>>({});
+
+  get all(): readonly Command[] {
+    return this.#added;
+  }
+
+  /** Adds commands until the returned function is called; a later one of the same name wins. */
+  add(...commands: Command[]): () => void {
+    this.#added = [...this.#added, ...commands];
+    return () => {
+      this.#added = this.#added.filter((command) => !commands.includes(command));
+    };
+  }
+
+  keysOf(command: Command): readonly string[] {
+    const chosen = this.chosen[command.id];
+    if (chosen !== undefined) return chosen === '' ? [] : [chosen];
+    return command.keys ?? [];
+  }
+
+  /** Commands that have the chord now. */
+  holding(chord: string): Command[] {
+    return this.#added.filter((command) => this.keysOf(command).includes(chord));
+  }
+
+  run(id: string): void {
+    const command = this.#added.findLast((command) => command.id === id);
+    if (command && command.enabled?.() !== false) command.run();
+  }
+
+  /** Does what the key says; true if it was one of ours. */
+  handle(event: KeyboardEvent): boolean {
+    if (event.defaultPrevented || isTyped(event)) return false;
+    const chord = chordOf(event);
+    // Places add theirs later than the window: what is nearest wins.
+    const command = this.holding(chord).findLast((command) => command.enabled?.() !== false);
+    if (!command) return false;
+    command.run(event);
+    return true;
+  }
+}
+
+export const [useCommands, provideCommands] = createContext<Commands>();

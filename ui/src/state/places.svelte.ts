@@ -1,0 +1,16 @@
+/** The places of the window, and which of them is shown. */
+import { createContext } from 'svelte';
+
+/** In the order of the rail. A place is listed here, in `views/places.ts` and in the messages. */
+export const PLACES = ['home', 'models', 'outgoing'] as const;
+export type PlaceId = (typeof PLACES)[number];
+
+export class Places {
+  current = $state<PlaceId>('home');
+
+  open(place: PlaceId): void {
+    this.current = place;
+  }
+}
+
+export const [usePlaces, providePlaces] = createContext<Places>();

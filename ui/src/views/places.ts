@@ -1,0 +1,22 @@
+/** What the rail shows: each place with its sign and its view. */
+import Boxes from '@lucide/svelte/icons/boxes';
+import House from '@lucide/svelte/icons/house';
+import ShieldCheck from '@lucide/svelte/icons/shield-check';
+import type { Component } from 'svelte';
+import type { PlaceId } from '../state/places.svelte';
+import Home from './Home.svelte';
+import Models from './Models.svelte';
+import Outgoing from './Outgoing.svelte';
+
+export interface PlaceView {
+  icon: Component<{ size?: number; strokeWidth?: number; 'aria-hidden'?: 'true' }>;
+  view: Component;
+  /** At the foot of the rail: about the program, not about pictures. */
+  foot?: boolean;
+}
+
+export const VIEWS: Record<PlaceId, PlaceView> = {
+  home: { icon: House, view: Home },
+  models: { icon: Boxes, view: Models, foot: true },
+  outgoing: { icon: ShieldCheck, view: Outgoing, foot: true },
+};
