@@ -97,6 +97,7 @@ pub fn run(arguments: impl IntoIterator<Item = OsString>) -> anyhow::Result<()> 
             commands::models::list_models,
             commands::settings::get_settings,
             commands::settings::set_settings,
+            commands::settings::look_at_machine,
             commands::settings::answer_close,
         ])
         .on_window_event(|window, event| {
@@ -107,7 +108,7 @@ pub fn run(arguments: impl IntoIterator<Item = OsString>) -> anyhow::Result<()> 
         .setup(|app| {
             let settings = app.state::<Door>().app().and_then(|app| app.settings());
             if let (Ok(settings), Some(main)) = (settings, app.get_webview_window("main")) {
-                window::apply_theme(&main, settings.theme);
+                window::apply(&main, &settings);
             }
             Ok(())
         })

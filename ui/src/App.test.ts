@@ -69,7 +69,7 @@ it('changes its language at once and keeps it', async () => {
   const { ipc, user } = open({});
   await user.click(await screen.findByRole('button', { name: 'Settings' }));
   await user.click(screen.getByRole('radio', { name: 'Tiếng Việt' }));
-  expect(await screen.findByRole('button', { name: 'Chọn tệp…' })).toBeVisible();
+  expect(await screen.findByRole('heading', { level: 1, name: 'Cài đặt' })).toBeVisible();
   expect(document.documentElement.lang).toBe('vi');
   expect(ipc.calls.some((call) => call.includes('"language":"vi"'))).toBe(true);
 });
@@ -161,4 +161,47 @@ it('asks at the start what becomes of files that were cut short', async () => {
   await user.click(within(dialog).getByRole('button', { name: 'Resume' }));
   await waitFor(() => expect(before.ipc.jobs.get('fake-1')?.state).not.toBe('interrupted'));
   expect((await before.ipc.getSettings()).at_start).toBe('resume');
+});
+
+it('finds a command by words without accents and does it', async () => {
+  const { user } = open({ settings: { language: 'vi' } });
+  await screen.findByRole('button', { name: 'Chọn tệp…' });
+  await user.keyboard('{Control>}k{/Control}');
+  await user.type(screen.getByRole('combobox'), 'den mo hinh');
+  await user.keyboard('{Enter}');
+  expect(await screen.findByRole('heading', { level: 1, name: 'Mô hình' })).toBeVisible();
+});
+
+it('takes the keys that the user chose, says what else has them, and gives the usual ones back', async () => {
+  const { ipc, user } = open({ settings: { language: 'en' } });
+  await user.keyboard('{Control>},{/Control}');
+  const change = await screen.findByRole('button', { name: 'Change the keys of “Go to Models”' });
+  await user.click(change);
+  await user.keyboard('{Control>}1{/Control}');
+  expect(ipc.calls.at(-1)).toContain('"place.models":"Mod+1"');
+  expect(screen.getAllByText(/^Also used by: /)).toHaveLength(2);
+  await user.click(change);
+  await user.keyboard('{Control>}{Alt>}m{/Alt}{/Control}');
+  await user.keyboard('{Control>}{Alt>}m{/Alt}{/Control}');
+  expect(await screen.findByRole('heading', { level: 1, name: 'Models' })).toBeVisible();
+});
+
+it('finds a setting by its words, and puts all of them back when that is confirmed', async () => {
+  const { ipc, user } = open({ settings: { language: 'en', theme: 'light', scale_percent: 150 } });
+  await user.keyboard('{Control>},{/Control}');
+  await user.type(await screen.findByRole('searchbox'), 'priority');
+  expect(screen.getByRole('radio', { name: 'Low' })).toBeInTheDocument();
+  expect(screen.queryByRole('radio', { name: 'Light' })).toBeNull();
+  await user.clear(screen.getByRole('searchbox'));
+  await user.click(screen.getByRole('button', { name: 'Reset all settings…' }));
+  await user.click(screen.getByRole('button', { name: 'Reset' }));
+  expect(ipc.calls.at(-1)).toContain('"scale_percent":100');
+});
+
+it('looks at the machine when asked', async () => {
+  const { user } = open({ settings: { language: 'en' } });
+  await user.keyboard('{Control>},{/Control}');
+  await user.click(await screen.findByRole('button', { name: 'Look at this machine' }));
+  expect(await screen.findByText(/41.3 frames per second/)).toBeVisible();
+  expect(screen.getByText('libx264, libsvtav1')).toBeVisible();
 });

@@ -41,7 +41,15 @@ for (const theme of ['dark', 'light']) {
       await page.keyboard.press('Control+,');
       await page.waitForTimeout(500);
       await check('settings');
+      await page.keyboard.press('Control+2');
+      await check('models');
+      await page.keyboard.press('Control+3');
+      await check('outgoing');
+      await page.keyboard.press('Control+k');
+      await page.waitForTimeout(400);
+      await check('palette');
       await page.keyboard.press('Escape');
+      await page.keyboard.press('Control+1');
       await finish(page);
       await check('compare');
       await open(page, { theme, language, cut: FILES.slice(0, 2).join(',') });

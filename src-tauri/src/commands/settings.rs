@@ -3,7 +3,7 @@
 use super::call;
 use crate::closing::{self, Answer};
 use crate::{Door, window};
-use frameloom_app::Settings;
+use frameloom_app::{Report, Settings};
 use frameloom_core::error::AppError;
 use tauri::{AppHandle, State, WebviewWindow};
 
@@ -18,8 +18,14 @@ pub(crate) async fn set_settings(
     window: WebviewWindow,
     settings: Settings,
 ) -> Result<(), AppError> {
-    window::apply_theme(&window, settings.theme);
+    window::apply(&window, &settings);
     call(door, move |app| app.set_settings(&settings)).await
+}
+
+/// What this machine has and can do; measured, which takes a few seconds.
+#[tauri::command]
+pub(crate) async fn look_at_machine(door: State<'_, Door>) -> Result<Report, AppError> {
+    call(door, |app| app.doctor_apart()).await
 }
 
 /// What the user chose when the window asked whether to close.

@@ -207,7 +207,7 @@ export function fakeIpc(options: FakeOptions = {}): FakeIpc {
   const jobs = new Map<string, Job>();
   const calls: string[] = [];
   const pictures = new Map<string, string>();
-  let settings: Settings = { language: 'system', theme: 'system', output_dir: null, compute: { precision: 'exact', deterministic: false, threads: null, priority: 'normal' }, at_start: 'ask', ...options.settings };
+  let settings: Settings = { language: 'system', theme: 'system', output_dir: null, compute: { precision: 'exact', deterministic: false, threads: null, priority: 'normal' }, at_start: 'ask', scale_percent: 100, shortcuts: {}, ...options.settings };
   let listen: (event: JobEvent) => void = () => {};
   let askToClose = () => {};
   let count = 0;
@@ -386,6 +386,34 @@ export function fakeIpc(options: FakeOptions = {}): FakeIpc {
       settings = next;
       calls.push(`settings ${JSON.stringify(next)}`);
     },
+    lookAtMachine: async () => ({
+      version: '0.1.0',
+      system: 'Linux (Debian GNU/Linux 12)',
+      architecture: 'x86_64',
+      processor: 'AMD Ryzen 7 5800X 8-Core Processor',
+      cores: 8,
+      memory_bytes: 33_600_000_000,
+      available_memory_bytes: 21_000_000_000,
+      runtime: {
+        Ok: {
+          version: '1.31.1',
+          library: '/home/mai/libonnxruntime.so',
+          devices: [{ kind: 'processor', vendor: 'AMD', provider: 'CPUExecutionProvider' }],
+          providers: [
+            { name: 'cpu', speed: { Ok: 41.3 } },
+            { name: 'cuda', speed: { Err: 'There is no NVIDIA card.' } },
+          ],
+        },
+      },
+      ffmpeg: [{ name: 'libavcodec', version: '59.37.100', licence: 'GPL' }],
+      encoders: [
+        { name: 'libx264', problem: null },
+        { name: 'libsvtav1', problem: null },
+        { name: 'h264_nvenc', problem: 'no device' },
+      ],
+      data_folder: '/home/mai/.local/share/frameloom',
+      free_bytes: 412_000_000_000,
+    }),
     onCloseAsked: async (handler) => {
       askToClose = handler;
       return () => {};

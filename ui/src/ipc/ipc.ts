@@ -9,6 +9,7 @@ import type { JobEvent } from './bindings/JobEvent';
 import type { MediaInfo } from './bindings/MediaInfo';
 import type { ModelEntry } from './bindings/ModelEntry';
 import type { Receipt } from './bindings/Receipt';
+import type { Report } from './bindings/Report';
 import type { Settings } from './bindings/Settings';
 import type { UpscalePlan } from './bindings/UpscalePlan';
 import type { UpscaleRequest } from './bindings/UpscaleRequest';
@@ -53,6 +54,8 @@ export interface Ipc {
   verifyOutput(id: string): Promise<Verification>;
   getSettings(): Promise<Settings>;
   setSettings(settings: Settings): Promise<void>;
+  /** What this machine has and can do; takes a few seconds, for it is tried and measured. */
+  lookAtMachine(): Promise<Report>;
 
   /** The user wants to close the window while a job runs. */
   onCloseAsked(handler: () => void): Promise<Stop>;

@@ -48,6 +48,7 @@ export function tauriIpc(): Ipc {
     verifyOutput: (id) => call('verify_output', { id }),
     getSettings: () => call('get_settings'),
     setSettings: (settings) => call('set_settings', { settings }),
+    lookAtMachine: () => call('look_at_machine'),
     onCloseAsked: (handler) => listen('close-asked', () => handler()),
     answerClose: (answer) => call('answer_close', { answer }),
     chooseFiles: async (title, filterName) => {

@@ -66,14 +66,22 @@ export interface StudioListener {
   jobProgress?(job: Job): void;
 }
 
-/** How jobs compute until the program has told its settings. */
-const EXACTLY: Settings['compute'] = { precision: 'exact', deterministic: false, threads: null, priority: 'normal' };
+/** Settings of somebody who never changed any, as the program has them, too. */
+export const USUAL: Settings = {
+  language: 'system',
+  theme: 'dark',
+  output_dir: null,
+  compute: { precision: 'exact', deterministic: false, threads: null, priority: 'normal' },
+  at_start: 'ask',
+  scale_percent: 100,
+  shortcuts: {},
+};
 
 export class Studio {
   drafts = $state<Draft[]>([]);
   jobs = $state.raw<Job[]>([]);
   models = $state.raw<ModelEntry[]>([]);
-  settings = $state.raw<Settings>({ language: 'system', theme: 'dark', output_dir: null, compute: EXACTLY, at_start: 'ask' });
+  settings = $state.raw<Settings>(USUAL);
   recipe = $state<Recipe>({ model: null, scale: null, quality: 'good', codec: null, outputDir: null });
   selectedId = $state<string | null>(null);
   /** The last thing that went wrong outside a file or a job. */

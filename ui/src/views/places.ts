@@ -1,12 +1,14 @@
 /** What the rail shows: each place with its sign and its view. */
 import Boxes from '@lucide/svelte/icons/boxes';
 import House from '@lucide/svelte/icons/house';
+import SettingsIcon from '@lucide/svelte/icons/settings-2';
 import ShieldCheck from '@lucide/svelte/icons/shield-check';
 import type { Component } from 'svelte';
 import type { PlaceId } from '../state/places.svelte';
 import Home from './Home.svelte';
 import Models from './Models.svelte';
 import Outgoing from './Outgoing.svelte';
+import Settings from './Settings.svelte';
 
 export interface PlaceView {
   icon: Component<{ size?: number; strokeWidth?: number; 'aria-hidden'?: 'true' }>;
@@ -19,4 +21,5 @@ export const VIEWS: Record<PlaceId, PlaceView> = {
   home: { icon: House, view: Home },
   models: { icon: Boxes, view: Models, foot: true },
   outgoing: { icon: ShieldCheck, view: Outgoing, foot: true },
+  settings: { icon: SettingsIcon, view: Settings, foot: true },
 };

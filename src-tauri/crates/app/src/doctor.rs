@@ -1,14 +1,19 @@
 //! What this machine has and can do.
 
+use crate::child::{self, Answer};
 use crate::choices::Remembered;
 use crate::models::MODEL_FOR_CLEAN;
-use crate::{App, explain};
+use crate::{App, Places, explain};
+use frameloom_core::error::{AppError, ErrorCode};
 use frameloom_core::job::Device;
 use frameloom_engine::Models;
 use frameloom_infer::{DeviceKind, Runtime};
 use serde::{Deserialize, Serialize};
+use std::ffi::OsStr;
 use std::path::PathBuf;
+use std::process::ExitCode;
 use std::sync::Arc;
+use std::time::Duration;
 use sysinfo::System;
 use ts_rs::TS;
 
@@ -108,7 +113,39 @@ const MEASURED_SIZE: (u32, u32) = (640, 360);
 /// How often, after a first run that does not count.
 const MEASURED_RUNS: u32 = 5;
 
+/// By then the slowest machine has measured every provider.
+const TIME_LIMIT: Duration = Duration::from_secs(120);
+
+/// The child: looks at the machine and prints what it found.
+pub(crate) fn look_here(data: PathBuf) -> ExitCode {
+    let app = Places::discover(Some(data)).and_then(App::open);
+    match app {
+        Ok(app) => child::answer(&app.doctor()),
+        Err(_) => ExitCode::FAILURE,
+    }
+}
+
 impl App {
+    /// As [`App::doctor`], in a process of its own: a driver that crashes does not take the window
+    /// along.
+    ///
+    /// # Errors
+    /// That process did not answer.
+    pub fn doctor_apart(&self) -> Result<Report, AppError> {
+        let arguments = [OsStr::new("--machine"), self.places.data.as_os_str()];
+        let how = match self.ask_child(&arguments, TIME_LIMIT)? {
+            Answer::Said(report) => return Ok(report),
+            Answer::Ended(status) => status.to_string(),
+            Answer::TooSlow => format!("not done after {} s", TIME_LIMIT.as_secs()),
+        };
+        Err(AppError::new(
+            ErrorCode::Internal,
+            "The process that looks at this machine did not answer.",
+        )
+        .hint("Bring the driver of the graphics card up to date, and try again.")
+        .details(how))
+    }
+
     /// Looks at the machine. Takes a few seconds: encoders and providers are tried, not listed.
     pub fn doctor(&self) -> Report {
         // What the system does not tell stays empty or zero; a report must not fail for it.

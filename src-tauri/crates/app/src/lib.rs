@@ -12,6 +12,7 @@
 #![forbid(unsafe_code)]
 
 mod batch;
+mod child;
 pub mod choices;
 mod compute;
 pub mod disk;

@@ -3,6 +3,7 @@
 //! A file of a stranger may be made to crash what reads it, or to eat all memory. It is only ever
 //! opened by a child with a limit of both time and memory, or by the worker of a job.
 
+use crate::child::{self, Answer};
 use crate::choices::specimen;
 use crate::models::ModelStore;
 use crate::{App, Places, explain};
@@ -14,11 +15,11 @@ use frameloom_engine::{EngineError, Models};
 use frameloom_infer::{Hints, InferError, Inspection, Model, Runtime, onnx_print};
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
-use std::io::{Read, Write};
+use std::ffi::OsStr;
 use std::path::Path;
-use std::process::{Command, ExitCode, Stdio};
+use std::process::ExitCode;
 use std::sync::{Mutex, PoisonError};
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
 /// Name of the setting that holds what was found.
 const NAME: &str = "onnx";
@@ -27,9 +28,6 @@ const REMEMBERED: usize = 100;
 /// A file that is not understood by then never will be: the slowest model that is any use takes
 /// ten seconds a call.
 const TIME_LIMIT: Duration = Duration::from_secs(300);
-/// No report is longer.
-const MAX_REPORT_BYTES: u64 = 1 << 20;
-
 /// What the child says.
 #[derive(Debug, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
@@ -54,7 +52,7 @@ fn refused(reason: impl Into<String>) -> AppError {
 }
 
 /// The child: looks at a file and says what it found. `arguments` are its path and the hints.
-pub(crate) fn child(path: &Path, hints: &str) -> ExitCode {
+pub(crate) fn inspect_here(path: &Path, hints: &str) -> ExitCode {
     let look = || -> Result<Inspection, AppError> {
         let hints: Hints = serde_json::from_str(hints).map_err(explain::internal)?;
         limit_memory();
@@ -67,13 +65,7 @@ pub(crate) fn child(path: &Path, hints: &str) -> ExitCode {
         Ok(found) => Report::Found(Box::new(found)),
         Err(error) => Report::Refused(error),
     };
-    let told = serde_json::to_string(&report)
-        .map_err(std::io::Error::other)
-        .and_then(|json| writeln!(std::io::stdout(), "{json}"));
-    match told {
-        Ok(()) => ExitCode::SUCCESS,
-        Err(_) => ExitCode::FAILURE,
-    }
+    child::answer(&report)
 }
 
 /// A file that wants more memory than the machine has gets an error, and the machine stays usable.
@@ -117,7 +109,7 @@ impl App {
         if let Some(found) = known.get(&key) {
             return Ok(found.clone());
         }
-        let found = self.ask_child(path, &said)?;
+        let found = self.look_apart(path, &said)?;
         while known.len() >= REMEMBERED {
             known.pop_first();
         }
@@ -136,57 +128,21 @@ impl App {
             .unwrap_or_default()
     }
 
-    fn ask_child(&self, path: &Path, hints: &str) -> Result<Inspection, AppError> {
-        let mut child = Command::new(&self.places.worker)
-            .arg("worker")
-            .arg("--inspect")
-            .arg(path)
-            .arg("--hints")
-            .arg(hints)
-            .stdin(Stdio::null())
-            .stdout(Stdio::piped())
-            .stderr(Stdio::null())
-            .spawn()
-            .map_err(|error| {
-                AppError::new(
-                    ErrorCode::Internal,
-                    "The process that looks at a model cannot be started.",
-                )
-                .hint("Install Frameloom again.")
-                .details(error.to_string())
-            })?;
-        let stdout = child.stdout.take();
-        let reader = std::thread::spawn(move || {
-            let mut text = String::new();
-            if let Some(stdout) = stdout {
-                // Cut off, it is no JSON, which is seen below.
-                let _ = stdout.take(MAX_REPORT_BYTES).read_to_string(&mut text);
-            }
-            text
-        });
-        let began = Instant::now();
-        let status = loop {
-            match child.try_wait() {
-                Ok(Some(status)) => break Some(status),
-                Ok(None) if began.elapsed() < TIME_LIMIT => {
-                    std::thread::sleep(Duration::from_millis(20));
-                }
-                Ok(None) | Err(_) => {
-                    let _ = child.kill();
-                    let _ = child.wait();
-                    break None;
-                }
-            }
-        };
-        let text = reader.join().unwrap_or_default();
-        match (status, serde_json::from_str(&text)) {
-            (Some(_), Ok(Report::Found(found))) => Ok(*found),
-            (Some(_), Ok(Report::Refused(error))) => Err(error),
-            (None, _) => Err(refused(format!(
+    fn look_apart(&self, path: &Path, hints: &str) -> Result<Inspection, AppError> {
+        let arguments = [
+            OsStr::new("--inspect"),
+            path.as_os_str(),
+            OsStr::new("--hints"),
+            OsStr::new(hints),
+        ];
+        match self.ask_child(&arguments, TIME_LIMIT)? {
+            Answer::Said(Report::Found(found)) => Ok(*found),
+            Answer::Said(Report::Refused(error)) => Err(error),
+            Answer::TooSlow => Err(refused(format!(
                 "it was not done with a small picture after {} seconds",
                 TIME_LIMIT.as_secs()
             ))),
-            (Some(status), Err(_)) => Err(refused(
+            Answer::Ended(status) => Err(refused(
                 "the process that tried it ended without a word, as a damaged or hostile file makes it",
             )
             .details(status.to_string())),

@@ -5,6 +5,7 @@ use frameloom_core::error::AppError;
 use frameloom_core::job::{ComputeSpec, JobId, JobState};
 use frameloom_store::Lane;
 use serde::{Deserialize, Serialize};
+use std::collections::BTreeMap;
 use std::path::PathBuf;
 use ts_rs::TS;
 
@@ -24,6 +25,34 @@ pub struct Settings {
     pub compute: ComputeSpec,
     /// What becomes of jobs that were cut short, when the window is opened again.
     pub at_start: AtStart,
+    /// Size of everything in the window, in per cent.
+    pub scale_percent: ScalePercent,
+    /// Keys that the user chose, by the name of the command; an empty text takes its keys away.
+    pub shortcuts: BTreeMap<String, String>,
+}
+
+/// Size of everything in the window, in per cent: 80 to 200.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, TS)]
+#[serde(from = "i64")]
+pub struct ScalePercent(#[ts(type = "number")] i64);
+
+impl Default for ScalePercent {
+    fn default() -> Self {
+        Self(100)
+    }
+}
+
+impl ScalePercent {
+    /// 1 for the usual size.
+    pub fn factor(self) -> f64 {
+        self.0 as f64 / 100.0
+    }
+}
+
+impl From<i64> for ScalePercent {
+    fn from(percent: i64) -> Self {
+        Self(percent.clamp(80, 200))
+    }
 }
 
 /// What becomes of jobs that were cut short, when the window is opened again.
@@ -123,5 +152,8 @@ mod tests {
         assert_eq!(settings.language, Language::System);
         assert_eq!(settings.theme, Theme::Light);
         assert_eq!(settings.output_dir, None);
+        assert_eq!(settings.scale_percent, ScalePercent(100));
+        let settings: Settings = serde_json::from_str(r#"{"scale_percent":9000}"#).unwrap();
+        assert_eq!(settings.scale_percent, ScalePercent(200), "still legible");
     }
 }

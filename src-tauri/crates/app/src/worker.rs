@@ -13,7 +13,7 @@ use crate::folder::{self, STOP_FILE, WORKER_LOCK};
 use crate::onnx::JobModels;
 use crate::runner::Stopping;
 use crate::stopping::{Running, StopControl, interrupted};
-use crate::{App, Places, compute, explain, jobs, logging, now_millis, onnx};
+use crate::{App, Places, compute, doctor, explain, jobs, logging, now_millis, onnx};
 use frameloom_core::error::{AppError, ErrorCode};
 use frameloom_core::job::{
     Job, JobId, JobProgress, JobSpec, JobState, PictureSizes, ProviderChoice, Step,
@@ -97,7 +97,7 @@ const NOT_TAKEN: u8 = 4;
 /// Runs as a worker with the arguments after `worker`.
 pub fn main(arguments: impl IntoIterator<Item = OsString>) -> ExitCode {
     let (mut data, mut job, mut lanes) = (None, None, None);
-    let (mut inspected, mut hints) = (None, None);
+    let (mut inspected, mut hints, mut machine) = (None, None, None);
     let mut arguments = arguments.into_iter();
     while let (Some(name), Some(value)) = (arguments.next(), arguments.next()) {
         match name.to_str() {
@@ -106,12 +106,17 @@ pub fn main(arguments: impl IntoIterator<Item = OsString>) -> ExitCode {
             Some("--lanes") => lanes = value.to_str().and_then(|lanes| lanes.parse().ok()),
             // Not a job: a model of a stranger is looked at.
             Some("--inspect") => inspected = Some(PathBuf::from(value)),
+            // Nor this: the machine is looked at, its drivers included.
+            Some("--machine") => machine = Some(PathBuf::from(value)),
             Some("--hints") => hints = value.into_string().ok(),
             _ => return ExitCode::from(USAGE),
         }
     }
     if let (Some(path), Some(hints)) = (inspected, hints) {
-        return onnx::child(&path, &hints);
+        return onnx::inspect_here(&path, &hints);
+    }
+    if let Some(data) = machine {
+        return doctor::look_here(data);
     }
     let result = match (data, job, lanes) {
         (Some(data), Some(job), None) => work(data, &JobId(job)),

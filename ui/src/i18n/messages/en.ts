@@ -1,4 +1,5 @@
 import { places } from './en/places';
+import { settings } from './en/settings';
 
 /**
  * English, the language that the others are checked against: a key that is missing there does not
@@ -7,6 +8,7 @@ import { places } from './en/places';
  */
 export const en = {
   ...places,
+  ...settings,
 
   'app.name': 'Frameloom',
 
@@ -157,7 +159,6 @@ export const en = {
   'warnings.label': { one: '{count} note', other: '{count} notes' },
 
   'settings.title': 'Settings',
-  'settings.open': 'Settings',
   'settings.theme': 'Appearance',
   'theme.system': 'System',
   'theme.dark': 'Dark',

@@ -1,8 +1,10 @@
 import { places } from './fr/places';
+import { settings } from './fr/settings';
 import type { Messages } from '../dictionary';
 
 export const fr: Messages = {
   ...places,
+  ...settings,
 
   'app.name': 'Frameloom',
 
@@ -153,7 +155,6 @@ export const fr: Messages = {
   'warnings.label': { one: '{count} remarque', many: '{count} de remarques', other: '{count} remarques' },
 
   'settings.title': 'Réglages',
-  'settings.open': 'Réglages',
   'settings.theme': 'Apparence',
   'theme.system': 'Système',
   'theme.dark': 'Sombre',

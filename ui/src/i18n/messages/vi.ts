@@ -1,8 +1,10 @@
 import { places } from './vi/places';
+import { settings } from './vi/settings';
 import type { Messages } from '../dictionary';
 
 export const vi: Messages = {
   ...places,
+  ...settings,
 
   'app.name': 'Frameloom',
 
@@ -153,7 +155,6 @@ export const vi: Messages = {
   'warnings.label': { other: '{count} lưu ý' },
 
   'settings.title': 'Cài đặt',
-  'settings.open': 'Cài đặt',
   'settings.theme': 'Giao diện',
   'theme.system': 'Hệ thống',
   'theme.dark': 'Tối',

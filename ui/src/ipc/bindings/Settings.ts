@@ -2,6 +2,7 @@
 import type { AtStart } from "./AtStart";
 import type { ComputeSpec } from "./ComputeSpec";
 import type { Language } from "./Language";
+import type { ScalePercent } from "./ScalePercent";
 import type { Theme } from "./Theme";
 
 /**
@@ -28,4 +29,12 @@ compute: ComputeSpec,
 /**
  * What becomes of jobs that were cut short, when the window is opened again.
  */
-at_start: AtStart, };
+at_start: AtStart, 
+/**
+ * Size of everything in the window, in per cent.
+ */
+scale_percent: ScalePercent, 
+/**
+ * Keys that the user chose, by the name of the command; an empty text takes its keys away.
+ */
+shortcuts: { [key in string]: string }, };

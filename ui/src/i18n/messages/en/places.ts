@@ -13,6 +13,7 @@ export const places = {
   'command.place.home': 'Go to Home',
   'command.place.models': 'Go to Models',
   'command.place.outgoing': 'Go to Outgoing',
+  'command.place.settings': 'Go to Settings',
 
   'models.title': 'Models',
   'models.lead': 'What enlarges your pictures. All of it is on this machine.',

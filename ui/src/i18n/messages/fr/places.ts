@@ -12,6 +12,7 @@ export const places = {
   'command.place.home': 'Aller à l’accueil',
   'command.place.models': 'Aller aux modèles',
   'command.place.outgoing': 'Aller aux envois',
+  'command.place.settings': 'Aller aux réglages',
 
   'models.title': 'Modèles',
   'models.lead': 'Ce qui agrandit vos images. Tout se trouve sur cette machine.',

@@ -12,6 +12,7 @@ export const places = {
   'command.place.home': 'Đến Trang chủ',
   'command.place.models': 'Đến Mô hình',
   'command.place.outgoing': 'Đến Gửi đi',
+  'command.place.settings': 'Đến Cài đặt',
 
   'models.title': 'Mô hình',
   'models.lead': 'Những gì phóng to hình của bạn. Tất cả đều nằm trên máy này.',

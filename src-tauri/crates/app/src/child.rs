@@ -1,0 +1,91 @@
+//! Asking a process of our own a question, because the answer needs code that may crash or hang:
+//! a stranger's model, a driver.
+
+use crate::App;
+use frameloom_core::error::{AppError, ErrorCode};
+use serde::{Serialize, de::DeserializeOwned};
+use std::ffi::OsStr;
+use std::io::{Read, Write};
+use std::process::{Command, ExitCode, ExitStatus, Stdio};
+use std::time::{Duration, Instant};
+
+/// No answer is longer.
+const MAX_ANSWER_BYTES: u64 = 1 << 20;
+
+/// What a child came to.
+pub(crate) enum Answer<T> {
+    /// It answered.
+    Said(T),
+    /// It ended without an answer that can be read.
+    Ended(ExitStatus),
+    /// It did not end in time, and was killed.
+    TooSlow,
+}
+
+impl App {
+    /// Starts `worker` with `arguments` and waits for the JSON that it prints.
+    ///
+    /// # Errors
+    /// The process cannot be started.
+    pub(crate) fn ask_child<T: DeserializeOwned>(
+        &self,
+        arguments: &[&OsStr],
+        time_limit: Duration,
+    ) -> Result<Answer<T>, AppError> {
+        let mut child = Command::new(&self.places.worker)
+            .arg("worker")
+            .args(arguments)
+            .stdin(Stdio::null())
+            .stdout(Stdio::piped())
+            .stderr(Stdio::null())
+            .spawn()
+            .map_err(|error| {
+                AppError::new(
+                    ErrorCode::Internal,
+                    "A process of this program cannot be started.",
+                )
+                .hint("Install Frameloom again.")
+                .details(error.to_string())
+            })?;
+        let stdout = child.stdout.take();
+        let reader = std::thread::spawn(move || {
+            let mut text = String::new();
+            if let Some(stdout) = stdout {
+                // Cut off, it is no JSON, which is seen below.
+                let _ = stdout.take(MAX_ANSWER_BYTES).read_to_string(&mut text);
+            }
+            text
+        });
+        let began = Instant::now();
+        let status = loop {
+            match child.try_wait() {
+                Ok(Some(status)) => break Some(status),
+                Ok(None) if began.elapsed() < time_limit => {
+                    std::thread::sleep(Duration::from_millis(20));
+                }
+                Ok(None) | Err(_) => {
+                    let _ = child.kill();
+                    let _ = child.wait();
+                    break None;
+                }
+            }
+        };
+        let text = reader.join().unwrap_or_default();
+        Ok(match (status, serde_json::from_str(&text)) {
+            (Some(_), Ok(said)) => Answer::Said(said),
+            (Some(status), Err(_)) => Answer::Ended(status),
+            (None, _) => Answer::TooSlow,
+        })
+    }
+}
+
+/// Prints the answer of a child.
+pub(crate) fn answer(said: &impl Serialize) -> ExitCode {
+    let told = serde_json::to_string(said)
+        .map_err(std::io::Error::other)
+        .and_then(|json| writeln!(std::io::stdout(), "{json}"));
+    match told {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(_) => ExitCode::FAILURE,
+    }
+}
