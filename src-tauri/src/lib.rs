@@ -89,6 +89,7 @@ pub fn run(arguments: impl IntoIterator<Item = OsString>) -> anyhow::Result<()> 
             commands::jobs::remove_job,
             commands::jobs::receipt,
             commands::jobs::verify_output,
+            commands::jobs::job_likeness,
             commands::jobs::watch_jobs,
             commands::jobs::reveal_output,
             commands::media::start_files,

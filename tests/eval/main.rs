@@ -12,14 +12,12 @@
     reason = "its result is a table on standard output"
 )]
 
-mod protocol;
-
 use anyhow::{Context, bail, ensure};
 use frameloom_app::{App, Places, UpscaleRequest};
 use frameloom_core::job::{JobState, Quality, VideoCodec};
 use frameloom_core::pixel::AnyPlane;
+use frameloom_core::quality::{Luma, Rgb, psnr, ssim};
 use image::codecs::jpeg::JpegEncoder;
-use protocol::{Luma, Rgb, psnr, ssim};
 use std::collections::BTreeMap;
 use std::fmt::Write as _;
 use std::fs;
@@ -101,7 +99,7 @@ fn main() -> anyhow::Result<()> {
                     let (a, b) = (luma.shaved(SCALE), truth.shaved(SCALE));
                     let sum = sums.entry(method.to_owned()).or_default();
                     sum.0 += psnr(&a, &b);
-                    sum.1 += ssim(&a, &b);
+                    sum.1 += ssim(&a, &b).context("a picture is smaller than the window")?;
                     Ok(())
                 };
                 add("bicubic", &bicubic(source, &input, high)?)?;

@@ -162,3 +162,52 @@ test('nothing moves for those who asked for that', async ({ page }) => {
   await expect(divider).toBeVisible({ timeout: 30_000 });
   expect(await divider.getAttribute('aria-valuenow')).toBe('50');
 });
+
+test('side by side, lens and difference show both pictures at one place, and figures are told', async ({ page }) => {
+  const errors = await open(page, withFiles);
+  await finish(page);
+  await page.keyboard.press('2');
+  await page.getByRole('button', { name: 'Side by side' }).click();
+  const [before, after] = [page.getByRole('img', { name: /^Before/ }), page.getByRole('img', { name: /^After/ })];
+  const place = async () => {
+    const [b, a, box] = [await before.boundingBox(), await after.boundingBox(), await page.getByRole('application').boundingBox()];
+    if (!a || !b || !box) throw new Error('a picture is missing');
+    expect(a.width).toBeCloseTo(b.width, 0);
+    return { apart: a.x - b.x, half: box.width / 2, x: b.x };
+  };
+  const first = await place();
+  expect(first.apart).toBeCloseTo(first.half, 0);
+  await page.getByRole('application').focus();
+  await page.keyboard.press('ArrowRight');
+  const moved = await place();
+  expect(moved.apart).toBeCloseTo(first.half, 0);
+  expect(moved.x).toBeLessThan(first.x);
+  await page.getByRole('button', { name: 'Lens' }).click();
+  expect((await place()).apart).toBeCloseTo(0, 0);
+  await page.getByRole('button', { name: 'Difference', exact: true }).click();
+  await expect(page.getByText('Difference, times 4')).toBeVisible();
+  await page.getByRole('button', { name: 'Measure this frame' }).click();
+  await expect(page.getByText('PSNR 38.4 dB')).toBeVisible();
+  const { violations } = await new AxeBuilder({ page }).analyze();
+  expect(violations.map(({ id }) => id)).toEqual([]);
+  expect(errors).toEqual([]);
+});
+
+test('steps go from frame to frame, and a loop plays until it is stopped', async ({ page }) => {
+  await open(page, { files: '/home/mai/Phim/harbour.mov' });
+  await finish(page);
+  const time = page.getByRole('slider', { name: 'Moment in the clip' });
+  const start = Number(await time.inputValue());
+  await page.keyboard.press('.');
+  await page.keyboard.press('.');
+  const there = Number(await time.inputValue());
+  expect(there - start).toBeGreaterThan(40_000);
+  expect(there % 40_000).toBe(0);
+  await page.keyboard.press(',');
+  expect(Number(await time.inputValue())).toBe(there - 40_000);
+  await page.keyboard.press('Space');
+  await expect(page.locator('canvas')).toHaveCount(2, { timeout: 60_000 });
+  await page.keyboard.press('Space');
+  await expect(page.locator('canvas')).toHaveCount(0);
+  await expect(page.getByRole('img', { name: /^After/ })).toBeVisible();
+});

@@ -4,7 +4,7 @@ use super::call;
 use crate::Door;
 use crate::events::Watchers;
 use frameloom_app::receipt::Verification;
-use frameloom_app::{Lane, UpscalePlan, UpscaleRequest};
+use frameloom_app::{Lane, Likeness, UpscalePlan, UpscaleRequest};
 use frameloom_core::error::{AppError, ErrorCode};
 use frameloom_core::job::{Job, JobEvent, JobId};
 use frameloom_core::receipt::Receipt;
@@ -71,6 +71,16 @@ pub(crate) async fn receipt(door: State<'_, Door>, id: JobId) -> Answer<Receipt>
 #[tauri::command]
 pub(crate) async fn verify_output(door: State<'_, Door>, id: JobId) -> Answer<Verification> {
     call(door, move |app| app.verify_job(&id)).await
+}
+
+/// How alike a frame of a result and of its source are.
+#[tauri::command]
+pub(crate) async fn job_likeness(
+    door: State<'_, Door>,
+    id: JobId,
+    at_micros: i64,
+) -> Answer<Likeness> {
+    call(door, move |app| app.job_likeness(&id, at_micros)).await
 }
 
 /// Shows the result of a job in the system's file manager.

@@ -381,6 +381,10 @@ export function fakeIpc(options: FakeOptions = {}): FakeIpc {
         findings: [{ what: 'output', verdict: genuine ? 'same' : 'differs', says: 'SHA-256 5f0a' }],
       };
     },
+    likeness: async (id) => {
+      calls.push(`likeness ${id}`);
+      return { before_bytes: 2_400_000, after_bytes: 6_100_000, picture: { psnr_db: 38.42, ssim: 0.9731 } };
+    },
     getSettings: async () => settings,
     setSettings: async (next) => {
       settings = next;

@@ -6,6 +6,7 @@ import type { AppError } from './bindings/AppError';
 import type { Expanded } from './bindings/Expanded';
 import type { Job } from './bindings/Job';
 import type { JobEvent } from './bindings/JobEvent';
+import type { Likeness } from './bindings/Likeness';
 import type { MediaInfo } from './bindings/MediaInfo';
 import type { ModelEntry } from './bindings/ModelEntry';
 import type { Receipt } from './bindings/Receipt';
@@ -52,6 +53,8 @@ export interface Ipc {
   receipt(id: string): Promise<Receipt>;
   /** Is the file at a job's output still what the job made? */
   verifyOutput(id: string): Promise<Verification>;
+  /** How alike a frame of a result and of its source are. */
+  likeness(id: string, atMicros: number): Promise<Likeness>;
   getSettings(): Promise<Settings>;
   setSettings(settings: Settings): Promise<void>;
   /** What this machine has and can do; takes a few seconds, for it is tried and measured. */

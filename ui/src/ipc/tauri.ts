@@ -46,6 +46,7 @@ export function tauriIpc(): Ipc {
     revealOutput: (id) => call('reveal_output', { id }),
     receipt: (id) => call('receipt', { id }),
     verifyOutput: (id) => call('verify_output', { id }),
+    likeness: (id, atMicros) => call('job_likeness', { id, atMicros: Math.round(atMicros) }),
     getSettings: () => call('get_settings'),
     setSettings: (settings) => call('set_settings', { settings }),
     lookAtMachine: () => call('look_at_machine'),

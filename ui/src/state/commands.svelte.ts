@@ -43,6 +43,14 @@ function isTyped(event: KeyboardEvent): boolean {
   return takesText && !event.ctrlKey && !event.metaKey && !event.altKey;
 }
 
+/** Whether the event is for the control that has the focus: it is pressed or moved with such keys. */
+function isOperated(event: KeyboardEvent): boolean {
+  const target = event.target as HTMLElement | null;
+  if (!target?.matches || event.ctrlKey || event.metaKey || event.altKey) return false;
+  if (event.key === ' ' || event.key === 'Enter') return target.matches('button, a, summary, input, select, [role=option], [role=checkbox]');
+  return event.key.startsWith('Arrow') && target.matches('input, select, [role=slider], [role=listbox], [role=grid], [role=application]');
+}
+
 /** How a chord is written for people: `Ctrl`, `⇧`, `K`. */
 export function shownKeys(chord: string, mac = navigator.platform.startsWith('Mac')): string[] {
   const names: Record<string, string> = {
@@ -96,7 +104,7 @@ export class Commands {
 
   /** Does what the key says; true if it was one of ours. */
   handle(event: KeyboardEvent): boolean {
-    if (event.defaultPrevented || isTyped(event)) return false;
+    if (event.defaultPrevented || isTyped(event) || isOperated(event)) return false;
     const chord = chordOf(event);
     // Places add theirs later than the window: what is nearest wins.
     const command = this.holding(chord).findLast((command) => command.enabled?.() !== false);

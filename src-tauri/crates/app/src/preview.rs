@@ -95,6 +95,17 @@ impl App {
         side: Side,
         at_micros: i64,
     ) -> Result<Arc<EncodedPicture>, AppError> {
+        let (path, at_micros) = self.place_of_frame(id, side, at_micros)?;
+        self.picture(&path, at_micros, MAX_SIDE, true)
+    }
+
+    /// The file that holds a frame of a job, and when it is shown there.
+    pub(crate) fn place_of_frame(
+        &self,
+        id: &JobId,
+        side: Side,
+        at_micros: i64,
+    ) -> Result<(PathBuf, Option<i64>), AppError> {
         let job = self.job(id)?;
         let (path, run) = match side {
             Side::Before => (&job.spec.input, job.spec.pictures),
@@ -117,10 +128,10 @@ impl App {
                     .and_then(|info| info.main_video().and_then(|(_, v)| v.frame_rate)),
             };
             if let Some(picture) = picture_at(path, run, rate, at_micros) {
-                return self.picture(&picture, None, MAX_SIDE, true);
+                return Ok((picture, None));
             }
         }
-        self.picture(path, Some(at_micros.max(0)), MAX_SIDE, true)
+        Ok((path.clone(), Some(at_micros.max(0))))
     }
 
     fn picture(
@@ -142,25 +153,34 @@ impl App {
         if let Some(picture) = self.previews.get(&key) {
             return Ok(picture);
         }
-        let still = frameloom_still::is_still(path).map_err(|e| explain::still(&e))?;
-        // Of an animation the frame of that time is shown.
-        let moves = still
-            && at_micros.is_some()
-            && frameloom_media::animation_facts(path).is_ok_and(|facts| facts.is_some());
-        let still = still && !moves;
-        let (width, height, rgb) = if still {
-            let picture =
-                frameloom_still::read(path, &Limits::default()).map_err(|e| explain::still(&e))?;
-            let preview = frameloom_still::to_srgb8_preview(&picture, max_side);
-            (preview.width, preview.height, preview.data)
-        } else {
-            let picture = frameloom_media::thumbnail(path, at_micros, max_side)
-                .map_err(|e| explain::media(&e))?;
-            (picture.width, picture.height, picture.data)
-        };
+        let (width, height, rgb) = pixels(path, at_micros, max_side)?;
         let picture = Arc::new(encode(&rgb, width, height, lossless)?);
         self.previews.put(key, picture.clone());
         Ok(picture)
+    }
+}
+
+/// An upright picture of a file, at most `max_side` pixels long: width, height and interleaved
+/// 8-bit sRGB.
+pub(crate) fn pixels(
+    path: &Path,
+    at_micros: Option<i64>,
+    max_side: u32,
+) -> Result<(u32, u32, Vec<u8>), AppError> {
+    let still = frameloom_still::is_still(path).map_err(|e| explain::still(&e))?;
+    // Of an animation the frame of that time is shown.
+    let moves = still
+        && at_micros.is_some()
+        && frameloom_media::animation_facts(path).is_ok_and(|facts| facts.is_some());
+    if still && !moves {
+        let picture =
+            frameloom_still::read(path, &Limits::default()).map_err(|e| explain::still(&e))?;
+        let preview = frameloom_still::to_srgb8_preview(&picture, max_side);
+        Ok((preview.width, preview.height, preview.data))
+    } else {
+        let picture = frameloom_media::thumbnail(path, at_micros, max_side)
+            .map_err(|e| explain::media(&e))?;
+        Ok((picture.width, picture.height, picture.data))
     }
 }
 

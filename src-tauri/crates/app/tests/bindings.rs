@@ -2,7 +2,7 @@
 
 use frameloom_app::inputs::Expanded;
 use frameloom_app::receipt::Verification;
-use frameloom_app::{ModelEntry, Report, Settings, UpscalePlan, UpscaleRequest};
+use frameloom_app::{Likeness, ModelEntry, Report, Settings, UpscalePlan, UpscaleRequest};
 use frameloom_core::error::AppError;
 use frameloom_core::job::{Job, JobEvent};
 use frameloom_core::media::MediaInfo;
@@ -17,6 +17,7 @@ fn export(folder: &Path) -> Result<(), ExportError> {
     Expanded::export_all(&config)?;
     Job::export_all(&config)?;
     JobEvent::export_all(&config)?;
+    Likeness::export_all(&config)?;
     MediaInfo::export_all(&config)?;
     ModelEntry::export_all(&config)?;
     Report::export_all(&config)?;

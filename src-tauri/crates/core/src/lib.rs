@@ -23,6 +23,7 @@ pub mod job;
 pub mod media;
 pub mod model;
 pub mod pixel;
+pub mod quality;
 pub mod receipt;
 pub mod segment;
 pub mod sequence;

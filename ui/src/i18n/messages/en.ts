@@ -1,3 +1,4 @@
+import { compare } from './en/compare';
 import { places } from './en/places';
 import { settings } from './en/settings';
 
@@ -7,6 +8,7 @@ import { settings } from './en/settings';
  * Where a number decides, the entry lists the plural categories of the language (CLDR names).
  */
 export const en = {
+  ...compare,
   ...places,
   ...settings,
 

@@ -1,8 +1,10 @@
+import { compare } from './fr/compare';
 import { places } from './fr/places';
 import { settings } from './fr/settings';
 import type { Messages } from '../dictionary';
 
 export const fr: Messages = {
+  ...compare,
   ...places,
   ...settings,
 

@@ -1,8 +1,10 @@
+import { compare } from './vi/compare';
 import { places } from './vi/places';
 import { settings } from './vi/settings';
 import type { Messages } from '../dictionary';
 
 export const vi: Messages = {
+  ...compare,
   ...places,
   ...settings,
 

@@ -1,0 +1,23 @@
+/** Comparing a result with its source. */
+export const compare = {
+  'compare.mode': 'How to compare',
+  'compare.mode.slider': 'Divider',
+  'compare.mode.side': 'Side by side',
+  'compare.mode.lens': 'Lens',
+  'compare.mode.difference': 'Difference',
+  'compare.gain': 'Difference, times {gain}',
+  'compare.previous': 'Previous frame',
+  'compare.next': 'Next frame',
+  'compare.loop': 'Loop a second from here',
+  'compare.loop.stop': 'Stop the loop',
+  'compare.loop.loading': 'Fetching frame {done} of {total}…',
+  'compare.figures': 'Measure this frame',
+  'compare.figures.size': '{before} became {after}',
+  'compare.figures.psnr': 'PSNR {db} dB',
+  'compare.figures.same': 'no difference',
+  'compare.figures.ssim': 'SSIM {ssim}',
+  'compare.figures.none': 'not of one shape',
+  'compare.figures.help': 'The result, made as small as the source again, against the source (luma).',
+  'compare.zoom.full': 'Show at 100 %',
+  'compare.zoom.double': 'Show at 200 %',
+} as const;
