@@ -1,8 +1,10 @@
-//! Pictures over the custom scheme `loom`: `thumbnail?path=..&size=..` and
-//! `frame?job=..&side=before|after&at_micros=..`.
+//! Pictures over the custom scheme `loom`: `thumbnail?path=..&size=..`,
+//! `frame?job=..&side=before|after&at_micros=..` and
+//! `clip?path=..&at_micros=..&size=..&exact=true|false`.
 //!
 //! Two threads make them, because a folder of hundreds of clips must not open hundreds of
-//! decoders. Frames to compare go first: somebody is waiting for them.
+//! decoders. Frames go before thumbnails: somebody is waiting for them. Of a clip under the pointer
+//! only the place where it is now is worth a picture.
 
 use frameloom_app::{App, EncodedPicture, Side};
 use frameloom_core::error::{AppError, ErrorCode};
@@ -30,6 +32,12 @@ enum Wanted {
         side: Side,
         at_micros: i64,
     },
+    Clip {
+        path: PathBuf,
+        at_micros: i64,
+        size: u32,
+        exact: bool,
+    },
 }
 
 impl Wanted {
@@ -54,7 +62,21 @@ impl Wanted {
                 },
                 at_micros: value("at_micros")?.parse().ok()?,
             }),
+            "clip" => Some(Wanted::Clip {
+                path: value("path")?.into(),
+                at_micros: value("at_micros")?.parse().ok()?,
+                size: value("size")?.parse().ok()?,
+                exact: value("exact")?.parse().ok()?,
+            }),
             _ => None,
+        }
+    }
+
+    /// Whether `newer` makes this one useless: the pointer has moved on.
+    fn is_outdone_by(&self, newer: &Self) -> bool {
+        match (self, newer) {
+            (Wanted::Clip { path, .. }, Wanted::Clip { path: other, .. }) => path == other,
+            _ => false,
         }
     }
 
@@ -66,6 +88,14 @@ impl Wanted {
                 side,
                 at_micros,
             } => app.job_frame(job, *side, *at_micros),
+            Wanted::Clip {
+                path,
+                at_micros,
+                size,
+                exact,
+            } => app
+                .clip_frame(path, *at_micros, *size, *exact)
+                .map(Arc::new),
         }
     }
 }
@@ -110,7 +140,7 @@ impl Desk {
             Ok(app) => app,
             Err(error) => return responder.respond(refusal(&error)),
         };
-        let first = matches!(wanted, Wanted::Frame { .. });
+        let first = !matches!(wanted, Wanted::Thumbnail { .. });
         let order = Order {
             app,
             wanted,
@@ -118,6 +148,16 @@ impl Desk {
         };
         let (orders, condition) = &*self.queue;
         let mut orders = orders.lock().unwrap_or_else(PoisonError::into_inner);
+        while let Some(at) = orders
+            .iter()
+            .position(|waiting| waiting.wanted.is_outdone_by(&order.wanted))
+        {
+            if let Some(outdone) = orders.remove(at) {
+                outdone
+                    .responder
+                    .respond(plain(StatusCode::CONFLICT, "another place was asked for"));
+            }
+        }
         if first {
             orders.push_front(order);
         } else {
@@ -216,6 +256,19 @@ mod tests {
     }
 
     #[test]
+    fn of_a_clip_under_the_pointer_only_the_newest_place_counts() {
+        let clip = |path: &str, at: u32| {
+            let address =
+                format!("loom://localhost/clip?path={path}&at_micros={at}&size=960&exact=false");
+            Wanted::parse(&address).unwrap()
+        };
+        assert!(clip("%2Fa.mp4", 1).is_outdone_by(&clip("%2Fa.mp4", 2)));
+        assert!(!clip("%2Fa.mp4", 1).is_outdone_by(&clip("%2Fb.mp4", 2)));
+        let thumbnail = Wanted::parse("loom://localhost/thumbnail?path=%2Fa.mp4&size=320").unwrap();
+        assert!(!thumbnail.is_outdone_by(&clip("%2Fa.mp4", 2)));
+    }
+
+    #[test]
     fn anything_else_is_refused() {
         for address in [
             "loom://localhost/",
@@ -223,6 +276,7 @@ mod tests {
             "loom://localhost/thumbnail?path=a&size=-1",
             "loom://localhost/frame?job=j&side=middle&at_micros=0",
             "loom://localhost/frame?job=j&side=after&at_micros=soon",
+            "loom://localhost/clip?path=a&at_micros=0&size=960&exact=maybe",
             "not an address",
         ] {
             assert_eq!(Wanted::parse(address), None, "{address}");

@@ -74,6 +74,7 @@ pub struct App {
     pub(crate) models: models::ModelStore,
     pub(crate) runner: runner::Runner,
     pub(crate) previews: preview::Cache,
+    pub(crate) clips: preview::OpenClips,
     /// Size and hash of ONNX files of the user.
     pub(crate) onnx_prints: stamp::Known<(u64, String)>,
     /// Decisions that this process took or looked up before, by what they depend on.
@@ -100,6 +101,7 @@ impl App {
             models,
             runner: runner::Runner::default(),
             previews: preview::Cache::default(),
+            clips: preview::OpenClips::default(),
             onnx_prints: stamp::Known::default(),
             decisions: Mutex::default(),
             listeners: Mutex::new(Vec::new()),

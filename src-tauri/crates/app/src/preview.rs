@@ -1,10 +1,10 @@
-//! Pictures for the window: thumbnails, and a frame before and after.
+//! Pictures for the window: thumbnails, a frame before and after, a clip under the pointer.
 
 use crate::pictures::picture_at;
 use crate::{App, explain};
 use frameloom_core::error::{AppError, ErrorCode};
 use frameloom_core::job::{JobId, JobState};
-use frameloom_media::Container;
+use frameloom_media::{Container, Scrubber};
 use frameloom_still::Limits;
 use image::codecs::jpeg::JpegEncoder;
 use image::codecs::png::{CompressionType, FilterType, PngEncoder};
@@ -75,7 +75,72 @@ impl Cache {
     }
 }
 
+/// Clips that are looked at; their files stay open.
+#[derive(Debug, Default)]
+pub(crate) struct OpenClips {
+    clips: Mutex<VecDeque<OpenClip>>,
+}
+
+#[derive(Debug, Clone)]
+struct OpenClip {
+    path: PathBuf,
+    modified: Option<SystemTime>,
+    scrubber: Arc<Mutex<Scrubber>>,
+}
+
+/// One that is played and one that the pointer is over, and those before them.
+const OPEN_CLIPS: usize = 3;
+
+impl OpenClips {
+    fn open(&self, path: &Path) -> Result<Arc<Mutex<Scrubber>>, AppError> {
+        let metadata =
+            std::fs::metadata(path).map_err(|error| explain::unreadable(path, &error))?;
+        let modified = metadata.modified().ok();
+        let mut clips = self.clips.lock().unwrap_or_else(PoisonError::into_inner);
+        let known = clips.iter().position(|clip| clip.path == path);
+        if let Some(clip) = known.and_then(|at| clips.remove(at))
+            && clip.modified == modified
+        {
+            clips.push_back(clip.clone());
+            return Ok(clip.scrubber);
+        }
+        let opened = Scrubber::open(path).map_err(|e| explain::media(&e))?;
+        let scrubber = Arc::new(Mutex::new(opened));
+        clips.push_back(OpenClip {
+            path: path.to_owned(),
+            modified,
+            scrubber: scrubber.clone(),
+        });
+        while clips.len() > OPEN_CLIPS {
+            clips.pop_front();
+        }
+        Ok(scrubber)
+    }
+}
+
 impl App {
+    /// The picture of a clip at a time, upright, at most `max_side` pixels long. `exact`: the very
+    /// frame that is on the screen then; otherwise one near by, which costs no more than a frame.
+    ///
+    /// # Errors
+    /// The file cannot be read or is no clip.
+    pub fn clip_frame(
+        &self,
+        path: &Path,
+        at_micros: i64,
+        max_side: u32,
+        exact: bool,
+    ) -> Result<EncodedPicture, AppError> {
+        let scrubber = self.clips.open(path)?;
+        // One that panicked may be anywhere; it finds its place again with the next jump.
+        let mut scrubber = scrubber.lock().unwrap_or_else(PoisonError::into_inner);
+        let picture = scrubber
+            .picture(at_micros, max_side.clamp(16, MAX_SIDE), exact)
+            .map_err(|e| explain::media(&e))?;
+        drop(scrubber);
+        encode(&picture.data, picture.width, picture.height, false)
+    }
+
     /// A small upright picture of a file, at most `max_side` pixels long.
     ///
     /// # Errors

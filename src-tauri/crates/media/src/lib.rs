@@ -52,6 +52,7 @@ mod part;
 mod picture;
 mod probe;
 mod reader;
+mod scrub;
 mod sequence;
 mod sound;
 mod source;
@@ -85,6 +86,7 @@ pub use part::{
 pub use picture::{RgbImage, frame_at, read_still, thumbnail};
 pub use probe::probe;
 pub use reader::{ReadReport, Reader, ReaderOptions, Truncation};
+pub use scrub::Scrubber;
 pub use sequence::{SEQUENCE_CONTAINER, find_pictures, numbers_of, probe_pictures};
 pub use sound::{
     SoundBlock, SoundCodec, SoundEncoderPlan, SoundFilter, SoundFormat, SoundHeader,

@@ -109,7 +109,7 @@ fn shown_size(frame: &Frame, video: &VideoInfo, max_side: Option<u32>) -> (u32, 
     (side(width), side(height))
 }
 
-fn upright(
+pub(crate) fn upright(
     frame: &Frame,
     info: &MediaInfo,
     path: &Path,

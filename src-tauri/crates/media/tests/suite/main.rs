@@ -11,5 +11,6 @@ mod pictures;
 mod real_clips;
 mod round_trip;
 mod rows;
+mod scrub;
 mod sound;
 mod support;
