@@ -434,6 +434,8 @@ export function fakeIpc(options: FakeOptions = {}): FakeIpc {
         const width = Math.min(size, 640);
         return paintWorn(width, Math.round((width * 9) / 16), seedOf(path), 0);
       }),
+    clipUrl: (path, atMicros, size) =>
+      cached(`c ${path} ${atMicros} ${size}`, () => paintWorn(640, 360, seedOf(path), atMicros / 1_000_000)),
     frameUrl: (id, side, atMicros) =>
       cached(`f ${id} ${side} ${atMicros}`, () => {
         const seed = seedOf(jobs.get(id)?.spec.input ?? '');

@@ -71,6 +71,8 @@ export interface Ipc {
 
   /** Addresses for `<img>`: `size` is the longest side in pixels. */
   thumbnailUrl(path: string, size: number): string;
+  /** A clip at a time, `size` at most on its longest side: the exact frame, or one near by at once. */
+  clipUrl(path: string, atMicros: number, size: number, exact: boolean): string;
   frameUrl(job: string, side: Side, atMicros: number): string;
 }
 

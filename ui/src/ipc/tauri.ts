@@ -77,6 +77,8 @@ export function tauriIpc(): Ipc {
         }
       }),
     thumbnailUrl: (path, size) => loomUrl('thumbnail', { path, size: String(size) }),
+    clipUrl: (path, atMicros, size, exact) =>
+      loomUrl('clip', { path, at_micros: String(Math.round(atMicros)), size: String(size), exact: String(exact) }),
     frameUrl: (job, side, atMicros) =>
       loomUrl('frame', { job, side, at_micros: String(Math.round(atMicros)) }),
   };

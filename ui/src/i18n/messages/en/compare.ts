@@ -20,4 +20,10 @@ export const compare = {
   'compare.figures.help': 'The result, made as small as the source again, against the source (luma).',
   'compare.zoom.full': 'Show at 100 %',
   'compare.zoom.double': 'Show at 200 %',
+  'player.toggle': 'Play or pause',
+  'player.play': 'Play',
+  'player.pause': 'Pause',
+  'player.back': 'Play backwards',
+  'player.stop': 'Stop playing',
+  'player.on': 'Play, faster each time',
 } as const;

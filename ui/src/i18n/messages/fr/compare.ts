@@ -19,4 +19,10 @@ export const compare = {
   'compare.figures.help': 'Le résultat, ramené à la taille de la source, face à la source (luminance).',
   'compare.zoom.full': 'Afficher à 100 %',
   'compare.zoom.double': 'Afficher à 200 %',
+  'player.toggle': 'Lire ou mettre en pause',
+  'player.play': 'Lire',
+  'player.pause': 'Pause',
+  'player.back': 'Lire à l’envers',
+  'player.stop': 'Arrêter la lecture',
+  'player.on': 'Lire, plus vite à chaque fois',
 } as const;

@@ -19,4 +19,10 @@ export const compare = {
   'compare.figures.help': 'Kết quả, thu nhỏ lại bằng nguồn, so với nguồn (độ sáng).',
   'compare.zoom.full': 'Xem ở 100 %',
   'compare.zoom.double': 'Xem ở 200 %',
+  'player.toggle': 'Phát hoặc tạm dừng',
+  'player.play': 'Phát',
+  'player.pause': 'Tạm dừng',
+  'player.back': 'Phát lùi',
+  'player.stop': 'Dừng phát',
+  'player.on': 'Phát, mỗi lần nhanh hơn',
 } as const;
