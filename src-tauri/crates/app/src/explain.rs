@@ -190,6 +190,9 @@ pub fn hint(code: ErrorCode) -> Option<&'static str> {
         ErrorCode::JobNotFound => "`frameloom jobs list` shows the jobs.",
         ErrorCode::JobState => "`frameloom jobs show ID` shows the state of the job.",
         ErrorCode::StoreUnavailable => "Check the data folder's disk and permissions.",
+        ErrorCode::StoreBusy => {
+            "Cancel the job that is running, or end that process if it is frozen, and try again; nothing is lost."
+        }
         ErrorCode::Internal => "Please report this with the details.",
         ErrorCode::Cancelled => return None,
     })

@@ -52,6 +52,8 @@ pub enum ErrorCode {
     JobState,
     /// The data folder or its database cannot be used.
     StoreUnavailable,
+    /// Another process keeps the database to itself and does not go on.
+    StoreBusy,
     /// A fault of the program itself.
     Internal,
 }
@@ -64,7 +66,8 @@ impl ErrorCode {
             | ErrorCode::WorkerCrashed
             | ErrorCode::OutOfMemory
             | ErrorCode::Interrupted
-            | ErrorCode::StoreUnavailable => true,
+            | ErrorCode::StoreUnavailable
+            | ErrorCode::StoreBusy => true,
             ErrorCode::InvalidRequest
             | ErrorCode::InputNotFound
             | ErrorCode::InputUnreadable
@@ -109,6 +112,7 @@ impl ErrorCode {
             | ErrorCode::OutOfMemory
             | ErrorCode::Cancelled
             | ErrorCode::StoreUnavailable
+            | ErrorCode::StoreBusy
             | ErrorCode::Internal => 4,
         }
     }

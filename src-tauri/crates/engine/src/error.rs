@@ -172,7 +172,10 @@ impl EngineError {
                 std::io::ErrorKind::StorageFull | std::io::ErrorKind::QuotaExceeded => {
                     ErrorCode::DiskFull
                 }
-                std::io::ErrorKind::OutOfMemory => ErrorCode::OutOfMemory,
+                // A thread that gets no stack is told to try again later; no file says that.
+                std::io::ErrorKind::OutOfMemory | std::io::ErrorKind::WouldBlock => {
+                    ErrorCode::OutOfMemory
+                }
                 _ => ErrorCode::OutputUnwritable,
             },
             EngineError::Panicked { .. } => ErrorCode::Internal,

@@ -282,6 +282,7 @@ export const en = {
   'error.job_not_found': 'This job no longer exists.',
   'error.job_state': 'The job is not in a state that allows this.',
   'error.store_unavailable': 'Frameloom’s data folder cannot be used.',
+  'error.store_busy': 'Another process of Frameloom keeps the list of jobs to itself.',
   'error.internal': 'Something went wrong inside Frameloom.',
 
   'remedy.invalid_request': 'Choose another model, scale or codec.',
@@ -306,5 +307,6 @@ export const en = {
   'remedy.job_not_found': 'Add the file again.',
   'remedy.job_state': 'Wait a moment and try again.',
   'remedy.store_unavailable': 'Check its permissions and the free space, then start Frameloom again.',
+  'remedy.store_busy': 'Cancel the job that is running, or end that process, and try again. Nothing is lost.',
   'remedy.internal': 'Try again; if it repeats, send us the details.',
 } as const;

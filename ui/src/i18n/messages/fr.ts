@@ -278,6 +278,7 @@ export const fr: Messages = {
   'error.job_not_found': 'Cette tâche n’existe plus.',
   'error.job_state': 'L’état de la tâche ne permet pas cela.',
   'error.store_unavailable': 'Le dossier de données de Frameloom est inutilisable.',
+  'error.store_busy': 'Un autre processus de Frameloom garde la liste des tâches pour lui seul.',
   'error.internal': 'Une erreur s’est produite dans Frameloom.',
 
   'remedy.invalid_request': 'Choisissez un autre modèle, une autre échelle ou un autre codec.',
@@ -302,5 +303,6 @@ export const fr: Messages = {
   'remedy.job_not_found': 'Ajoutez à nouveau le fichier.',
   'remedy.job_state': 'Patientez un instant, puis réessayez.',
   'remedy.store_unavailable': 'Vérifiez ses droits et l’espace libre, puis relancez Frameloom.',
+  'remedy.store_busy': 'Annulez la tâche en cours, ou terminez ce processus, puis réessayez. Rien n’est perdu.',
   'remedy.internal': 'Réessayez ; si cela se répète, envoyez-nous les détails.',
 };

@@ -278,6 +278,7 @@ export const vi: Messages = {
   'error.job_not_found': 'Tác vụ này không còn nữa.',
   'error.job_state': 'Trạng thái của tác vụ không cho phép việc này.',
   'error.store_unavailable': 'Không dùng được thư mục dữ liệu của Frameloom.',
+  'error.store_busy': 'Một tiến trình Frameloom khác đang giữ riêng danh sách tác vụ.',
   'error.internal': 'Có lỗi bên trong Frameloom.',
 
   'remedy.invalid_request': 'Hãy chọn mô hình, tỉ lệ hoặc mã hoá khác.',
@@ -302,5 +303,6 @@ export const vi: Messages = {
   'remedy.job_not_found': 'Hãy thêm lại tệp.',
   'remedy.job_state': 'Chờ một lát rồi thử lại.',
   'remedy.store_unavailable': 'Kiểm tra quyền và dung lượng trống, rồi mở lại Frameloom.',
+  'remedy.store_busy': 'Hãy hủy tác vụ đang chạy, hoặc kết thúc tiến trình đó, rồi thử lại. Không mất gì cả.',
   'remedy.internal': 'Hãy thử lại; nếu lặp lại, hãy gửi chi tiết cho chúng tôi.',
 };
