@@ -136,7 +136,11 @@ fn a_worker_frozen_in_the_middle_of_a_write_keeps_nobody_from_cancelling_its_job
         let Some(clip) = clip_of_many_segments(&cli.folder()) else {
             return;
         };
-        let graph = chain(&cli, "graph.json", &[("flip", json!({"axis": "horizontal"}))]);
+        let graph = chain(
+            &cli,
+            "graph.json",
+            &[("flip", json!({"axis": "horizontal"}))],
+        );
         let output = cli.folder().join("out.mkv");
         let mut child = cli.start(run_of(&graph, &clip, &output, &["--codec", "ffv1"]));
         wait_until("a finished segment", || cli.parts() > 0);

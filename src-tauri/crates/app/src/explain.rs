@@ -69,6 +69,15 @@ pub fn internal(error: impl Error) -> AppError {
     from_error(ErrorCode::Internal, &error)
 }
 
+/// A thread cannot be started: there is no memory for its stack, or a limit is reached.
+pub(crate) fn no_thread(error: io::Error) -> AppError {
+    from_error(
+        ErrorCode::OutOfMemory,
+        &io::Error::other("the system gives no memory for another thread"),
+    )
+    .details(error.to_string())
+}
+
 /// The input cannot be opened.
 pub fn unreadable(path: &Path, error: &io::Error) -> AppError {
     let (code, message, hint) = match error.kind() {

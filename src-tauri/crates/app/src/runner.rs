@@ -532,7 +532,7 @@ impl App {
         std::thread::Builder::new()
             .name("queue".to_owned())
             .spawn(move || run_queue(&app, &wake))
-            .map_err(explain::internal)?;
+            .map_err(explain::no_thread)?;
         Ok(())
     }
 }
@@ -613,7 +613,9 @@ mod tests {
         assert!(how_it_ended(abort, words).contains("memory"));
         assert!(how_it_ended(abort, "memory allocation of 800 bytes failed").contains("memory"));
         let fault = ExitStatus::from_raw(11);
-        assert!(how_it_ended(fault, "x264 [error]: malloc of size 591680 failed").contains("memory"));
+        assert!(
+            how_it_ended(fault, "x264 [error]: malloc of size 591680 failed").contains("memory")
+        );
         assert!(how_it_ended(abort, "assertion failed").contains("crashed (signal 6)"));
         assert!(how_it_ended(ExitStatus::from_raw(11), "").contains("crashed (signal 11)"));
         assert!(how_it_ended(ExitStatus::from_raw(9), "").contains("killed"));

@@ -51,7 +51,9 @@ impl App {
             if is_deaf && !was_ended {
                 was_ended = true;
                 match folder::worker(&folder).map(ProcessMark::kill) {
-                    Some(Ok(true)) => tracing::warn!(job = %id, "a worker that does not hear was ended"),
+                    Some(Ok(true)) => {
+                        tracing::warn!(job = %id, "a worker that does not hear was ended")
+                    }
                     Some(Ok(false)) | None => {}
                     Some(Err(error)) => {
                         tracing::warn!(%error, job = %id, "a worker that does not hear cannot be ended");
@@ -202,7 +204,7 @@ impl Running {
                 }
                 by_pipe.stop(Stopping::InterruptNow);
             })
-            .map_err(explain::internal)?;
+            .map_err(explain::no_thread)?;
         let (by_file, app) = (self.clone(), app.clone());
         std::thread::Builder::new()
             .name("stop-file".to_owned())
@@ -217,7 +219,7 @@ impl Running {
                     by_file.tear_off(&app);
                 }
             })
-            .map_err(explain::internal)?;
+            .map_err(explain::no_thread)?;
         Ok(())
     }
 

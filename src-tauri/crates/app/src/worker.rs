@@ -415,7 +415,7 @@ fn show_life(moved: Arc<AtomicU64>) -> Result<(), AppError> {
                 std::thread::sleep(Duration::from_secs(ALIVE_SECONDS));
             }
         })
-        .map_err(explain::internal)?;
+        .map_err(explain::no_thread)?;
     Ok(())
 }
 

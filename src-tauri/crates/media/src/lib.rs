@@ -64,7 +64,9 @@ pub use animation::{
 pub use container::{Container, MuxPlan, Unfit, choose_container, plan_mux};
 pub use convert::{Converter, convert};
 pub use encode::encoder::{EncodedPacket, VideoEncoder};
-pub use encode::plan::{EncoderPlan, EncoderSpec, UsableEncoder, plan_encoder, usable_encoders};
+pub use encode::plan::{
+    EncoderPlan, EncoderSpec, UsableEncoder, plan_encoder, plan_encoder_again, usable_encoders,
+};
 pub use encode::table::{EncoderRow, Preset, encoder_table};
 pub use error::{FfmpegError, MediaError};
 pub use fields::{FieldReport, Telecine, detect_fields};

@@ -55,8 +55,9 @@ pub(super) fn publish(
 pub(super) fn earlier(output: &Path, work_dir: &Path) -> Option<(PathBuf, Checks)> {
     let note: Note = serde_json::from_slice(&std::fs::read(work_dir.join(NOTE)).ok()?).ok()?;
     let is_it = |path: &Path| {
-        path.symlink_metadata()
-            .is_ok_and(|facts| facts.is_file() && FileStamp::of(&facts).as_ref() == Some(&note.file))
+        path.symlink_metadata().is_ok_and(|facts| {
+            facts.is_file() && FileStamp::of(&facts).as_ref() == Some(&note.file)
+        })
     };
     if is_it(output) {
         return Some((output.to_owned(), note.checks));
