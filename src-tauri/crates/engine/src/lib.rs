@@ -18,6 +18,7 @@ mod error;
 pub mod execute;
 pub mod nodes;
 pub mod plan;
+pub mod prints;
 mod resample;
 mod rgb;
 pub mod sound;

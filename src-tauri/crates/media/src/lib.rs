@@ -92,4 +92,4 @@ pub use sound::{
     SoundBlock, SoundCodec, SoundEncoderPlan, SoundFilter, SoundFormat, SoundHeader,
     SoundPartReader, SoundPartWriter, SoundReader, SoundReport, SoundSource, plan_sound_encoder,
 };
-pub use verify::{Expectation, FrameTimes, OutputCheck, frame_times, verify_output};
+pub use verify::{Expectation, FrameTimes, OutputCheck, coded_frames, frame_times, verify_output};
