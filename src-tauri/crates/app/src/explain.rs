@@ -172,6 +172,9 @@ pub fn hint(code: ErrorCode) -> Option<&'static str> {
         }
         ErrorCode::InputTooLarge => "Cut the picture into parts, or choose a smaller scale.",
         ErrorCode::InputChanged => "Put the original file back, or start a new job.",
+        ErrorCode::ProgramChanged => {
+            "The file is as it was: run it again as a new job, or go on with the version that began this one; `frameloom jobs remove ID` takes it off the list."
+        }
         ErrorCode::OutputUnwritable => "Choose a folder that you may write to.",
         ErrorCode::DiskFull => "Free some space, then resume the job; finished parts are kept.",
         ErrorCode::ModelNotFound => "`frameloom models list` shows the models that are installed.",

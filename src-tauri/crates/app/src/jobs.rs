@@ -177,7 +177,7 @@ impl App {
     /// Queues a paused, interrupted or failed job again; finished segments are kept.
     ///
     /// # Errors
-    /// The job is not in a state to be resumed, or its input changed.
+    /// The job is not in a state to be resumed, or its input or the program changed.
     pub fn resume(&self, id: &JobId, lane: Lane) -> Result<Job, AppError> {
         self.mark_dead_jobs()?;
         let row = self.row(id)?;
@@ -186,6 +186,7 @@ impl App {
         }
         let plan = parse_plan(&row)?;
         plan.check_unchanged(&row.job.spec.input, &self.models)
+            .and_then(|()| plan.check_program(&row.job.spec, &self.models))
             .map_err(|e| explain::engine(&e))?;
         check_writable(&row.job.spec.output)?;
         self.own(id)?;
@@ -405,10 +406,13 @@ pub(crate) fn parse_plan(row: &JobRow) -> Result<Plan, AppError> {
     let json = row.plan.as_deref().unwrap_or("null");
     serde_json::from_str(json).map_err(|error| {
         AppError::new(
-            ErrorCode::StoreUnavailable,
-            format!("The stored plan of job {} cannot be read.", row.job.id),
+            ErrorCode::ProgramChanged,
+            format!(
+                "Another version of the program planned job {}, and its plan cannot be read.",
+                row.job.id
+            ),
         )
-        .hint("It was made by another version of the program: start a new job.")
+        .hint(explain::hint(ErrorCode::ProgramChanged).unwrap_or_default())
         .details(error.to_string())
     })
 }

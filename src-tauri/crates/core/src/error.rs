@@ -20,6 +20,8 @@ pub enum ErrorCode {
     InputTooLarge,
     /// The input changed since the job was planned.
     InputChanged,
+    /// Another version of the program planned the job, and this one cannot go on with it.
+    ProgramChanged,
     /// The output cannot be written where it was asked for.
     OutputUnwritable,
     /// The disk is full; the job can be resumed.
@@ -74,6 +76,7 @@ impl ErrorCode {
             | ErrorCode::InputUnsupported
             | ErrorCode::InputTooLarge
             | ErrorCode::InputChanged
+            | ErrorCode::ProgramChanged
             | ErrorCode::OutputUnwritable
             | ErrorCode::ModelNotFound
             | ErrorCode::ModelInvalid
@@ -99,6 +102,7 @@ impl ErrorCode {
             | ErrorCode::InputUnsupported
             | ErrorCode::InputTooLarge
             | ErrorCode::InputChanged
+            | ErrorCode::ProgramChanged
             | ErrorCode::TracksDoNotFit => 3,
             ErrorCode::DiskFull | ErrorCode::Interrupted => 5,
             ErrorCode::OutputUnwritable
