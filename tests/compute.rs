@@ -217,3 +217,41 @@ fn a_limited_job_is_bound_to_its_cores_and_stands_behind_other_programs() {
     assert!(!cores.contains([',', '-']), "more than one core: {cores}");
     assert_eq!(nice, "10");
 }
+
+#[test]
+#[cfg(target_os = "linux")]
+fn a_job_that_gets_too_little_memory_says_so_in_plain_words_and_never_hangs() {
+    // Where it runs out depends on the machine: while libraries are loaded, a thread is started, a
+    // model is opened or run, an encoder is tried. None of these may hang or be blamed on anything
+    // else.
+    for kilobytes in (360_000..=760_000).step_by(50_000) {
+        let cli = Cli::new();
+        let output = cli.folder().join("out.mp4");
+        let command = cli.command([
+            "upscale".as_ref(),
+            demo_clip().as_os_str(),
+            "-o".as_ref(),
+            output.as_os_str(),
+            "--quality".as_ref(),
+            "draft".as_ref(),
+            "--device".as_ref(),
+            "cpu".as_ref(),
+        ]);
+        let mut limited = std::process::Command::new("sh");
+        limited
+            .args(["-c", &format!("ulimit -v {kilobytes}; exec \"$0\" \"$@\"")])
+            .arg(command.get_program())
+            .args(command.get_args())
+            .env("FRAMELOOM_DATA_DIR", cli.data())
+            // One that hangs is given up, which is then said.
+            .env("FRAMELOOM_STALL_SECONDS", "30")
+            .stdin(std::process::Stdio::null());
+        let ran = limited.output().expect("sh can be started");
+        let said = String::from_utf8_lossy(&ran.stderr);
+        assert!(
+            ran.status.success() || said.to_lowercase().contains("memory"),
+            "{kilobytes}: {said}"
+        );
+        assert!(!said.contains("got no further"), "{kilobytes}: {said}");
+    }
+}

@@ -62,7 +62,18 @@ fn a_result_verifies_itself_and_a_changed_one_is_found_out() {
     let path = output.to_str().unwrap();
     let genuine = verify(&[path], 0);
     assert_eq!(genuine["genuine"], true);
-    for what in ["output", "frames", "times", "streams", "input"] {
+    let segments = receipt["plan"]["segments"].as_array().unwrap();
+    assert!(segments.len() > 1, "{receipt}");
+    let sum = |key: &str| {
+        segments
+            .iter()
+            .map(|s| s[key].as_u64().unwrap())
+            .sum::<u64>()
+    };
+    assert_eq!(sum("frames"), frames);
+    assert_eq!(segments[1]["first"], segments[0]["frames"]);
+    assert!(segments[1]["start_micros"].as_i64() > segments[0]["start_micros"].as_i64());
+    for what in ["output", "frames", "times", "streams", "segments", "input"] {
         assert_eq!(finding(&genuine, what)["verdict"], "same", "{what}");
     }
 
@@ -83,6 +94,29 @@ fn a_result_verifies_itself_and_a_changed_one_is_found_out() {
     assert_eq!(cut["genuine"], false);
     assert_eq!(finding(&cut, "output")["verdict"], "differs");
     assert_eq!(verify(&[path], 4)["genuine"], false);
+
+    // A few bytes in the middle of the last segment: it is told where, also by an old receipt that
+    // names no segments that something differs.
+    let mut bytes = fs::read(&moved).unwrap();
+    let at = bytes.len() * 19 / 20;
+    bytes[at..at + 8].fill(0x55);
+    fs::write(&output, &bytes).unwrap();
+    let hurt = verify(&[path, "--receipt", kept.to_str().unwrap()], 4);
+    let says = finding(&hurt, "segments")["says"].as_str().unwrap();
+    let last = format!(
+        "1 of {0} segments hold other frames: segment {0} (",
+        segments.len()
+    );
+    assert!(says.starts_with(&last), "{says}");
+    let mut old = receipt.clone();
+    old.as_object_mut().unwrap().remove("plan");
+    fs::write(&kept, old.to_string()).unwrap();
+    let by_old = verify(&[path, "--receipt", kept.to_str().unwrap()], 4);
+    let has_segments = |v: &Value| v["findings"].to_string().contains("segments");
+    assert!(
+        !has_segments(&by_old) && by_old["genuine"] == false,
+        "{by_old}"
+    );
 
     // A file that nobody made here.
     let stranger = cli.run(["verify".as_ref(), demo_clip().as_os_str()]);

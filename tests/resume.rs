@@ -379,3 +379,38 @@ fn kills_at_random_moments_never_change_the_result() {
     assert_eq!(report.total(), 8);
     assert!(report.scenes.len() >= 4, "several kinds: {report:?}");
 }
+
+#[test]
+#[cfg(target_os = "linux")]
+fn a_job_that_another_version_planned_otherwise_is_refused_by_naming_the_program() {
+    let cli = Cli::new();
+    let output = cli.folder().join("out.mp4");
+    let mut child = start(&cli, &output);
+    wait_until("a finished segment", || cli.parts() > 0);
+    signal(child.id(), "KILL");
+    child.wait().unwrap();
+    wait_until("the end of the worker", || workers_of(&cli).is_empty());
+    let id = cli.jobs()[0]["id"].as_str().unwrap().to_owned();
+    // The list of jobs is lost, and comes back with what lies beside the parts: a plan of a program
+    // that did not cut off what the file asks to cut off.
+    let stored = cli.data().join("jobs").join(&id).join("job.json");
+    let text = std::fs::read_to_string(&stored).unwrap();
+    let mut job: serde_json::Value = serde_json::from_str(&text).unwrap();
+    let mut plan: serde_json::Value = serde_json::from_str(job["plan"].as_str().unwrap()).unwrap();
+    plan.as_object_mut().unwrap().remove("program");
+    plan["sizes"]["input"] = serde_json::json!([640, 368]);
+    job["plan"] = plan.to_string().into();
+    std::fs::write(&stored, job.to_string()).unwrap();
+    for suffix in ["-wal", "-shm"] {
+        let _ = std::fs::remove_file(cli.data().join(format!("frameloom.db{suffix}")));
+    }
+    std::fs::write(cli.data().join("frameloom.db"), "no database at all").unwrap();
+    let refused = cli.run(["jobs", "resume", &id]).expect_code(3);
+    assert!(
+        refused.stderr.contains("the program changed"),
+        "{refused:?}"
+    );
+    assert!(refused.stderr.contains("run it again"), "{refused:?}");
+    assert!(!refused.stderr.contains("the input changed"), "{refused:?}");
+    assert!(cli.parts() > 0, "nothing is thrown away");
+}

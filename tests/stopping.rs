@@ -1,10 +1,13 @@
 //! Jobs that are told to stop while something does not let go, and what their end leaves behind.
 #![cfg(target_os = "linux")]
 
+use e2e::graphs::{chain, run_of};
 use e2e::models::install;
 use e2e::torture::workers_of;
 use e2e::*;
-use std::path::PathBuf;
+use serde_json::json;
+use std::path::{Path, PathBuf};
+use std::process::Command;
 use std::time::{Duration, Instant};
 
 /// What lies beside a result under a hidden name.
@@ -89,6 +92,90 @@ fn a_frozen_worker_does_not_keep_who_cancels_it_and_nothing_is_left() {
     assert_eq!(cli.jobs()[0]["state"], "cancelled");
     assert_eq!(cli.parts(), 0);
     assert!(!output.exists() && hidden(&cli).is_empty());
+}
+
+/// True if the process is stopped in the middle of a write to a database: it holds the lock for
+/// writing of SQLite's log, byte 120 of the file of its index (<https://sqlite.org/walformat.html>).
+fn is_frozen_in_a_write(pid: u32) -> bool {
+    wait_until("the process stops", || {
+        let stat = std::fs::read_to_string(format!("/proc/{pid}/stat")).unwrap_or_default();
+        let state = stat.rsplit_once(") ").map(|(_, behind)| &behind[..1]);
+        matches!(state, None | Some("T" | "Z"))
+    });
+    let locks = std::fs::read_to_string("/proc/locks").expect("Linux lists its locks");
+    locks.lines().any(|line| {
+        let words: Vec<&str> = line.split_whitespace().collect();
+        matches!(words[..], [_, "POSIX", _, "WRITE", holder, _, "120", "120"] if holder == pid.to_string())
+    })
+}
+
+/// A clip of many segments that take next to no time, so that most of it goes into recording them;
+/// `None` where there is no ffmpeg.
+fn clip_of_many_segments(folder: &Path) -> Option<PathBuf> {
+    let path = folder.join("long.mkv");
+    let made = Command::new("ffmpeg")
+        .args(["-v", "error", "-f", "lavfi", "-i"])
+        .arg("testsrc2=size=32x32:rate=1:duration=12000")
+        .args(["-c:v", "ffv1"])
+        .arg(&path)
+        .status();
+    match made {
+        Ok(status) if status.success() => Some(path),
+        _ => {
+            eprintln!("skipped: no ffmpeg that makes the clip");
+            None
+        }
+    }
+}
+
+#[test]
+fn a_worker_frozen_in_the_middle_of_a_write_keeps_nobody_from_cancelling_its_job() {
+    // The command that started it may be frozen as well: then nobody else listens to the worker.
+    for command_too in [false, true] {
+        let cli = Cli::new();
+        let Some(clip) = clip_of_many_segments(&cli.folder()) else {
+            return;
+        };
+        let graph = chain(
+            &cli,
+            "graph.json",
+            &[("flip", json!({"axis": "horizontal"}))],
+        );
+        let output = cli.folder().join("out.mkv");
+        let mut child = cli.start(run_of(&graph, &clip, &output, &["--codec", "ffv1"]));
+        wait_until("a finished segment", || cli.parts() > 0);
+        let [worker] = workers_of(&cli)[..] else {
+            panic!("one job has one worker");
+        };
+        wait_until("a stop in the middle of a write", || {
+            signal(worker, "STOP");
+            let is_it = is_frozen_in_a_write(worker);
+            if !is_it {
+                signal(worker, "CONT");
+                std::thread::sleep(Duration::from_millis(3));
+            }
+            is_it
+        });
+        if command_too {
+            signal(child.id(), "STOP");
+        }
+        let id = cli.jobs()[0]["id"].as_str().unwrap().to_owned();
+        let asked = Instant::now();
+        cli.run(["jobs", "cancel", &id]).expect_code(0);
+        let took = asked.elapsed();
+        // About a second on a machine that does nothing else.
+        assert!(took < Duration::from_secs(5), "{took:?}");
+        assert_eq!(cli.jobs()[0]["state"], "cancelled");
+        if command_too {
+            signal(child.id(), "CONT");
+        }
+        assert_eq!(child.wait().unwrap().code(), Some(4));
+        assert_eq!(cli.jobs()[0]["state"], "cancelled");
+        assert!(workers_of(&cli).is_empty());
+        assert_eq!(cli.parts(), 0);
+        assert!(!output.exists() && hidden(&cli).is_empty());
+        assert!(walk(&cli.data().join("jobs")).is_empty());
+    }
 }
 
 #[test]

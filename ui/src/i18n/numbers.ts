@@ -1,8 +1,9 @@
 /** Numbers, lengths and sizes as a person reads them, by `Intl`. */
 
-/** `12.4`, with at most `digits` decimals. */
-export function number(value: number, locale: string, digits = 0): string {
-  return new Intl.NumberFormat(locale, { maximumFractionDigits: digits }).format(value);
+/** `12.4`, with at most `digits` decimals and at least `least` of them. */
+export function number(value: number, locale: string, digits = 0, least = 0): string {
+  const decimals = { minimumFractionDigits: least, maximumFractionDigits: digits };
+  return new Intl.NumberFormat(locale, decimals).format(value);
 }
 
 /** `42 %`, rounded down, so that 100 % means done. `fraction` is 0 to 1. */

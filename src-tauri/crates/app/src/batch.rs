@@ -34,8 +34,8 @@ struct Worker {
 }
 
 impl App {
-    /// Begins a batch of jobs that compute as `wish` says; as many as there are cores for them are
-    /// done at once.
+    /// Begins a batch of jobs that compute as `wish` says; one more than there are cores for them
+    /// are done at once, but never more than eight.
     ///
     /// # Errors
     /// The settings cannot be read.

@@ -69,6 +69,15 @@ pub fn internal(error: impl Error) -> AppError {
     from_error(ErrorCode::Internal, &error)
 }
 
+/// A thread cannot be started: there is no memory for its stack, or a limit is reached.
+pub(crate) fn no_thread(error: io::Error) -> AppError {
+    from_error(
+        ErrorCode::OutOfMemory,
+        &io::Error::other("the system gives no memory for another thread"),
+    )
+    .details(error.to_string())
+}
+
 /// The input cannot be opened.
 pub fn unreadable(path: &Path, error: &io::Error) -> AppError {
     let (code, message, hint) = match error.kind() {
@@ -163,6 +172,9 @@ pub fn hint(code: ErrorCode) -> Option<&'static str> {
         }
         ErrorCode::InputTooLarge => "Cut the picture into parts, or choose a smaller scale.",
         ErrorCode::InputChanged => "Put the original file back, or start a new job.",
+        ErrorCode::ProgramChanged => {
+            "The file is as it was: run it again as a new job, or go on with the version that began this one; `frameloom jobs remove ID` takes it off the list."
+        }
         ErrorCode::OutputUnwritable => "Choose a folder that you may write to.",
         ErrorCode::DiskFull => "Free some space, then resume the job; finished parts are kept.",
         ErrorCode::ModelNotFound => "`frameloom models list` shows the models that are installed.",
@@ -190,6 +202,9 @@ pub fn hint(code: ErrorCode) -> Option<&'static str> {
         ErrorCode::JobNotFound => "`frameloom jobs list` shows the jobs.",
         ErrorCode::JobState => "`frameloom jobs show ID` shows the state of the job.",
         ErrorCode::StoreUnavailable => "Check the data folder's disk and permissions.",
+        ErrorCode::StoreBusy => {
+            "Cancel the job that is running, or end that process if it is frozen, and try again; nothing is lost."
+        }
         ErrorCode::Internal => "Please report this with the details.",
         ErrorCode::Cancelled => return None,
     })

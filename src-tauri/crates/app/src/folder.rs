@@ -3,6 +3,7 @@
 //! ```text
 //! jobs/ID/owner            locked by the process that will see to the job
 //! jobs/ID/lock             locked by its worker
+//! jobs/ID/worker           which process that is, for whoever has to end it
 //! jobs/ID/stop             a request to stop, from another process
 //! jobs/ID/job.json         the job as it was submitted
 //! jobs/ID/segments.jsonl   finished segments, one a line
@@ -12,6 +13,7 @@
 //! The database is the truth. `job.json` and `segments.jsonl` are read only when it was damaged
 //! and had to be set aside.
 
+use crate::process::ProcessMark;
 use frameloom_core::job::{Job, JobState};
 use frameloom_store::{JobRow, Lane, SegmentRow};
 use serde::{Deserialize, Serialize};
@@ -25,6 +27,9 @@ pub(crate) const WORKER_LOCK: &str = "lock";
 pub(crate) const OWNER_LOCK: &str = "owner";
 /// Through this file another process asks the worker to stop.
 pub(crate) const STOP_FILE: &str = "stop";
+/// In this file the worker says which process it is. Not in the file of the lock, which nobody else
+/// can read on Windows while it is held.
+const WORKER_FILE: &str = "worker";
 const JOB_FILE: &str = "job.json";
 const SEGMENTS_FILE: &str = "segments.jsonl";
 
@@ -47,9 +52,24 @@ pub(crate) fn lock(folder: &Path, name: &str) -> io::Result<Option<File>> {
     }
 }
 
-/// Does a living process hold this lock? Where there is no folder, none does.
+/// Does a living process hold this lock? Where there is no folder, none does, and none is made.
 pub(crate) fn is_held(folder: &Path, name: &str) -> bool {
-    folder.join(name).exists() && matches!(lock(folder, name), Ok(None))
+    let file = OpenOptions::new().write(true).open(folder.join(name));
+    file.is_ok_and(|file| matches!(file.try_lock(), Err(TryLockError::WouldBlock)))
+}
+
+/// Says that this process is the worker. Call it with the lock in hand.
+pub(crate) fn write_worker(folder: &Path) -> io::Result<()> {
+    match ProcessMark::of_this() {
+        Some(mark) => std::fs::write(folder.join(WORKER_FILE), mark.to_string()),
+        None => Ok(()),
+    }
+}
+
+/// The process that holds the worker's lock, or held it last.
+pub(crate) fn worker(folder: &Path) -> Option<ProcessMark> {
+    let text = std::fs::read_to_string(folder.join(WORKER_FILE)).ok()?;
+    text.parse().ok()
 }
 
 #[derive(Serialize, Deserialize)]

@@ -155,7 +155,11 @@ fn walk(folder: &Path, below: &Path, depth: usize, to: &mut Expanded) -> std::io
 fn has_media_extension(path: &Path) -> bool {
     path.extension()
         .and_then(OsStr::to_str)
-        .is_some_and(|e| EXTENSIONS.contains(&e.to_ascii_lowercase().as_str()))
+        .is_some_and(is_media_extension)
+}
+
+fn is_media_extension(extension: &str) -> bool {
+    EXTENSIONS.contains(&extension.to_ascii_lowercase().as_str())
 }
 
 /// What a file is: a still picture by the picture reader, anything else by ffmpeg.
@@ -394,14 +398,14 @@ pub fn fill_name(
 pub fn names_a_folder(path: &Path) -> bool {
     path.is_dir()
         || path.as_os_str().to_string_lossy().ends_with(['/', '\\'])
-        || path.extension().is_none() && !is_bare_ending(path)
+        || path.extension().is_none() && !bare_ending(path).is_some_and(is_media_extension)
 }
 
-/// True for `.mp4` and the like: a file whose name was forgotten, not a hidden folder.
-fn is_bare_ending(path: &Path) -> bool {
-    let name = path.file_name().and_then(OsStr::to_str);
-    name.and_then(|name| name.strip_prefix('.'))
-        .is_some_and(|ending| EXTENSIONS.contains(&ending.to_ascii_lowercase().as_str()))
+/// The `mp4` of a path whose last part is `.mp4` alone: a hidden folder, or a file whose name was
+/// forgotten.
+pub(crate) fn bare_ending(path: &Path) -> Option<&str> {
+    let name = path.file_name().and_then(OsStr::to_str)?;
+    name.strip_prefix('.').filter(|rest| !rest.contains('.'))
 }
 
 /// True for moving pictures and stills.

@@ -136,7 +136,10 @@ impl App {
     /// # Errors
     /// The job is neither queued nor running.
     pub fn pause(&self, id: &JobId) -> Result<(), AppError> {
-        if self.change(id, &[JobState::Queued], JobState::Paused, None)? {
+        // Looked at first: its worker may be in the middle of a write, and reading waits for nobody.
+        if self.job(id)?.state == JobState::Queued
+            && self.change(id, &[JobState::Queued], JobState::Paused, None)?
+        {
             self.runner.disown(id);
             return Ok(());
         }
@@ -174,7 +177,7 @@ impl App {
     /// Queues a paused, interrupted or failed job again; finished segments are kept.
     ///
     /// # Errors
-    /// The job is not in a state to be resumed, or its input changed.
+    /// The job is not in a state to be resumed, or its input or the program changed.
     pub fn resume(&self, id: &JobId, lane: Lane) -> Result<Job, AppError> {
         self.mark_dead_jobs()?;
         let row = self.row(id)?;
@@ -183,6 +186,7 @@ impl App {
         }
         let plan = parse_plan(&row)?;
         plan.check_unchanged(&row.job.spec.input, &self.models)
+            .and_then(|()| plan.check_program(&row.job.spec, &self.models))
             .map_err(|e| explain::engine(&e))?;
         check_writable(&row.job.spec.output)?;
         self.own(id)?;
@@ -195,28 +199,32 @@ impl App {
         self.job(id)
     }
 
-    /// Stops a job for good and removes its parts. A running one stops at once.
+    /// Stops a job for good and removes its parts. A running one stops at once, also where its
+    /// worker is frozen; one whose result is being written down may still come to its end.
     ///
     /// # Errors
-    /// The job is finished already.
+    /// The job is finished already, or the database refuses.
     pub fn cancel(&self, id: &JobId) -> Result<(), AppError> {
-        let waiting = [
-            JobState::Queued,
-            JobState::Paused,
-            JobState::Interrupted,
-            JobState::Failed,
-        ];
-        if self.change(id, &waiting, JobState::Cancelled, None)? {
-            self.runner.disown(id);
-            self.clean_up(&self.job(id)?);
-            return Ok(());
-        }
-        match self.job(id)?.state {
-            JobState::Running => self
-                .runner
-                .control(self, id, Control::Stop(Stopping::Cancel)),
-            JobState::Cancelled => Ok(()),
-            state => Err(wrong_state(id, state, "cancelled")),
+        loop {
+            // Reading waits for nobody, not even for a worker that was frozen in the middle of a
+            // write; so its worker is seen to before anything is written.
+            let job = self.job(id)?;
+            let state = job.state;
+            if state == JobState::Cancelled {
+                self.clean_up(&job);
+                return Ok(());
+            }
+            if state == JobState::Succeeded {
+                return Err(wrong_state(id, state, "cancelled"));
+            }
+            if state == JobState::Running && !self.end_worker(id)? {
+                return Ok(());
+            }
+            if self.change(id, &[state], JobState::Cancelled, None)? {
+                self.runner.disown(id);
+                self.clean_up(&self.job(id)?);
+                return Ok(());
+            }
         }
     }
 
@@ -398,10 +406,13 @@ pub(crate) fn parse_plan(row: &JobRow) -> Result<Plan, AppError> {
     let json = row.plan.as_deref().unwrap_or("null");
     serde_json::from_str(json).map_err(|error| {
         AppError::new(
-            ErrorCode::StoreUnavailable,
-            format!("The stored plan of job {} cannot be read.", row.job.id),
+            ErrorCode::ProgramChanged,
+            format!(
+                "Another version of the program planned job {}, and its plan cannot be read.",
+                row.job.id
+            ),
         )
-        .hint("It was made by another version of the program: start a new job.")
+        .hint(explain::hint(ErrorCode::ProgramChanged).unwrap_or_default())
         .details(error.to_string())
     })
 }

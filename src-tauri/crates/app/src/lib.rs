@@ -33,6 +33,7 @@ mod onnx;
 pub mod pictures;
 pub mod places;
 mod preview;
+mod process;
 pub mod receipt;
 mod request;
 mod runner;
@@ -63,7 +64,7 @@ use frameloom_store::{SetAside, Store};
 use std::collections::BTreeMap;
 use std::path::Path;
 use std::sync::{Arc, Mutex, PoisonError};
-use std::time::{SystemTime, UNIX_EPOCH};
+use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
 type Listener = Box<dyn Fn(&JobEvent) -> bool + Send>;
 
@@ -109,11 +110,25 @@ impl App {
             places,
         });
         app.tend_folders(app.set_aside.is_some());
-        // On a full disk the list must still open.
-        if let Err(error) = app.mark_dead_jobs() {
+        // On a full disk, or beside a process that was frozen in the middle of a write, the list must
+        // still open.
+        let marked = app
+            .with_little_patience(|| app.mark_dead_jobs())
+            .and_then(|marked| marked);
+        if let Err(error) = marked {
             tracing::warn!(%error, "dead jobs could not be marked");
         }
         Ok(app)
+    }
+
+    /// Does what can be left to the next time without waiting long for the writes of others.
+    fn with_little_patience<T>(&self, write: impl FnOnce() -> T) -> Result<T, AppError> {
+        const LITTLE: Duration = Duration::from_millis(250);
+        let set = |patience| self.store.wait_at_most(patience).map_err(explain::store);
+        set(Some(LITTLE))?;
+        let written = write();
+        set(None)?;
+        Ok(written)
     }
 
     /// Where this application keeps its things.

@@ -4,6 +4,7 @@
 //! gets done. One that falls silent is frozen, one that lives and does not move hangs, and one of
 //! another version cannot be understood. How the caller goes on is its own business.
 
+use crate::explain;
 use crate::worker::{self, ALIVE_SECONDS, PROTOCOL_VERSION, WorkerEvent};
 use frameloom_core::error::{AppError, ErrorCode};
 use std::collections::VecDeque;
@@ -81,7 +82,15 @@ impl WorkerListener {
     pub(crate) fn of(child: &mut Child) -> Result<(Self, ChildStdin), AppError> {
         match (child.stdin.take(), child.stdout.take(), child.stderr.take()) {
             (Some(stdin), Some(stdout), Some(stderr)) => {
-                Ok((Self::new(stdout, stderr, Limits::usual()), stdin))
+                match Self::new(stdout, stderr, Limits::usual()) {
+                    Ok(listener) => Ok((listener, stdin)),
+                    Err(error) => {
+                        // Nobody would hear it.
+                        let _ = child.kill();
+                        let _ = child.wait();
+                        Err(error)
+                    }
+                }
             }
             _ => Err(AppError::new(
                 ErrorCode::Internal,
@@ -94,24 +103,28 @@ impl WorkerListener {
         stdout: impl Read + Send + 'static,
         stderr: impl Read + Send + 'static,
         limits: Limits,
-    ) -> Self {
+    ) -> Result<Self, AppError> {
         let (told, events) = std::sync::mpsc::channel();
-        std::thread::spawn(move || {
+        let listen = move || {
             let mut stdout = BufReader::new(stdout);
             while let Some(event) = worker::read_event(&mut stdout) {
                 if told.send(event).is_err() {
                     break;
                 }
             }
-        });
-        Self {
+        };
+        let thread = |name: &str| std::thread::Builder::new().name(name.to_owned());
+        thread("listen").spawn(listen).map_err(explain::no_thread)?;
+        Ok(Self {
             events,
-            last_words: std::thread::spawn(move || tail(stderr)),
+            last_words: thread("last-words")
+                .spawn(move || tail(stderr))
+                .map_err(explain::no_thread)?,
             limits,
             silent_ticks: 0,
             stalled_seconds: 0,
             last_moved: None,
-        }
+        })
     }
 
     /// The next word, waited for at most a second.
@@ -223,10 +236,8 @@ mod tests {
             silent_ticks,
             stalled_seconds: 3 * ALIVE_SECONDS,
         };
-        (
-            WorkerListener::new(reader, std::io::empty(), limits),
-            writer,
-        )
+        let listener = WorkerListener::new(reader, std::io::empty(), limits).unwrap();
+        (listener, writer)
     }
 
     /// One that waits for what was said, however busy the machine is.

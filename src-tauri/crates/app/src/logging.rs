@@ -18,7 +18,7 @@ pub struct Guard {
 /// their own to standard error. Call it first thing in `main`: it changes the environment, which is
 /// sound only before a second thread exists.
 pub fn quiet_libraries() {
-    frameloom_infer::silence();
+    frameloom_infer::silence(frameloom_media::set_variable);
     frameloom_media::quiet_encoders();
 }
 

@@ -5,9 +5,12 @@ use crate::jobs::parse_plan;
 use crate::{App, explain, now_millis};
 use frameloom_core::error::{AppError, ErrorCode};
 use frameloom_core::job::{Job, JobId};
-use frameloom_core::receipt::{FilePrint, ModelPrint, ProgramPrint, RECEIPT_VERSION, Receipt};
+use frameloom_core::receipt::{
+    FilePrint, ModelPrint, PLAN_PRINT_VERSION, PlanPrint, ProgramPrint, RECEIPT_VERSION, Receipt,
+};
 use frameloom_core::sequence::{NumberPattern, PictureNumbers};
 use frameloom_engine::plan::MediumPlan;
+use frameloom_engine::prints::{FrameHash, FrameHashes, changed_segments, segment_prints};
 use frameloom_engine::{Finished, Plan};
 use frameloom_infer::Runtime;
 use serde::Serialize;
@@ -18,7 +21,7 @@ use ts_rs::TS;
 /// One thing that was compared.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, TS)]
 pub struct Finding {
-    /// What: `output`, `frames`, `times`, `streams`, `input`, `input music.wav`, `file look.cube`,
+    /// What: `output`, `frames`, `times`, `streams`, `segments`, `input`, `input music.wav`, `file look.cube`,
     /// `model loom-x2`.
     pub what: String,
     /// How it stands.
@@ -148,7 +151,7 @@ impl App {
                 findings.push(self.compare_model(model));
             }
         }
-        let of_result = ["output", "frames", "times", "streams"];
+        let of_result = ["output", "frames", "times", "streams", "segments"];
         let genuine = !findings.iter().any(|finding| {
             finding.verdict == Verdict::Differs && of_result.contains(&finding.what.as_str())
         });
@@ -162,15 +165,16 @@ impl App {
     /// Recomputed from the file itself, so that a receipt that was tampered with is found out, and
     /// a file that was only re-muxed is told from one that lost frames.
     fn compare_times(&self, path: &Path, receipt: &Receipt, expected: &str) -> Vec<Finding> {
-        let times = match frameloom_media::frame_times(path) {
-            Ok(times) => times,
+        let found = match FrameHashes::of(path, &|| ()) {
+            Ok(found) => found,
             Err(error) => {
                 return vec![compared("frames", false, String::new(), error.to_string())];
             }
         };
+        let times = &found.times;
         let (frames, streams) = (times.ticks.len() as u64, times.info.streams.len() as u32);
         let checks = &receipt.checks;
-        vec![
+        let mut findings = vec![
             compared(
                 "frames",
                 frames == checks.frames,
@@ -179,7 +183,7 @@ impl App {
             ),
             compared(
                 "times",
-                frameloom_engine::times_sha256(&times) == expected,
+                frameloom_engine::times_sha256(times) == expected,
                 "every frame at its time".to_owned(),
                 "frames are shown at other times".to_owned(),
             ),
@@ -189,7 +193,9 @@ impl App {
                 format!("{streams} streams"),
                 format!("{streams} streams instead of {}", checks.streams),
             ),
-        ]
+        ];
+        findings.extend(compare_segments(receipt, &found.frames));
+        findings
     }
 
     fn compare_input(&self, job: &Job, receipt: &Receipt) -> Finding {
@@ -332,6 +338,7 @@ impl App {
                 })
                 .collect(),
             graph: job.spec.graph.clone(),
+            plan: self.plan_print(job, plan, finished, alive)?,
             encode: job.spec.encode.clone(),
             encoder,
             device: job.spec.device.clone(),
@@ -343,6 +350,38 @@ impl App {
             checks: finished.checks.clone(),
         };
         serde_json::to_string(&receipt).map_err(explain::internal)
+    }
+
+    /// The segments of a clip, as they are in its result.
+    fn plan_print(
+        &self,
+        job: &Job,
+        plan: &Plan,
+        finished: &Finished,
+        alive: &dyn Fn(),
+    ) -> Result<Option<PlanPrint>, AppError> {
+        let MediumPlan::Video(video) = &plan.medium else {
+            return Ok(None);
+        };
+        let made = self.store.segments(&job.id).map_err(explain::store)?;
+        let segments = made.iter().map(|segment| (segment.clip, segment.frames));
+        let segments = match finished.pictures {
+            Some(numbers) => {
+                let hashes = picture_hashes(&finished.output, numbers, alive)?;
+                segment_prints(segments, [], &hashes)
+            }
+            None => {
+                let found = FrameHashes::of(&finished.output, alive);
+                let found = found.map_err(|error| explain::media(&error))?;
+                let hashes: Vec<FrameHash> = found.frames.iter().map(|(_, hash)| *hash).collect();
+                segment_prints(segments, found.times.micros(), &hashes)
+            }
+        };
+        Ok(Some(PlanPrint {
+            version: PLAN_PRINT_VERSION,
+            source_frames: video.segment_length.frames(),
+            segments,
+        }))
     }
 
     fn program(&self, with_model: bool) -> ProgramPrint {
@@ -361,6 +400,45 @@ impl App {
                 .collect(),
         }
     }
+}
+
+/// In which segments the frames are not those that were made.
+fn compare_segments(receipt: &Receipt, frames: &[(i64, FrameHash)]) -> Option<Finding> {
+    let plan = receipt.plan.as_ref()?;
+    if plan.version != PLAN_PRINT_VERSION {
+        return None;
+    }
+    let all = plan.segments.iter().filter(|s| s.frames > 0).count();
+    let changed = changed_segments(&plan.segments, frames)?;
+    /// More would only be read as "everywhere".
+    const NAMED: usize = 5;
+    let named: Vec<String> = changed
+        .iter()
+        .filter_map(|&place| Some((place + 1, plan.segments.get(place)?)))
+        .take(NAMED)
+        .map(|(number, segment)| {
+            let seconds = segment.start_micros.unwrap_or_default() as f64 / 1e6;
+            format!(
+                "segment {number} (frames {} to {}, from {seconds:.2} s)",
+                segment.first + 1,
+                segment.first + segment.frames
+            )
+        })
+        .collect();
+    let more = match changed.len().saturating_sub(NAMED) {
+        0 => String::new(),
+        more => format!(" and {more} more"),
+    };
+    Some(compared(
+        "segments",
+        changed.is_empty(),
+        format!("the frames of all {all} segments are those that were made"),
+        format!(
+            "{} of {all} segments hold other frames: {}{more}",
+            changed.len(),
+            named.join(", ")
+        ),
+    ))
 }
 
 /// Name, size and hash of a file, or of the pictures of a pattern. `alive` is called now and then.
@@ -382,6 +460,25 @@ fn print(
         sha256,
         pictures: None,
     })
+}
+
+/// The hashes of numbered pictures, each of a whole file.
+fn picture_hashes(
+    pattern: &Path,
+    numbers: PictureNumbers,
+    alive: &dyn Fn(),
+) -> Result<Vec<FrameHash>, AppError> {
+    let Some(names) = NumberPattern::of_path(pattern) else {
+        return Ok(Vec::new());
+    };
+    let hash = |number| {
+        let path = names.path(pattern, number);
+        alive();
+        std::fs::read(&path)
+            .map(|bytes| Sha256::digest(bytes).into())
+            .map_err(|error| explain::unreadable(&path, &error))
+    };
+    numbers.all().map(hash).collect()
 }
 
 /// The list that `sha256sum` prints for the pictures, hashed itself.

@@ -437,8 +437,7 @@ pub(crate) fn check_extension(output: &Path, kind: MediaKind) -> Result<(), AppE
         .file_name()
         .and_then(OsStr::to_str)
         .unwrap_or_default();
-    let ending = name.strip_prefix('.').filter(|rest| !rest.contains('.'));
-    if let Some(ending) = ending {
+    if let Some(ending) = inputs::bare_ending(output) {
         return Err(AppError::new(
             ErrorCode::InvalidRequest,
             format!("`{name}` is an ending without a name before it."),

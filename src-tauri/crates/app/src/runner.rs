@@ -61,12 +61,14 @@ pub enum Control {
     Stop(Stopping),
 }
 
-/// What C++, Rust and ONNX Runtime write to standard error before they end a process that got no
-/// memory.
-const OUT_OF_MEMORY_SIGNS: [&str; 3] = [
+/// What C++, Rust, ONNX Runtime, x264 and SVT-AV1 write to standard error before they end a process
+/// that got no memory, or run into the null that they got.
+const OUT_OF_MEMORY_SIGNS: [&str; 5] = [
     "bad_alloc",
     "memory allocation of",
     "Failed to allocate memory",
+    "malloc of size",
+    "allocate memory failed",
 ];
 
 /// True if the last words of a worker tell of memory.
@@ -163,11 +165,13 @@ impl Runner {
     pub(crate) fn control(&self, app: &App, id: &JobId, control: Control) -> Result<(), AppError> {
         let Control::Stop(stopping) = control;
         self.stops().insert(id.clone(), stopping);
-        if let Some(stdin) = self.running().get_mut(id)
-            && writeln!(stdin, "{}", stopping.word())
+        let told = self.running().get_mut(id).is_some_and(|stdin| {
+            writeln!(stdin, "{}", stopping.word())
                 .and_then(|()| stdin.flush())
                 .is_ok()
-        {
+        });
+        // A file that stays where it is tells that the worker hears nothing.
+        if told && stopping != Stopping::Cancel {
             return Ok(());
         }
         let path = app.job_folder(id).join(STOP_FILE);
@@ -528,7 +532,7 @@ impl App {
         std::thread::Builder::new()
             .name("queue".to_owned())
             .spawn(move || run_queue(&app, &wake))
-            .map_err(explain::internal)?;
+            .map_err(explain::no_thread)?;
         Ok(())
     }
 }
@@ -576,7 +580,7 @@ pub(crate) fn take_stop_file(folder: &Path) -> Option<Stopping> {
 }
 
 /// The stop request that another process left.
-fn stop_file(folder: &Path) -> Option<Stopping> {
+pub(crate) fn stop_file(folder: &Path) -> Option<Stopping> {
     let word = std::fs::read_to_string(folder.join(STOP_FILE)).ok()?;
     Stopping::parse(word.trim())
 }
@@ -608,6 +612,10 @@ mod tests {
         let words = "terminate called after throwing an instance of 'std::bad_alloc'";
         assert!(how_it_ended(abort, words).contains("memory"));
         assert!(how_it_ended(abort, "memory allocation of 800 bytes failed").contains("memory"));
+        let fault = ExitStatus::from_raw(11);
+        assert!(
+            how_it_ended(fault, "x264 [error]: malloc of size 591680 failed").contains("memory")
+        );
         assert!(how_it_ended(abort, "assertion failed").contains("crashed (signal 6)"));
         assert!(how_it_ended(ExitStatus::from_raw(11), "").contains("crashed (signal 11)"));
         assert!(how_it_ended(ExitStatus::from_raw(9), "").contains("killed"));

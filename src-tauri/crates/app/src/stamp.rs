@@ -1,42 +1,14 @@
 //! What was read of a file once and holds for as long as the file is the same.
 
+use frameloom_engine::FileStamp;
 use std::collections::BTreeMap;
-use std::fs::Metadata;
 use std::path::{Path, PathBuf};
 use std::sync::{Mutex, PoisonError};
-use std::time::SystemTime;
-
-/// By what a file that was written or replaced is told from the one before it, without reading it.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-struct Stamp {
-    size_bytes: u64,
-    modified: SystemTime,
-    /// Device and inode, where the system has them.
-    place: (u64, u64),
-}
-
-impl Stamp {
-    /// `None` where the system does not tell enough.
-    fn of(facts: &Metadata) -> Option<Self> {
-        #[cfg(unix)]
-        let place = {
-            use std::os::unix::fs::MetadataExt;
-            (facts.dev(), facts.ino())
-        };
-        #[cfg(not(unix))]
-        let place = (0, 0);
-        Some(Self {
-            size_bytes: facts.len(),
-            modified: facts.modified().ok()?,
-            place,
-        })
-    }
-}
 
 /// Facts about files, each read once in this process for as long as size, time of change and inode
 /// of its file stay the same. A new process reads again.
 #[derive(Debug)]
-pub(crate) struct Known<T>(Mutex<BTreeMap<PathBuf, (Stamp, T)>>);
+pub(crate) struct Known<T>(Mutex<BTreeMap<PathBuf, (FileStamp, T)>>);
 
 impl<T> Default for Known<T> {
     fn default() -> Self {
@@ -48,7 +20,7 @@ impl<T: Clone> Known<T> {
     /// What is known of the file at `path`, or what `read` finds.
     pub(crate) fn of<E>(&self, path: &Path, read: impl FnOnce() -> Result<T, E>) -> Result<T, E> {
         // Taken before it is read: what changes meanwhile is noticed the next time.
-        let stamp = path.metadata().ok().and_then(|facts| Stamp::of(&facts));
+        let stamp = path.metadata().ok().and_then(|facts| FileStamp::of(&facts));
         let Some(stamp) = stamp else { return read() };
         if let Some((_, fact)) = self.lock().get(path).filter(|(known, _)| *known == stamp) {
             return Ok(fact.clone());
@@ -58,7 +30,7 @@ impl<T: Clone> Known<T> {
         Ok(fact)
     }
 
-    fn lock(&self) -> std::sync::MutexGuard<'_, BTreeMap<PathBuf, (Stamp, T)>> {
+    fn lock(&self) -> std::sync::MutexGuard<'_, BTreeMap<PathBuf, (FileStamp, T)>> {
         self.0.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
@@ -67,7 +39,7 @@ impl<T: Clone> Known<T> {
 mod tests {
     use super::*;
     use std::fs::{File, read_to_string, write};
-    use std::time::Duration;
+    use std::time::{Duration, SystemTime};
 
     #[test]
     fn a_file_is_read_once_and_again_when_it_was_written_or_replaced() {

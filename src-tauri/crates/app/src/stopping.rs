@@ -1,6 +1,8 @@
 //! How a worker hears that it is to stop, and what it does when a call does not let go.
 
-use crate::runner::{Stopping, take_stop_file};
+use crate::folder::{self, WORKER_LOCK};
+use crate::process::ProcessMark;
+use crate::runner::{Control, Stopping, stop_file, take_stop_file};
 use crate::worker::job_of;
 use crate::{App, explain};
 use frameloom_core::error::{AppError, ErrorCode};
@@ -8,7 +10,7 @@ use frameloom_core::job::{JobId, JobState};
 use frameloom_engine::{Cancel, Stop};
 use std::io::BufRead;
 use std::path::PathBuf;
-use std::sync::mpsc::Sender;
+use std::sync::mpsc::{Sender, channel};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
 
@@ -18,6 +20,51 @@ const LOOK_INTERVAL: Duration = Duration::from_millis(250);
 /// What takes longer is a call that cannot be stopped: one operator over a whole picture, the
 /// opening of a model, a driver.
 const LET_GO_LIMIT: Duration = Duration::from_millis(500);
+
+/// A worker that has not taken a request for so long, which is three looks, is frozen, or so far
+/// behind that it will not stop in time.
+const HEARING_LIMIT: Duration = Duration::from_millis(750);
+/// A worker that took the request ends within [`LET_GO_LIMIT`]; one that does not is writing down
+/// what became of a finished job.
+const ENDING_LIMIT: Duration = Duration::from_secs(3);
+/// So often it is looked whether a worker has ended.
+const ENDED_INTERVAL: Duration = Duration::from_millis(20);
+
+impl App {
+    /// Has a running job end at once and for good. A worker that does not hear is ended from here:
+    /// it may hold the database, which nobody else can write to then, and nothing of what it does
+    /// is wanted any more. False if it heard and is not through yet.
+    pub(crate) fn end_worker(&self, id: &JobId) -> Result<bool, AppError> {
+        let folder = self.job_folder(id);
+        let has_ended = || !folder::is_held(&folder, WORKER_LOCK);
+        if has_ended() {
+            return Ok(true);
+        }
+        self.runner
+            .control(self, id, Control::Stop(Stopping::Cancel))?;
+        let (told, mut was_ended) = (Instant::now(), false);
+        while told.elapsed() < ENDING_LIMIT {
+            if has_ended() {
+                return Ok(true);
+            }
+            let is_deaf = told.elapsed() >= HEARING_LIMIT && stop_file(&folder).is_some();
+            if is_deaf && !was_ended {
+                was_ended = true;
+                match folder::worker(&folder).map(ProcessMark::kill) {
+                    Some(Ok(true)) => {
+                        tracing::warn!(job = %id, "a worker that does not hear was ended")
+                    }
+                    Some(Ok(false)) | None => {}
+                    Some(Err(error)) => {
+                        tracing::warn!(%error, job = %id, "a worker that does not hear cannot be ended");
+                    }
+                }
+            }
+            std::thread::sleep(ENDED_INTERVAL);
+        }
+        Ok(has_ended())
+    }
+}
 
 /// What the user wants, and the flag that the engine sees.
 #[derive(Default)]
@@ -157,7 +204,7 @@ impl Running {
                 }
                 by_pipe.stop(Stopping::InterruptNow);
             })
-            .map_err(explain::internal)?;
+            .map_err(explain::no_thread)?;
         let (by_file, app) = (self.clone(), app.clone());
         std::thread::Builder::new()
             .name("stop-file".to_owned())
@@ -172,27 +219,42 @@ impl Running {
                     by_file.tear_off(&app);
                 }
             })
-            .map_err(explain::internal)?;
+            .map_err(explain::no_thread)?;
         Ok(())
     }
 
     /// Ends this process if none of its jobs lets go though all were told to: a call of a driver or
-    /// of a model that cannot be stopped. What became of them is written down first.
-    fn tear_off(&self, app: &App) {
+    /// of a model that cannot be stopped. What became of them is written down first, if it can be.
+    fn tear_off(&self, app: &Arc<App>) {
         // Held to the end: a job that comes back this very moment has to wait, and is not told.
         let jobs = self.jobs();
         let overdue = |job: &AtHand| job.control.overdue().filter(|_| !job.came_back);
         if jobs.at_hand.is_empty() || !jobs.at_hand.iter().all(|job| overdue(job).is_some()) {
             return;
         }
-        for job in &jobs.at_hand {
-            let (state, error) = match overdue(job) {
-                Some(Stopping::Cancel) => (JobState::Cancelled, None),
-                _ => (JobState::Interrupted, Some(interrupted())),
-            };
-            if let Err(error) = app.change(&job.id, &[JobState::Running], state, error.as_ref()) {
-                tracing::warn!(%error, job = %job.id, "that a job is stopped cannot be stored");
+        let told: Vec<_> = jobs
+            .at_hand
+            .iter()
+            .map(|job| (job.id.clone(), overdue(job)))
+            .collect();
+        let (app, (written, all)) = (app.clone(), channel());
+        let write_down = move || {
+            for (id, stopping) in told {
+                let (state, error) = match stopping {
+                    Some(Stopping::Cancel) => (JobState::Cancelled, None),
+                    _ => (JobState::Interrupted, Some(interrupted())),
+                };
+                if let Err(error) = app.change(&id, &[JobState::Running], state, error.as_ref()) {
+                    tracing::warn!(%error, job = %id, "that a job is stopped cannot be stored");
+                }
             }
+            let _ = written.send(());
+        };
+        // What does not let go may be a write to the database: then whoever told it to stop writes
+        // down what became of it.
+        let writer = std::thread::Builder::new().name("stopped".to_owned());
+        if writer.spawn(write_down).is_ok() && all.recv_timeout(LET_GO_LIMIT).is_err() {
+            tracing::warn!("what became of the jobs cannot be stored in time");
         }
         tracing::warn!("a call did not end; this process ends in the middle of it");
         #[cfg(unix)]

@@ -237,14 +237,17 @@ fn do_job(
                 format!("Job {id} is being done already."),
             )
         })?;
+    if let Err(error) = folder::write_worker(&folder) {
+        tracing::warn!(%error, "which process does the job could not be noted");
+    }
+    // A request that was meant for an earlier run; one for this run comes when it is running.
+    let _ = std::fs::remove_file(folder.join(STOP_FILE));
     if !app.change(id, &[JobState::Queued], JobState::Running, None)? {
         return Err(AppError::new(
             ErrorCode::JobState,
             format!("Job {id} is not waiting to be done."),
         ));
     }
-    // A request that was meant for an earlier run.
-    let _ = std::fs::remove_file(folder.join(STOP_FILE));
     let control = Arc::new(StopControl::default());
     running.enter(id, folder, control.clone());
     begin()?;
@@ -412,7 +415,7 @@ fn show_life(moved: Arc<AtomicU64>) -> Result<(), AppError> {
                 std::thread::sleep(Duration::from_secs(ALIVE_SECONDS));
             }
         })
-        .map_err(explain::internal)?;
+        .map_err(explain::no_thread)?;
     Ok(())
 }
 

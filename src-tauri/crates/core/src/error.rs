@@ -20,6 +20,8 @@ pub enum ErrorCode {
     InputTooLarge,
     /// The input changed since the job was planned.
     InputChanged,
+    /// Another version of the program planned the job, and this one cannot go on with it.
+    ProgramChanged,
     /// The output cannot be written where it was asked for.
     OutputUnwritable,
     /// The disk is full; the job can be resumed.
@@ -52,6 +54,8 @@ pub enum ErrorCode {
     JobState,
     /// The data folder or its database cannot be used.
     StoreUnavailable,
+    /// Another process keeps the database to itself and does not go on.
+    StoreBusy,
     /// A fault of the program itself.
     Internal,
 }
@@ -64,13 +68,15 @@ impl ErrorCode {
             | ErrorCode::WorkerCrashed
             | ErrorCode::OutOfMemory
             | ErrorCode::Interrupted
-            | ErrorCode::StoreUnavailable => true,
+            | ErrorCode::StoreUnavailable
+            | ErrorCode::StoreBusy => true,
             ErrorCode::InvalidRequest
             | ErrorCode::InputNotFound
             | ErrorCode::InputUnreadable
             | ErrorCode::InputUnsupported
             | ErrorCode::InputTooLarge
             | ErrorCode::InputChanged
+            | ErrorCode::ProgramChanged
             | ErrorCode::OutputUnwritable
             | ErrorCode::ModelNotFound
             | ErrorCode::ModelInvalid
@@ -96,6 +102,7 @@ impl ErrorCode {
             | ErrorCode::InputUnsupported
             | ErrorCode::InputTooLarge
             | ErrorCode::InputChanged
+            | ErrorCode::ProgramChanged
             | ErrorCode::TracksDoNotFit => 3,
             ErrorCode::DiskFull | ErrorCode::Interrupted => 5,
             ErrorCode::OutputUnwritable
@@ -109,6 +116,7 @@ impl ErrorCode {
             | ErrorCode::OutOfMemory
             | ErrorCode::Cancelled
             | ErrorCode::StoreUnavailable
+            | ErrorCode::StoreBusy
             | ErrorCode::Internal => 4,
         }
     }

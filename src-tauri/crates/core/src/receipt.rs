@@ -37,6 +37,52 @@ pub struct ModelPrint {
     pub sha256: String,
 }
 
+/// Version of [`PlanPrint`] that this program writes and can hold a file against.
+pub const PLAN_PRINT_VERSION: u32 = 1;
+
+/// In which segments a clip was made, so that whoever finds its result changed can be told where.
+/// The other parts of the plan are beside it in the receipt: graph, encoder, models.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, TS)]
+pub struct PlanPrint {
+    /// [`PLAN_PRINT_VERSION`].
+    pub version: u32,
+    /// Frames of the source in each segment; the last of a clip may have fewer.
+    #[ts(type = "number")]
+    pub source_frames: u64,
+    /// The segments in the order in which they are shown.
+    pub segments: Vec<SegmentPrint>,
+}
+
+/// A segment of a result.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, TS)]
+pub struct SegmentPrint {
+    /// Which of the clips that are shown one after another it was made of; 0 for the first.
+    #[serde(default, skip_serializing_if = "is_first")]
+    #[ts(optional, as = "Option<u32>")]
+    pub clip: u32,
+    /// Its first frame, counted in the result from 0.
+    #[ts(type = "number")]
+    pub first: u64,
+    /// Frames in it.
+    #[ts(type = "number")]
+    pub frames: u64,
+    /// When its first frame is shown, in microseconds; `None` where frames have no times, as
+    /// numbered pictures, and where there is no frame.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[ts(optional, type = "number")]
+    pub start_micros: Option<i64>,
+    /// SHA-256 over the SHA-256 of each of its coded frames (binary, in the order in which they are
+    /// shown) as they are in the result; of numbered pictures over those of their files. `None`
+    /// where frames cannot be told apart without decoding.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[ts(optional)]
+    pub sha256: Option<String>,
+}
+
+fn is_first(clip: &u32) -> bool {
+    *clip == 0
+}
+
 /// What computed.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, TS)]
 pub struct ProgramPrint {
@@ -175,6 +221,10 @@ pub struct Receipt {
     pub models: Vec<ModelPrint>,
     /// What was done.
     pub graph: Graph,
+    /// In which segments; `None` for stills, and where an older version made the receipt.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[ts(optional)]
+    pub plan: Option<PlanPrint>,
     /// How it was encoded.
     pub encode: EncodeSpec,
     /// Encoder and its parameters as they were given to it; `None` for stills.

@@ -47,13 +47,18 @@ pub enum EngineError {
         /// The input.
         path: PathBuf,
     },
-    /// The plan was made by a newer program.
-    #[error(
-        "the plan of this job is of version {found}, which this program does not run; start a new job"
-    )]
+    /// The plan is of a version that this program does not run.
+    #[error("another version of the program planned this job (its plan is of version {found})")]
     PlanVersion {
         /// The version found.
         found: u32,
+    },
+    /// The input is the same, and this program, or a library of it, makes something else of it than
+    /// the one that planned the job or began it.
+    #[error("another version of the program began this job, and the program changed since: {what}")]
+    ProgramChanged {
+        /// What comes out otherwise now.
+        what: String,
     },
     /// A model is not the one that the job was planned with.
     #[error("the model `{id}` changed since the job was planned")]
@@ -149,7 +154,9 @@ impl EngineError {
             EngineError::Graph(_)
             | EngineError::Node { .. }
             | EngineError::OutputIsInput { .. } => ErrorCode::InvalidRequest,
-            EngineError::PlanVersion { .. } => ErrorCode::JobState,
+            EngineError::PlanVersion { .. } | EngineError::ProgramChanged { .. } => {
+                ErrorCode::ProgramChanged
+            }
             EngineError::Media(error) => error.code(),
             EngineError::Infer(error) => error.code(),
             EngineError::Still(error) => error.code(),
@@ -172,7 +179,10 @@ impl EngineError {
                 std::io::ErrorKind::StorageFull | std::io::ErrorKind::QuotaExceeded => {
                     ErrorCode::DiskFull
                 }
-                std::io::ErrorKind::OutOfMemory => ErrorCode::OutOfMemory,
+                // A thread that gets no stack is told to try again later; no file says that.
+                std::io::ErrorKind::OutOfMemory | std::io::ErrorKind::WouldBlock => {
+                    ErrorCode::OutOfMemory
+                }
                 _ => ErrorCode::OutputUnwritable,
             },
             EngineError::Panicked { .. } => ErrorCode::Internal,

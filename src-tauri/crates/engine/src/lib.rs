@@ -18,9 +18,11 @@ mod error;
 pub mod execute;
 pub mod nodes;
 pub mod plan;
+pub mod prints;
 mod resample;
 mod rgb;
 pub mod sound;
+mod stamp;
 mod verify;
 
 pub use control::{Cancel, Journal, Progress, SegmentRecord, SideMark, Stop};
@@ -28,4 +30,5 @@ pub use error::EngineError;
 pub use execute::{Context, Finished, execute};
 pub use nodes::{Models, PictureFormat};
 pub use plan::{Plan, plan};
+pub use stamp::FileStamp;
 pub use verify::{file_sha256, times_sha256};

@@ -39,6 +39,10 @@ pub const PLAN_VERSION: u32 = 2;
 pub struct Plan {
     /// [`PLAN_VERSION`].
     pub version: u32,
+    /// The program that made the plan, and the libraries that it reads clips with; plans of older
+    /// programs do not say.
+    #[serde(default)]
+    pub program: Option<String>,
     /// The input as it was.
     pub input: InputPrint,
     /// Every model with the hash of its weights.
@@ -429,6 +433,7 @@ pub fn plan(spec: &JobSpec, info: &MediaInfo, models: &dyn Models) -> Result<Pla
     }
     Ok(Plan {
         version: PLAN_VERSION,
+        program: Some(this_program()),
         input: InputPrint::of(spec)?,
         models: uses,
         files,
@@ -638,7 +643,57 @@ fn field_warning(ops: &[(&str, &Op)], video: &VideoInfo) -> Option<Warning> {
     }
 }
 
+/// This program and the libraries that it reads clips with, each with its version.
+fn this_program() -> String {
+    let mut text = format!("frameloom {}", env!("CARGO_PKG_VERSION"));
+    for library in frameloom_media::libraries() {
+        text.push_str(&format!(", {} {}", library.name, library.version));
+    }
+    text
+}
+
 impl Plan {
+    /// Checks that this program sees pictures of the size in the inputs that the plan was made for,
+    /// before a job goes on with it. Everything else a job does as it was planned.
+    ///
+    /// # Errors
+    /// [`EngineError::ProgramChanged`]: call it behind [`Plan::check_unchanged`].
+    pub fn check_program(&self, spec: &JobSpec, models: &dyn Models) -> Result<(), EngineError> {
+        let info = match spec.pictures {
+            Some(run) => frameloom_media::probe_pictures(&spec.input, run)?,
+            None => probe(&spec.input)?,
+        };
+        // What this program would refuse today was planned all the same, and is tried.
+        let Ok(now) = plan(spec, &info, models) else {
+            return Ok(());
+        };
+        let text = |sizes: PictureSizes| {
+            let ((iw, ih), (ow, oh)) = (sizes.input, sizes.output);
+            format!("pictures of {iw} x {ih} that become {ow} x {oh}")
+        };
+        if now.sizes == self.sizes {
+            return Ok(());
+        }
+        Err(EngineError::ProgramChanged {
+            what: format!(
+                "it sees {} where there were {}",
+                text(now.sizes),
+                text(self.sizes)
+            ),
+        })
+    }
+
+    /// The failure of a run whose inputs were found unchanged: if one turns out otherwise than in an
+    /// earlier run, it is the program that changed, unless it is the very same.
+    pub(crate) fn blame(&self, error: EngineError) -> EngineError {
+        match error {
+            EngineError::InputChanged { what, .. } if self.program != Some(this_program()) => {
+                EngineError::ProgramChanged { what }
+            }
+            other => other,
+        }
+    }
+
     /// Checks that the plan is one of this program's, and that input, other files and models are
     /// still those of the plan.
     ///

@@ -554,3 +554,71 @@ fn a_result_that_fails_at_the_join_is_joined_once_more_and_only_bad_parts_are_ma
         }
     }
 }
+
+#[test]
+fn pictures_that_come_out_otherwise_are_blamed_on_the_file_only_where_the_program_is_the_same() {
+    let folder = tempfile::tempdir().unwrap();
+    let arguments = "-f lavfi -i testsrc2=size=64x48:rate=5:duration=96 -c:v ffv1";
+    let Some(input) = made(folder.path(), "a.mkv", arguments) else {
+        return;
+    };
+    let spec = spec(&input, &folder.path().join("out.mkv"), Vec::new());
+    let info = frameloom_media::probe(&input).unwrap();
+    let plan = with_segments(plan(&spec, &info, &NoModels).unwrap(), 24);
+    let segments = Mutex::default();
+    let work = tempfile::tempdir().unwrap();
+    let stopped = run(&spec, &plan, work.path(), &segments, true);
+    assert!(matches!(stopped, Err(EngineError::Stopped)), "{stopped:?}");
+    // As if what is cut off, or a decoder, were another than in the run before.
+    segments
+        .lock()
+        .unwrap()
+        .last_mut()
+        .unwrap()
+        .last_source_hash ^= 1;
+    let again = |plan: &Plan| run(&spec, plan, work.path(), &segments, false).unwrap_err();
+    let same = again(&plan);
+    assert!(matches!(same, EngineError::InputChanged { .. }), "{same}");
+    for program in [None, Some("frameloom 0.0.1".to_owned())] {
+        let other = again(&Plan {
+            program,
+            ..plan.clone()
+        });
+        assert!(
+            matches!(other, EngineError::ProgramChanged { .. }),
+            "{other}"
+        );
+        assert!(other.to_string().contains("the program changed"), "{other}");
+    }
+    // The file is looked at first: where it changed, it is the file.
+    std::fs::write(&input, "another").unwrap();
+    let changed = again(&Plan {
+        program: None,
+        ..plan.clone()
+    });
+    assert!(
+        matches!(changed, EngineError::InputChanged { .. }),
+        "{changed}"
+    );
+}
+
+#[test]
+fn a_plan_for_pictures_of_another_size_is_not_gone_on_with() {
+    let folder = tempfile::tempdir().unwrap();
+    let arguments = "-f lavfi -i testsrc2=size=64x48:rate=5:duration=1 -c:v ffv1";
+    let Some(input) = made(folder.path(), "a.mkv", arguments) else {
+        return;
+    };
+    let spec = spec(&input, &folder.path().join("out.mkv"), Vec::new());
+    let info = frameloom_media::probe(&input).unwrap();
+    let mut plan = plan(&spec, &info, &NoModels).unwrap();
+    plan.check_program(&spec, &NoModels).unwrap();
+    // As a program planned that did not cut off what the file asks to cut off.
+    plan.sizes.input = (64, 56);
+    let refused = plan.check_program(&spec, &NoModels).unwrap_err();
+    assert!(
+        matches!(refused, EngineError::ProgramChanged { .. }),
+        "{refused}"
+    );
+    assert!(refused.to_string().contains("64 x 56"), "{refused}");
+}

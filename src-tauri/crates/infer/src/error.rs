@@ -45,6 +45,15 @@ pub enum InferError {
     /// ONNX Runtime would report its use to its maker: [`silence`](crate::silence) was not called.
     #[error("ONNX Runtime is not loaded, for it would report its use to its maker")]
     RuntimeNotSilent,
+    /// Memory ran out before anything was computed.
+    #[error("memory ran out while {what}")]
+    NoMemory {
+        /// What was done.
+        what: &'static str,
+        /// What the system or ONNX Runtime said.
+        #[source]
+        source: Cause,
+    },
     /// ONNX Runtime was loaded and could not start.
     #[error("ONNX Runtime could not start")]
     RuntimeStart(#[source] Cause),
@@ -175,7 +184,48 @@ pub enum InferError {
     Picture(String),
 }
 
+/// True if these words of ONNX Runtime, of C++ or of a loader of libraries tell of memory: none of
+/// them has a code of its own for it.
+pub(crate) fn tells_of_memory(words: &str) -> bool {
+    let words = words.to_ascii_lowercase();
+    let signs = [
+        "failed to allocate memory",
+        "bad_alloc",
+        "out of memory",
+        // The system's words, as for a thread that gets no stack.
+        "cannot allocate memory",
+        "resource temporarily unavailable",
+        "failed to map segment",
+    ];
+    signs.iter().any(|sign| words.contains(sign))
+}
+
 impl InferError {
+    /// ONNX Runtime did not start.
+    pub(crate) fn start(error: ort::Error) -> Self {
+        match tells_of_memory(error.message()) {
+            true => InferError::NoMemory {
+                what: "ONNX Runtime was started",
+                source: error.into(),
+            },
+            false => InferError::RuntimeStart(error.into()),
+        }
+    }
+
+    /// ONNX Runtime did not open the graph of a model.
+    pub(crate) fn graph(model: &str, error: ort::Error) -> Self {
+        match tells_of_memory(error.message()) {
+            true => InferError::NoMemory {
+                what: "a model was opened",
+                source: error.into(),
+            },
+            false => InferError::GraphRefused {
+                model: model.to_owned(),
+                source: error.into(),
+            },
+        }
+    }
+
     /// The kind of failure that a person sees.
     pub fn code(&self) -> ErrorCode {
         match self {
@@ -197,7 +247,7 @@ impl InferError {
             | InferError::GraphMismatch { .. }
             | InferError::NotFinite { .. } => ErrorCode::ModelInvalid,
             InferError::DeviceUnavailable { .. } => ErrorCode::DeviceUnavailable,
-            InferError::OutOfMemory { .. } => ErrorCode::OutOfMemory,
+            InferError::OutOfMemory { .. } | InferError::NoMemory { .. } => ErrorCode::OutOfMemory,
             InferError::Cancelled => ErrorCode::Cancelled,
             InferError::Run { .. } | InferError::Picture(_) => ErrorCode::Internal,
         }

@@ -1,6 +1,6 @@
 //! ONNX Runtime itself, its execution providers and the devices that it sees.
 
-use crate::error::InferError;
+use crate::error::{InferError, tells_of_memory};
 use crate::setting::{Setting, devices, openvino_options, plugin_stem, provider_name};
 use crate::silence::is_silent;
 use frameloom_core::job::{Arithmetic, Device};
@@ -107,7 +107,7 @@ impl Runtime {
             .with_name("frameloom")
             .with_telemetry(false)
             .build()
-            .map_err(|e| InferError::RuntimeStart(e.into()))?;
+            .map_err(InferError::start)?;
         let runtime = Arc::new(Self {
             environment,
             version: version(ort::info(), &path),
@@ -446,10 +446,18 @@ fn load_error(error: ort::LoadDynamicError, path: &Path) -> InferError {
             reason: "it does not tell its version".to_owned(),
             path,
         },
-        E::Dlopen { error, .. } => InferError::RuntimeInvalid {
-            reason: error.to_string(),
-            path,
-        },
+        E::Dlopen { error, .. } => {
+            // The loader's own words are the cause of what the error says of itself.
+            let words = std::error::Error::source(&error).map(ToString::to_string);
+            let reason = words.unwrap_or_else(|| error.to_string());
+            match tells_of_memory(&reason) {
+                true => InferError::NoMemory {
+                    what: "ONNX Runtime was loaded",
+                    source: reason.into(),
+                },
+                false => InferError::RuntimeInvalid { reason, path },
+            }
+        }
     }
 }
 

@@ -1,6 +1,6 @@
 //! One graph on one provider.
 
-use crate::error::InferError;
+use crate::error::{InferError, tells_of_memory};
 use crate::model::Model;
 use crate::provider::Runtime;
 use crate::setting::{Setting, devices, provider_name};
@@ -57,7 +57,7 @@ struct Stop {
 impl CancelHandle {
     /// A handle of a session that has not run yet.
     pub(crate) fn new() -> Result<Self, InferError> {
-        let options = RunOptions::new().map_err(|e| InferError::RuntimeStart(e.into()))?;
+        let options = RunOptions::new().map_err(InferError::start)?;
         Ok(Self(Arc::new(Stop {
             requested: AtomicBool::new(false),
             options,
@@ -288,10 +288,7 @@ impl InferenceSession {
             });
         }
         let manifest = &model.manifest;
-        let refused = |e: ort::Error| InferError::GraphRefused {
-            model: manifest.id.clone(),
-            source: e.into(),
-        };
+        let refused = |e: ort::Error| InferError::graph(&manifest.id, e);
         let Some((across, down)) = CutRule::for_axes(&manifest.tile) else {
             return Err(InferError::GraphMismatch {
                 model: manifest.id.clone(),
@@ -321,7 +318,7 @@ impl InferenceSession {
                     reason: e.to_string(),
                 },
             })?;
-        let start = |e: ort::Error| InferError::RuntimeStart(e.into());
+        let start = InferError::start;
         let mut trim = RunOptions::new().map_err(start)?;
         trim.set("memory.enable_memory_arena_shrinkage", "cpu:0")
             .map_err(start)?;
@@ -430,11 +427,7 @@ impl InferenceSession {
 
     fn run_error(&self, e: ort::Error, width: usize, height: usize) -> InferError {
         let model = self.manifest.id.clone();
-        // ONNX Runtime has no code of its own for this.
-        let text = e.message().to_ascii_lowercase();
-        let out_of_memory = ["failed to allocate memory", "bad_alloc", "out of memory"]
-            .iter()
-            .any(|sign| text.contains(sign));
+        let out_of_memory = tells_of_memory(e.message());
         let source = e.into();
         if out_of_memory {
             InferError::OutOfMemory {

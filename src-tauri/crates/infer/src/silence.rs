@@ -8,26 +8,17 @@
 //! load the library without it.
 //!
 //! [`Runtime::load`]: crate::Runtime::load
-#![expect(
-    unsafe_code,
-    reason = "a variable can only be set by unsafe code; only while no other thread can read it"
-)]
 
 /// What ONNX Runtime reads, and what turns its reports off.
 const VARIABLE: (&str, &str) = ("ORT_DISABLE_TELEMETRY", "1");
 
 /// Sets the variable for this process and for those that it starts. Call it first thing in `main`.
 ///
-/// Where the system does not tell that this process has one thread only, the program is started
-/// anew in its own place with the variable set.
-pub fn silence() {
-    if is_silent() {
-        return;
-    }
-    if cfg!(windows) || is_single_threaded() {
-        // SAFETY: no other thread reads the environment meanwhile: there is none, and on Windows
-        // the system orders the accesses.
-        unsafe { std::env::set_var(VARIABLE.0, VARIABLE.1) };
+/// `set` changes the environment, which is sound only while no other thread can read it; where it
+/// says by `false` that it did not, the program is started anew in its own place with the variable
+/// set.
+pub fn silence(set: impl FnOnce(&str, &str) -> bool) {
+    if is_silent() || set(VARIABLE.0, VARIABLE.1) {
         return;
     }
     #[cfg(unix)]
@@ -47,9 +38,4 @@ pub fn silence() {
 /// True if the library would read that it must not report.
 pub(crate) fn is_silent() -> bool {
     std::env::var_os(VARIABLE.0).is_some_and(|value| value == VARIABLE.1)
-}
-
-/// True if the system says that this process has one thread; false where it cannot be asked.
-fn is_single_threaded() -> bool {
-    std::fs::read_dir("/proc/self/task").is_ok_and(|threads| threads.count() == 1)
 }

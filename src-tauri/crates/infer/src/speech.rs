@@ -72,10 +72,7 @@ impl SpeechSession {
         let session = runtime
             .builder(&Setting::CPU, 1, true)
             .and_then(|mut b| b.commit_from_memory(&weights))
-            .map_err(|e| InferError::GraphRefused {
-                model: name.clone(),
-                source: e.into(),
-            })?;
+            .map_err(|e| InferError::graph(&name, e))?;
         let mismatch = |reason: String| InferError::GraphMismatch {
             model: name.clone(),
             reason: format!(

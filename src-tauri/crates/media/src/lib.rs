@@ -65,7 +65,9 @@ pub use animation::{
 pub use container::{Container, MuxPlan, Unfit, choose_container, plan_mux};
 pub use convert::{Converter, convert};
 pub use encode::encoder::{EncodedPacket, VideoEncoder};
-pub use encode::plan::{EncoderPlan, EncoderSpec, UsableEncoder, plan_encoder, usable_encoders};
+pub use encode::plan::{
+    EncoderPlan, EncoderSpec, UsableEncoder, plan_encoder, plan_encoder_again, usable_encoders,
+};
 pub use encode::table::{EncoderRow, Preset, encoder_table};
 pub use error::{FfmpegError, MediaError};
 pub use fields::{FieldReport, Telecine, detect_fields};
@@ -78,7 +80,7 @@ pub use inventory::{
     Aspect, ChapterEntry, Comparison, DiffOptions, Difference, FirstTime, Inventory, PacketEntry,
     Rule, Scope, StreamEntry, StreamPair,
 };
-pub use libraries::{LibraryVersion, init, libraries, quiet_encoders};
+pub use libraries::{LibraryVersion, init, libraries, quiet_encoders, set_variable};
 pub use mux::{AddedTrack, MuxReport, MuxSpec, SourceCut, TrackFrom, mux};
 pub use part::{
     PartEntry, PartFrames, PartHeader, PartReader, PartWriter, Records, decode_first, parts_span,
@@ -92,4 +94,4 @@ pub use sound::{
     SoundBlock, SoundCodec, SoundEncoderPlan, SoundFilter, SoundFormat, SoundHeader,
     SoundPartReader, SoundPartWriter, SoundReader, SoundReport, SoundSource, plan_sound_encoder,
 };
-pub use verify::{Expectation, FrameTimes, OutputCheck, frame_times, verify_output};
+pub use verify::{Expectation, FrameTimes, OutputCheck, coded_frames, frame_times, verify_output};

@@ -1,7 +1,7 @@
 //! The linked FFmpeg libraries.
 
 use crate::error::MediaError;
-use crate::ffi::util;
+use crate::ffi::{environment, util};
 use serde::Serialize;
 use std::sync::OnceLock;
 
@@ -32,7 +32,18 @@ pub fn init() -> Result<(), MediaError> {
 /// variable. It has no other switch, so the environment is changed: only while this process has one
 /// thread, and otherwise not at all.
 pub fn quiet_encoders() {
-    util::quiet_svt();
+    const SVT_LEVEL: &str = "SVT_LOG";
+    if std::env::var_os(SVT_LEVEL).is_none() {
+        // "fatal".
+        set_variable(SVT_LEVEL, "0");
+    }
+}
+
+/// Sets a variable that a library reads, for this process and for those that it starts. Call it
+/// first thing in `main`: it is done only while this process has one thread, as far as the system
+/// tells (on Windows always); false means that it was not.
+pub fn set_variable(name: &str, value: &str) -> bool {
+    environment::set_variable(name, value)
 }
 
 /// Name, version, licence and configuration of each linked library.

@@ -61,6 +61,19 @@ impl FrameTimes {
 /// # Errors
 /// The file cannot be opened, holds no video, or a frame has no time.
 pub fn frame_times(path: &Path) -> Result<FrameTimes, MediaError> {
+    coded_frames(path, &mut |_, _| ())
+}
+
+/// As [`frame_times`]; `each` is called with the time, in ticks of the stream, and the coded bytes
+/// of every frame, in the order of the file. It is not called for WebP, whose frames only its own
+/// reader knows.
+///
+/// # Errors
+/// As [`frame_times`].
+pub fn coded_frames(
+    path: &Path,
+    each: &mut dyn FnMut(i64, &[u8]),
+) -> Result<FrameTimes, MediaError> {
     let cancel = Arc::new(AtomicBool::new(false));
     let info = probe_with(path, &cancel)?;
     let (stream, _) = info
@@ -83,10 +96,12 @@ pub fn frame_times(path: &Path) -> Result<FrameTimes, MediaError> {
     let mut ticks = Vec::new();
     while input.read(&mut packet)? {
         if packet.stream() == index {
-            ticks.push(packet.pts().ok_or_else(|| MediaError::Verification {
+            let pts = packet.pts().ok_or_else(|| MediaError::Verification {
                 what: "a frame has no time".into(),
                 path: path.into(),
-            })?);
+            })?;
+            each(pts, packet.data());
+            ticks.push(pts);
         }
     }
     ticks.sort_unstable();

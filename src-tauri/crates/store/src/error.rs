@@ -7,6 +7,9 @@ pub enum StoreError {
     /// SQLite refused.
     #[error("the database refused: {0}")]
     Sqlite(#[source] rusqlite::Error),
+    /// Another process has the database to itself, and had it for as long as was waited.
+    #[error("another process of Frameloom keeps the database to itself")]
+    Busy(#[source] rusqlite::Error),
     /// The file is no healthy database.
     #[error("the database is damaged: {reason}")]
     Damaged {
@@ -50,20 +53,13 @@ impl From<rusqlite::Error> for StoreError {
             ) => StoreError::Damaged {
                 reason: format!("{code:?}: {error}"),
             },
+            Some(rusqlite::ErrorCode::DatabaseBusy) => StoreError::Busy(error),
             _ => StoreError::Sqlite(error),
         }
     }
 }
 
 impl StoreError {
-    /// True if another process has the database to itself at this moment.
-    pub(crate) fn is_busy(&self) -> bool {
-        let StoreError::Sqlite(error) = self else {
-            return false;
-        };
-        error.sqlite_error_code() == Some(rusqlite::ErrorCode::DatabaseBusy)
-    }
-
     /// The kind of failure as callers see it.
     pub fn code(&self) -> ErrorCode {
         match self {
@@ -72,6 +68,7 @@ impl StoreError {
             {
                 ErrorCode::DiskFull
             }
+            StoreError::Busy(_) => ErrorCode::StoreBusy,
             StoreError::Sqlite(_)
             | StoreError::Damaged { .. }
             | StoreError::SetAside { .. }

@@ -90,7 +90,7 @@ impl Store {
         let since = Instant::now();
         loop {
             match Self::try_connect(path) {
-                Err(error) if error.is_busy() && since.elapsed() < PATIENCE => {
+                Err(StoreError::Busy(_)) if since.elapsed() < PATIENCE => {
                     std::thread::sleep(Duration::from_millis(20));
                 }
                 done => return done,
@@ -126,6 +126,15 @@ impl Store {
         Self {
             connection: Mutex::new(connection),
         }
+    }
+
+    /// From now on, waits so long for the writes of others, instead of ten seconds. What can be
+    /// left to a later time need not hold up the rest.
+    ///
+    /// # Errors
+    /// The database refuses.
+    pub fn wait_at_most(&self, patience: Option<Duration>) -> Result<(), StoreError> {
+        Ok(self.lock().busy_timeout(patience.unwrap_or(PATIENCE))?)
     }
 
     pub(crate) fn lock(&self) -> MutexGuard<'_, Connection> {

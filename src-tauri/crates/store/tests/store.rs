@@ -5,6 +5,7 @@ use frameloom_core::graph::Graph;
 use frameloom_core::job::*;
 use frameloom_core::media::Warning;
 use frameloom_store::{DATABASE_FILE, Lane, Outcome, SegmentRow, Store, StoreError};
+use std::time::Duration;
 
 fn job(id: &str, created_millis: i64) -> Job {
     Job {
@@ -283,4 +284,22 @@ fn programs_that_start_together_all_get_the_database() {
             }
         });
     }
+}
+
+#[test]
+fn a_database_that_another_keeps_to_itself_can_be_read_and_is_said_to_be_busy() {
+    let folder = tempfile::tempdir().unwrap();
+    let (store, _) = Store::open(folder.path()).unwrap();
+    store.insert_job(&job("a", 5), Lane::Direct, "{}").unwrap();
+    let other = rusqlite::Connection::open(folder.path().join(DATABASE_FILE)).unwrap();
+    other.execute_batch("BEGIN IMMEDIATE").unwrap();
+    store.wait_at_most(Some(Duration::from_millis(50))).unwrap();
+    let id = JobId("a".into());
+    let pause = || store.change_state(&id, &[JobState::Queued], JobState::Paused, None, 9);
+    let error = pause().unwrap_err();
+    assert!(matches!(error, StoreError::Busy(_)), "{error}");
+    assert_eq!(error.code(), ErrorCode::StoreBusy);
+    assert_eq!(store.job(&id).unwrap().job.state, JobState::Queued);
+    other.execute_batch("COMMIT").unwrap();
+    assert!(pause().unwrap());
 }

@@ -268,6 +268,7 @@ export const en = {
   'error.input_unsupported': 'Nothing in this file can be enlarged.',
   'error.input_too_large': 'The file is larger than Frameloom takes.',
   'error.input_changed': 'The file was changed after the job was planned.',
+  'error.program_changed': 'Another version of Frameloom began this job.',
   'error.output_unwritable': 'The result cannot be written there.',
   'error.disk_full': 'The disk is full.',
   'error.model_not_found': 'The model is missing.',
@@ -284,6 +285,7 @@ export const en = {
   'error.job_not_found': 'This job no longer exists.',
   'error.job_state': 'The job is not in a state that allows this.',
   'error.store_unavailable': 'Frameloom’s data folder cannot be used.',
+  'error.store_busy': 'Another process of Frameloom keeps the list of jobs to itself.',
   'error.internal': 'Something went wrong inside Frameloom.',
 
   'remedy.invalid_request': 'Choose another model, scale or codec.',
@@ -292,6 +294,7 @@ export const en = {
   'remedy.input_unsupported': 'Choose a file with a picture or a video track.',
   'remedy.input_too_large': 'Cut or reduce it first.',
   'remedy.input_changed': 'Start it again from the changed file.',
+  'remedy.program_changed': 'The file is as it was. Start it again as a new job.',
   'remedy.output_unwritable': 'Choose another folder, or allow writing to this one.',
   'remedy.disk_full': 'Free some space, then resume. The finished part is kept.',
   'remedy.model_not_found': 'Choose another model, or reinstall Frameloom.',
@@ -308,5 +311,6 @@ export const en = {
   'remedy.job_not_found': 'Add the file again.',
   'remedy.job_state': 'Wait a moment and try again.',
   'remedy.store_unavailable': 'Check its permissions and the free space, then start Frameloom again.',
+  'remedy.store_busy': 'Cancel the job that is running, or end that process, and try again. Nothing is lost.',
   'remedy.internal': 'Try again; if it repeats, send us the details.',
 } as const;

@@ -264,6 +264,7 @@ export const fr: Messages = {
   'error.input_unsupported': 'Rien dans ce fichier ne peut être agrandi.',
   'error.input_too_large': 'Le fichier dépasse ce que Frameloom accepte.',
   'error.input_changed': 'Le fichier a changé depuis la préparation de la tâche.',
+  'error.program_changed': 'Une autre version de Frameloom a commencé cette tâche.',
   'error.output_unwritable': 'Le résultat ne peut pas être écrit à cet endroit.',
   'error.disk_full': 'Le disque est plein.',
   'error.model_not_found': 'Le modèle est absent.',
@@ -280,6 +281,7 @@ export const fr: Messages = {
   'error.job_not_found': 'Cette tâche n’existe plus.',
   'error.job_state': 'L’état de la tâche ne permet pas cela.',
   'error.store_unavailable': 'Le dossier de données de Frameloom est inutilisable.',
+  'error.store_busy': 'Un autre processus de Frameloom garde la liste des tâches pour lui seul.',
   'error.internal': 'Une erreur s’est produite dans Frameloom.',
 
   'remedy.invalid_request': 'Choisissez un autre modèle, une autre échelle ou un autre codec.',
@@ -288,6 +290,7 @@ export const fr: Messages = {
   'remedy.input_unsupported': 'Choisissez un fichier contenant une image ou une piste vidéo.',
   'remedy.input_too_large': 'Coupez-le ou réduisez-le d’abord.',
   'remedy.input_changed': 'Recommencez à partir du fichier modifié.',
+  'remedy.program_changed': 'Le fichier n’a pas changé. Recommencez dans une nouvelle tâche.',
   'remedy.output_unwritable': 'Choisissez un autre dossier ou autorisez l’écriture dans celui-ci.',
   'remedy.disk_full': 'Libérez de la place, puis reprenez. La partie terminée est conservée.',
   'remedy.model_not_found': 'Choisissez un autre modèle ou réinstallez Frameloom.',
@@ -304,5 +307,6 @@ export const fr: Messages = {
   'remedy.job_not_found': 'Ajoutez à nouveau le fichier.',
   'remedy.job_state': 'Patientez un instant, puis réessayez.',
   'remedy.store_unavailable': 'Vérifiez ses droits et l’espace libre, puis relancez Frameloom.',
+  'remedy.store_busy': 'Annulez la tâche en cours, ou terminez ce processus, puis réessayez. Rien n’est perdu.',
   'remedy.internal': 'Réessayez ; si cela se répète, envoyez-nous les détails.',
 };

@@ -264,6 +264,7 @@ export const vi: Messages = {
   'error.input_unsupported': 'Không có gì trong tệp này phóng to được.',
   'error.input_too_large': 'Tệp lớn hơn mức Frameloom nhận.',
   'error.input_changed': 'Tệp đã thay đổi sau khi lập tác vụ.',
+  'error.program_changed': 'Một phiên bản Frameloom khác đã bắt đầu tác vụ này.',
   'error.output_unwritable': 'Không ghi được kết quả vào đó.',
   'error.disk_full': 'Ổ đĩa đã đầy.',
   'error.model_not_found': 'Thiếu mô hình.',
@@ -280,6 +281,7 @@ export const vi: Messages = {
   'error.job_not_found': 'Tác vụ này không còn nữa.',
   'error.job_state': 'Trạng thái của tác vụ không cho phép việc này.',
   'error.store_unavailable': 'Không dùng được thư mục dữ liệu của Frameloom.',
+  'error.store_busy': 'Một tiến trình Frameloom khác đang giữ riêng danh sách tác vụ.',
   'error.internal': 'Có lỗi bên trong Frameloom.',
 
   'remedy.invalid_request': 'Hãy chọn mô hình, tỉ lệ hoặc mã hoá khác.',
@@ -288,6 +290,7 @@ export const vi: Messages = {
   'remedy.input_unsupported': 'Hãy chọn tệp có hình ảnh hoặc video.',
   'remedy.input_too_large': 'Hãy cắt hoặc thu nhỏ trước.',
   'remedy.input_changed': 'Hãy bắt đầu lại từ tệp mới.',
+  'remedy.program_changed': 'Tệp vẫn như cũ. Hãy bắt đầu lại bằng một tác vụ mới.',
   'remedy.output_unwritable': 'Chọn thư mục khác, hoặc cấp quyền ghi cho thư mục này.',
   'remedy.disk_full': 'Giải phóng dung lượng rồi tiếp tục. Phần đã xong được giữ lại.',
   'remedy.model_not_found': 'Chọn mô hình khác, hoặc cài lại Frameloom.',
@@ -304,5 +307,6 @@ export const vi: Messages = {
   'remedy.job_not_found': 'Hãy thêm lại tệp.',
   'remedy.job_state': 'Chờ một lát rồi thử lại.',
   'remedy.store_unavailable': 'Kiểm tra quyền và dung lượng trống, rồi mở lại Frameloom.',
+  'remedy.store_busy': 'Hãy hủy tác vụ đang chạy, hoặc kết thúc tiến trình đó, rồi thử lại. Không mất gì cả.',
   'remedy.internal': 'Hãy thử lại; nếu lặp lại, hãy gửi chi tiết cho chúng tôi.',
 };

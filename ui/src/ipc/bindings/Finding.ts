@@ -6,7 +6,7 @@ import type { Verdict } from "./Verdict";
  */
 export type Finding = { 
 /**
- * What: `output`, `frames`, `times`, `streams`, `input`, `input music.wav`, `file look.cube`,
+ * What: `output`, `frames`, `times`, `streams`, `segments`, `input`, `input music.wav`, `file look.cube`,
  * `model loom-x2`.
  */
 what: string, 

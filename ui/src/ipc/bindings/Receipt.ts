@@ -7,6 +7,7 @@ import type { Graph } from "./Graph";
 import type { JobId } from "./JobId";
 import type { ModelPrint } from "./ModelPrint";
 import type { PictureSizes } from "./PictureSizes";
+import type { PlanPrint } from "./PlanPrint";
 import type { Precision } from "./Precision";
 import type { ProgramPrint } from "./ProgramPrint";
 import type { ProviderChoice } from "./ProviderChoice";
@@ -52,6 +53,10 @@ models: Array<ModelPrint>,
  * What was done.
  */
 graph: Graph, 
+/**
+ * In which segments; `None` for stills, and where an older version made the receipt.
+ */
+plan?: PlanPrint, 
 /**
  * How it was encoded.
  */

@@ -153,7 +153,7 @@ pub fn execute(
     }
     context.progress.sizes(plan.sizes);
     match &plan.medium {
-        MediumPlan::Video(video) => video::run(spec, video, context),
+        MediumPlan::Video(video) => video::run(spec, video, context).map_err(|e| plan.blame(e)),
         MediumPlan::Still => still::run(spec, context),
         MediumPlan::StillByFfmpeg => still::run_by_ffmpeg(spec, context),
     }

@@ -3,49 +3,20 @@
 //! makes no second one beside it.
 
 use super::output::Temporary;
-use crate::EngineError;
+use crate::{EngineError, FileStamp};
 use frameloom_core::receipt::Checks;
 use serde::{Deserialize, Serialize};
-use std::fs::{File, Metadata};
+use std::fs::File;
 use std::io::Write;
 use std::path::{Path, PathBuf};
-use std::time::UNIX_EPOCH;
 
 /// The note in the folder of the job's parts.
 const NOTE: &str = "checked.json";
 
 #[derive(Serialize, Deserialize)]
 struct Note {
-    file: Mark,
+    file: FileStamp,
     checks: Checks,
-}
-
-/// What a file keeps when it gets another name, and no other file has.
-#[derive(PartialEq, Eq, Serialize, Deserialize)]
-struct Mark {
-    size: u64,
-    /// Time of the last change, since 1970.
-    modified: (u64, u32),
-    /// Disk and number on it, where the system tells.
-    place: Option<(u64, u64)>,
-}
-
-impl Mark {
-    fn of(facts: &Metadata) -> Option<Self> {
-        let modified = facts.modified().ok()?.duration_since(UNIX_EPOCH).ok()?;
-        #[cfg(unix)]
-        let place = {
-            use std::os::unix::fs::MetadataExt;
-            Some((facts.dev(), facts.ino()))
-        };
-        #[cfg(not(unix))]
-        let place = None;
-        Some(Self {
-            size: facts.len(),
-            modified: (modified.as_secs(), modified.subsec_nanos()),
-            place,
-        })
-    }
 }
 
 /// Gives a checked result its name, having made the note first.
@@ -62,11 +33,11 @@ pub(super) fn publish(
     let path = work_dir.join(NOTE);
     let write = || -> std::io::Result<()> {
         let facts = file.path().metadata()?;
-        let Some(mark) = Mark::of(&facts) else {
+        let Some(stamp) = FileStamp::of(&facts) else {
             return Ok(());
         };
         let note = Note {
-            file: mark,
+            file: stamp,
             checks: checks.clone(),
         };
         let writing = path.with_extension("writing");
@@ -84,8 +55,9 @@ pub(super) fn publish(
 pub(super) fn earlier(output: &Path, work_dir: &Path) -> Option<(PathBuf, Checks)> {
     let note: Note = serde_json::from_slice(&std::fs::read(work_dir.join(NOTE)).ok()?).ok()?;
     let is_it = |path: &Path| {
-        path.symlink_metadata()
-            .is_ok_and(|facts| facts.is_file() && Mark::of(&facts).as_ref() == Some(&note.file))
+        path.symlink_metadata().is_ok_and(|facts| {
+            facts.is_file() && FileStamp::of(&facts).as_ref() == Some(&note.file)
+        })
     };
     if is_it(output) {
         return Some((output.to_owned(), note.checks));

@@ -473,7 +473,7 @@ impl Work<'_> {
             first.hdr.clone(),
             context.threads.encode,
         );
-        let encoder_plan = frameloom_media::plan_encoder(&encoder_spec)?;
+        let encoder_plan = frameloom_media::plan_encoder_again(&encoder_spec, &video.encoder)?;
         for chain in &mut chains {
             chain.end_in(encoder_plan.input_format, &spec.device, context)?;
         }

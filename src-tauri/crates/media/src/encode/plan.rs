@@ -154,6 +154,21 @@ pub fn usable_encoders() -> Vec<UsableEncoder> {
 /// [`MediaError::EncoderUnavailable`] with what was refused and why;
 /// [`MediaError::InvalidRequest`] if the codec cannot go into the container.
 pub fn plan_encoder(spec: &EncoderSpec) -> Result<EncoderPlan, MediaError> {
+    plan_among(spec, None)
+}
+
+/// As [`plan_encoder`], for a job that was planned with the encoder `planned`: where that one is
+/// refused now, none behind it is taken in its place. It is not by chance that it does not open any
+/// more; the result would be of another codec than was said; and x265 waits for ever for a thread
+/// that x264 before it did not get either.
+///
+/// # Errors
+/// As [`plan_encoder`].
+pub fn plan_encoder_again(spec: &EncoderSpec, planned: &str) -> Result<EncoderPlan, MediaError> {
+    plan_among(spec, Some(planned))
+}
+
+fn plan_among(spec: &EncoderSpec, planned: Option<&str>) -> Result<EncoderPlan, MediaError> {
     crate::init()?;
     if let Some(codec) = spec.codec
         && !container_takes(spec.container, codec)
@@ -199,6 +214,12 @@ pub fn plan_encoder(spec: &EncoderSpec) -> Result<EncoderPlan, MediaError> {
                 }
                 Ok(plan) => return Ok(plan),
                 Err(MediaError::OutOfMemory) => return Err(MediaError::OutOfMemory),
+                Err(error) if planned == Some(known.name) => {
+                    return Err(MediaError::EncoderUnavailable {
+                        wanted: known.name.to_owned(),
+                        reason: reason(&error),
+                    });
+                }
                 Err(error) => refused.push(format!("{}: {}", known.name, reason(&error))),
             }
         }

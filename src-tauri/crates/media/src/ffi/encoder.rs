@@ -4,7 +4,7 @@ use super::frame::AvFrame;
 use super::packet::Packet;
 use super::params::VideoParameters;
 use super::pixel::AvFormat;
-use super::util::{Dict, av_rational, c_text, check, error, failure, set_enum_number};
+use super::util::{Dict, av_rational, c_text, error, failure, set_enum_number};
 use crate::color::ColorNumbers;
 use crate::error::{FfmpegError, MediaError};
 use ffmpeg_sys_next as sys;
@@ -134,6 +134,9 @@ impl Encoder {
         if status == sys::AVERROR(libc::ENOMEM) {
             return Err(MediaError::OutOfMemory);
         }
+        if status < 0 && is_memory_short(settings.width, settings.height) {
+            return Err(MediaError::OutOfMemory);
+        }
         if status < 0 {
             return Err(refused(error(status).text));
         }
@@ -155,8 +158,22 @@ impl Encoder {
         if status == sys::AVERROR_EOF && frame.is_none() {
             return Ok(true);
         }
-        check("the encoder refused a frame", status)?;
+        if status < 0 {
+            return Err(self.failed("the encoder refused a frame", status));
+        }
         Ok(true)
+    }
+
+    fn failed(&self, action: &'static str, status: i32) -> MediaError {
+        // SAFETY: an open context.
+        let (width, height) = unsafe {
+            let raw = self.0.as_ptr();
+            ((*raw).width, (*raw).height)
+        };
+        if is_memory_short(width.unsigned_abs(), height.unsigned_abs()) {
+            return MediaError::OutOfMemory;
+        }
+        failure(action, status)
     }
 
     /// Takes the next packet; false where it wants a frame or has ended.
@@ -167,7 +184,7 @@ impl Encoder {
             0.. => Ok(true),
             sys::AVERROR_EOF => Ok(false),
             code if code == sys::AVERROR(libc::EAGAIN) => Ok(false),
-            code => Err(failure("the encoder failed", code)),
+            code => Err(self.failed("the encoder failed", code)),
         }
     }
 
@@ -176,6 +193,20 @@ impl Encoder {
         // SAFETY: an open context.
         unsafe { VideoParameters::from_context(self.0.as_ptr()) }
     }
+}
+
+/// True if this process gets no more memory than an encoder needs at the least for pictures of this
+/// size, as under `ulimit -v`. Many have no word of their own for that: x264 that got no thread or
+/// no buffer calls it an error of an external library. Ask it of an encoder that failed.
+fn is_memory_short(width: u32, height: u32) -> bool {
+    /// Threads with their stacks, tables, a few pictures of the trial.
+    const LEAST_BYTES: usize = 64 << 20;
+    /// Some forty pictures that wait to be looked at.
+    const BYTES_PER_PIXEL: usize = 64;
+    let pixels = (width as usize).saturating_mul(height as usize);
+    let wanted = pixels.saturating_mul(BYTES_PER_PIXEL).max(LEAST_BYTES);
+    // Only asked for, never touched.
+    Vec::<u8>::new().try_reserve_exact(wanted).is_err()
 }
 
 /// Why opening an encoder failed, in the library's words.

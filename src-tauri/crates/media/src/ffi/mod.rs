@@ -10,6 +10,7 @@
 
 pub(crate) mod decoder;
 pub(crate) mod encoder;
+pub(crate) mod environment;
 pub(crate) mod filter;
 pub(crate) mod frame;
 pub(crate) mod input;

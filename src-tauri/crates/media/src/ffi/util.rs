@@ -198,21 +198,6 @@ pub(crate) fn quiet() {
     unsafe { sys::av_log_set_level(sys::AV_LOG_QUIET) };
 }
 
-/// Sets the variable that SVT-AV1 reads its log level from to "fatal".
-pub(crate) fn quiet_svt() {
-    const LEVEL: &str = "SVT_LOG";
-    if std::env::var_os(LEVEL).is_some() || !is_single_threaded() {
-        return;
-    }
-    // SAFETY: the environment must not be read by another thread meanwhile, and there is none.
-    unsafe { std::env::set_var(LEVEL, "0") };
-}
-
-/// True if the system says that this process has one thread; false where it cannot be asked.
-fn is_single_threaded() -> bool {
-    std::fs::read_dir("/proc/self/task").is_ok_and(|threads| threads.count() == 1)
-}
-
 /// The generation of the muxers: 59 is FFmpeg 5, 61 is FFmpeg 7.
 pub(crate) fn libavformat_major() -> u32 {
     // SAFETY: returns a constant.
