@@ -40,8 +40,13 @@ impl App {
         if has_ended() {
             return Ok(true);
         }
-        self.runner
-            .control(self, id, Control::Stop(Stopping::Cancel))?;
+        let asked = self
+            .runner
+            .control(self, id, Control::Stop(Stopping::Cancel));
+        if let Err(error) = asked {
+            // It may have ended this moment, and taken its folder along.
+            return has_ended().then_some(true).ok_or(error);
+        }
         let (told, mut was_ended) = (Instant::now(), false);
         while told.elapsed() < ENDING_LIMIT {
             if has_ended() {
