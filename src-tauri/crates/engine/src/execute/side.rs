@@ -129,7 +129,7 @@ fn open(
     let first = within
         .next(&mut reader)
         .map_err(named)?
-        .ok_or_else(|| super::video::nothing_in(line, path))?;
+        .ok_or_else(|| super::join::nothing_in(line, path))?;
     let video = stream.video.as_ref();
     let aspect = video.map_or(Rational { num: 1, den: 1 }, |v| v.sample_aspect_ratio);
     let pace = Pace {
