@@ -205,8 +205,7 @@ impl<'a> Inputs<'a> {
             .main_video()
             .ok_or_else(|| EngineError::NoFrames { path: path.into() })?;
         let mut input = picture_format(stream, video, info.kind);
-        let still = info.kind == MediaKind::Still && frameloom_still::is_still(path)?;
-        if still && video.rotation_degrees.rem_euclid(180) == 90 {
+        if info.kind == MediaKind::Still && video.rotation_degrees.rem_euclid(180) == 90 {
             // It is turned upright when it is read.
             (input.width, input.height) = (input.height, input.width);
         }

@@ -3,7 +3,7 @@
 
 use crate::support::{Pass, data, ffmpeg, frames, keys, one, reader};
 use frameloom_core::media::{FieldOrder, MediaInfo, Warning};
-use frameloom_core::pixel::AnyPlane;
+use frameloom_core::pixel::{AnyPlane, Planes};
 use frameloom_media::{Container, Frame, plan_mux, probe};
 use std::path::Path;
 use tempfile::tempdir;
@@ -204,15 +204,18 @@ fn add_aperture(path: &Path, numbers: [i32; 8]) {
 }
 
 /// The planes of `whole` inside of a place, as they must be after the cut.
-fn assert_inside(cut: &Frame, whole: &Frame, (left, top): (u32, u32)) {
+pub fn assert_inside(cut: &Frame, whole: &Frame, (left, top): (u32, u32)) {
     for index in 0..cut.format().plane_count() {
         let (AnyPlane::U8(cut_plane), AnyPlane::U8(whole_plane)) =
             (cut.plane(index), whole.plane(index))
         else {
             panic!("made with 8 bits")
         };
-        let (across, down) = if index == 0 { (1, 1) } else { (2, 2) };
-        let (x, y) = ((left / across) as usize, (top / down) as usize);
+        let (across, down) = match cut.format().planes {
+            Planes::Yuv { shift_x, shift_y } if index > 0 => (shift_x, shift_y),
+            _ => (0, 0),
+        };
+        let (x, y) = ((left >> across) as usize, (top >> down) as usize);
         for row in 0..cut_plane.height {
             let wanted = &whole_plane.row(y + row)[x..x + cut_plane.width];
             assert_eq!(cut_plane.row(row), wanted, "plane {index}, row {row}");
@@ -220,7 +223,8 @@ fn assert_inside(cut: &Frame, whole: &Frame, (left, top): (u32, u32)) {
     }
 }
 
-fn cropped(path: &Path) -> Option<Warning> {
+/// What is told to be cut off a file's pictures.
+pub fn cropped(path: &Path) -> Option<Warning> {
     let warnings = probe(path).unwrap().warnings;
     warnings
         .into_iter()
