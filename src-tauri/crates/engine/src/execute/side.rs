@@ -103,7 +103,7 @@ fn open(
         reason: error.to_string(),
     };
     if info.kind == MediaKind::Still {
-        let frame = super::still::frame_of(path).map_err(named)?;
+        let frame = super::still::frame_of(path, line).map_err(named)?;
         let input = format_of(&frame, Rational { num: 1, den: 1 }, Pace::STILL);
         let mut chain = Chain::open(&own(&input, None, 0), context)?;
         return Ok(Box::new(Still {

@@ -143,7 +143,7 @@ pub(super) fn run_by_ffmpeg(
     context: &Context<'_>,
 ) -> Result<Finished, EngineError> {
     context.progress.step(Step::Preparing, Some(1));
-    let (frame, warnings) = by_ffmpeg(&spec.input)?;
+    let (frame, warnings) = by_ffmpeg(&spec.input, only_line(&spec.graph.layout()?, spec)?)?;
     for warning in warnings {
         context.progress.warning(warning);
     }
@@ -216,23 +216,28 @@ pub(super) fn run_by_ffmpeg(
 }
 
 /// A picture that only ffmpeg can read, upright, and what is to be said of it.
-fn by_ffmpeg(path: &Path) -> Result<(Frame, Vec<Warning>), EngineError> {
+fn by_ffmpeg(path: &Path, line: &Line<'_>) -> Result<(Frame, Vec<Warning>), EngineError> {
     let (frame, info) = frameloom_media::read_still(path)?;
     let turn = info
         .main_video()
         .and_then(|(stream, _)| upright_turn(stream));
-    let Some(turn) = turn else {
+    let cuts = |(_, op): &(_, &Op)| matches!(op, Op::Crop(_) | Op::Pad(_));
+    if turn.is_none() && !line.ops().iter().any(cuts) {
         return Ok((frame, info.warnings));
-    };
-    // A colour for each pixel: one for several has its place beside them, and behind a turn there
-    // is no word for some of the places.
+    }
+    // A colour for each pixel, as all other pictures have it: one for several stands at a place
+    // beside them for which there is no word behind some turns, and nothing can be cut there.
     let mut pixels = frame.format();
     if let Planes::Yuv { shift_x, shift_y } = &mut pixels.planes {
         (*shift_x, *shift_y) = (0, 0);
     }
     let frame = frameloom_media::convert(&frame, pixels)?;
     let format = format_of(&frame, Rational { num: 1, den: 1 }, Pace::STILL);
-    let upright = match open_turn(turn, &format)? {
+    let node = match turn {
+        Some(turn) => open_turn(turn, &format)?,
+        None => None,
+    };
+    let upright = match node {
         Some((Node::Filter(mut node), _)) => node.process(&frame)?,
         _ => frame,
     };
@@ -249,10 +254,10 @@ fn only_line<'a, 'b>(layout: &'b Layout<'a>, spec: &JobSpec) -> Result<&'b Line<
         })
 }
 
-/// A picture of its own as a frame, upright.
-pub(super) fn frame_of(path: &Path) -> Result<Frame, EngineError> {
+/// A picture of its own as a frame, upright, for the nodes of `line`.
+pub(super) fn frame_of(path: &Path, line: &Line<'_>) -> Result<Frame, EngineError> {
     if !frameloom_still::is_still(path)? {
-        return Ok(by_ffmpeg(path)?.0);
+        return Ok(by_ffmpeg(path, line)?.0);
     }
     let mut picture = frameloom_still::read(path, &Limits::default())?;
     if picture.layout.has_alpha() {

@@ -293,6 +293,36 @@ fn what_matroska_notes_to_be_cut_off_is_cut_off_every_picture_and_not_noted_agai
 }
 
 #[test]
+fn an_odd_crop_is_exact_and_told_as_such_where_every_pixel_has_a_colour() {
+    let folder = tempdir().unwrap();
+    let at = |name: &str| folder.path().join(name);
+    for pixels in ["yuv444p", "gbrp"] {
+        if !ffmpeg(
+            folder.path(),
+            &format!("{MOVING} -vf setsar=4/3 -c:v ffv1 -pix_fmt {pixels} whole.mkv"),
+        ) {
+            return;
+        }
+        let mut bytes = std::fs::read(at("whole.mkv")).unwrap();
+        becomes(&mut bytes, [0x54, 0xB0], [0x54, 0xCC], 17);
+        becomes(&mut bytes, [0x54, 0xBA], [0x54, 0xBB], 7);
+        std::fs::write(at("noted.mkv"), bytes).unwrap();
+        let told = Warning::Cropped {
+            left: 17,
+            right: 0,
+            top: 7,
+            bottom: 0,
+            rounded: false,
+        };
+        assert_eq!(cropped(&at("noted.mkv")), Some(told), "{pixels}");
+        let cut = reader(&at("noted.mkv")).next_frame().unwrap().unwrap();
+        let whole = reader(&at("whole.mkv")).next_frame().unwrap().unwrap();
+        assert_eq!((cut.width(), cut.height()), (111, 89));
+        assert_inside(&cut, &whole, (17, 7));
+    }
+}
+
+#[test]
 fn the_clean_aperture_of_mp4_is_what_is_worked_on_with_its_own_shape_of_pixels() {
     let folder = tempdir().unwrap();
     let at = |name: &str| folder.path().join(name);
