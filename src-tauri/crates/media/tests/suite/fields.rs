@@ -77,6 +77,26 @@ fn write_y4m(path: &Path, frames: usize, moments: impl Fn(usize) -> (usize, usiz
 }
 
 #[test]
+fn frames_that_carry_the_flag_are_known_where_their_lines_say_nothing() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("still.mkv");
+    // Nothing moves, so that no line lies beside its neighbours.
+    for (name, order) in [
+        ("tff", FieldOrder::TopFirst),
+        ("bff", FieldOrder::BottomFirst),
+    ] {
+        let made = format!(
+            "-f lavfi -i color=gray:s=96x64:r=25:d=2 -vf setfield={name} -c:v ffv1 still.mkv"
+        );
+        if !ffmpeg(folder.path(), &made) {
+            return;
+        }
+        let found = fields(&path);
+        assert_eq!((found.order, found.flagged), (order, true), "{name}");
+    }
+}
+
+#[test]
 fn lines_tell_the_order_where_the_file_says_nothing() {
     let folder = tempfile::tempdir().unwrap();
     let path = folder.path().join("clip.y4m");

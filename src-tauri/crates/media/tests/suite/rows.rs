@@ -2,6 +2,7 @@
 //! mended, missing, made anew, and what is not written on purpose.
 
 use crate::support::{Pass, data, ffmpeg, frames, keys, one, reader};
+use frameloom_core::job::{Quality, VideoCodec};
 use frameloom_core::media::{FieldOrder, MediaInfo, Warning};
 use frameloom_core::pixel::{AnyPlane, Planes};
 use frameloom_media::{Container, Frame, plan_mux, probe};
@@ -156,6 +157,19 @@ fn interlaced_pictures_are_never_written_as_fields() {
             };
             pass.run(folder.path());
             not_fields(&output);
+        }
+        // This codec writes with every picture what it is told of its fields.
+        let output = folder.path().join("lossless.mkv");
+        let pass = Pass {
+            limit: 4,
+            codec: Some(VideoCodec::Ffv1),
+            quality: Quality::Lossless,
+            ..Pass::new(&source, &output)
+        };
+        pass.run(folder.path());
+        let mut written = reader(&output);
+        while let Some(frame) = written.next_frame().unwrap() {
+            assert!(!frame.field_order().is_interlaced(), "{source:?}");
         }
     }
 }
