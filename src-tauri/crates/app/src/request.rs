@@ -176,11 +176,12 @@ impl App {
                 "The model `{model}` cannot enlarge {scale} times."
             )));
         }
-        // The reader of still pictures turns them upright.
-        let upright = info.kind == MediaKind::Still
-            && frameloom_still::is_still(&input).map_err(|e| explain::still(&e))?;
+        // Still pictures are turned upright when they are read.
         let size = (video.width, video.height);
-        let size = if upright { shown(video, size) } else { size };
+        let size = match info.kind {
+            MediaKind::Still => shown(video, size),
+            _ => size,
+        };
         let first = fields::node(request.deinterlace, report);
         let graph = upscale_graph(first, &model, manifest.scale, scale, size);
         let parts = NameParts {

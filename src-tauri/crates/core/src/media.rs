@@ -271,6 +271,15 @@ pub enum Warning {
         /// Less than was asked for, by the few pixels that share a sample of colour.
         rounded: bool,
     },
+    /// No font of this machine has some letters of a text: empty boxes stand in their places.
+    MissingLetters {
+        /// The node that writes the text.
+        node: String,
+        /// The letters, each once; of many the first ones.
+        letters: String,
+        /// How many there are beyond those.
+        more: u32,
+    },
     /// The picture had to be padded to even sides for the codec.
     PaddedToEven {
         /// Padded width.

@@ -12,7 +12,9 @@ pub use print::InputPrint;
 pub(crate) use print::hex;
 
 use crate::EngineError;
-use crate::nodes::{Joints, Models, Pace, PictureFormat, Turn, check_text_file, manifest_of};
+use crate::nodes::{
+    Joints, Models, Pace, PictureFormat, Turn, check_text_file, manifest_of, missing_letters,
+};
 use crate::sound::{self, SoundPlan};
 use clips::join_clips;
 use frameloom_core::graph::{
@@ -21,6 +23,7 @@ use frameloom_core::graph::{
 use frameloom_core::job::{EncodeSpec, JobSpec, PictureSizes, ProviderChoice, TrackChoice};
 use frameloom_core::media::{MediaInfo, MediaKind, StreamInfo, VideoInfo, Warning};
 use frameloom_core::model::ModelManifest;
+use frameloom_core::pixel::{PixelFormat, Planes};
 use frameloom_core::segment::SegmentLength;
 use frameloom_core::sequence::NumberPattern;
 use frameloom_core::time::{FrameRate, Rational, TimeBase};
@@ -120,6 +123,13 @@ pub struct VideoPlan {
     /// Frames per second of the result, where it is known.
     #[serde(default)]
     pub frame_rate: Option<FrameRate>,
+    /// Frames of the result, where they are known; as many as there are in the source for plans of
+    /// older versions.
+    #[serde(default)]
+    pub result_frames: Option<u64>,
+    /// Samples of the pictures that are coded; unknown to plans of older versions.
+    #[serde(default)]
+    pub pixels: Option<PixelFormat>,
     /// Threads of the encoder, once they are settled: what it makes may depend on their number.
     #[serde(default)]
     pub encoder_threads: Option<usize>,
@@ -209,10 +219,11 @@ impl<'a> Inputs<'a> {
             .main_video()
             .ok_or_else(|| EngineError::NoFrames { path: path.into() })?;
         let mut input = picture_format(stream, video, info.kind);
-        let still = info.kind == MediaKind::Still && frameloom_still::is_still(path)?;
-        if still && video.rotation_degrees.rem_euclid(180) == 90 {
+        if info.kind == MediaKind::Still
+            && let Some(turn) = upright_turn(stream)
+        {
             // It is turned upright when it is read.
-            (input.width, input.height) = (input.height, input.width);
+            input = turn.format(&input);
         }
         Ok(match upright_turn(stream) {
             Some(turn_by) if turn && info.kind != MediaKind::Still => turn_by.format(&input),
@@ -297,6 +308,14 @@ pub fn plan(spec: &JobSpec, info: &MediaInfo, models: &dyn Models) -> Result<Pla
     }
     let mut infos = BTreeMap::from([(layout.main_input(), info.clone())]);
     let mut cuts = Vec::new();
+    let mut boxes = Vec::new();
+    for line in &layout.pictures {
+        visit(line, &mut |step| {
+            if let Op::Text(params) = step.op {
+                boxes.extend(missing_letters(step.id, params));
+            }
+        });
+    }
     for name in layout.inputs().into_iter().skip(1) {
         let path = spec.path_of(name);
         let found = probe_input(spec, name)?;
@@ -321,6 +340,7 @@ pub fn plan(spec: &JobSpec, info: &MediaInfo, models: &dyn Models) -> Result<Pla
     let ops = line.ops();
     let mut warnings = info.warnings.clone();
     warnings.extend(cuts);
+    warnings.extend(boxes);
     // The probe guesses for whoever may convert; whether this job does is known below.
     warnings.retain(|warning| !matches!(warning, Warning::GuessedMatrix { .. }));
     let is_clip = info.kind != MediaKind::Still;
@@ -407,6 +427,8 @@ pub fn plan(spec: &JobSpec, info: &MediaInfo, models: &dyn Models) -> Result<Pla
                 stretch: clip.stretch,
                 upright: upright.is_some(),
                 frame_rate: format.pace.frame_rate,
+                result_frames: frames.map(|frames| at_rate(frames, input.pace, format.pace)),
+                pixels: Some(format.pixels),
                 joined,
                 encoder_threads: None,
                 sound,
@@ -445,6 +467,17 @@ pub fn plan(spec: &JobSpec, info: &MediaInfo, models: &dyn Models) -> Result<Pla
         medium,
         warnings,
     })
+}
+
+/// About how many frames come of `frames` where the nodes change their rate.
+fn at_rate(frames: u64, from: Pace, to: Pace) -> u64 {
+    match (from.frame_rate, to.frame_rate) {
+        (Some(from), Some(to)) if from != to => {
+            let times = to.ratio().to_f64() / from.ratio().to_f64();
+            (frames as f64 * times).round() as u64
+        }
+        _ => frames,
+    }
 }
 
 /// What is found of the ONNX files that the nodes name.
@@ -726,15 +759,15 @@ impl Plan {
 /// What the probe says of the picture. The real pixel layout is known only from the first frame;
 /// until then 4:2:0 stands in, which none of the sizes depends on.
 fn picture_format(stream: &StreamInfo, video: &VideoInfo, kind: MediaKind) -> PictureFormat {
-    let yuv = frameloom_core::pixel::PixelFormat::YUV420P8;
+    let yuv = PixelFormat::YUV420P8;
     PictureFormat {
         width: video.width,
         height: video.height,
-        pixels: frameloom_core::pixel::PixelFormat {
+        pixels: PixelFormat {
             planes: match video.pixel_format.as_str() {
                 // Pictures are worked on as they are read: in full resolution of colour.
-                _ if kind == MediaKind::Still => frameloom_core::pixel::Planes::Gbr,
-                name if name.starts_with("gray") => frameloom_core::pixel::Planes::Gray,
+                _ if kind == MediaKind::Still => Planes::Gbr,
+                name if name.starts_with("gray") => Planes::Gray,
                 _ => yuv.planes,
             },
             bits: video.bit_depth.clamp(8, 16),

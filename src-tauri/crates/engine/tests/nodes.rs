@@ -129,6 +129,52 @@ fn crop_takes_every_plane_from_the_same_place() {
 }
 
 #[test]
+fn an_odd_corner_is_exact_where_every_pixel_has_a_colour_and_refused_where_some_share_one() {
+    let whole = PixelFormat {
+        planes: Planes::Yuv {
+            shift_x: 0,
+            shift_y: 0,
+        },
+        ..PixelFormat::YUV420P8
+    };
+    let source = apply(&Op::Convert { format: whole }, &frame());
+    let crop = Op::Crop(CropParams {
+        x: 7,
+        y: 5,
+        width: 31,
+        height: 23,
+    });
+    let pad = Op::Pad(PadParams {
+        width: 80,
+        height: 60,
+        x: 3,
+        y: 9,
+        color: "#000000".into(),
+    });
+    let (cut, padded) = (apply(&crop, &source), apply(&pad, &source));
+    for plane in 0..3 {
+        for (x, y) in [(0, 0), (30, 22), (30, 0), (15, 11)] {
+            let wanted = sample(&source, plane, x + 7, y + 5);
+            assert_eq!(sample(&cut, plane, x, y), wanted, "plane {plane}");
+            let wanted = sample(&source, plane, x, y);
+            assert_eq!(
+                sample(&padded, plane, x + 3, y + 9),
+                wanted,
+                "plane {plane}"
+            );
+        }
+        // The ground goes up to the very pixel.
+        let ground = sample(&padded, plane, 0, 0);
+        assert_eq!(sample(&padded, plane, 2, 9), ground);
+        assert_eq!(sample(&padded, plane, 3, 8), ground);
+    }
+    for op in [crop, pad] {
+        let error = output_format("n", &op, &format(), &NoModels).unwrap_err();
+        assert!(error.to_string().contains("the nearest"), "{error}");
+    }
+}
+
+#[test]
 fn more_bits_and_back_changes_no_sample() {
     let source = frame();
     let ten = PixelFormat {

@@ -394,6 +394,21 @@ fn made(folder: &Path, name: &str, arguments: &str) -> Option<PathBuf> {
 }
 
 #[test]
+fn a_picture_that_begins_where_a_stretch_ends_is_not_in_it() {
+    let folder = tempfile::tempdir().unwrap();
+    let source = "-f lavfi -i testsrc2=s=64x48:r=10:d=2 -c:v ffv1";
+    let Some(path) = made(folder.path(), "tenths.mkv", source) else {
+        return;
+    };
+    let trim = Op::Trim(TrimParams {
+        start: Rational::new(1, 2),
+        end: Rational::new(1, 1),
+    });
+    let (whole, _folder) = both_ways(&path, vec![trim], 3);
+    assert_eq!(times(&whole), [0, 100, 200, 300, 400]);
+}
+
+#[test]
 fn a_clip_in_the_corner_goes_on_with_its_very_pictures_even_if_its_index_lies() {
     let folder = tempfile::tempdir().unwrap();
     let Some(below) = made(

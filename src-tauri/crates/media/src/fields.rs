@@ -1,6 +1,9 @@
 //! Is a clip interlaced, and which field comes first? What its flags say, and what its lines say.
 
 use crate::error::MediaError;
+use crate::ffi::input::{Input, Look};
+use crate::ffi::packet::Packet;
+use crate::ffi::parser::PictureParser;
 use crate::filter::{FilterGraph, FilterInput, FilterSpec};
 use crate::frame::Frame;
 use crate::reader::{Reader, ReaderOptions};
@@ -43,12 +46,19 @@ const PROGRESSIVE_CODECS: &[&str] = &[
 /// of it is repeated, or whether it is two fields after all.
 const PULLDOWN_CODECS: &[&str] = &["mpeg2video", "vc1"];
 
+/// Codecs that may say the same in messages beside the picture (Rec. ITU-T H.264, D.2.3), which
+/// nearly no clip does: so the messages are read before anything is decoded.
+const PULLDOWN_IN_MESSAGES: &[&str] = &["h264"];
+
+/// Bytes of packets that are read for their messages at most, at each place.
+const MESSAGE_BYTES: usize = 24 << 20;
+
 /// Finds out whether the main video of a file is interlaced. Flags are believed; where the file
 /// says nothing, the lines of some frames are compared. `stream` and `video` are those of the
 /// probe.
 ///
 /// Decodes up to [`FRAMES_AT_START`] + [`FRAMES_INSIDE`] frames, and none where the file says that
-/// the clip is progressive in a codec that has no pulldown.
+/// the clip is progressive in a codec that has no pulldown, or none of its pictures asks for it.
 ///
 /// # Errors
 /// Those of [`Reader`].
@@ -63,8 +73,7 @@ pub fn detect_fields(
         flagged: false,
         telecine: None,
     };
-    let pulldown = PULLDOWN_CODECS.contains(&stream.codec.as_str());
-    if video.field_order == FieldOrder::Progressive && !pulldown {
+    if video.field_order == FieldOrder::Progressive && !may_repeat(path, stream, options)? {
         return Ok(progressive);
     }
     let seldom = PROGRESSIVE_CODECS.contains(&stream.codec.as_str());
@@ -82,6 +91,64 @@ pub fn detect_fields(
         look(&mut reader, FRAMES_INSIDE, &mut counts)?;
     }
     Ok(counts.report(video.field_order))
+}
+
+/// True if pictures of a clip may ask for a field to be shown once more.
+fn may_repeat(
+    path: &Path,
+    stream: &StreamInfo,
+    options: &ReaderOptions,
+) -> Result<bool, MediaError> {
+    let codec = stream.codec.as_str();
+    if PULLDOWN_CODECS.contains(&codec) {
+        return Ok(true);
+    }
+    if !PULLDOWN_IN_MESSAGES.contains(&codec) {
+        return Ok(false);
+    }
+    let mut input = crate::source::open(path, Look::Pictures, &options.cancel)?;
+    let index = stream.index as usize;
+    let parser = match input.stream(index) {
+        Some(stream) => PictureParser::open(stream)?,
+        None => None,
+    };
+    let Some(mut parser) = parser else {
+        return Ok(false);
+    };
+    input.keep_streams(|i| i == index);
+    if any_repeats(&mut input, &mut parser, FRAMES_AT_START)? {
+        return Ok(true);
+    }
+    let Some(length) = stream.duration_ticks else {
+        return Ok(false);
+    };
+    let start = stream.start_ticks.unwrap_or(0);
+    match input.seek(index, start.saturating_add(length / 3)) {
+        Ok(()) => any_repeats(&mut input, &mut parser, FRAMES_INSIDE),
+        Err(MediaError::Cancelled) => Err(MediaError::Cancelled),
+        // A file that cannot be entered in its middle was looked at where it begins.
+        Err(_) => Ok(false),
+    }
+}
+
+/// True if one of the next `limit` pictures asks for it.
+fn any_repeats(
+    input: &mut Input,
+    parser: &mut PictureParser,
+    limit: usize,
+) -> Result<bool, MediaError> {
+    let mut packet = Packet::new()?;
+    let mut bytes = 0;
+    for _ in 0..limit {
+        if bytes > MESSAGE_BYTES || !input.read(&mut packet)? {
+            break;
+        }
+        if parser.repeats_field(&packet) {
+            return Ok(true);
+        }
+        bytes += packet.data().len();
+    }
+    Ok(false)
 }
 
 /// What was seen.

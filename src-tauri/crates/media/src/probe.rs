@@ -66,6 +66,9 @@ pub(crate) fn probe_cut(
                 if let Some(cut) = crops.cut(&input, stream) {
                     cut.apply(&mut info);
                 }
+                if let (Some(turn), Some(video)) = (crops.turn(), info.video.as_mut()) {
+                    (video.rotation_degrees, video.mirrored) = (turn.degrees, turn.mirrored);
+                }
                 info
             })
             .collect(),

@@ -1,10 +1,8 @@
-//! What an AVIF file says around its coded picture: the turn, the colour profile, whether there is
-//! alpha. FFmpeg decodes the picture and passes over these properties.
+//! What an AVIF file says beside its coded picture: the colour profile, whether there is alpha or
+//! EXIF. Whoever decodes the picture sees to its crop and its turn, and passes over these.
 //!
-//! Boxes of ISO/IEC 23008-12 (HEIF): `irot` 6.5.10, `imir` 6.5.12, `colr` 6.5.5, `auxC` 6.5.8.
+//! Boxes of ISO/IEC 23008-12 (HEIF): `colr` 6.5.5, `auxC` 6.5.8.
 
-use crate::orient::Orientation;
-use crate::picture::Samples;
 use std::fs::File;
 use std::io::Read;
 use std::path::Path;
@@ -15,7 +13,6 @@ const HEAD_BYTES: u64 = 4 << 20;
 /// Properties of the picture.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct AvifProperties {
-    orientation: Orientation,
     /// ICC profile, byte for byte.
     pub icc: Option<Vec<u8>>,
     /// A second picture holds alpha.
@@ -36,11 +33,9 @@ impl AvifProperties {
     }
 
     fn parse(head: &[u8]) -> Self {
-        let (mut angle, mut mirror, mut icc, mut alpha) = (0, None, None, false);
+        let (mut icc, mut alpha) = (None, false);
         for (kind, body) in properties(head) {
             match (kind, body) {
-                (b"irot", [a, ..]) => angle = a & 3,
-                (b"imir", [axis, ..]) => mirror = Some(axis & 1),
                 (b"colr", [b'p', b'r', b'o', b'f', profile @ ..]) => icc = Some(profile.to_vec()),
                 // Version and flags, then the name of the kind of auxiliary picture.
                 (b"auxC", [_, _, _, _, name @ ..]) => {
@@ -49,42 +44,11 @@ impl AvifProperties {
                 _ => {}
             }
         }
-        // First the turn (anticlockwise quarters), then the mirror (0: top and bottom, 1: left and
-        // right change places), as one EXIF orientation.
-        let exif = match (angle, mirror) {
-            (0, None) => 1,
-            (0, Some(0)) => 4,
-            (0, Some(_)) => 2,
-            (1, None) => 8,
-            (1, Some(0)) => 5,
-            (1, Some(_)) => 7,
-            (2, None) => 3,
-            (2, Some(0)) => 2,
-            (2, Some(_)) => 4,
-            (_, None) => 6,
-            (_, Some(0)) => 7,
-            (_, Some(_)) => 5,
-        };
         Self {
-            orientation: Orientation::from_exif(exif),
             icc,
             alpha,
             exif: item_kinds(head).any(|kind| kind == *b"Exif"),
         }
-    }
-
-    /// The samples upright, with their width and height.
-    pub fn upright(
-        &self,
-        samples: Samples,
-        width: u32,
-        height: u32,
-        channels: usize,
-    ) -> (Samples, u32, u32) {
-        if self.orientation == Orientation::UPRIGHT {
-            return (samples, width, height);
-        }
-        self.orientation.apply(samples, width, height, channels)
     }
 }
 
@@ -163,21 +127,17 @@ mod tests {
     }
 
     #[test]
-    fn turn_profile_and_alpha_are_found() {
+    fn profile_and_alpha_are_found() {
         let found = AvifProperties::parse(&file(&[
-            boxed(b"irot", &[1]),
-            boxed(b"imir", &[0]),
             boxed(b"colr", b"profPROFILE"),
             boxed(
                 b"auxC",
                 b"\0\0\0\0urn:mpeg:mpegB:cicp:systems:auxiliary:alpha\0",
             ),
         ]));
-        assert_eq!(found.orientation, Orientation::from_exif(5));
         assert_eq!(found.icc.as_deref(), Some(&b"PROFILE"[..]));
         assert!(found.alpha && !found.exif);
         let plain = AvifProperties::parse(&file(&[boxed(b"colr", b"nclx1234")]));
-        assert_eq!(plain.orientation, Orientation::UPRIGHT);
         assert_eq!((plain.icc, plain.alpha), (None, false));
     }
 

@@ -244,6 +244,8 @@ export const fr: Messages = {
   'warning.disk_tight_reserve': 'Il faut environ {needed} Mo, en plus de {reserve} Mo laissés libres pour le reste, et {free} Mo sont libres ({place}). La tâche s’arrêtera avant que le disque soit plein.',
   'warning.sound_encoded': 'La piste son {track} est traitée et encodée à nouveau ({codec}, {rate} kbit/s).',
   'warning.sound_encoded_lossless': 'La piste son {track} est traitée et encodée à nouveau ({codec}, sans perte).',
+  'warning.missing_letters': 'Aucune police de cette machine ne contient {letters} dans le texte du nœud « {node} » : des cases vides en prendront la place. Installez une police qui les contient (les polices Noto ont presque tous les caractères) ou modifiez le texte.',
+  'warning.missing_letters_more': 'Aucune police de cette machine ne contient {letters} (et {more} de plus) dans le texte du nœud « {node} » : des cases vides en prendront la place. Installez une police qui les contient (les polices Noto ont presque tous les caractères) ou modifiez le texte.',
   'warning.sound_missing': 'Le clip {clip} n’a pas de son pour la piste {track} ; un silence le remplace.',
   'warning.quieter_than_asked': 'La piste son {track} atteint {loudness} LUFS au lieu de {target} : plus fort, ses crêtes dépasseraient {peak} dBTP. Demandez moins, ou autorisez des crêtes plus hautes.',
   'warning.loudness_unknown': 'La piste son {track} est muette ou dure moins de 0,4 seconde ; elle n’a pas de sonie et reste telle quelle.',

@@ -244,6 +244,8 @@ export const vi: Messages = {
   'warning.disk_tight_reserve': 'Cần khoảng {needed} MB, ngoài {reserve} MB luôn để trống cho việc khác; còn trống {free} MB ({place}). Tác vụ sẽ tạm dừng trước khi đĩa đầy.',
   'warning.sound_encoded': 'Rãnh âm thanh {track} được xử lý và mã hoá lại ({codec}, {rate} kbit/s).',
   'warning.sound_encoded_lossless': 'Rãnh âm thanh {track} được xử lý và mã hoá lại ({codec}, không mất dữ liệu).',
+  'warning.missing_letters': 'Không phông chữ nào trên máy này có {letters} trong văn bản của nút “{node}”: chỗ đó sẽ là ô trống. Hãy cài một phông chữ có các ký tự ấy (bộ phông Noto có hầu hết mọi ký tự), hoặc đổi văn bản.',
+  'warning.missing_letters_more': 'Không phông chữ nào trên máy này có {letters} và {more} ký tự khác trong văn bản của nút “{node}”: chỗ đó sẽ là ô trống. Hãy cài một phông chữ có các ký tự ấy (bộ phông Noto có hầu hết mọi ký tự), hoặc đổi văn bản.',
   'warning.sound_missing': 'Đoạn {clip} không có âm thanh cho rãnh {track}; chỗ đó là khoảng lặng.',
   'warning.quieter_than_asked': 'Rãnh âm thanh {track} đạt {loudness} LUFS thay vì {target}: to hơn nữa thì đỉnh sẽ vượt {peak} dBTP. Hãy đặt độ to thấp hơn hoặc cho phép đỉnh cao hơn.',
   'warning.loudness_unknown': 'Rãnh âm thanh {track} im lặng hoặc ngắn hơn 0,4 giây; không đo được độ to nên giữ nguyên.',

@@ -81,7 +81,19 @@ bottom: number,
 /**
  * Less than was asked for, by the few pixels that share a sample of colour.
  */
-rounded: boolean, } | { "kind": "padded_to_even", 
+rounded: boolean, } | { "kind": "missing_letters", 
+/**
+ * The node that writes the text.
+ */
+node: string, 
+/**
+ * The letters, each once; of many the first ones.
+ */
+letters: string, 
+/**
+ * How many there are beyond those.
+ */
+more: number, } | { "kind": "padded_to_even", 
 /**
  * Padded width.
  */

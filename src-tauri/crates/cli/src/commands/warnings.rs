@@ -114,6 +114,18 @@ pub fn sentence(warning: &Warning) -> String {
         } => format!(
             "Track {track} of the sound is worked on and encoded anew ({codec}, without loss)."
         ),
+        Warning::MissingLetters {
+            node,
+            letters,
+            more,
+        } => format!(
+            "No font on this machine has {}{} in the text of the node `{node}`: empty boxes will stand in their places. Install a font that has them (the Noto fonts have nearly every letter), or change the text.",
+            named(letters),
+            match more {
+                0 => String::new(),
+                more => format!(" and {more} more"),
+            }
+        ),
         Warning::SoundMissing { clip, track } => {
             format!("Clip {clip} has no sound for track {track}; silence stands there.")
         }
@@ -141,4 +153,12 @@ pub fn sentence(warning: &Warning) -> String {
             format!("{reason} So {how}.")
         }
     }
+}
+
+/// Letters with their numbers: the terminal may have no font for them either.
+fn named(letters: &str) -> String {
+    let each = letters
+        .chars()
+        .map(|letter| format!("\u{201c}{letter}\u{201d} (U+{:04X})", u32::from(letter)));
+    each.collect::<Vec<_>>().join(", ")
 }

@@ -2,9 +2,11 @@
 
 mod animated;
 pub(crate) mod inspect;
+mod join;
 mod lanes;
 mod named;
 mod output;
+mod parts;
 mod pictures;
 mod planar;
 mod pool;

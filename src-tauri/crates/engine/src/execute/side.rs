@@ -103,7 +103,7 @@ fn open(
         reason: error.to_string(),
     };
     if info.kind == MediaKind::Still {
-        let frame = super::still::frame_of(path).map_err(named)?;
+        let frame = super::still::frame_of(path, line).map_err(named)?;
         let input = format_of(&frame, Rational { num: 1, den: 1 }, Pace::STILL);
         let mut chain = Chain::open(&own(&input, None, 0), context)?;
         return Ok(Box::new(Still {
@@ -129,7 +129,7 @@ fn open(
     let first = within
         .next(&mut reader)
         .map_err(named)?
-        .ok_or_else(|| super::video::nothing_in(line, path))?;
+        .ok_or_else(|| super::join::nothing_in(line, path))?;
     let video = stream.video.as_ref();
     let aspect = video.map_or(Rational { num: 1, den: 1 }, |v| v.sample_aspect_ratio);
     let pace = Pace {

@@ -11,8 +11,9 @@ use super::{Chain, ChainSpec, Context, Finished, Pool, format_of};
 use crate::EngineError;
 use crate::nodes::{
     Joints, Node, Opening, Pace, PictureFormat, RGB_LUMA, manifest_of, open as open_node,
-    output_format,
+    open_turn, output_format,
 };
+use crate::plan::upright_turn;
 use crate::resample::{Axis, Resampler};
 use crate::rgb::float_plane;
 use crate::verify::{Passed, Rect, StillVerifier, Verifier};
@@ -142,8 +143,8 @@ pub(super) fn run_by_ffmpeg(
     context: &Context<'_>,
 ) -> Result<Finished, EngineError> {
     context.progress.step(Step::Preparing, Some(1));
-    let (frame, info) = frameloom_media::read_still(&spec.input)?;
-    for warning in info.warnings {
+    let (frame, warnings) = by_ffmpeg(&spec.input, only_line(&spec.graph.layout()?, spec)?)?;
+    for warning in warnings {
         context.progress.warning(warning);
     }
     let input = format_of(&frame, Rational { num: 1, den: 1 }, Pace::STILL);
@@ -173,16 +174,14 @@ pub(super) fn run_by_ffmpeg(
     context.cancel.check()?;
     let (samples, layout) = interleaved(&frame)?;
     let properties = AvifProperties::of(&spec.input);
-    let (samples, width, height) =
-        properties.upright(samples, frame.width(), frame.height(), layout.count());
     if properties.alpha && !layout.has_alpha() {
         context.progress.warning(Warning::Dropped {
             what: "transparency".to_owned(),
         });
     }
     let shape = Shape {
-        width,
-        height,
+        width: frame.width(),
+        height: frame.height(),
         layout,
         bits: match samples {
             Samples::U8(_) => 8,
@@ -216,6 +215,35 @@ pub(super) fn run_by_ffmpeg(
     publish(file, spec, &shape, check)
 }
 
+/// A picture that only ffmpeg can read, upright, and what is to be said of it.
+fn by_ffmpeg(path: &Path, line: &Line<'_>) -> Result<(Frame, Vec<Warning>), EngineError> {
+    let (frame, info) = frameloom_media::read_still(path)?;
+    let turn = info
+        .main_video()
+        .and_then(|(stream, _)| upright_turn(stream));
+    let cuts = |(_, op): &(_, &Op)| matches!(op, Op::Crop(_) | Op::Pad(_));
+    if turn.is_none() && !line.ops().iter().any(cuts) {
+        return Ok((frame, info.warnings));
+    }
+    // A colour for each pixel, as all other pictures have it: one for several stands at a place
+    // beside them for which there is no word behind some turns, and nothing can be cut there.
+    let mut pixels = frame.format();
+    if let Planes::Yuv { shift_x, shift_y } = &mut pixels.planes {
+        (*shift_x, *shift_y) = (0, 0);
+    }
+    let frame = frameloom_media::convert(&frame, pixels)?;
+    let format = format_of(&frame, Rational { num: 1, den: 1 }, Pace::STILL);
+    let node = match turn {
+        Some(turn) => open_turn(turn, &format)?,
+        None => None,
+    };
+    let upright = match node {
+        Some((Node::Filter(mut node), _)) => node.process(&frame)?,
+        _ => frame,
+    };
+    Ok((upright, info.warnings))
+}
+
 /// Stills are never joined, which the plan sees to.
 fn only_line<'a, 'b>(layout: &'b Layout<'a>, spec: &JobSpec) -> Result<&'b Line<'a>, EngineError> {
     layout
@@ -226,10 +254,10 @@ fn only_line<'a, 'b>(layout: &'b Layout<'a>, spec: &JobSpec) -> Result<&'b Line<
         })
 }
 
-/// A picture of its own as a frame, upright.
-pub(super) fn frame_of(path: &Path) -> Result<Frame, EngineError> {
+/// A picture of its own as a frame, upright, for the nodes of `line`.
+pub(super) fn frame_of(path: &Path, line: &Line<'_>) -> Result<Frame, EngineError> {
     if !frameloom_still::is_still(path)? {
-        return Ok(frameloom_media::read_still(path)?.0);
+        return Ok(by_ffmpeg(path, line)?.0);
     }
     let mut picture = frameloom_still::read(path, &Limits::default())?;
     if picture.layout.has_alpha() {

@@ -1,10 +1,9 @@
 //! A clip: decode, nodes and encode run at once in threads of their own, joined by short channels.
 
-use super::animated;
+use super::join::{finished, nothing_in};
 use super::lanes::{self, Entrances, Lanes};
 use super::named;
-use super::output::{Temporary, read_back, temporary};
-use super::pictures;
+use super::parts::{intact_segments, remove_leftovers, remove_unfinished};
 use super::segment::{OpenSegment, encode, finish};
 use super::side::Sides;
 use super::source::{Source, Start};
@@ -12,22 +11,17 @@ use super::{Chain, ChainSpec, Context, Finished, format_of};
 use crate::EngineError;
 use crate::control::{SegmentRecord, SideMark};
 use crate::nodes::{At, Joints, Pace, PictureFormat, Turn, source_window};
-use crate::plan::{VideoPlan, encoder_spec, left_out, spans, upright};
-use crate::sound::{Made, World, make};
-use crate::verify::{PictureCheck, Verifier, times_sha256};
+use crate::plan::{VideoPlan, encoder_spec, upright};
+use crate::verify::{PictureCheck, Verifier};
 use frameloom_core::error::ErrorCode;
-use frameloom_core::graph::{Layout, Line, Op};
+use frameloom_core::graph::Layout;
 use frameloom_core::job::{JobSpec, Step};
-use frameloom_core::media::{MediaInfo, StreamInfo, Warning};
-use frameloom_core::receipt::Checks;
+use frameloom_core::media::{StreamInfo, Warning};
 use frameloom_core::segment::SegmentLength;
-use frameloom_core::sequence::NumberPattern;
 use frameloom_core::time::Rational;
 use frameloom_media::{
-    Container, EncoderPlan, EncoderSpec, Expectation, Frame, HdrStatic, MuxSpec, OutputCheck,
-    PartReader, ReaderOptions, SourceCut, VideoEncoder,
+    Container, EncoderPlan, EncoderSpec, Frame, HdrStatic, PartReader, ReaderOptions, VideoEncoder,
 };
-use std::path::{Path, PathBuf};
 use std::sync::mpsc::sync_channel;
 
 /// Frames that wait between two stages. More would only cost memory: the slowest stage sets the
@@ -73,140 +67,6 @@ pub(super) fn run(
         },
         _ => error,
     })
-}
-
-/// Makes the result of the parts, and checks it.
-fn finished(
-    spec: &JobSpec,
-    video: &VideoPlan,
-    segments: &[SegmentRecord],
-    context: &Context<'_>,
-) -> Result<Finished, EngineError> {
-    let container = Container::from_path(&spec.output)?;
-    let frames: u64 = segments.iter().map(|s| s.frames).sum();
-    let check = segments
-        .iter()
-        .fold(PictureCheck::default(), |sum, s| sum.merged(&s.check));
-    if frames == 0 {
-        let layout = spec.graph.layout()?;
-        let line = layout.pictures.first();
-        return Err(line.map_or_else(
-            || EngineError::NoFrames {
-                path: spec.input.clone(),
-            },
-            |line| nothing_in(line, &spec.input),
-        ));
-    }
-    context.progress.step(Step::Joining, Some(frames));
-    let parts: Vec<PathBuf> = segments
-        .iter()
-        .filter(|s| s.has_part())
-        .map(|s| context.work_dir.join(&s.part))
-        .collect();
-    let (output, numbers, checks) = match container {
-        Container::Pictures => {
-            let (output, numbers) = pictures::join(spec, &parts, context)?;
-            (output, Some(numbers), picture_checks(numbers.count, check))
-        }
-        container if container.is_animation() => {
-            let (output, checks) =
-                animated::join(spec, container, video.frame_rate, &parts, check, context)?;
-            (output, None, checks)
-        }
-        container => {
-            // The result holds what the parts hold, and more.
-            context
-                .journal
-                .joining(segments.iter().map(|s| s.part_bytes).sum())?;
-            let (output, checks) = join(spec, video, container, &parts, check, context)?;
-            (output, None, checks)
-        }
-    };
-    // The parts stay until the caller has noted that the job is done: killed before that, it
-    // must find them again.
-    Ok(Finished {
-        output,
-        pictures: numbers,
-        checks,
-    })
-}
-
-/// No picture came of a line's input: of the file itself, or of the stretch that is kept of it.
-pub(super) fn nothing_in(line: &Line<'_>, path: &Path) -> EngineError {
-    let trim = line
-        .steps
-        .iter()
-        .find(|step| matches!(step.op, Op::Trim(_)));
-    match trim {
-        Some(step) => EngineError::Node {
-            node: step.id.to_owned(),
-            reason: format!(
-                "no picture of `{}` lies in its stretch; choose another start or end",
-                path.display()
-            ),
-        },
-        None => EngineError::NoFrames { path: path.into() },
-    }
-}
-
-/// A killed run may leave a part without its row, or a half-written result.
-fn remove_leftovers(context: &Context<'_>, spec: &JobSpec) -> Result<(), EngineError> {
-    let unreadable = || EngineError::io("the job's folder cannot be read", context.work_dir);
-    let recorded: Vec<String> = context
-        .journal
-        .completed()?
-        .into_iter()
-        .map(|s| s.part)
-        .collect();
-    for entry in std::fs::read_dir(context.work_dir).map_err(unreadable())? {
-        let path = entry.map_err(unreadable())?.path();
-        let name = path.file_name().map(|n| n.to_string_lossy().into_owned());
-        let is_part = path
-            .extension()
-            .is_some_and(|e| e == "part" || e == "writing");
-        if is_part && !name.is_some_and(|n| recorded.contains(&n)) {
-            std::fs::remove_file(&path)
-                .map_err(EngineError::io("a leftover cannot be removed", &path))?;
-        }
-    }
-    drop(Temporary::new(temporary(&spec.output, context.work_dir)));
-    pictures::remove_leftovers(&spec.output, context.work_dir);
-    Ok(())
-}
-
-/// Removes the segment that was in the making; what fails here, the next run tries again.
-fn remove_unfinished(work_dir: &Path) {
-    for entry in std::fs::read_dir(work_dir).into_iter().flatten().flatten() {
-        let path = entry.path();
-        if path.extension().is_some_and(|e| e == "writing")
-            && let Err(error) = std::fs::remove_file(&path)
-        {
-            tracing::warn!(%error, "an unfinished part could not be removed");
-        }
-    }
-}
-
-/// The recorded segments whose parts are still what was written. From the first damaged one on,
-/// everything is done again.
-fn intact_segments(context: &Context<'_>) -> Result<Vec<SegmentRecord>, EngineError> {
-    let mut intact = Vec::new();
-    for segment in context.journal.completed()? {
-        let expected = segment.position == intact.len() as u64;
-        let readable = expected
-            && (!segment.has_part()
-                || PartReader::open(&context.work_dir.join(&segment.part))
-                    .is_ok_and(|part| part.entries().len() as u64 == segment.frames));
-        if !readable {
-            tracing::warn!(
-                segment.position,
-                "a finished segment is damaged and is done again"
-            );
-            context.journal.forget_from(intact.len() as u64)?;
-            break;
-        }
-        intact.push(segment);
-    }
-    Ok(intact)
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -626,132 +486,4 @@ fn decode(
     }
     lanes.end();
     Ok(index)
-}
-
-fn join(
-    spec: &JobSpec,
-    video: &VideoPlan,
-    container: Container,
-    parts: &[PathBuf],
-    pictures: PictureCheck,
-    context: &Context<'_>,
-) -> Result<(PathBuf, Checks), EngineError> {
-    let file = Temporary::new(temporary(&spec.output, context.work_dir));
-    let info = source_info(spec)?;
-    let source = source_file(spec);
-    let mut streams = info.streams.iter();
-    let stream = streams.find(|stream| stream.index == video.stream);
-    let mut drop = stream.map_or_else(|| spec.encode.drop.clone(), |s| left_out(spec, s));
-    let cut = match video.joined.as_ref().and_then(|j| j.clips.first()) {
-        Some(first) => Some(SourceCut {
-            from_micros: first.from_micros,
-            to_micros: Some(first.to_micros),
-        }),
-        None => video.stretch.map(|stretch| SourceCut {
-            from_micros: stretch.from_micros,
-            to_micros: stretch.to_micros,
-        }),
-    };
-    let layout = spec.graph.layout()?;
-    let clips = stream.map_or_else(Vec::new, |stream| {
-        let joined = video.joined.as_ref();
-        spans(stream, video.stretch, joined, layout.main_input())
-    });
-    let world = match &video.sound {
-        Some(plan) => {
-            drop.extend(plan.replaced());
-            let pictures = frameloom_media::parts_span(parts)?;
-            Some(World::new(spec, plan, &clips, cut, pictures, context))
-        }
-        None => None,
-    };
-    let sound = world.as_ref().map(make).transpose()?;
-    let added = sound.as_ref().map(Made::added).unwrap_or_default();
-    let mux_plan = frameloom_media::plan_mux(&info, container, &drop)?;
-    let report = frameloom_media::mux(
-        &MuxSpec {
-            source: &source,
-            video_stream: video.stream,
-            parts,
-            output_tmp: file.path(),
-            plan: &mux_plan,
-            hdr: None,
-            cut,
-            upright: video.upright,
-            added: &added,
-        },
-        &context.cancel.now_flag(),
-        &mut |_| context.progress.alive(),
-    )?;
-    for warning in &report.warnings {
-        context.progress.warning(warning.clone());
-    }
-    context.cancel.check()?;
-    context.progress.step(Step::Verifying, Some(report.frames));
-    // Where the codec wants even sides, the coded picture is a pixel larger than the plan's.
-    let size = parts
-        .first()
-        .map(|part| PartReader::open(part))
-        .transpose()?
-        .map_or((0, 0), |part| part.header().size());
-    let checked = read_back(frameloom_media::verify_output(
-        file.path(),
-        &Expectation {
-            pts: &report.pts,
-            time_base: report.time_base,
-            size,
-            streams: report.streams,
-        },
-    ))?;
-    let mut sounds = Vec::new();
-    if let (Some(world), Some(made)) = (&world, sound) {
-        let moved = report.shift_micros.saturating_add(checked.offset_micros);
-        read_back(made.check_output(world, file.path(), moved))?;
-        sounds = made.checks;
-    }
-    let checks = Checks {
-        sound: sounds,
-        ..checks(&checked, pictures)
-    };
-    named::publish(file, &spec.output, spec.overwrite, checks, context.work_dir)
-}
-
-/// What the source is.
-fn source_info(spec: &JobSpec) -> Result<MediaInfo, EngineError> {
-    Ok(match spec.pictures {
-        Some(run) => frameloom_media::probe_pictures(&spec.input, run)?,
-        None => frameloom_media::probe(&spec.input)?,
-    })
-}
-
-/// The file that everything but the pictures comes from: of numbered pictures the first one.
-fn source_file(spec: &JobSpec) -> PathBuf {
-    match (spec.pictures, NumberPattern::of_path(&spec.input)) {
-        (Some(run), Some(names)) => names.path(&spec.input, run.first),
-        _ => spec.input.clone(),
-    }
-}
-
-/// Numbered pictures have no times of their own.
-fn picture_checks(frames: u64, pictures: PictureCheck) -> Checks {
-    Checks {
-        frames,
-        span_micros: None,
-        times_sha256: None,
-        streams: 0,
-        pictures: Some(pictures),
-        sound: Vec::new(),
-    }
-}
-
-fn checks(checked: &OutputCheck, pictures: PictureCheck) -> Checks {
-    let times = &checked.times;
-    Checks {
-        frames: checked.frames,
-        span_micros: times.micros().next().zip(times.micros().last()),
-        times_sha256: Some(times_sha256(times)),
-        streams: times.info.streams.len() as u32,
-        pictures: Some(pictures),
-        sound: Vec::new(),
-    }
 }

@@ -209,18 +209,29 @@ pub(crate) fn fit_inside(
     let width = f64::from(input.width) * ratio(input) / ratio(output);
     let scale =
         (f64::from(output.width) / width).min(f64::from(output.height) / f64::from(input.height));
-    let side = |v: f64, all: u32| {
+    // Pixels across and down that share a sample of colour: nothing begins or ends between them.
+    let (across, down) = match output.pixels.planes {
+        Planes::Yuv { shift_x, shift_y } => (1 << shift_x, 1 << shift_y),
+        Planes::Gbr | Planes::Gray => (1, 1),
+    };
+    let side = |v: f64, all: u32, grid: u32| {
         let rounded = (v * scale).round() as u32;
         if rounded + 1 >= all {
             return all;
         }
-        (rounded & !1).max(2).min(all)
+        (rounded - rounded % grid).max(grid).min(all)
     };
-    let width = side(width, output.width);
-    let height = side(f64::from(input.height), output.height);
-    let middle = |all: u32, used: u32| ((all - used) / 2) & !1;
+    let width = side(width, output.width, across);
+    let height = side(f64::from(input.height), output.height, down);
+    let middle = |all: u32, used: u32, grid: u32| {
+        let at = (all - used) / 2;
+        at - at % grid
+    };
     (
-        (middle(output.width, width), middle(output.height, height)),
+        (
+            middle(output.width, width, across),
+            middle(output.height, height, down),
+        ),
         (width, height),
     )
 }
@@ -243,5 +254,41 @@ impl Filter for Joint {
         }
         out.set_sample_aspect_ratio(self.output.sample_aspect_ratio);
         Ok(out)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use frameloom_core::time::Rational;
+
+    fn format(width: u32, height: u32, planes: Planes) -> PictureFormat {
+        PictureFormat {
+            width,
+            height,
+            pixels: PixelFormat {
+                planes,
+                bits: 8,
+                alpha: false,
+            },
+            color: Default::default(),
+            sample_aspect_ratio: Rational { num: 1, den: 1 },
+            pace: crate::nodes::Pace::STILL,
+        }
+    }
+
+    #[test]
+    fn a_clip_lies_in_the_very_middle_unless_samples_of_colour_are_shared() {
+        let yuv = |shift_x, shift_y| Planes::Yuv { shift_x, shift_y };
+        for (planes, wanted) in [
+            (yuv(0, 0), ((0, 3), (99, 57))),
+            (Planes::Gbr, ((0, 3), (99, 57))),
+            (yuv(1, 0), ((0, 3), (99, 57))),
+            (yuv(1, 1), ((0, 2), (99, 56))),
+            (yuv(2, 2), ((0, 0), (99, 56))),
+        ] {
+            let fit = fit_inside(&format(40, 23, planes), &format(99, 63, planes));
+            assert_eq!(fit, wanted, "{planes:?}");
+        }
     }
 }

@@ -596,6 +596,38 @@ mod tests {
     }
 
     #[test]
+    fn an_odd_corner_is_exact_where_every_pixel_has_a_colour() {
+        let planes = Planes::Yuv {
+            shift_x: 0,
+            shift_y: 0,
+        };
+        let format = below(planes, 8, false, bt709());
+        let mut frame = Frame::new(format.pixels, 33, 21).unwrap();
+        fill(&mut frame, &[100, 90, 160]);
+        LayerMaker::new(format.clone(), 1.0)
+            .make(&flat(5, 3, [255, 0, 0, 255]), Alpha::Straight, (5, 3))
+            .unwrap()
+            .lay_over(&mut frame, (7, 9))
+            .unwrap();
+        let red = exact_samples_of_rgb(format.pixels, &format.color, (33, 21), [1.0, 0.0, 0.0]);
+        for (index, ground) in [100, 90, 160].into_iter().enumerate() {
+            for y in 0..21 {
+                for x in 0..33 {
+                    let found = sample(&frame, index, x, y);
+                    if (7..12).contains(&x) && (9..12).contains(&y) {
+                        assert!(
+                            (f32::from(found) - red[index]).abs() <= 1.0,
+                            "{index} {x} {y}"
+                        );
+                    } else {
+                        assert_eq!(found, ground, "{index} {x} {y}");
+                    }
+                }
+            }
+        }
+    }
+
+    #[test]
     fn over_a_transparent_picture_stays_what_is_laid_there() {
         let format = below(LAYOUTS[4], 8, true, bt709());
         let mut frame = Frame::new(format.pixels, 33, 21).unwrap();

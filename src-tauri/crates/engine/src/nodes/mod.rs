@@ -9,6 +9,7 @@ mod crop;
 mod ffmpeg;
 mod joint;
 mod layer;
+mod letters;
 mod lut;
 mod overlay;
 mod pad;
@@ -19,6 +20,7 @@ mod turn;
 mod upscale;
 
 pub(crate) use joint::{At, Joints, Shift, fit_inside};
+pub(crate) use letters::missing_letters;
 pub(crate) use overlay::{Over, OverSource, SharedOver};
 pub(crate) use temporal::source_window;
 pub use temporal::{Give, Temporal, Timed, Window};

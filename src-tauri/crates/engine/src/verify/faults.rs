@@ -225,6 +225,14 @@ fn data() -> Option<PathBuf> {
     None
 }
 
+/// The files of a folder of the test data in the order of their names; none where it is missing.
+fn files_in(folder: &Path) -> Vec<PathBuf> {
+    let entries = std::fs::read_dir(folder).into_iter().flatten();
+    let mut files: Vec<_> = entries.map(|entry| entry.unwrap().path()).collect();
+    files.sort();
+    files
+}
+
 /// ONNX Runtime where `cargo xtask test` says it is.
 pub(crate) fn runtime() -> Option<Arc<Runtime>> {
     let library = std::env::var_os("FRAMELOOM_ONNXRUNTIME")?;
@@ -356,12 +364,7 @@ fn no_real_picture_raises_a_false_alarm_and_each_is_compared() {
     for kind in [
         "png", "jpeg", "tiff", "webp", "exif", "photo", "other", "avif",
     ] {
-        let Ok(folder) = std::fs::read_dir(data.join("../../images").join(kind)) else {
-            continue;
-        };
-        let mut files: Vec<_> = folder.map(|entry| entry.unwrap().path()).collect();
-        files.sort();
-        for file in files {
+        for file in files_in(&data.join("../../images").join(kind)) {
             let Some((width, height)) = crate::plan::probe(&file).ok().and_then(|info| {
                 let (_, video) = info.main_video()?;
                 Some((video.width, video.height))
@@ -510,12 +513,7 @@ fn no_real_clip_raises_a_false_alarm() {
         println!("skipped: the bundled models, as FRAMELOOM_ONNXRUNTIME is not set");
     }
     let mut alarms = Vec::new();
-    let mut files: Vec<_> = std::fs::read_dir(data)
-        .unwrap()
-        .map(|entry| entry.unwrap().path())
-        .collect();
-    files.sort();
-    for file in files {
+    for file in files_in(&data) {
         let name = file.file_name().unwrap().to_string_lossy().into_owned();
         let sources = frames(&file, 40);
         let Some(first) = sources.first() else {
@@ -547,12 +545,7 @@ fn a_line_where_tiles_meet_is_seen_and_real_tiles_make_none() {
         println!("skipped: FRAMELOOM_ONNXRUNTIME is not set");
         return;
     };
-    let mut files: Vec<_> = std::fs::read_dir(data)
-        .unwrap()
-        .map(|entry| entry.unwrap().path())
-        .collect();
-    files.sort();
-    for file in files {
+    for file in files_in(&data) {
         let clip = file.file_name().unwrap().to_string_lossy().into_owned();
         let sources = frames(&file, 6);
         let large = |frame: &Frame| frame.width() * frame.height() > 640 * 360;

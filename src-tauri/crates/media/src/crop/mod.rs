@@ -1,14 +1,17 @@
-//! What the container asks players to cut off, and what of it is done.
+//! What the container asks players to cut off, and what of it is done; and the turn of pictures
+//! that are no tracks, which stands beside it.
 //!
 //! FFmpeg before 7.1 does not read these notes, and later ones only hand them on: so they are read
 //! here, whatever the library, and the decoded picture is cut before anybody sees it. What the
 //! coded stream itself says (the conformance window of H.264 and HEVC) is the decoder's work, and
 //! no picture is cut twice: a note counts only for pictures of the size that it speaks of.
 
+mod item;
 mod read;
 
 use crate::ffi::input::{Input, Stream};
 use crate::ffi::pixel::AvFormat;
+use crate::probe::Turn;
 use ffmpeg_sys_next as sys;
 use frameloom_core::media::{StreamInfo, Warning};
 use frameloom_core::time::Rational;
@@ -104,12 +107,22 @@ enum Verdict {
 }
 
 /// The notes of a file.
-pub(crate) struct Crops(Vec<Noted>);
+pub(crate) struct Crops {
+    noted: Vec<Noted>,
+    turn: Option<Turn>,
+}
 
 impl Crops {
     /// Reads them. A file that cannot be read has none; whoever opens it says why.
     pub(crate) fn of(path: &Path, input: &Input) -> Self {
-        Self(read::noted(path, &input.format_name()))
+        let (noted, turn) = read::noted(path, &input.format_name());
+        Self { noted, turn }
+    }
+
+    /// How the picture of a file without tracks is turned, after the cut; `None` for clips, whose
+    /// turn the library reads.
+    pub(crate) fn turn(&self) -> Option<Turn> {
+        self.turn
     }
 
     /// The cut of the pictures of a stream.
@@ -141,7 +154,7 @@ impl Crops {
         }
         let before = |s: &Stream<'_>| s.raw().index < stream.raw().index && is_video(*s);
         let place = input.streams().filter(before).count();
-        let found = self.0.iter().find(|noted| match noted.track {
+        let found = self.noted.iter().find(|noted| match noted.track {
             Track::Place(n) => n == place,
             Track::Number(id) => i64::from(id) == i64::from(stream.raw().id),
         });

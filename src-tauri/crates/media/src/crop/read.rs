@@ -2,6 +2,8 @@
 //! `clap` of MP4 and MOV (ISO/IEC 14496-12, 12.1.4).
 
 use super::Edges;
+use super::item::main_picture;
+use crate::probe::Turn;
 use frameloom_core::time::Rational;
 use std::fs::File;
 use std::io::{self, BufReader, Read, Seek, SeekFrom};
@@ -48,30 +50,37 @@ fn shape(shown: (u64, u64), of: (u32, u32)) -> Option<Rational> {
     (num > 0 && den > 0).then_some(Rational { num, den })
 }
 
-/// What the container notes of its video tracks, as far as it can be read; whoever opens the file
-/// in earnest says what is wrong with it.
-pub(super) fn noted(path: &Path, format: &str) -> Vec<Noted> {
-    let mut found = Vec::new();
-    let look = |found: &mut Vec<Noted>| {
+/// What the container notes of its video tracks, and how the picture is turned that is no track, as
+/// far as it can be read; whoever opens the file in earnest says what is wrong with it.
+pub(super) fn noted(path: &Path, format: &str) -> (Vec<Noted>, Option<Turn>) {
+    let (mut found, mut turn) = (Vec::new(), None);
+    let mut look = |found: &mut Vec<Noted>| {
         let mut file = BufReader::new(File::open(path)?);
         let end = file.get_ref().metadata()?.len();
         if format.contains("matroska") {
             matroska(&mut file, end, found)
         } else if format.contains("mp4") {
-            iso(&mut file, end, found)
+            if iso(&mut file, end, found)? {
+                return Ok(());
+            }
+            if let Some(item) = main_picture(&mut file, end)? {
+                found.extend(item.noted);
+                turn = Some(item.turn);
+            }
+            Ok(())
         } else {
             Ok(())
         }
     };
     // A file that ends in the middle of its index still has what came before.
     let _: io::Result<()> = look(&mut found);
-    found
+    (found, turn)
 }
 
-trait Bytes: Read + Seek {}
+pub(super) trait Bytes: Read + Seek {}
 impl<T: Read + Seek> Bytes for T {}
 
-type Range = std::ops::Range<u64>;
+pub(super) type Range = std::ops::Range<u64>;
 
 /// An EBML number, whose length stands in its first byte; an id keeps its marker bit.
 fn ebml_number(file: &mut dyn Bytes, is_id: bool) -> io::Result<u64> {
@@ -175,40 +184,53 @@ fn matroska(file: &mut dyn Bytes, end: u64, found: &mut Vec<Noted>) -> io::Resul
     Ok(())
 }
 
+/// The first box of a stretch of an MP4 or MOV: its name and what is in it.
+pub(super) fn next_box(
+    file: &mut dyn Bytes,
+    within: &Range,
+) -> io::Result<Option<([u8; 4], Range)>> {
+    let at = within.start;
+    if at.saturating_add(8) > within.end {
+        return Ok(None);
+    }
+    file.seek(SeekFrom::Start(at))?;
+    let mut head = [0; 8];
+    file.read_exact(&mut head)?;
+    let [a, b, c, d, name @ ..] = head;
+    let mut length = u64::from(u32::from_be_bytes([a, b, c, d]));
+    let mut start = at + 8;
+    if length == 1 {
+        let mut long = [0; 8];
+        file.read_exact(&mut long)?;
+        length = u64::from_be_bytes(long);
+        start += 8;
+    } else if length == 0 {
+        length = within.end - at;
+    }
+    let end = at.saturating_add(length).min(within.end);
+    Ok((length >= 8 && start <= end).then_some((name, start..end)))
+}
+
 /// The first box `wanted` in a stretch of an MP4 or MOV.
-fn iso_box(file: &mut dyn Bytes, within: Range, wanted: &[u8; 4]) -> io::Result<Option<Range>> {
-    let mut at = within.start;
+pub(super) fn iso_box(
+    file: &mut dyn Bytes,
+    mut within: Range,
+    wanted: &[u8; 4],
+) -> io::Result<Option<Range>> {
     for _ in 0..MOST {
-        if at.saturating_add(8) > within.end {
+        let Some((name, inside)) = next_box(file, &within)? else {
             break;
+        };
+        if &name == wanted {
+            return Ok(Some(inside));
         }
-        file.seek(SeekFrom::Start(at))?;
-        let mut head = [0; 8];
-        file.read_exact(&mut head)?;
-        let mut length = u64::from(u32::from_be_bytes([head[0], head[1], head[2], head[3]]));
-        let mut start = at + 8;
-        if length == 1 {
-            let mut long = [0; 8];
-            file.read_exact(&mut long)?;
-            length = u64::from_be_bytes(long);
-            start += 8;
-        } else if length == 0 {
-            length = within.end - at;
-        }
-        let end = at.saturating_add(length).min(within.end);
-        if length < 8 || start > end {
-            break;
-        }
-        if &head[4..8] == wanted {
-            return Ok(Some(start..end));
-        }
-        at = end;
+        within.start = inside.end;
     }
     Ok(None)
 }
 
 /// `length` bytes that lie `at` bytes into a stretch; `None` where it is shorter.
-fn bytes_at<const LENGTH: usize>(
+pub(super) fn bytes_at<const LENGTH: usize>(
     file: &mut dyn Bytes,
     within: &Range,
     at: u64,
@@ -222,15 +244,16 @@ fn bytes_at<const LENGTH: usize>(
     Ok(Some(bytes))
 }
 
-fn iso(file: &mut dyn Bytes, end: u64, found: &mut Vec<Noted>) -> io::Result<()> {
+/// False where the file has no tracks.
+fn iso(file: &mut dyn Bytes, end: u64, found: &mut Vec<Noted>) -> io::Result<bool> {
     let Some(mut movie) = iso_box(file, 0..end, b"moov")? else {
-        return Ok(());
+        return Ok(false);
     };
     while let Some(track) = iso_box(file, movie.clone(), b"trak")? {
         movie.start = track.end;
         found.extend(iso_track(file, track)?);
     }
-    Ok(())
+    Ok(true)
 }
 
 /// What is noted of a track; `None` for nothing, and for tracks of other kinds.
@@ -300,7 +323,7 @@ fn iso_track(file: &mut dyn Bytes, track: Range) -> io::Result<Option<Noted>> {
 
 /// Eight numbers of 32 bits: width, height and the way of the middle, as fractions. `None` where
 /// they do not lie within the picture. Parts of pixels are kept.
-fn aperture(bytes: &[u8; 32], (width, height): (u32, u32)) -> Option<Edges> {
+pub(super) fn aperture(bytes: &[u8; 32], (width, height): (u32, u32)) -> Option<Edges> {
     /// What the division of fractions may miss a whole number by.
     const SLACK: f64 = 1e-6;
     let fraction = |place: usize| {

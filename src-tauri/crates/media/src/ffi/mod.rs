@@ -19,6 +19,7 @@ pub(crate) mod packed;
 pub(crate) mod packet;
 pub(crate) mod palette;
 pub(crate) mod params;
+pub(crate) mod parser;
 pub(crate) mod pixel;
 pub(crate) mod pool;
 pub(crate) mod scale;

@@ -77,6 +77,26 @@ fn write_y4m(path: &Path, frames: usize, moments: impl Fn(usize) -> (usize, usiz
 }
 
 #[test]
+fn frames_that_carry_the_flag_are_known_where_their_lines_say_nothing() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("still.mkv");
+    // Nothing moves, so that no line lies beside its neighbours.
+    for (name, order) in [
+        ("tff", FieldOrder::TopFirst),
+        ("bff", FieldOrder::BottomFirst),
+    ] {
+        let made = format!(
+            "-f lavfi -i color=gray:s=96x64:r=25:d=2 -vf setfield={name} -c:v ffv1 still.mkv"
+        );
+        if !ffmpeg(folder.path(), &made) {
+            return;
+        }
+        let found = fields(&path);
+        assert_eq!((found.order, found.flagged), (order, true), "{name}");
+    }
+}
+
+#[test]
 fn lines_tell_the_order_where_the_file_says_nothing() {
     let folder = tempfile::tempdir().unwrap();
     let path = folder.path().join("clip.y4m");
@@ -131,8 +151,15 @@ fn film_by_flags_is_told_and_its_frames_keep_their_own_times() {
         folder.path(),
         "-fflags +genpts -i film.m2v -c copy film.ts"
     ));
-    let source = at("film.ts");
-    let found = fields(&source);
+    is_told_and_keeps_its_times(&at("film.ts"), folder.path());
+}
+
+/// A clip of 3:2 pulldown by flags is known for it, and comes out of a pass without a frame more,
+/// every frame at its own time.
+#[track_caller]
+fn is_told_and_keeps_its_times(source: &Path, folder: &Path) {
+    let at = |name: &str| folder.join(name);
+    let found = fields(source);
     assert_eq!(found.telecine, Some(Telecine::Soft), "{found:?}");
     assert_eq!(found.order, FieldOrder::Progressive, "{found:?}");
     let times = |path: &Path| {
@@ -145,13 +172,13 @@ fn film_by_flags_is_told_and_its_frames_keep_their_own_times() {
         list
     };
     let steps = |times: &[i64]| -> Vec<i64> { times.windows(2).map(|t| t[1] - t[0]).collect() };
-    let wanted = steps(&times(&source));
+    let wanted = steps(&times(source));
     let (long, short) = (wanted.iter().max(), wanted.iter().min());
     // Three fields of 1001/60000 s, and two.
     assert!((50_000..50_100).contains(long.unwrap()), "{wanted:?}");
     assert!((33_300..33_400).contains(short.unwrap()), "{wanted:?}");
     for (name, slack) in [("out.mp4", 12), ("out.mkv", 1_000)] {
-        Pass::new(&source, &at(name)).run(folder.path());
+        Pass::new(source, &at(name)).run(folder);
         let kept = steps(&times(&at(name)));
         assert_eq!(kept.len(), wanted.len(), "{name}: no frame is repeated");
         for (kept, wanted) in kept.iter().zip(&wanted) {
@@ -160,6 +187,72 @@ fn film_by_flags_is_told_and_its_frames_keep_their_own_times() {
         // What players are asked to repeat is in the times now, and only there.
         assert_eq!(fields(&at(name)).telecine, None, "{name}");
     }
+}
+
+/// Writes 3:2 pulldown into an H.264 stream: what its messages beside the pictures say of how a
+/// picture is shown, in four bits with a flag for each of its fields behind (Rec. ITU-T H.264,
+/// D.1.3). `plain` pictures at the start are left as they are.
+fn add_pulldown_to_h264(bytes: &mut [u8], plain: usize) {
+    let mut count = 0;
+    let marks = |at: usize, bytes: &[u8]| bytes[at..].starts_with(&[0, 0, 1, 6, 1, 1, 0x04, 0x80]);
+    for at in 0..bytes.len() - 8 {
+        if !marks(at, bytes) {
+            continue;
+        }
+        if count >= plain {
+            // Upper, lower, upper; lower, upper; lower, upper, lower; upper, lower.
+            bytes[at + 6] = [0x51, 0x42, 0x61, 0x32][count % 4];
+        }
+        count += 1;
+    }
+    assert!(count > 40, "{count} pictures");
+}
+
+#[test]
+fn film_by_the_messages_of_h264_is_told_even_where_the_file_says_progressive() {
+    let folder = tempfile::tempdir().unwrap();
+    let at = |name: &str| folder.path().join(name);
+    if !ffmpeg(
+        folder.path(),
+        "-f lavfi -i testsrc2=s=128x96:r=30000/1001:d=4 -c:v libx264 -preset veryfast -bf 0 -g 12 \
+         -x264-params pic-struct=1 plain.h264",
+    ) {
+        return;
+    }
+    let plain = std::fs::read(at("plain.h264")).unwrap();
+    for (start, files) in [
+        (0, ["film.ts", "film.mp4", "film.mkv"]),
+        (20, ["f.ts", "f.mp4", "f.mkv"]),
+    ] {
+        let mut bytes = plain.clone();
+        add_pulldown_to_h264(&mut bytes, start);
+        std::fs::write(at("film.h264"), bytes).unwrap();
+        let [ts, mp4, mkv] = files;
+        for command in [
+            format!("-fflags +genpts -i film.h264 -c copy {ts}"),
+            format!("-fflags +genpts -i {ts} -c copy {mp4}"),
+            // What the container says goes before what the stream says.
+            format!("-i {ts} -c copy -field_order progressive {mkv}"),
+        ] {
+            assert!(ffmpeg(folder.path(), &command));
+        }
+        for file in files {
+            let found = fields(&at(file));
+            assert_eq!(found.telecine, Some(Telecine::Soft), "{file}: {found:?}");
+            assert_eq!(found.order, FieldOrder::Progressive, "{file}: {found:?}");
+        }
+    }
+    is_told_and_keeps_its_times(&at("film.mp4"), folder.path());
+    // And a clip that says how it is shown, and has nothing repeated, is none.
+    assert!(ffmpeg(
+        folder.path(),
+        "-fflags +genpts -i plain.h264 -c copy plain.mp4"
+    ));
+    let found = fields(&at("plain.mp4"));
+    assert_eq!(
+        (found.telecine, found.order),
+        (None, FieldOrder::Progressive)
+    );
 }
 
 #[test]

@@ -3,6 +3,7 @@
 
 mod accuracy;
 mod animations;
+mod avif;
 mod diff;
 mod fidelity;
 mod fields;

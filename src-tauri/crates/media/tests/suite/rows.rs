@@ -2,8 +2,9 @@
 //! mended, missing, made anew, and what is not written on purpose.
 
 use crate::support::{Pass, data, ffmpeg, frames, keys, one, reader};
+use frameloom_core::job::{Quality, VideoCodec};
 use frameloom_core::media::{FieldOrder, MediaInfo, Warning};
-use frameloom_core::pixel::AnyPlane;
+use frameloom_core::pixel::{AnyPlane, Planes};
 use frameloom_media::{Container, Frame, plan_mux, probe};
 use std::path::Path;
 use tempfile::tempdir;
@@ -157,6 +158,19 @@ fn interlaced_pictures_are_never_written_as_fields() {
             pass.run(folder.path());
             not_fields(&output);
         }
+        // This codec writes with every picture what it is told of its fields.
+        let output = folder.path().join("lossless.mkv");
+        let pass = Pass {
+            limit: 4,
+            codec: Some(VideoCodec::Ffv1),
+            quality: Quality::Lossless,
+            ..Pass::new(&source, &output)
+        };
+        pass.run(folder.path());
+        let mut written = reader(&output);
+        while let Some(frame) = written.next_frame().unwrap() {
+            assert!(!frame.field_order().is_interlaced(), "{source:?}");
+        }
     }
 }
 
@@ -204,15 +218,18 @@ fn add_aperture(path: &Path, numbers: [i32; 8]) {
 }
 
 /// The planes of `whole` inside of a place, as they must be after the cut.
-fn assert_inside(cut: &Frame, whole: &Frame, (left, top): (u32, u32)) {
+pub fn assert_inside(cut: &Frame, whole: &Frame, (left, top): (u32, u32)) {
     for index in 0..cut.format().plane_count() {
         let (AnyPlane::U8(cut_plane), AnyPlane::U8(whole_plane)) =
             (cut.plane(index), whole.plane(index))
         else {
             panic!("made with 8 bits")
         };
-        let (across, down) = if index == 0 { (1, 1) } else { (2, 2) };
-        let (x, y) = ((left / across) as usize, (top / down) as usize);
+        let (across, down) = match cut.format().planes {
+            Planes::Yuv { shift_x, shift_y } if index > 0 => (shift_x, shift_y),
+            _ => (0, 0),
+        };
+        let (x, y) = ((left >> across) as usize, (top >> down) as usize);
         for row in 0..cut_plane.height {
             let wanted = &whole_plane.row(y + row)[x..x + cut_plane.width];
             assert_eq!(cut_plane.row(row), wanted, "plane {index}, row {row}");
@@ -220,7 +237,8 @@ fn assert_inside(cut: &Frame, whole: &Frame, (left, top): (u32, u32)) {
     }
 }
 
-fn cropped(path: &Path) -> Option<Warning> {
+/// What is told to be cut off a file's pictures.
+pub fn cropped(path: &Path) -> Option<Warning> {
     let warnings = probe(path).unwrap().warnings;
     warnings
         .into_iter()
@@ -285,6 +303,64 @@ fn what_matroska_notes_to_be_cut_off_is_cut_off_every_picture_and_not_noted_agai
                 assert!(!found.contains(&format!("video:{what}")), "{found:?}");
             }
         }
+    }
+}
+
+#[test]
+fn an_odd_crop_is_exact_and_told_as_such_where_every_pixel_has_a_colour() {
+    let folder = tempdir().unwrap();
+    let at = |name: &str| folder.path().join(name);
+    for pixels in ["yuv444p", "gbrp"] {
+        if !ffmpeg(
+            folder.path(),
+            &format!("{MOVING} -vf setsar=4/3 -c:v ffv1 -pix_fmt {pixels} whole.mkv"),
+        ) {
+            return;
+        }
+        let mut bytes = std::fs::read(at("whole.mkv")).unwrap();
+        becomes(&mut bytes, [0x54, 0xB0], [0x54, 0xCC], 17);
+        becomes(&mut bytes, [0x54, 0xBA], [0x54, 0xBB], 7);
+        std::fs::write(at("noted.mkv"), bytes).unwrap();
+        let told = Warning::Cropped {
+            left: 17,
+            right: 0,
+            top: 7,
+            bottom: 0,
+            rounded: false,
+        };
+        assert_eq!(cropped(&at("noted.mkv")), Some(told), "{pixels}");
+        let cut = reader(&at("noted.mkv")).next_frame().unwrap().unwrap();
+        let whole = reader(&at("whole.mkv")).next_frame().unwrap().unwrap();
+        assert_eq!((cut.width(), cut.height()), (111, 89));
+        assert_inside(&cut, &whole, (17, 7));
+    }
+}
+
+#[test]
+fn the_shape_of_pixels_is_that_of_the_cut_picture_also_where_a_clip_is_read_anew() {
+    let folder = tempdir().unwrap();
+    let at = |name: &str| folder.path().join(name);
+    if !ffmpeg(
+        folder.path(),
+        &format!("{MOVING} -vf setsar=4/3 -c:v mpeg4 -g 5 whole.mkv"),
+    ) {
+        return;
+    }
+    // 171 pixels wide on the screen are now those of 112, not of 128: the height for showing, which
+    // stands beside it, becomes a crop at the left.
+    let mut bytes = std::fs::read(at("whole.mkv")).unwrap();
+    becomes(&mut bytes, [0x54, 0xBA], [0x54, 0xCC], 16);
+    std::fs::write(at("noted.mkv"), bytes).unwrap();
+    let info = probe(&at("noted.mkv")).unwrap();
+    let (_, video) = info.main_video().unwrap();
+    assert_eq!((video.width, video.height), (112, 96));
+    let shape = video.sample_aspect_ratio;
+    assert_eq!((shape.num, shape.den), (171, 112));
+    let mut reader = reader(&at("noted.mkv"));
+    for _ in 0..2 {
+        let frame = reader.next_frame().unwrap().unwrap();
+        assert_eq!((frame.width(), frame.height()), (112, 96));
+        reader.restart().unwrap();
     }
 }
 

@@ -140,12 +140,7 @@ fn no_real_clip_raises_a_false_alarm_behind_such_nodes() {
     let folder = tempfile::tempdir().unwrap();
     let subtitles = write_subtitles(&folder);
     let mut alarms = Vec::new();
-    let mut files: Vec<_> = std::fs::read_dir(data)
-        .unwrap()
-        .map(|entry| entry.unwrap().path())
-        .collect();
-    files.sort();
-    for file in files {
+    for file in files_in(&data) {
         let name = file.file_name().unwrap().to_string_lossy().into_owned();
         let sources = frames(&file, 8);
         let Some(first) = sources.first() else {
