@@ -211,3 +211,25 @@ test('steps go from frame to frame, and a loop plays until it is stopped', async
   await expect(page.locator('canvas')).toHaveCount(0);
   await expect(page.getByRole('img', { name: /^After/ })).toBeVisible();
 });
+
+test('a clip is looked at before it is started: scrubbed, stepped, played, and tried for three seconds', async ({ page }) => {
+  const errors = await open(page, { files: '/home/mai/Phim/harbour.mov' });
+  await expect(page.locator('#start')).toBeEnabled();
+  const time = page.getByRole('slider', { name: 'Moment in the clip' });
+  await time.focus();
+  await page.keyboard.press('ArrowRight');
+  await page.keyboard.press('ArrowRight');
+  await expect(page.locator('canvas')).toBeVisible();
+  expect(Number(await time.inputValue())).toBe(80_000);
+  await page.keyboard.press(',');
+  expect(Number(await time.inputValue())).toBe(40_000);
+  await page.getByRole('button', { name: 'Play', exact: true }).click();
+  await expect.poll(async () => Number(await time.inputValue())).toBeGreaterThan(400_000);
+  await page.getByRole('button', { name: 'Pause', exact: true }).click();
+  const { violations } = await new AxeBuilder({ page }).analyze();
+  expect(violations.map(({ id }) => id)).toEqual([]);
+  await page.getByRole('button', { name: 'Try 3 seconds' }).click();
+  await expect(page.getByText(/^The whole would take about/)).toBeVisible({ timeout: 60_000 });
+  await expect(page.getByRole('option')).toHaveCount(2);
+  expect(errors).toEqual([]);
+});

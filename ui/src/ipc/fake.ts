@@ -311,6 +311,18 @@ export function fakeIpc(options: FakeOptions = {}): FakeIpc {
             version: 2,
             nodes: [
               { id: 'n0', op: 'source', params: {} },
+              ...(request.span
+                ? [
+                    {
+                      id: 'trim',
+                      op: 'trim' as const,
+                      params: {
+                        start: { num: request.span.from_micros, den: 1_000_000 },
+                        end: { num: request.span.to_micros, den: 1_000_000 },
+                      },
+                    },
+                  ]
+                : []),
               { id: 'n1', op: 'upscale', params: { model: request.model ?? 'loom-x2-web' } },
               { id: 'n2', op: 'sink' },
             ],
@@ -323,6 +335,7 @@ export function fakeIpc(options: FakeOptions = {}): FakeIpc {
           device: request.device,
           compute: settings.compute,
           upright: false,
+          sample: request.sample,
         },
         state: 'queued',
         progress: {
@@ -448,7 +461,7 @@ export function fakeIpc(options: FakeOptions = {}): FakeIpc {
   for (const input of options.cut ?? []) {
     const wish: UpscaleRequest = {
       ...{ input, output: null, model: null, scale: null, codec: null, quality: 'good', device: 'auto' },
-      ...{ name_template: null, counter: null, overwrite: false, drop: [], deinterlace: 'auto', below: '' },
+      ...{ name_template: null, counter: null, overwrite: false, drop: [], deinterlace: 'auto', below: '', span: null, sample: false },
       compute: { precision: null, deterministic: false, threads: null, priority: null },
     };
     // It makes its job before it first waits.

@@ -17,6 +17,7 @@ import type { VideoCodec } from '../ipc/bindings/VideoCodec';
 import type { Verification } from '../ipc/bindings/Verification';
 import { toAppError, type Ipc } from '../ipc/ipc';
 import { isFinished, isTerminal } from './facts';
+import { sampleSpan } from './sample';
 
 /** A file that was added and not started. */
 export class Draft {
@@ -33,6 +34,8 @@ export class Draft {
   /** The recipe that `planError` is about. */
   refusedRecipe = $state.raw<string | null>(null);
   starting = $state(false);
+  /** Where the clip is looked at, in microseconds. */
+  at = $state(0);
 
   constructor(id: string, { path, below }: Found) {
     this.id = id;
@@ -234,6 +237,8 @@ export class Studio {
       below,
       drop: [],
       deinterlace: 'auto',
+      span: null,
+      sample: false,
     };
   }
 
@@ -261,6 +266,20 @@ export class Studio {
   /** It is ready, and was not refused with the present recipe. */
   canStart(draft: Draft): boolean {
     return draft.ready && (draft.planError === null || draft.refusedRecipe !== JSON.stringify(this.recipe));
+  }
+
+  /** Tries the settings on a few seconds; the draft stays. */
+  async sample(draft: Draft): Promise<void> {
+    const length = draft.info?.duration_micros;
+    if (length == null || !this.canStart(draft)) return;
+    const request = { ...this.request(draft), span: sampleSpan(draft.at, length), sample: true };
+    try {
+      const job = await this.ipc.submitUpscale(request);
+      if (!this.jobs.some((known) => known.id === job.id)) this.#setJobs([...this.jobs, job]);
+      this.selectedId = `job:${job.id}`;
+    } catch (thrown) {
+      this.#refuse(draft, thrown);
+    }
   }
 
   /** Submits `drafts` in order; what cannot be submitted stays with its error. */

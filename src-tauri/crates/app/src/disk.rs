@@ -264,6 +264,7 @@ mod tests {
             input_pictures: Default::default(),
             compute: Default::default(),
             upright: false,
+            sample: false,
         };
         let plan = frameloom_engine::plan(&spec, &info, &NoModels).unwrap();
         forecast(&plan, &encode, Path::new(output)).unwrap()

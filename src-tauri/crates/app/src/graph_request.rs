@@ -229,6 +229,7 @@ impl App {
             input_pictures,
             compute,
             upright: true,
+            sample: false,
         };
         let mut plan = frameloom_engine::plan(&spec, &info, &PlannedModels::new(self))
             .map_err(|e| explain::engine(&e))?;

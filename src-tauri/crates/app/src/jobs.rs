@@ -239,10 +239,14 @@ impl App {
         }
         self.runner.disown(id);
         // One that cannot be read does not say where its result would be.
-        let output = self.job(id).ok().map(|job| job.spec.output);
+        let spec = self.job(id).ok().map(|job| job.spec);
         self.store.delete_job(id).map_err(explain::store)?;
-        if let Some(output) = output {
-            self.remove_leftovers(id, &output);
+        if let Some(spec) = spec {
+            self.remove_leftovers(id, &spec.output);
+            // Never a file that only says so: what goes with its job lies in our own folder.
+            if spec.sample && spec.output.parent() == Some(&self.places.samples()) {
+                let _ = std::fs::remove_file(&spec.output);
+            }
         }
         self.remove_parts(id);
         self.tell(&JobEvent::Removed { id: id.clone() });

@@ -52,7 +52,7 @@ pub use models::{ModelEntry, ModelState};
 pub use pictures::PicturesRequest;
 pub use places::Places;
 pub use preview::{EncodedPicture, Side};
-pub use request::{UpscalePlan, UpscaleRequest};
+pub use request::{Span, UpscalePlan, UpscaleRequest};
 pub use runner::{Control, Stopping};
 pub use settings::Settings;
 

@@ -56,6 +56,11 @@ impl Places {
         self.data.join("jobs")
     }
 
+    /// Results of samples, which go with their jobs.
+    pub fn samples(&self) -> PathBuf {
+        self.data.join("samples")
+    }
+
     /// One folder per installed model.
     pub fn models(&self) -> PathBuf {
         self.data.join("models")

@@ -183,6 +183,11 @@ impl App {
                 .hint("Wait until it is done."));
             }
         };
+        let skipped = match side {
+            Side::Before => job.spec.graph.skipped_micros(),
+            Side::After => 0,
+        };
+        let at_micros = at_micros.max(0).saturating_add(skipped);
         let numbered =
             Container::from_path(&job.spec.output).is_ok_and(|c| c == Container::Pictures);
         if run.is_some() || (side == Side::After && numbered) {
@@ -196,7 +201,7 @@ impl App {
                 return Ok((picture, None));
             }
         }
-        Ok((path.clone(), Some(at_micros.max(0))))
+        Ok((path.clone(), Some(at_micros)))
     }
 
     fn picture(

@@ -5,12 +5,13 @@ use crate::models::{MODEL_FOR_CLEAN, MODEL_FOR_LOSSY, unfit};
 use crate::pictures::{self, PicturesRequest, Source};
 use crate::{App, ComputeWish, DeinterlaceChoice, explain, fields};
 use frameloom_core::error::{AppError, ErrorCode};
-use frameloom_core::graph::{Graph, Op, ResizeParams};
+use frameloom_core::graph::{Graph, Op, ResizeParams, TrimParams};
 use frameloom_core::job::{
     ComputeSpec, Device, EncodeSpec, JOB_SPEC_VERSION, JobSpec, Quality, TrackChoice, VideoCodec,
 };
 use frameloom_core::media::{MediaInfo, MediaKind, StreamKind, VideoInfo, Warning};
 use frameloom_core::sequence::NumberPattern;
+use frameloom_core::time::Rational;
 use frameloom_engine::Plan;
 use frameloom_engine::execute::is_same_file;
 use frameloom_engine::plan::MediumPlan;
@@ -63,10 +64,36 @@ pub struct UpscaleRequest {
     /// How the input is read where it is numbered pictures.
     #[ts(optional)]
     pub pictures: Option<PicturesRequest>,
+    /// The stretch of a clip that is taken; all of it where `None`.
+    pub span: Option<Span>,
+    /// A few seconds to judge the settings by: the result is kept by the program, only as long as
+    /// the job is.
+    pub sample: bool,
     /// Names that are not overwritten in any case.
     #[serde(skip)]
     #[ts(skip)]
     pub taken: Arc<Taken>,
+}
+
+/// A stretch of a clip, counted from its first frame. Half-open.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, TS)]
+pub struct Span {
+    /// Its beginning.
+    #[ts(type = "number")]
+    pub from_micros: i64,
+    /// Its end.
+    #[ts(type = "number")]
+    pub to_micros: i64,
+}
+
+impl Span {
+    fn node(self) -> Op {
+        let seconds = |micros: i64| Rational::new(micros, 1_000_000);
+        Op::Trim(TrimParams {
+            start: seconds(self.from_micros),
+            end: seconds(self.to_micros),
+        })
+    }
 }
 
 /// What a request would do.
@@ -182,8 +209,14 @@ impl App {
             MediaKind::Still => shown(video, size),
             _ => size,
         };
-        let first = fields::node(request.deinterlace, report);
-        let graph = upscale_graph(first, &model, manifest.scale, scale, size);
+        let trim = match (request.span, info.kind) {
+            (Some(span), MediaKind::Video) => Some(span.node()),
+            _ => None,
+        };
+        let first = trim
+            .into_iter()
+            .chain(fields::node(request.deinterlace, report));
+        let graph = upscale_graph(first.collect(), &model, manifest.scale, scale, size);
         let parts = NameParts {
             name: &match NumberPattern::of_path(&input).filter(|_| pictures.is_some()) {
                 Some(names) => names.title().to_owned(),
@@ -220,6 +253,7 @@ impl App {
             input_pictures: Default::default(),
             compute,
             upright: false,
+            sample: request.sample,
         };
         let mut plan =
             frameloom_engine::plan(&spec, &info, &self.models).map_err(|e| explain::engine(&e))?;
@@ -253,6 +287,12 @@ impl App {
         parts: &NameParts<'_>,
     ) -> Result<(PathBuf, Option<VideoCodec>), AppError> {
         let wanted = match &request.output {
+            _ if request.sample => {
+                let folder = self.places.samples();
+                std::fs::create_dir_all(&folder)
+                    .map_err(|error| explain::data_folder(&folder, &error))?;
+                Err(folder)
+            }
             Some(path) => {
                 let is_folder =
                     inputs::names_a_folder(path) || !request.below.as_os_str().is_empty();
@@ -370,13 +410,13 @@ pub(crate) fn absolute_input(path: &Path) -> Result<PathBuf, AppError> {
 
 /// `first`, upscale steps until the scale is reached, and a resize where it was passed.
 fn upscale_graph(
-    first: Option<Op>,
+    first: Vec<Op>,
     model: &str,
     model_scale: u32,
     scale: u32,
     size: (u32, u32),
 ) -> Graph {
-    let mut ops: Vec<Op> = first.into_iter().collect();
+    let mut ops = first;
     let mut reached = 1;
     loop {
         ops.push(Op::Upscale {

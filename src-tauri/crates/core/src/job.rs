@@ -63,6 +63,10 @@ pub struct JobSpec {
     /// Places and turns in the graph mean the picture as players show it, not as it is coded.
     #[serde(default)]
     pub upright: bool,
+    /// A few seconds to judge the settings by: the result is the program's own, and goes with the
+    /// job.
+    #[serde(default)]
+    pub sample: bool,
 }
 
 impl JobSpec {

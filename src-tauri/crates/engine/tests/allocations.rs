@@ -179,6 +179,7 @@ fn took(ops: &[Op], segments: u64, segment_frames: u64) -> Option<Took> {
         input_pictures: Default::default(),
         compute: Default::default(),
         upright: false,
+        sample: false,
     };
     let info = frameloom_media::probe(&spec.input).unwrap();
     let plan = with_segments(&plan(&spec, &info, &Bundled).unwrap(), segment_frames);

@@ -64,6 +64,7 @@ fn through(input: &Path, ops: Vec<Op>) -> ((u32, u32), Vec<u8>) {
         input_pictures: Default::default(),
         compute: Default::default(),
         upright: true,
+        sample: false,
     };
     let info = frameloom_media::probe(input).unwrap();
     let plan = plan(&spec, &info, &Nothing).unwrap();

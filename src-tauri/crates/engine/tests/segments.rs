@@ -98,6 +98,7 @@ fn spec(input: &Path, output: &Path, ops: Vec<Op>) -> JobSpec {
         input_pictures: Default::default(),
         compute: Default::default(),
         upright: true,
+        sample: false,
     }
 }
 

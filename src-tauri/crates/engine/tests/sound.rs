@@ -173,6 +173,7 @@ impl Work {
             input_pictures: Default::default(),
             compute: Default::default(),
             upright: true,
+            sample: false,
         };
         std::fs::create_dir(folder.path().join("work")).unwrap();
         Self { folder, spec }

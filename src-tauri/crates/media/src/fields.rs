@@ -176,7 +176,10 @@ impl Counts {
         } else {
             stated
         };
-        let by_flags = match (stated.is_interlaced(), !few) {
+        // Containers tell the order of fields in two ways that contradict each other (which is
+        // stored first, or shown first), and muxers mix them up; a decoder means what is shown.
+        let mostly = flagged * 2 >= self.frames.max(1);
+        let by_flags = match (stated.is_interlaced() && !mostly, !few) {
             (true, _) => Some(stated),
             (false, true) if self.flagged_top >= self.flagged_bottom => Some(FieldOrder::TopFirst),
             (false, true) => Some(FieldOrder::BottomFirst),
@@ -185,7 +188,7 @@ impl Counts {
         };
         FieldReport {
             order: by_flags.unwrap_or_else(|| self.by_lines()),
-            flagged: flagged * 2 >= self.frames.max(1),
+            flagged: mostly,
             telecine,
         }
     }

@@ -23,6 +23,7 @@ fn job(id: &str, created_millis: i64) -> Job {
             input_pictures: Default::default(),
             compute: Default::default(),
             upright: false,
+            sample: false,
         },
         state: JobState::Queued,
         progress: JobProgress::default(),

@@ -57,4 +57,9 @@ compute: ComputeSpec,
 /**
  * Places and turns in the graph mean the picture as players show it, not as it is coded.
  */
-upright: boolean, };
+upright: boolean, 
+/**
+ * A few seconds to judge the settings by: the result is the program's own, and goes with the
+ * job.
+ */
+sample: boolean, };

@@ -4,6 +4,7 @@ import type { DeinterlaceChoice } from "./DeinterlaceChoice";
 import type { Device } from "./Device";
 import type { PicturesRequest } from "./PicturesRequest";
 import type { Quality } from "./Quality";
+import type { Span } from "./Span";
 import type { VideoCodec } from "./VideoCodec";
 
 /**
@@ -70,4 +71,13 @@ below: string,
 /**
  * How the input is read where it is numbered pictures.
  */
-pictures?: PicturesRequest, };
+pictures?: PicturesRequest, 
+/**
+ * The stretch of a clip that is taken; all of it where `None`.
+ */
+span: Span | null, 
+/**
+ * A few seconds to judge the settings by: the result is kept by the program, only as long as
+ * the job is.
+ */
+sample: boolean, };

@@ -254,6 +254,8 @@ fn request(arguments: &Upscale, file: &Found, index: usize, taken: &Arc<Taken>) 
         deinterlace: arguments.deinterlace.into(),
         below: file.below.clone(),
         pictures: Some(arguments.pictures.into()),
+        span: None,
+        sample: false,
         taken: taken.clone(),
     }
 }

@@ -297,6 +297,33 @@ impl Graph {
             edges,
         }
     }
+
+    /// How much of the beginning of the first source is left out on its way to the result, as far
+    /// as a single line leads: a moment of the result is so much later in the source.
+    pub fn skipped_micros(&self) -> i64 {
+        let source = self.nodes.iter().find(|n| matches!(n.op, Op::Source(_)));
+        let Some(mut at) = source else { return 0 };
+        let mut skipped = 0i64;
+        // No line is longer than the graph.
+        for _ in 0..self.nodes.len() {
+            let next = self
+                .edges
+                .iter()
+                .filter(|edge| edge.from == at.id && edge.to_port.is_none())
+                .find_map(|edge| self.nodes.iter().find(|node| node.id == edge.to));
+            let Some(node) = next else { break };
+            match &node.op {
+                Op::Trim(params) => {
+                    let seconds = params.start.map_or(0.0, |start| start.to_f64());
+                    skipped = skipped.saturating_add((seconds * 1e6).round() as i64);
+                }
+                Op::Concat => break,
+                _ => {}
+            }
+            at = node;
+        }
+        skipped
+    }
 }
 
 #[cfg(test)]

@@ -560,3 +560,16 @@ proptest! {
         let _ = graph.ordered_ops();
     }
 }
+
+#[test]
+fn what_is_left_out_of_a_source_is_added_up_along_its_line() {
+    let trim = |start: i64| {
+        Op::Trim(TrimParams {
+            start: Rational::new(start, 1000),
+            end: None,
+        })
+    };
+    assert_eq!(Graph::chain([]).skipped_micros(), 0);
+    let graph = Graph::chain([trim(1500), Op::Deinterlace(Default::default()), trim(250)]);
+    assert_eq!(graph.skipped_micros(), 1_750_000);
+}

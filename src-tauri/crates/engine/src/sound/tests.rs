@@ -98,6 +98,7 @@ fn work(
         input_pictures: Default::default(),
         compute: Default::default(),
         upright: false,
+        sample: false,
     };
     let mut of = &sound;
     let mut mono = false;

@@ -337,34 +337,6 @@ fn an_odd_crop_is_exact_and_told_as_such_where_every_pixel_has_a_colour() {
 }
 
 #[test]
-fn the_shape_of_pixels_is_that_of_the_cut_picture_also_where_a_clip_is_read_anew() {
-    let folder = tempdir().unwrap();
-    let at = |name: &str| folder.path().join(name);
-    if !ffmpeg(
-        folder.path(),
-        &format!("{MOVING} -vf setsar=4/3 -c:v mpeg4 -g 5 whole.mkv"),
-    ) {
-        return;
-    }
-    // 171 pixels wide on the screen are now those of 112, not of 128: the height for showing, which
-    // stands beside it, becomes a crop at the left.
-    let mut bytes = std::fs::read(at("whole.mkv")).unwrap();
-    becomes(&mut bytes, [0x54, 0xBA], [0x54, 0xCC], 16);
-    std::fs::write(at("noted.mkv"), bytes).unwrap();
-    let info = probe(&at("noted.mkv")).unwrap();
-    let (_, video) = info.main_video().unwrap();
-    assert_eq!((video.width, video.height), (112, 96));
-    let shape = video.sample_aspect_ratio;
-    assert_eq!((shape.num, shape.den), (171, 112));
-    let mut reader = reader(&at("noted.mkv"));
-    for _ in 0..2 {
-        let frame = reader.next_frame().unwrap().unwrap();
-        assert_eq!((frame.width(), frame.height()), (112, 96));
-        reader.restart().unwrap();
-    }
-}
-
-#[test]
 fn the_clean_aperture_of_mp4_is_what_is_worked_on_with_its_own_shape_of_pixels() {
     let folder = tempdir().unwrap();
     let at = |name: &str| folder.path().join(name);

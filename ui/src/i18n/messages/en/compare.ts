@@ -26,4 +26,9 @@ export const compare = {
   'player.back': 'Play backwards',
   'player.stop': 'Stop playing',
   'player.on': 'Play, faster each time',
+  'sample.try': 'Try 3 seconds',
+  'sample.try.why': 'Enlarges three seconds from here with these settings, to look at before the whole is started.',
+  'sample.label': 'A sample',
+  'sample.forecast': 'The whole would take about {time} and about {size}.',
+  'sample.kept': 'It is kept by Frameloom only as long as it is on this list.',
 } as const;

@@ -25,4 +25,9 @@ export const compare = {
   'player.back': 'Lire à l’envers',
   'player.stop': 'Arrêter la lecture',
   'player.on': 'Lire, plus vite à chaque fois',
+  'sample.try': 'Essayer 3 secondes',
+  'sample.try.why': 'Agrandit trois secondes à partir d’ici avec ces réglages, à regarder avant de lancer le tout.',
+  'sample.label': 'Un essai',
+  'sample.forecast': 'Le tout prendrait environ {time} et environ {size}.',
+  'sample.kept': 'Frameloom ne le garde que tant qu’il figure dans cette liste.',
 } as const;

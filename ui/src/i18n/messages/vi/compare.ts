@@ -25,4 +25,9 @@ export const compare = {
   'player.back': 'Phát lùi',
   'player.stop': 'Dừng phát',
   'player.on': 'Phát, mỗi lần nhanh hơn',
+  'sample.try': 'Thử 3 giây',
+  'sample.try.why': 'Phóng to ba giây từ đây với các cài đặt này, để xem trước khi bắt đầu toàn bộ.',
+  'sample.label': 'Một đoạn thử',
+  'sample.forecast': 'Toàn bộ sẽ mất khoảng {time} và chiếm khoảng {size}.',
+  'sample.kept': 'Frameloom chỉ giữ đoạn này khi nó còn trong danh sách.',
 } as const;

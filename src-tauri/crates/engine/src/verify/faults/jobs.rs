@@ -66,6 +66,7 @@ pub(super) fn execute_on(
         input_pictures: Default::default(),
         compute: Default::default(),
         upright: false,
+        sample: false,
     };
     let plan = match crate::plan(&spec, &info, &Bundled) {
         Ok(plan) => plan,
