@@ -26,6 +26,7 @@ pub mod inputs;
 pub mod inventory;
 mod jobs;
 mod likeness;
+mod library;
 mod listener;
 pub mod logging;
 pub mod models;
@@ -76,6 +77,7 @@ pub struct App {
     pub(crate) runner: runner::Runner,
     pub(crate) previews: preview::Cache,
     pub(crate) clips: preview::OpenClips,
+    pub(crate) library: library::Library,
     /// Size and hash of ONNX files of the user.
     pub(crate) onnx_prints: stamp::Known<(u64, String)>,
     /// Decisions that this process took or looked up before, by what they depend on.
@@ -103,6 +105,7 @@ impl App {
             runner: runner::Runner::default(),
             previews: preview::Cache::default(),
             clips: preview::OpenClips::default(),
+            library: library::Library::default(),
             onnx_prints: stamp::Known::default(),
             decisions: Mutex::default(),
             listeners: Mutex::new(Vec::new()),

@@ -155,6 +155,11 @@ impl Runner {
         self.running().contains_key(id)
     }
 
+    /// True while this process runs no job.
+    pub(crate) fn is_idle(&self) -> bool {
+        self.running().is_empty()
+    }
+
     pub(crate) fn wake(&self) {
         let (flag, condition) = &*self.wake;
         *flag.lock().unwrap_or_else(PoisonError::into_inner) = true;

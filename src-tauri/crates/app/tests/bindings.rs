@@ -5,6 +5,9 @@ use frameloom_app::receipt::Verification;
 use frameloom_app::{Likeness, ModelEntry, Report, Settings, UpscalePlan, UpscaleRequest};
 use frameloom_core::error::AppError;
 use frameloom_core::job::{Job, JobEvent};
+use frameloom_core::library::{
+    Done, Fate, Imported, LibraryDetails, LibraryEvent, LibraryItem, LibraryQuery, LibrarySummary,
+};
 use frameloom_core::media::MediaInfo;
 use std::collections::BTreeMap;
 use std::fs;
@@ -19,6 +22,14 @@ fn export(folder: &Path) -> Result<(), ExportError> {
     JobEvent::export_all(&config)?;
     Likeness::export_all(&config)?;
     MediaInfo::export_all(&config)?;
+    Done::export_all(&config)?;
+    Fate::export_all(&config)?;
+    Imported::export_all(&config)?;
+    LibraryDetails::export_all(&config)?;
+    LibraryEvent::export_all(&config)?;
+    LibraryItem::export_all(&config)?;
+    LibraryQuery::export_all(&config)?;
+    LibrarySummary::export_all(&config)?;
     ModelEntry::export_all(&config)?;
     Report::export_all(&config)?;
     Settings::export_all(&config)?;

@@ -3,7 +3,8 @@
 //! What lives here: exact time ([`time`]), what a probe says of a file ([`media`]), colour
 //! ([`color`]), the picture layout that all code agrees on ([`pixel`]), the processing graph
 //! ([`graph`]), jobs and their states ([`job`]), model manifests ([`model`]), the cut of a clip
-//! into segments ([`segment`]) and the one error shape that people see ([`error`]).
+//! into segments ([`segment`]), what the library knows of files ([`library`]), text as it is looked
+//! for ([`folded`]) and the one error shape that people see ([`error`]).
 //!
 //! What must not: files, sockets, clocks, threads, tauri, ffmpeg, ONNX Runtime.
 //!
@@ -18,8 +19,10 @@
 
 pub mod color;
 pub mod error;
+pub mod folded;
 pub mod graph;
 pub mod job;
+pub mod library;
 pub mod media;
 pub mod model;
 pub mod pixel;

@@ -74,5 +74,5 @@ pub use error::StillError;
 pub use format::StillFormat;
 pub use picture::{Channels, Limits, Metadata, Picture, PngColor, RowsRef, Samples};
 pub use preview::{Rgb8, to_srgb8_preview};
-pub use read::{is_still, probe, read, read_bytes};
+pub use read::{exif_facts, is_still, probe, read, read_bytes};
 pub use write::{RowWriter, check_output, write};

@@ -43,6 +43,9 @@ pub enum StoreError {
     /// There is no such job.
     #[error("there is no job {0}")]
     NoJob(String),
+    /// There is no such item in the library.
+    #[error("there is no item {0} in the library")]
+    NoItem(i64),
 }
 
 impl From<rusqlite::Error> for StoreError {
@@ -75,6 +78,7 @@ impl StoreError {
             | StoreError::Newer { .. }
             | StoreError::Row { .. } => ErrorCode::StoreUnavailable,
             StoreError::NoJob(_) => ErrorCode::JobNotFound,
+            StoreError::NoItem(_) => ErrorCode::InputNotFound,
         }
     }
 }

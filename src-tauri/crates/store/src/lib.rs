@@ -1,7 +1,8 @@
 //! The database of the desktop: one SQLite file in the data folder.
 //!
 //! What lives here: the schema and its migrations ([`migrate`]), and one file per table: jobs
-//! ([`jobs`]), finished segments ([`segments`]) and settings ([`settings`]). Several processes
+//! ([`jobs`]), finished segments ([`segments`]), the library of files ([`library`]) and settings
+//! ([`settings`]). Several processes
 //! open the same file at once (the window, the command line, a worker), so every change of a
 //! state names the state it expects to find.
 //!
@@ -18,12 +19,15 @@
 
 mod error;
 pub mod jobs;
+pub mod library;
+mod library_query;
 mod migrate;
 pub mod segments;
 pub mod settings;
 
 pub use error::StoreError;
 pub use jobs::{JobRow, Lane, Outcome};
+pub use library::{FileStamp, NewItem, Origin, Provenance};
 pub use segments::SegmentRow;
 
 use rusqlite::{Connection, OpenFlags};

@@ -48,6 +48,57 @@ ALTER TABLE segments ADD COLUMN picture_check TEXT NOT NULL DEFAULT '{}';
     "ALTER TABLE segments ADD COLUMN clip INTEGER NOT NULL DEFAULT 0;",
     // Where the clips at the second inputs of nodes were.
     "ALTER TABLE segments ADD COLUMN sides TEXT NOT NULL DEFAULT '[]';",
+    // The library of files. What made an item outlives the job's row.
+    "
+CREATE TABLE library (
+    id              INTEGER PRIMARY KEY AUTOINCREMENT,
+    path            TEXT NOT NULL UNIQUE,
+    sort_name       TEXT NOT NULL,
+    search          TEXT NOT NULL,
+    kind            TEXT NOT NULL,
+    size_bytes      INTEGER NOT NULL,
+    modified_millis INTEGER NOT NULL,
+    added_millis    INTEGER NOT NULL,
+    look            INTEGER NOT NULL,
+    duration_micros INTEGER,
+    width           INTEGER,
+    height          INTEGER,
+    codec           TEXT,
+    stars           INTEGER NOT NULL DEFAULT 0,
+    missing         INTEGER NOT NULL DEFAULT 0,
+    sha256          TEXT,
+    job_id          TEXT,
+    made_from       TEXT,
+    models          TEXT
+) STRICT;
+CREATE INDEX library_by_added ON library (added_millis);
+CREATE INDEX library_by_name ON library (sort_name);
+CREATE INDEX library_by_modified ON library (modified_millis);
+CREATE INDEX library_by_size ON library (size_bytes);
+CREATE INDEX library_by_content ON library (sha256) WHERE sha256 IS NOT NULL;
+CREATE INDEX library_unhashed ON library (size_bytes) WHERE sha256 IS NULL;
+CREATE INDEX library_unread ON library (id) WHERE look = 0;
+
+CREATE TABLE library_tags (
+    item_id INTEGER NOT NULL REFERENCES library (id) ON DELETE CASCADE,
+    tag     TEXT NOT NULL,
+    folded  TEXT NOT NULL,
+    PRIMARY KEY (item_id, folded)
+) STRICT, WITHOUT ROWID;
+CREATE INDEX library_tags_by_name ON library_tags (folded);
+
+CREATE TABLE library_jobs (
+    job_id TEXT PRIMARY KEY REFERENCES jobs (id) ON DELETE CASCADE
+) STRICT, WITHOUT ROWID;
+
+CREATE TABLE library_watched (
+    path TEXT PRIMARY KEY
+) STRICT, WITHOUT ROWID;
+
+CREATE TABLE library_forgotten (
+    path TEXT PRIMARY KEY
+) STRICT, WITHOUT ROWID;
+",
 ];
 
 /// Brings the database to the newest version, in one transaction.

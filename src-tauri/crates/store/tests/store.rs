@@ -195,7 +195,7 @@ fn a_database_of_a_newer_program_is_refused_and_left_alone() {
     let path = folder.path().join(DATABASE_FILE);
     // The user version is the big-endian word at byte 60 of the header (SQLite file format).
     let mut bytes = std::fs::read(&path).unwrap();
-    assert_eq!(bytes[60..64], [0, 0, 0, 5]);
+    assert_eq!(bytes[60..64], [0, 0, 0, 6]);
     bytes[63] = 99;
     std::fs::write(&path, &bytes).unwrap();
     assert!(matches!(

@@ -111,14 +111,23 @@ impl Field {
 
     /// The first RATIONAL.
     pub(crate) fn as_ratio(&self) -> Option<f64> {
-        match (self.kind, self.data.as_slice()) {
-            (5, [a, b, c, d, e, f, g, h, ..]) => {
-                let numerator = u32::from_le_bytes([*a, *b, *c, *d]);
-                let denominator = u32::from_le_bytes([*e, *f, *g, *h]);
-                (denominator != 0).then(|| f64::from(numerator) / f64::from(denominator))
-            }
-            _ => None,
+        self.as_ratios().first().copied()
+    }
+
+    /// The RATIONALs up to the first that is none.
+    pub(crate) fn as_ratios(&self) -> Vec<f64> {
+        if self.kind != 5 {
+            return Vec::new();
         }
+        let ratio = |bytes: &[u8]| {
+            let [a, b, c, d, e, f, g, h] = *bytes else {
+                return None;
+            };
+            let numerator = u32::from_le_bytes([a, b, c, d]);
+            let denominator = u32::from_le_bytes([e, f, g, h]);
+            (denominator != 0).then(|| f64::from(numerator) / f64::from(denominator))
+        };
+        self.data.chunks_exact(8).map_while(ratio).collect()
     }
 
     /// ASCII up to the first NUL.

@@ -5,9 +5,11 @@
 //! directories cannot be copied as a block.
 
 mod edit;
+mod facts;
 mod ifd;
 
 pub(crate) use edit::{reset_orientation, update};
+pub(crate) use facts::facts;
 pub(crate) use ifd::{Directories, Field, ifd_bytes, ifd_len, parse, serialise};
 
 /// Tags of the TIFF and EXIF directories that this crate touches.

@@ -15,6 +15,7 @@ use crate::orient::Orientation;
 use crate::picture::{Channels, Limits, Metadata, Picture, Samples};
 use crate::xmp::{self, Xmp};
 use frameloom_core::color::ColorInfo;
+use frameloom_core::library::ExifFact;
 use frameloom_core::media::{
     FieldOrder, MediaInfo, MediaKind, StreamInfo, StreamKind, VideoInfo, Warning,
 };
@@ -68,6 +69,25 @@ pub fn is_still(path: &Path) -> Result<bool, StillError> {
 /// # Errors
 /// The file is missing, is no picture, or its header is damaged.
 pub fn probe(path: &Path) -> Result<MediaInfo, StillError> {
+    let (format, header, size_bytes) = header_of(path)?;
+    let mut info = media_info(format, &header, size_bytes);
+    if header.frames > 1 && !info.warnings.contains(&Warning::FirstFrameOnly) {
+        info.warnings.push(Warning::FirstFrameOnly);
+    }
+    Ok(info)
+}
+
+/// What the camera wrote into a picture, without decoding it, in the order in which people ask.
+///
+/// # Errors
+/// As [`probe`].
+pub fn exif_facts(path: &Path) -> Result<Vec<ExifFact>, StillError> {
+    let (_, header, _) = header_of(path)?;
+    let directories = header.metadata.exif.as_deref().and_then(exif::parse);
+    Ok(directories.map_or_else(Vec::new, |found| exif::facts(&found)))
+}
+
+fn header_of(path: &Path) -> Result<(SourceFormat, Header, u64), StillError> {
     let (mut file, size_bytes) = open(path)?;
     let format = known_format(&mut file, size_bytes, path)?;
     let header = guarded(|| match format {
@@ -78,11 +98,7 @@ pub fn probe(path: &Path) -> Result<MediaInfo, StillError> {
         other => other::header(Box::new(file), other),
     })
     .map_err(|fault| fault.at(format.name(), path))?;
-    let mut info = media_info(format, &header, size_bytes);
-    if header.frames > 1 && !info.warnings.contains(&Warning::FirstFrameOnly) {
-        info.warnings.push(Warning::FirstFrameOnly);
-    }
-    Ok(info)
+    Ok((format, header, size_bytes))
 }
 
 /// Decodes the picture, turns it upright and keeps what came with it. Of an animation the first

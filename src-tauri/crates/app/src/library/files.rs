@@ -1,0 +1,210 @@
+//! What is done to the files themselves: rename, delete.
+
+use super::{done_with, stamp_at};
+use crate::{App, explain};
+use frameloom_core::error::{AppError, ErrorCode};
+use frameloom_core::job::JobState;
+use frameloom_core::library::{Done, Fate, ItemId, LibraryItem};
+use std::io::ErrorKind;
+use std::path::Path;
+
+/// Signs that no file name may hold on one of the systems that a folder may be carried to.
+const FORBIDDEN: &[char] = &['/', '\\', ':', '*', '?', '"', '<', '>', '|'];
+
+impl App {
+    /// Gives the file of an item another name in its folder. Never replaces another file.
+    ///
+    /// # Errors
+    /// The name cannot be used or is taken, the file is gone, or a job needs it.
+    pub fn rename_item(&self, id: ItemId, name: &str) -> Result<LibraryItem, AppError> {
+        let item = self.library_item(id)?;
+        let name = name.trim();
+        check_name(name)?;
+        let target = item.path.with_file_name(name);
+        if target == item.path {
+            return Ok(item);
+        }
+        self.check_free(&item)?;
+        let stamp = stamp_at(&item.path).ok_or_else(|| gone(&item.path))?;
+        rename_without_replacing(&item.path, &target)?;
+        self.store
+            .move_item(id, &target, stamp)
+            .map_err(explain::store)?;
+        self.tell_its_job(&item, &target)?;
+        self.tell_list();
+        self.tell_items(&[id]);
+        self.library_item(id)
+    }
+
+    /// The job that made the item finds its result under the new name.
+    fn tell_its_job(&self, item: &LibraryItem, target: &Path) -> Result<(), AppError> {
+        let Some(job) = item.made_by.as_ref().and_then(|id| self.job(id).ok()) else {
+            return Ok(());
+        };
+        if job.spec.output == item.path && job.state == JobState::Succeeded {
+            let mut spec = job.spec;
+            spec.output = target.to_owned();
+            self.store
+                .set_spec(&job.id, &spec)
+                .map_err(explain::store)?;
+            self.changed(&job.id)?;
+        }
+        Ok(())
+    }
+
+    /// Takes items out of the library; their files stay, go to the bin or go for good. What cannot
+    /// be deleted stays in the library as well.
+    ///
+    /// # Errors
+    /// The database refuses. Files that cannot be deleted are in the answer.
+    pub fn delete_items(&self, ids: &[ItemId], fate: Fate) -> Result<Done, AppError> {
+        if fate == Fate::Keep {
+            self.store.forget_items(ids, true).map_err(explain::store)?;
+            self.tell_list();
+            return Ok(Done {
+                count: u32::try_from(ids.len()).unwrap_or(u32::MAX),
+                refused: Vec::new(),
+            });
+        }
+        let done = done_with(ids, |id| {
+            let item = self.library_item(*id)?;
+            self.check_free(&item)?;
+            if item.path.symlink_metadata().is_ok() {
+                match fate {
+                    Fate::Trash => to_bin(&item.path)?,
+                    _ => std::fs::remove_file(&item.path).map_err(|error| {
+                        cannot_delete(&item.path, &error.to_string())
+                            .hint("Check that it is not open elsewhere and that you may change its folder.")
+                    })?,
+                }
+            }
+            // Not remembered as taken out: another file of this name is another file.
+            self.store
+                .forget_items(&[*id], false)
+                .map_err(explain::store)
+        });
+        self.tell_list();
+        Ok(done)
+    }
+
+    /// Refuses while a job that is not over reads or writes the file.
+    fn check_free(&self, item: &LibraryItem) -> Result<(), AppError> {
+        let specs = self.store.unfinished().map_err(explain::store)?;
+        let needed = specs.iter().any(|spec| {
+            spec.input == item.path
+                || spec.output == item.path
+                || spec.inputs.values().any(|path| *path == item.path)
+        });
+        match needed {
+            false => Ok(()),
+            true => Err(AppError::new(
+                ErrorCode::JobState,
+                format!(
+                    "A job that is not finished needs `{}`.",
+                    item.path.display()
+                ),
+            )
+            .hint("Wait until the job is done, or cancel it.")),
+        }
+    }
+}
+
+fn check_name(name: &str) -> Result<(), AppError> {
+    let is_dots = name.chars().all(|sign| sign == '.');
+    if is_dots || name.contains(FORBIDDEN) || name.chars().any(char::is_control) {
+        return Err(AppError::new(
+            ErrorCode::InvalidRequest,
+            format!("`{name}` cannot be the name of a file."),
+        )
+        .hint("Leave out / \\ : * ? \" < > |, and write at least one letter."));
+    }
+    Ok(())
+}
+
+/// A rename that fails where the name is taken, even if it was taken this very moment.
+fn rename_without_replacing(from: &Path, to: &Path) -> Result<(), AppError> {
+    let taken = || {
+        AppError::new(
+            ErrorCode::OutputUnwritable,
+            format!("There is a file `{}` already.", to.display()),
+        )
+        .hint("Choose another name.")
+    };
+    // On a disk that does not tell large letters from small ones, `A` is `a` itself.
+    let is_itself = || match (from.canonicalize(), to.canonicalize()) {
+        (Ok(a), Ok(b)) => a == b,
+        _ => false,
+    };
+    let failed = |error: std::io::Error| explain::unwritable(to, &error);
+    if to.symlink_metadata().is_ok() {
+        return match is_itself() && !from.is_symlink() && !to.is_symlink() {
+            true => std::fs::rename(from, to).map_err(failed),
+            false => Err(taken()),
+        };
+    }
+    // A hard link fails if the name exists, which a rename does not.
+    match std::fs::hard_link(from, to) {
+        Ok(()) => std::fs::remove_file(from).map_err(|error| {
+            // One file of two names would be two items.
+            let _ = std::fs::remove_file(to);
+            explain::unwritable(from, &error)
+        }),
+        Err(error) if error.kind() == ErrorKind::AlreadyExists => Err(taken()),
+        // FAT, exFAT and some network drives have no hard links.
+        Err(_) => std::fs::rename(from, to).map_err(failed),
+    }
+}
+
+fn to_bin(path: &Path) -> Result<(), AppError> {
+    trash::delete(path).map_err(|error| {
+        cannot_delete(path, &error.to_string())
+            .hint("The disk it is on may have no bin: delete it for good instead, or keep it.")
+    })
+}
+
+fn cannot_delete(path: &Path, details: &str) -> AppError {
+    AppError::new(
+        ErrorCode::OutputUnwritable,
+        format!("`{}` cannot be deleted.", path.display()),
+    )
+    .details(details)
+}
+
+fn gone(path: &Path) -> AppError {
+    explain::unreadable(path, &std::io::Error::from(ErrorKind::NotFound))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_rename_never_replaces_a_file() {
+        let folder = tempfile::tempdir().unwrap();
+        let (a, b, c) = (
+            folder.path().join("a"),
+            folder.path().join("b"),
+            folder.path().join("c"),
+        );
+        std::fs::write(&a, "a").unwrap();
+        std::fs::write(&b, "b").unwrap();
+        assert_eq!(
+            rename_without_replacing(&a, &b).unwrap_err().code,
+            ErrorCode::OutputUnwritable
+        );
+        assert_eq!(std::fs::read(&b).unwrap(), b"b");
+        rename_without_replacing(&a, &c).unwrap();
+        assert!(!a.exists());
+        assert_eq!(std::fs::read(&c).unwrap(), b"a");
+    }
+
+    #[test]
+    fn names_that_some_system_cannot_hold_are_refused() {
+        for name in ["", ".", "..", "a/b", "a\\b", "con:1", "what?", "a\nb"] {
+            assert!(check_name(name).is_err(), "{name:?}");
+        }
+        for name in ["a", ".hidden.png", "Đường về Huế (2).mp4", "a..b"] {
+            assert!(check_name(name).is_ok(), "{name:?}");
+        }
+    }
+}

@@ -1,0 +1,702 @@
+//! The table `library` and what belongs to it: files, their tags, watched folders.
+
+use crate::{Store, StoreError};
+use frameloom_core::folded::{folded, sort_key};
+use frameloom_core::job::JobId;
+use frameloom_core::library::{
+    Counted, ItemFacts, ItemId, LibraryItem, LibraryKind, LibrarySummary,
+};
+use rusqlite::{Connection, OptionalExtension, Row, Transaction, TransactionBehavior, params};
+use std::path::{Path, PathBuf};
+
+/// A file that comes into the library.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct NewItem {
+    /// Absolute path, valid UTF-8.
+    pub path: PathBuf,
+    /// By its name.
+    pub kind: LibraryKind,
+    /// Size.
+    pub size_bytes: u64,
+    /// Last change, in milliseconds since 1970.
+    pub modified_millis: i64,
+}
+
+/// What made an item.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Origin<'a> {
+    /// The job.
+    pub job: &'a JobId,
+    /// Its main source.
+    pub made_from: &'a Path,
+    /// Ids of its models.
+    pub models: &'a [String],
+    /// SHA-256 of the file as the job made it, where its receipt tells.
+    pub sha256: Option<&'a str>,
+}
+
+/// What an item was made of.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub struct Provenance {
+    /// Main source of the job that made it.
+    pub made_from: Option<PathBuf>,
+    /// Ids of its models.
+    pub models: Vec<String>,
+    /// SHA-256 of the content, hexadecimal.
+    pub sha256: Option<String>,
+}
+
+/// What the disk says of a file: size, and last change in milliseconds since 1970.
+pub type FileStamp = (u64, i64);
+
+const ITEM_COLUMNS: &str = "id, path, kind, size_bytes, modified_millis, added_millis, duration_micros, width, height, \
+     codec, job_id, stars, missing, look, \
+     (SELECT COUNT(*) FROM library AS other WHERE other.sha256 = library.sha256), \
+     (SELECT json_group_array(tag) FROM (SELECT tag FROM library_tags WHERE item_id = library.id ORDER BY folded))";
+
+/// The content of a row whose file was not read yet, was read, or is no media.
+const LOOK_UNREAD: i64 = 0;
+const LOOK_READ: i64 = 1;
+const LOOK_UNREADABLE: i64 = 2;
+
+impl Store {
+    /// Adds files, in one transaction; those that are there already stay as they are. Returns the
+    /// new numbers. With `unless_forgotten` files that were taken out of the library stay out.
+    ///
+    /// # Errors
+    /// The database refuses.
+    pub fn add_to_library(
+        &self,
+        items: &[NewItem],
+        now_millis: i64,
+        unless_forgotten: bool,
+    ) -> Result<Vec<ItemId>, StoreError> {
+        self.in_transaction(|transaction| {
+            let mut forgotten =
+                transaction.prepare_cached("SELECT 1 FROM library_forgotten WHERE path = ?1")?;
+            let mut remember =
+                transaction.prepare_cached("DELETE FROM library_forgotten WHERE path = ?1")?;
+            let mut added = Vec::new();
+            for item in items {
+                let path = item.path.to_string_lossy();
+                if unless_forgotten {
+                    if forgotten.exists([&path])? {
+                        continue;
+                    }
+                } else {
+                    remember.execute([&path])?;
+                }
+                added.extend(insert(transaction, item, now_millis)?);
+            }
+            Ok(added)
+        })
+    }
+
+    /// Adds the result of a job, or notes what made it where the file is there already. `None` for
+    /// the item only marks the job as seen, so that what the user takes out stays out.
+    ///
+    /// # Errors
+    /// The database refuses.
+    pub fn add_made_to_library(
+        &self,
+        item: Option<&NewItem>,
+        origin: &Origin<'_>,
+        now_millis: i64,
+    ) -> Result<Option<ItemId>, StoreError> {
+        self.in_transaction(|transaction| {
+            transaction.execute(
+                "INSERT OR IGNORE INTO library_jobs (job_id) VALUES (?1)",
+                [&origin.job.0],
+            )?;
+            let Some(item) = item else { return Ok(None) };
+            let path = item.path.to_string_lossy();
+            let id = match insert(transaction, item, now_millis)? {
+                Some(id) => id,
+                None => transaction.query_row(
+                    "SELECT id FROM library WHERE path = ?1",
+                    [&path],
+                    |row| row.get(0),
+                )?,
+            };
+            transaction.execute(
+                "UPDATE library SET job_id = ?2, made_from = ?3, models = ?4, sha256 = ?5 WHERE id = ?1",
+                params![
+                    id,
+                    origin.job.0,
+                    origin.made_from.to_string_lossy(),
+                    serde_json::to_string(origin.models).map_err(|source| StoreError::Row {
+                        what: "list of models",
+                        source
+                    })?,
+                    origin.sha256,
+                ],
+            )?;
+            Ok(Some(id))
+        })
+    }
+
+    /// Jobs that succeeded and whose results the library was not told of.
+    ///
+    /// # Errors
+    /// The database refuses.
+    pub fn jobs_unknown_to_library(&self) -> Result<Vec<JobId>, StoreError> {
+        self.rows(
+            "SELECT id FROM jobs WHERE state = 'succeeded' \
+             AND id NOT IN (SELECT job_id FROM library_jobs) ORDER BY created_millis",
+            [],
+            |row| Ok(JobId(row.get(0)?)),
+        )
+    }
+
+    /// The items of these numbers, in their order; those that are gone are left out.
+    ///
+    /// # Errors
+    /// The database refuses, or a row was written by a newer program.
+    pub fn library_items(&self, ids: &[ItemId]) -> Result<Vec<LibraryItem>, StoreError> {
+        let connection = self.lock();
+        let mut statement = connection
+            .prepare_cached(&format!("SELECT {ITEM_COLUMNS} FROM library WHERE id = ?1"))?;
+        let mut items = Vec::with_capacity(ids.len());
+        for id in ids {
+            if let Some(item) = statement.query_row([id], |row| Ok(item(row))).optional()? {
+                items.push(item?);
+            }
+        }
+        Ok(items)
+    }
+
+    /// One item.
+    ///
+    /// # Errors
+    /// [`StoreError::NoItem`] if there is none of this number.
+    pub fn library_item(&self, id: ItemId) -> Result<LibraryItem, StoreError> {
+        self.library_items(&[id])?
+            .pop()
+            .ok_or(StoreError::NoItem(id))
+    }
+
+    /// The number of the item at `path`.
+    ///
+    /// # Errors
+    /// The database refuses.
+    pub fn library_item_at(&self, path: &Path) -> Result<Option<ItemId>, StoreError> {
+        Ok(self
+            .lock()
+            .prepare_cached("SELECT id FROM library WHERE path = ?1")?
+            .query_row([path.to_string_lossy()], |row| row.get(0))
+            .optional()?)
+    }
+
+    /// What an item was made of.
+    ///
+    /// # Errors
+    /// The database refuses.
+    pub fn provenance(&self, id: ItemId) -> Result<Provenance, StoreError> {
+        let found = self.lock().query_row(
+            "SELECT made_from, models, sha256 FROM library WHERE id = ?1",
+            [id],
+            |row| {
+                Ok((
+                    row.get::<_, Option<String>>(0)?,
+                    row.get::<_, Option<String>>(1)?,
+                    row.get(2)?,
+                ))
+            },
+        );
+        let (made_from, models, sha256) = found.optional()?.ok_or(StoreError::NoItem(id))?;
+        Ok(Provenance {
+            made_from: made_from.map(PathBuf::from),
+            models: match models {
+                Some(text) => serde_json::from_str(&text).map_err(|source| StoreError::Row {
+                    what: "list of models",
+                    source,
+                })?,
+                None => Vec::new(),
+            },
+            sha256,
+        })
+    }
+
+    /// Items with a content, by their numbers.
+    ///
+    /// # Errors
+    /// The database refuses.
+    pub fn items_of_content(&self, sha256: &str) -> Result<Vec<ItemId>, StoreError> {
+        self.rows(
+            "SELECT id FROM library WHERE sha256 = ?1 ORDER BY id",
+            [sha256],
+            |row| row.get(0),
+        )
+    }
+
+    /// Missing items that were of a size, in bytes.
+    ///
+    /// # Errors
+    /// The database refuses.
+    pub fn missing_of_size(&self, size_bytes: u64) -> Result<Vec<ItemId>, StoreError> {
+        self.rows(
+            "SELECT id FROM library WHERE missing = 1 AND size_bytes = ?1 ORDER BY id",
+            [size_bytes as i64],
+            |row| row.get(0),
+        )
+    }
+
+    /// At most `limit` items after number `after`, with where they are, what the disk last said of
+    /// them, and whether they are missing: for whoever looks after the files, piece by piece.
+    ///
+    /// # Errors
+    /// The database refuses.
+    #[expect(
+        clippy::type_complexity,
+        reason = "a row as it is read, taken apart at once"
+    )]
+    pub fn library_stamps(
+        &self,
+        after: ItemId,
+        limit: u32,
+    ) -> Result<Vec<(ItemId, PathBuf, FileStamp, bool)>, StoreError> {
+        self.rows(
+            "SELECT id, path, size_bytes, modified_millis, missing FROM library WHERE id > ?1 \
+             ORDER BY id LIMIT ?2",
+            params![after, limit],
+            |row| {
+                Ok((
+                    row.get(0)?,
+                    PathBuf::from(row.get::<_, String>(1)?),
+                    (row.get::<_, i64>(2)? as u64, row.get(3)?),
+                    row.get(4)?,
+                ))
+            },
+        )
+    }
+
+    /// At most `limit` items whose file was not read, newest first: they are looked at first.
+    ///
+    /// # Errors
+    /// The database refuses.
+    pub fn unread_items(&self, limit: u32) -> Result<Vec<(ItemId, PathBuf)>, StoreError> {
+        self.rows(
+            "SELECT id, path FROM library WHERE look = 0 AND missing = 0 ORDER BY id DESC LIMIT ?1",
+            [limit],
+            |row| Ok((row.get(0)?, PathBuf::from(row.get::<_, String>(1)?))),
+        )
+    }
+
+    /// At most `limit` items whose content was not hashed; while some share their size with another
+    /// item only those, for only they can be copies.
+    ///
+    /// # Errors
+    /// The database refuses.
+    pub fn unhashed_items(
+        &self,
+        limit: u32,
+    ) -> Result<Vec<(ItemId, PathBuf, FileStamp)>, StoreError> {
+        let some = |condition: &str| {
+            self.rows(
+                &format!(
+                    "SELECT id, path, size_bytes, modified_millis FROM library \
+                     WHERE sha256 IS NULL AND missing = 0 AND look = 1 {condition} LIMIT ?1"
+                ),
+                [limit],
+                |row| {
+                    Ok((
+                        row.get(0)?,
+                        PathBuf::from(row.get::<_, String>(1)?),
+                        (row.get::<_, i64>(2)? as u64, row.get(3)?),
+                    ))
+                },
+            )
+        };
+        let shared = some(
+            "AND EXISTS (SELECT 1 FROM library AS other \
+             WHERE other.size_bytes = library.size_bytes AND other.id <> library.id)",
+        )?;
+        match shared.is_empty() {
+            true => some(""),
+            false => Ok(shared),
+        }
+    }
+
+    /// Stores what was found in a file; `None` if it is no media.
+    ///
+    /// # Errors
+    /// The database refuses.
+    pub fn set_item_facts(
+        &self,
+        id: ItemId,
+        found: Option<(LibraryKind, &ItemFacts)>,
+    ) -> Result<(), StoreError> {
+        self.without_sync(|connection| {
+            match found {
+                Some((kind, facts)) => connection
+                    .prepare_cached(
+                        "UPDATE library SET look = ?2, kind = ?3, duration_micros = ?4, width = ?5, \
+                         height = ?6, codec = ?7 WHERE id = ?1",
+                    )?
+                    .execute(params![
+                        id,
+                        LOOK_READ,
+                        kind.as_str(),
+                        facts.duration_micros,
+                        facts.width,
+                        facts.height,
+                        facts.codec
+                    ])?,
+                None => connection.execute(
+                    "UPDATE library SET look = ?2 WHERE id = ?1",
+                    params![id, LOOK_UNREADABLE],
+                )?,
+            };
+            Ok(())
+        })
+    }
+
+    /// Stores the hash of an item's content, unless the file was changed since `stamp`.
+    ///
+    /// # Errors
+    /// The database refuses.
+    pub fn set_item_hash(
+        &self,
+        id: ItemId,
+        stamp: FileStamp,
+        sha256: &str,
+    ) -> Result<(), StoreError> {
+        self.without_sync(|connection| {
+            connection.execute(
+                "UPDATE library SET sha256 = ?2 WHERE id = ?1 AND size_bytes = ?3 AND modified_millis = ?4",
+                params![id, sha256, stamp.0 as i64, stamp.1],
+            )?;
+            Ok(())
+        })
+    }
+
+    /// Notes what the disk says of files: `None` where there is none. A changed file is read and
+    /// hashed again.
+    ///
+    /// # Errors
+    /// The database refuses.
+    pub fn set_stamps(&self, seen: &[(ItemId, Option<FileStamp>)]) -> Result<(), StoreError> {
+        self.in_transaction(|transaction| {
+            for (id, stamp) in seen {
+                match stamp {
+                    None => transaction.execute("UPDATE library SET missing = 1 WHERE id = ?1", [id])?,
+                    Some((size, modified)) => transaction.execute(
+                        "UPDATE library SET missing = 0, \
+                         look = CASE WHEN size_bytes = ?2 AND modified_millis = ?3 THEN look ELSE 0 END, \
+                         sha256 = CASE WHEN size_bytes = ?2 AND modified_millis = ?3 THEN sha256 END, \
+                         size_bytes = ?2, modified_millis = ?3 WHERE id = ?1",
+                        params![id, *size as i64, modified],
+                    )?,
+                };
+            }
+            Ok(())
+        })
+    }
+
+    /// Moves an item to another place on the disk, which no other item has: one that has it goes
+    /// into this one, with its tags and stars.
+    ///
+    /// # Errors
+    /// The database refuses.
+    pub fn move_item(
+        &self,
+        id: ItemId,
+        path: &Path,
+        stamp: FileStamp,
+    ) -> Result<Option<ItemId>, StoreError> {
+        self.in_transaction(|transaction| {
+            let text = path.to_string_lossy();
+            let other: Option<ItemId> = transaction
+                .query_row(
+                    "SELECT id FROM library WHERE path = ?1 AND id <> ?2",
+                    params![text, id],
+                    |row| row.get(0),
+                )
+                .optional()?;
+            if let Some(other) = other {
+                transaction.execute(
+                    "INSERT OR IGNORE INTO library_tags (item_id, tag, folded) \
+                     SELECT ?1, tag, folded FROM library_tags WHERE item_id = ?2",
+                    [id, other],
+                )?;
+                transaction.execute(
+                    "UPDATE library SET stars = MAX(stars, (SELECT stars FROM library WHERE id = ?2)) WHERE id = ?1",
+                    [id, other],
+                )?;
+                transaction.execute("DELETE FROM library WHERE id = ?1", [other])?;
+            }
+            transaction.execute(
+                "UPDATE library SET path = ?2, sort_name = ?3, missing = 0, \
+                 look = CASE WHEN size_bytes = ?4 AND modified_millis = ?5 THEN look ELSE 0 END, \
+                 sha256 = CASE WHEN size_bytes = ?4 THEN sha256 END, \
+                 size_bytes = ?4, modified_millis = ?5 WHERE id = ?1",
+                params![id, text, sort_name(path), stamp.0 as i64, stamp.1],
+            )?;
+            write_search(transaction, id)?;
+            Ok(other)
+        })
+    }
+
+    /// Gives items stars, 0 to 5.
+    ///
+    /// # Errors
+    /// The database refuses.
+    pub fn set_stars(&self, ids: &[ItemId], stars: u8) -> Result<(), StoreError> {
+        self.in_transaction(|transaction| {
+            let mut update =
+                transaction.prepare_cached("UPDATE library SET stars = ?2 WHERE id = ?1")?;
+            for id in ids {
+                update.execute(params![id, stars.min(5)])?;
+            }
+            Ok(())
+        })
+    }
+
+    /// Gives items the tags `add` and takes `remove` from them. A tag that exists in another
+    /// spelling keeps the spelling that it has.
+    ///
+    /// # Errors
+    /// The database refuses.
+    pub fn change_tags(
+        &self,
+        ids: &[ItemId],
+        add: &[String],
+        remove: &[String],
+    ) -> Result<(), StoreError> {
+        self.in_transaction(|transaction| {
+            let clean = |tag: &String| tag.split_whitespace().collect::<Vec<_>>().join(" ");
+            let mut known = transaction
+                .prepare_cached("SELECT tag FROM library_tags WHERE folded = ?1 LIMIT 1")?;
+            let mut insert = transaction.prepare_cached(
+                "INSERT OR IGNORE INTO library_tags (item_id, tag, folded) VALUES (?1, ?2, ?3)",
+            )?;
+            let mut delete = transaction
+                .prepare_cached("DELETE FROM library_tags WHERE item_id = ?1 AND folded = ?2")?;
+            for tag in add.iter().map(clean).filter(|tag| !tag.is_empty()) {
+                let key = folded(&tag);
+                let tag: String = known
+                    .query_row([&key], |row| row.get(0))
+                    .optional()?
+                    .unwrap_or(tag);
+                for id in ids {
+                    insert.execute(params![id, tag, key])?;
+                }
+            }
+            for tag in remove.iter().map(clean) {
+                for id in ids {
+                    delete.execute(params![id, folded(&tag)])?;
+                }
+            }
+            for id in ids {
+                write_search(transaction, *id)?;
+            }
+            Ok(())
+        })
+    }
+
+    /// Takes items out of the library. With `remember` watched folders do not bring them back.
+    ///
+    /// # Errors
+    /// The database refuses.
+    pub fn forget_items(&self, ids: &[ItemId], remember: bool) -> Result<(), StoreError> {
+        self.in_transaction(|transaction| {
+            for id in ids {
+                if remember {
+                    transaction.execute(
+                        "INSERT OR IGNORE INTO library_forgotten (path) \
+                         SELECT path FROM library WHERE id = ?1",
+                        [id],
+                    )?;
+                }
+                transaction.execute("DELETE FROM library WHERE id = ?1", [id])?;
+            }
+            Ok(())
+        })
+    }
+
+    /// What the library holds.
+    ///
+    /// # Errors
+    /// The database refuses.
+    pub fn library_summary(&self) -> Result<LibrarySummary, StoreError> {
+        let counted = |row: &Row<'_>| {
+            Ok(Counted {
+                name: row.get(0)?,
+                count: row.get(1)?,
+            })
+        };
+        let mut summary = self.lock().query_row(
+            "SELECT COUNT(*), COALESCE(SUM(kind = 'video'), 0), COALESCE(SUM(kind = 'still'), 0), \
+             COALESCE(SUM(kind = 'audio'), 0), COALESCE(SUM(kind = 'subtitles'), 0), \
+             COALESCE(SUM(job_id IS NOT NULL), 0), COALESCE(SUM(missing), 0), \
+             COALESCE(SUM(look = 0 AND missing = 0), 0), \
+             COALESCE(SUM(look = 1 AND missing = 0 AND sha256 IS NULL), 0) FROM library",
+            [],
+            |row| {
+                Ok(LibrarySummary {
+                    items: row.get(0)?,
+                    kinds: vec![row.get(1)?, row.get(2)?, row.get(3)?, row.get(4)?],
+                    made: row.get(5)?,
+                    missing: row.get(6)?,
+                    unread: row.get(7)?,
+                    unhashed: row.get(8)?,
+                    ..LibrarySummary::default()
+                })
+            },
+        )?;
+        summary.duplicates = self.lock().query_row(
+            "SELECT COALESCE(SUM(n), 0) FROM (SELECT COUNT(*) AS n FROM library \
+             WHERE sha256 IS NOT NULL GROUP BY sha256 HAVING n > 1)",
+            [],
+            |row| row.get(0),
+        )?;
+        summary.tags = self.rows(
+            "SELECT tag, COUNT(*) FROM library_tags GROUP BY folded ORDER BY folded",
+            [],
+            counted,
+        )?;
+        summary.models = self.rows(
+            "SELECT value, COUNT(*) FROM library, json_each(library.models) \
+             WHERE library.models IS NOT NULL GROUP BY value ORDER BY value",
+            [],
+            counted,
+        )?;
+        summary.watched = self.watched_folders()?;
+        Ok(summary)
+    }
+
+    /// Folders whose files come in by themselves, by name.
+    ///
+    /// # Errors
+    /// The database refuses.
+    pub fn watched_folders(&self) -> Result<Vec<PathBuf>, StoreError> {
+        self.rows(
+            "SELECT path FROM library_watched ORDER BY path",
+            [],
+            |row| Ok(PathBuf::from(row.get::<_, String>(0)?)),
+        )
+    }
+
+    /// Begins or ends to watch a folder.
+    ///
+    /// # Errors
+    /// The database refuses.
+    pub fn set_watched(&self, folder: &Path, watched: bool) -> Result<(), StoreError> {
+        let sql = match watched {
+            true => "INSERT OR IGNORE INTO library_watched (path) VALUES (?1)",
+            false => "DELETE FROM library_watched WHERE path = ?1",
+        };
+        self.lock().execute(sql, [folder.to_string_lossy()])?;
+        Ok(())
+    }
+
+    pub(crate) fn rows<T>(
+        &self,
+        sql: &str,
+        values: impl rusqlite::Params,
+        read: impl FnMut(&Row<'_>) -> rusqlite::Result<T>,
+    ) -> Result<Vec<T>, StoreError> {
+        let connection = self.lock();
+        let mut statement = connection.prepare_cached(sql)?;
+        let rows = statement.query_map(values, read)?;
+        Ok(rows.collect::<Result<_, _>>()?)
+    }
+
+    /// One transaction that need not wait for the disk: files of the library are still on the disk
+    /// if a power cut takes the last minute of their rows.
+    fn in_transaction<T>(
+        &self,
+        work: impl FnOnce(&Transaction<'_>) -> Result<T, StoreError>,
+    ) -> Result<T, StoreError> {
+        self.without_sync(|connection| {
+            let transaction =
+                Transaction::new_unchecked(connection, TransactionBehavior::Immediate)?;
+            let done = work(&transaction)?;
+            transaction.commit()?;
+            Ok(done)
+        })
+    }
+}
+
+fn sort_name(path: &Path) -> String {
+    path.file_name()
+        .map_or_else(String::new, |name| sort_key(&name.to_string_lossy()))
+}
+
+fn insert(
+    connection: &Connection,
+    item: &NewItem,
+    now_millis: i64,
+) -> Result<Option<ItemId>, StoreError> {
+    let added = connection
+        .prepare_cached(
+            "INSERT OR IGNORE INTO library (path, sort_name, search, kind, size_bytes, \
+             modified_millis, added_millis, look) VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8)",
+        )?
+        .execute(params![
+            item.path.to_string_lossy(),
+            sort_name(&item.path),
+            search_text(&item.path, ""),
+            item.kind.as_str(),
+            item.size_bytes as i64,
+            item.modified_millis,
+            now_millis,
+            LOOK_UNREAD,
+        ])?;
+    Ok((added == 1).then(|| connection.last_insert_rowid()))
+}
+
+/// What words are looked for in: the name, then the tags, then the two folders that it lies in.
+/// All further ones would make every item of `/home/video` a hit for `video`.
+fn search_text(path: &Path, tags: &str) -> String {
+    let mut parts = path.iter().rev().map(|part| part.to_string_lossy());
+    let name = parts.next().unwrap_or_default();
+    let folders: Vec<_> = parts.take(2).collect();
+    folded(&format!("{name}\n{tags}\n{}", folders.join("\n")))
+}
+
+fn write_search(connection: &Connection, id: ItemId) -> Result<(), StoreError> {
+    let found: Option<(String, String)> = connection
+        .prepare_cached(
+            "SELECT path, COALESCE((SELECT group_concat(tag, char(10)) FROM library_tags \
+             WHERE item_id = library.id), '') FROM library WHERE id = ?1",
+        )?
+        .query_row([id], |row| Ok((row.get(0)?, row.get(1)?)))
+        .optional()?;
+    if let Some((path, tags)) = found {
+        connection
+            .prepare_cached("UPDATE library SET search = ?2 WHERE id = ?1")?
+            .execute(params![id, search_text(Path::new(&path), &tags)])?;
+    }
+    Ok(())
+}
+
+fn item(row: &Row<'_>) -> Result<LibraryItem, StoreError> {
+    let kind: String = row.get(2)?;
+    let look: i64 = row.get(13)?;
+    Ok(LibraryItem {
+        id: row.get(0)?,
+        path: row.get::<_, String>(1)?.into(),
+        kind: LibraryKind::parse(&kind).ok_or_else(|| StoreError::Damaged {
+            reason: format!("an item has the unknown kind `{kind}`"),
+        })?,
+        size_bytes: row.get::<_, i64>(3)? as u64,
+        modified_millis: row.get(4)?,
+        added_millis: row.get(5)?,
+        duration_micros: row.get(6)?,
+        width: row.get(7)?,
+        height: row.get(8)?,
+        codec: row.get(9)?,
+        made_by: row.get::<_, Option<String>>(10)?.map(JobId),
+        stars: row.get(11)?,
+        missing: row.get(12)?,
+        unreadable: look == LOOK_UNREADABLE,
+        copies: row.get::<_, u32>(14)?.max(1),
+        tags: serde_json::from_str(&row.get::<_, String>(15)?).map_err(|source| {
+            StoreError::Row {
+                what: "list of tags",
+                source,
+            }
+        })?,
+    })
+}
