@@ -58,6 +58,7 @@ pub fn run(arguments: impl IntoIterator<Item = OsString>) -> anyhow::Result<()> 
         .map(|places| frameloom_app::logging::start(places, "studio", "warn"));
     let app = places.and_then(App::open).and_then(|app| {
         app.start_queue()?;
+        app.start_library()?;
         Ok(app)
     });
     if let Err(error) = &app {
@@ -72,6 +73,7 @@ pub fn run(arguments: impl IntoIterator<Item = OsString>) -> anyhow::Result<()> 
         .plugin(tauri_plugin_opener::init())
         .manage(door)
         .manage(events::Watchers::default())
+        .manage(events::LibraryWatchers::default())
         .manage(closing::Closing::default())
         .manage(preview::Desk::start().context("the threads for previews cannot be started")?)
         .register_asynchronous_uri_scheme_protocol("loom", |context, request, responder| {
@@ -92,6 +94,20 @@ pub fn run(arguments: impl IntoIterator<Item = OsString>) -> anyhow::Result<()> 
             commands::jobs::job_likeness,
             commands::jobs::watch_jobs,
             commands::jobs::reveal_output,
+            commands::library::find_in_library,
+            commands::library::library_items,
+            commands::library::library_summary,
+            commands::library::library_details,
+            commands::library::import_to_library,
+            commands::library::watch_library,
+            commands::library::set_stars,
+            commands::library::change_tags,
+            commands::library::rename_item,
+            commands::library::relink_item,
+            commands::library::find_missing,
+            commands::library::delete_items,
+            commands::library::watch_folder,
+            commands::library::reveal_item,
             commands::media::start_files,
             commands::media::expand_inputs,
             commands::media::probe_media,

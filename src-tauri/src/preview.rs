@@ -4,7 +4,9 @@
 //!
 //! Two threads make them, because a folder of hundreds of clips must not open hundreds of
 //! decoders. Frames go before thumbnails: somebody is waiting for them. Of a clip under the pointer
-//! only the place where it is now is worth a picture.
+//! only the place where it is now is worth a picture. Thumbnails are made from the newest order to
+//! the oldest: what was asked for last is on the screen, and the oldest orders of a long list have
+//! been scrolled away.
 
 use frameloom_app::{App, EncodedPicture, Side};
 use frameloom_core::error::{AppError, ErrorCode};
@@ -19,6 +21,9 @@ use tauri::{UriSchemeResponder, Url};
 
 /// Threads that make pictures.
 const THREADS: usize = 2;
+
+/// Pictures that wait at most: more than any window shows. Older orders were scrolled away.
+const MAX_WAITING: usize = 256;
 
 /// A picture that is asked for.
 #[derive(Debug, PartialEq, Eq)]
@@ -158,12 +163,24 @@ impl Desk {
                     .respond(plain(StatusCode::CONFLICT, "another place was asked for"));
             }
         }
-        if first {
-            orders.push_front(order);
-        } else {
-            orders.push_back(order);
-        }
+        let at = match first {
+            true => 0,
+            // Behind the frames, before the thumbnails that were asked for earlier.
+            false => orders
+                .iter()
+                .position(|order| matches!(order.wanted, Wanted::Thumbnail { .. }))
+                .unwrap_or(orders.len()),
+        };
+        orders.insert(at, order);
+        let dropped = (orders.len() > MAX_WAITING)
+            .then(|| orders.pop_back())
+            .flatten();
         condition.notify_one();
+        drop(orders);
+        if let Some(order) = dropped {
+            let response = plain(StatusCode::SERVICE_UNAVAILABLE, "scrolled away");
+            order.responder.respond(response);
+        }
     }
 }
 

@@ -1,16 +1,15 @@
 //! Jobs.
 
-use super::call;
+use super::{call, reveal};
 use crate::Door;
 use crate::events::Watchers;
 use frameloom_app::receipt::Verification;
 use frameloom_app::{Lane, Likeness, UpscalePlan, UpscaleRequest};
-use frameloom_core::error::{AppError, ErrorCode};
+use frameloom_core::error::AppError;
 use frameloom_core::job::{Job, JobEvent, JobId};
 use frameloom_core::receipt::Receipt;
 use tauri::ipc::Channel;
 use tauri::{AppHandle, State};
-use tauri_plugin_opener::OpenerExt;
 
 type Answer<T> = Result<T, AppError>;
 
@@ -92,19 +91,7 @@ pub(crate) async fn reveal_output(
 ) -> Answer<()> {
     call(door, move |app| {
         let output = app.job(&id)?.spec.output;
-        let opener = handle.opener();
-        opener.reveal_item_in_dir(&output).or_else(|error| {
-            // Not every file manager can point at a file; its folder is better than nothing.
-            let folder = output.parent().unwrap_or(&output);
-            tracing::info!(%error, "the file manager cannot point at a file");
-            opener
-                .open_path(folder.to_string_lossy(), None::<&str>)
-                .map_err(|error| {
-                    AppError::new(ErrorCode::Internal, "No file manager could be opened.")
-                        .hint(format!("Open this folder yourself: {}", folder.display()))
-                        .details(error.to_string())
-                })
-        })
+        reveal(&handle, &output)
     })
     .await
 }
