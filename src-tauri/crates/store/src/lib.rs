@@ -44,6 +44,9 @@ const SYNC_EACH: &str = "full";
 /// A commit is on the disk with the next one that is: see [`Store::without_sync`].
 const SYNC_LATER: &str = "normal";
 
+/// What SQLite may keep of the file in memory, in KiB: a library of a hundred thousand items.
+const CACHE_KIB: i64 = 64 << 10;
+
 /// Name of the database file in the data folder.
 pub const DATABASE_FILE: &str = "frameloom.db";
 
@@ -117,11 +120,9 @@ impl Store {
         connection.pragma_update(None, "foreign_keys", "on")?;
         // All that the store ever says, so that each is parsed once.
         connection.set_prepared_statement_cache_capacity(64);
-        let verdict: String =
-            connection.query_row("PRAGMA quick_check(1)", [], |row| row.get(0))?;
-        if verdict != "ok" {
-            return Err(StoreError::Damaged { reason: verdict });
-        }
+        // More than the few pages that jobs need is taken only where a library fills it.
+        connection.pragma_update(None, "cache_size", -CACHE_KIB)?;
+        check(&connection)?;
         migrate::run(&mut connection)?;
         Ok(connection)
     }
@@ -148,6 +149,29 @@ impl Store {
             .lock()
             .unwrap_or_else(PoisonError::into_inner)
     }
+}
+
+/// Looks through the tables that work depends on. The library may be a hundred times as large as
+/// they are, every worker opens the file, and damage there loses nobody's work: it is told where
+/// the library is read.
+fn check(connection: &Connection) -> Result<(), StoreError> {
+    let tables: Vec<String> = connection
+        .prepare(
+            "SELECT name FROM sqlite_schema WHERE type = 'table' \
+             AND name NOT LIKE 'library%' AND name NOT LIKE 'sqlite%'",
+        )?
+        .query_map([], |row| row.get(0))?
+        .collect::<Result<_, _>>()?;
+    for table in tables {
+        let verdict: String =
+            connection.query_row(&format!("PRAGMA quick_check('{table}')"), [], |row| {
+                row.get(0)
+            })?;
+        if verdict != "ok" {
+            return Err(StoreError::Damaged { reason: verdict });
+        }
+    }
+    Ok(())
 }
 
 impl Store {

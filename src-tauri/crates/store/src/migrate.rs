@@ -72,6 +72,8 @@ CREATE TABLE library (
     models          TEXT
 ) STRICT;
 CREATE INDEX library_by_added ON library (added_millis);
+CREATE INDEX library_lists ON library
+    (kind, stars, missing, job_id, size_bytes, modified_millis, added_millis, duration_micros, sort_name);
 CREATE INDEX library_by_name ON library (sort_name);
 CREATE INDEX library_by_modified ON library (modified_millis);
 CREATE INDEX library_by_size ON library (size_bytes);

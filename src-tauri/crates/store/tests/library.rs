@@ -405,3 +405,90 @@ fn watched_folders_are_kept() {
     store.set_watched(Path::new("/b"), false).unwrap();
     assert_eq!(store.library_summary().unwrap().watched, [Path::new("/a")]);
 }
+
+/// What a window waits for, printed: `cargo test -p frameloom-store --test library -- --ignored
+/// --nocapture`. The machine decides over times, so nothing is asserted of them.
+#[test]
+#[ignore = "it measures"]
+fn a_hundred_thousand_items_are_listed_and_their_times_printed() {
+    use std::time::Instant;
+    let (folder, store) = open();
+    let subjects = [
+        "Ngõ nhỏ Hà Nội",
+        "Plage à marée basse",
+        "Harbour",
+        "Đèo Hải Vân",
+    ];
+    let files: Vec<_> = (0..100_000_u64)
+        .map(|n| {
+            let name = format!(
+                "/home/mai/Phim/{}/{} {n}.mp4",
+                n / 500,
+                subjects[n as usize % 4]
+            );
+            new(
+                &name,
+                LibraryKind::ALL[n as usize % 4],
+                n * 7919 % 1_000_003,
+                n as i64,
+            )
+        })
+        .collect();
+    // A machine that others use, too, tells little by the clock; Linux tells what a thread used.
+    let used = || -> f64 {
+        let told = std::fs::read_to_string("/proc/thread-self/schedstat").unwrap_or_default();
+        let nanos = told.split(' ').next().and_then(|n| n.parse::<f64>().ok());
+        nanos.unwrap_or(0.0) / 1e6
+    };
+    let now = || (Instant::now(), used());
+    let timed = |what: &str, (since, before): (Instant, f64)| {
+        let wall = since.elapsed().as_secs_f64() * 1000.0;
+        println!(
+            "{what}: {wall:.1} ms, {:.1} ms of the processor",
+            used() - before
+        );
+    };
+    let since = now();
+    let mut ids = Vec::new();
+    for (at, some) in files.chunks(500).enumerate() {
+        ids.extend(store.add_to_library(some, at as i64, false).unwrap());
+    }
+    timed("import", since);
+    store
+        .change_tags(&ids[..20_000], &["mùa hè".into()], &[])
+        .unwrap();
+    drop(store);
+    let since = now();
+    let (store, _) = Store::open(folder.path()).unwrap();
+    timed("open the database", since);
+    let questions = [
+        ("newest first", query(|_| {})),
+        ("by name", query(|q| q.sort = LibrarySort::Name)),
+        ("by stars", query(|q| q.sort = LibrarySort::Stars)),
+        ("words", query(|q| q.text = "ngo nho 77".into())),
+        ("a tag", query(|q| q.tags = vec!["mua he".into()])),
+        (
+            "a kind by size",
+            query(|q| {
+                q.kinds = vec![LibraryKind::Video];
+                q.sort = LibrarySort::Size;
+            }),
+        ),
+    ];
+    for (what, question) in questions {
+        let since = now();
+        let found = store.find_in_library(&question).unwrap();
+        timed(&format!("{what} ({} of 100000)", found.len()), since);
+        let since = now();
+        let json = serde_json::to_string(&found).unwrap();
+        timed(&format!("  as JSON ({} kB)", json.len() / 1000), since);
+        let middle = found.len() / 2;
+        let page = &found[middle..(middle + 100).min(found.len())];
+        let since = now();
+        assert_eq!(store.library_items(page).unwrap().len(), page.len());
+        timed("  a page of it", since);
+    }
+    let since = now();
+    assert_eq!(store.library_summary().unwrap().items, 100_000);
+    timed("summary", since);
+}
