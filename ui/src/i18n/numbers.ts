@@ -58,3 +58,14 @@ export function spoken(micros: number, locale: string): string {
   if (minutes > 0) return `${part(minutes, 'minute')} ${part(seconds % 60, 'second')}`;
   return part(seconds, 'second');
 }
+
+/** Making a format takes longer than using it a hundred times, and lists of days are long. */
+const days = new Map<string, Intl.DateTimeFormat>();
+
+/** A day: `22 Nov 2026`, in the order of the language; `timed` adds the hour and minute. */
+export function day(millis: number, locale: string, timed = false): string {
+  const key = `${locale} ${timed}`;
+  const format = days.get(key) ?? new Intl.DateTimeFormat(locale, { dateStyle: 'medium', timeStyle: timed ? 'short' : undefined });
+  days.set(key, format);
+  return format.format(millis);
+}

@@ -1,4 +1,4 @@
-/** Sets the fake up from the address: `?files=/a/clip.mp4,/a/b.png&cut=/a/c.mp4&theme=light&language=vi&tick=20`. */
+/** Sets the fake up from the address: `?files=/a/clip.mp4,/a/b.png&cut=/a/c.mp4&library=100000&theme=light&language=vi&tick=20`. */
 import type { Settings } from './bindings/Settings';
 import { fakeIpc, type FakeIpc } from './fake';
 
@@ -8,6 +8,7 @@ export function fakeFromAddress(search: string): FakeIpc {
   const ipc = fakeIpc({
     files: files ? files.split(',') : [],
     cut: query.get('cut')?.split(',') ?? [],
+    library: Number(query.get('library') ?? 0),
     tickMillis: Number(query.get('tick') ?? 90),
     stepFrames: Number(query.get('step') ?? 2),
     settings: {

@@ -12,6 +12,7 @@ import type { Settings } from './bindings/Settings';
 import type { UpscaleRequest } from './bindings/UpscaleRequest';
 import { paintScene, paintWorn } from './fake-scene';
 import type { Ipc } from './ipc';
+import { libraryFake, type LibraryFake } from './library-fake';
 
 const STILL = /\.(png|jpe?g|webp|tiff?|avif)$/i;
 
@@ -192,10 +193,12 @@ export interface FakeOptions {
   chosen?: string[];
   /** Sources of jobs that were cut short before. */
   cut?: string[];
+  /** Items in the library. */
+  library?: number;
 }
 
 /** The fake, and what a test needs to look behind it. */
-export interface FakeIpc extends Ipc {
+export interface FakeIpc extends Ipc, LibraryFake {
   readonly jobs: Map<string, Job>;
   readonly calls: string[];
   emit(event: JobEvent): void;
@@ -273,6 +276,7 @@ export function fakeIpc(options: FakeOptions = {}): FakeIpc {
   };
 
   const ipc: FakeIpc = {
+    ...libraryFake(options.library ?? 0, calls, fakeInfo),
     jobs,
     calls,
     emit: (event) => listen(event),

@@ -180,6 +180,8 @@ export class Studio {
         .map((file) => new Draft(`draft:${++this.#draftCount}`, file));
       this.foundNothing = files.length === 0 && this.notice === null;
       this.drafts.push(...fresh);
+      // What is worked on is in the library, too; the work does not wait for that.
+      if (fresh.length > 0) void this.#guard(async () => void (await this.ipc.importToLibrary(fresh.map(({ path }) => path))));
       const first = fresh[0]?.id ?? this.drafts.find((draft) => draft.path === files[0]?.path)?.id;
       if (first) this.selectedId = first;
       // One after the other: a folder of hundreds must not open them all at once.

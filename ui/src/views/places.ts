@@ -1,11 +1,13 @@
 /** What the rail shows: each place with its sign and its view. */
 import Boxes from '@lucide/svelte/icons/boxes';
 import House from '@lucide/svelte/icons/house';
+import Images from '@lucide/svelte/icons/images';
 import SettingsIcon from '@lucide/svelte/icons/settings-2';
 import ShieldCheck from '@lucide/svelte/icons/shield-check';
 import type { Component } from 'svelte';
 import type { PlaceId } from '../state/places.svelte';
 import Home from './Home.svelte';
+import Library from './Library.svelte';
 import Models from './Models.svelte';
 import Outgoing from './Outgoing.svelte';
 import Settings from './Settings.svelte';
@@ -19,6 +21,7 @@ export interface PlaceView {
 
 export const VIEWS: Record<PlaceId, PlaceView> = {
   home: { icon: House, view: Home },
+  library: { icon: Images, view: Library },
   models: { icon: Boxes, view: Models, foot: true },
   outgoing: { icon: ShieldCheck, view: Outgoing, foot: true },
   settings: { icon: SettingsIcon, view: Settings, foot: true },

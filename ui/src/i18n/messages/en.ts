@@ -1,4 +1,5 @@
 import { compare } from './en/compare';
+import { library } from './en/library';
 import { places } from './en/places';
 import { settings } from './en/settings';
 
@@ -9,6 +10,7 @@ import { settings } from './en/settings';
  */
 export const en = {
   ...compare,
+  ...library,
   ...places,
   ...settings,
 

@@ -1,10 +1,12 @@
 import { compare } from './fr/compare';
+import { library } from './fr/library';
 import { places } from './fr/places';
 import { settings } from './fr/settings';
 import type { Messages } from '../dictionary';
 
 export const fr: Messages = {
   ...compare,
+  ...library,
   ...places,
   ...settings,
 

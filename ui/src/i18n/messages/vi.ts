@@ -1,10 +1,12 @@
 import { compare } from './vi/compare';
+import { library } from './vi/library';
 import { places } from './vi/places';
 import { settings } from './vi/settings';
 import type { Messages } from '../dictionary';
 
 export const vi: Messages = {
   ...compare,
+  ...library,
   ...places,
   ...settings,
 

@@ -1,0 +1,10 @@
+/** What can be done with what is chosen: the same from the panel, the menu and the keyboard. */
+export interface Actions {
+  canOpen(): boolean;
+  open(): void;
+  reveal(): void;
+  rename(): void;
+  relink(): void;
+  findMissing(): void;
+  remove(): void;
+}

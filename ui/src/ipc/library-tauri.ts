@@ -1,0 +1,32 @@
+/** `LibraryIpc` over Tauri's commands, channel and custom scheme. */
+import { Channel } from '@tauri-apps/api/core';
+import type { LibraryEvent } from './bindings/LibraryEvent';
+import type { LibraryIpc } from './library';
+
+type Call = <T>(command: string, args?: Record<string, unknown>) => Promise<T>;
+type Address = (what: string, query: Record<string, string>) => string;
+
+export function libraryTauri(call: Call, loomUrl: Address): LibraryIpc {
+  return {
+    findInLibrary: (query) => call('find_in_library', { query }),
+    libraryItems: (ids) => call('library_items', { ids }),
+    librarySummary: () => call('library_summary'),
+    libraryDetails: (id) => call('library_details', { id }),
+    watchLibrary: (onEvent) => {
+      const channel = new Channel<LibraryEvent>();
+      channel.onmessage = onEvent;
+      return call('watch_library', { channel });
+    },
+    importToLibrary: (paths) => call('import_to_library', { paths }),
+    setStars: (ids, stars) => call('set_stars', { ids, stars }),
+    changeTags: (ids, add, remove) => call('change_tags', { ids, add, remove }),
+    renameItem: (id, name) => call('rename_item', { id, name }),
+    relinkItem: (id, path, anyway) => call('relink_item', { id, path, anyway }),
+    findMissing: (folder) => call('find_missing', { folder }),
+    deleteItems: (ids, fate) => call('delete_items', { ids, fate }),
+    watchFolder: (folder, watched) => call('watch_folder', { folder, watched }),
+    revealItem: (id) => call('reveal_item', { id }),
+    scrubUrl: (path, size, atMicros) =>
+      loomUrl('thumbnail', { path, size: String(size), at_micros: String(Math.round(atMicros)) }),
+  };
+}

@@ -1,0 +1,33 @@
+/** The library's half of the door. */
+import type { Done } from './bindings/Done';
+import type { Fate } from './bindings/Fate';
+import type { Imported } from './bindings/Imported';
+import type { LibraryDetails } from './bindings/LibraryDetails';
+import type { LibraryEvent } from './bindings/LibraryEvent';
+import type { LibraryItem } from './bindings/LibraryItem';
+import type { LibraryQuery } from './bindings/LibraryQuery';
+import type { LibrarySummary } from './bindings/LibrarySummary';
+
+export interface LibraryIpc {
+  /** The numbers of all items that `query` means, in its order; the items follow page by page. */
+  findInLibrary(query: LibraryQuery): Promise<number[]>;
+  /** At most a thousand; those that are gone are left out. */
+  libraryItems(ids: number[]): Promise<LibraryItem[]>;
+  librarySummary(): Promise<LibrarySummary>;
+  libraryDetails(id: number): Promise<LibraryDetails>;
+  watchLibrary(onEvent: (event: LibraryEvent) => void): Promise<void>;
+  /** Files, and all media below folders. */
+  importToLibrary(paths: string[]): Promise<Imported>;
+  setStars(ids: number[], stars: number): Promise<void>;
+  changeTags(ids: number[], add: string[], remove: string[]): Promise<void>;
+  renameItem(id: number, name: string): Promise<LibraryItem>;
+  /** Rejects with `input_changed` where the file holds something else, unless `anyway`. */
+  relinkItem(id: number, path: string, anyway: boolean): Promise<Done>;
+  /** Looks for everything that is missing below a folder. */
+  findMissing(folder: string): Promise<Done>;
+  deleteItems(ids: number[], fate: Fate): Promise<Done>;
+  watchFolder(folder: string, watched: boolean): Promise<void>;
+  revealItem(id: number): Promise<void>;
+  /** Address of a picture of a clip at a moment; `size` is its longest side in pixels. */
+  scrubUrl(path: string, size: number, atMicros: number): string;
+}

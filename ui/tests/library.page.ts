@@ -1,0 +1,173 @@
+import { AxeBuilder } from '@axe-core/playwright';
+import { expect, test, type Page } from '@playwright/test';
+
+async function open(page: Page, options: Record<string, string> = {}) {
+  const errors: string[] = [];
+  page.on('pageerror', (error) => errors.push(error.message));
+  const query = new URLSearchParams({ language: 'en', theme: 'dark', library: '300', ...options });
+  await page.goto(`/?${query}`);
+  await page.locator('nav button.place').nth(1).click();
+  return errors;
+}
+
+const items = (page: Page) => page.getByRole('grid');
+const calls = (page: Page) => page.evaluate(() => (window as unknown as { fakeIpc: { calls: string[] } }).fakeIpc.calls);
+
+for (const theme of ['dark', 'light']) {
+  for (const language of ['en', 'vi', 'fr']) {
+    test(`the library is free of axe findings: ${theme}, ${language}`, async ({ page }) => {
+      const check = async (where: string) => {
+        const { violations } = await new AxeBuilder({ page }).analyze();
+        const found = violations.map(({ id, nodes }) => `${where}: ${id}: ${nodes.map((node) => node.html).join(' | ')}`);
+        expect(found).toEqual([]);
+      };
+      await open(page, { theme, language, library: '0' });
+      await expect(page.getByRole('heading', { level: 1 })).toBeVisible();
+      await page.waitForTimeout(600);
+      await check('empty');
+      await open(page, { theme, language });
+      await expect(page.locator('[data-index="2"] img').first()).toBeVisible();
+      await page.waitForTimeout(400);
+      await check('grid');
+      await page.locator('[data-index="2"]').click();
+      await expect(page.getByText('NIKON D750')).toBeVisible();
+      await page.locator('button[aria-controls$=filters]').click();
+      await check('details and filters');
+      await page.locator('[data-index="2"]').click({ button: 'right' });
+      await expect(page.getByRole('menu')).toBeVisible();
+      await check('menu');
+      await page.keyboard.press('Escape');
+      await page.keyboard.press('Delete');
+      await page.waitForTimeout(500);
+      await check('delete');
+      await page.keyboard.press('Escape');
+      await page.locator('.views button').nth(1).click();
+      await expect(page.getByRole('columnheader').first()).toBeVisible();
+      await page.waitForTimeout(300);
+      await check('list');
+    });
+  }
+}
+
+test('a hundred thousand items are in the list, and only those that are seen in the page', async ({ page }) => {
+  const errors = await open(page, { library: '100000' });
+  await expect(page.getByText('100,000 items')).toBeVisible();
+  expect(await page.getByRole('gridcell').count()).toBeLessThan(80);
+  await items(page).focus();
+  await page.keyboard.press('End');
+  await expect(page.locator('[data-index="99999"]')).toBeInViewport();
+  await expect(page.locator('[data-index="99999"]')).toHaveAttribute('aria-selected', 'true');
+  expect(await page.getByRole('gridcell').count()).toBeLessThan(80);
+  // The list keeps the keyboard's place although its row leaves the page's view.
+  await items(page).evaluate((element) => (element.scrollTop = 0));
+  await page.waitForTimeout(200);
+  await page.keyboard.press('ArrowLeft');
+  await expect(page.locator('[data-index="99998"]')).toBeInViewport();
+  expect(errors).toEqual([]);
+});
+
+test('the whole library obeys the keyboard', async ({ page }) => {
+  const errors = await open(page);
+  await expect(page.locator('[data-index="0"] img').first()).toBeVisible();
+  await items(page).focus();
+  await page.keyboard.press('ArrowRight');
+  await page.keyboard.press('ArrowRight');
+  await page.keyboard.press('Shift+ArrowRight');
+  await expect(page.locator('[aria-selected="true"]')).toHaveCount(2);
+  await page.keyboard.press('4');
+  await expect.poll(() => calls(page)).toContain('stars 2,3 4');
+  await page.keyboard.press('Control+ArrowRight');
+  await page.keyboard.press('Space');
+  await expect(page.locator('[aria-selected="true"]')).toHaveCount(3);
+  await page.keyboard.press('t');
+  await page.keyboard.type('đã xem, été');
+  await page.keyboard.press('Enter');
+  await expect.poll(() => calls(page)).toContain('tags 2,3,4 +đã xem,été -');
+  await items(page).focus();
+  await page.keyboard.press('Home');
+  await page.keyboard.press('F2');
+  const field = page.getByRole('textbox', { name: 'New name' });
+  await expect(field).toBeFocused();
+  await page.keyboard.type('ngõ nhỏ');
+  await page.keyboard.press('Enter');
+  await expect(page.locator('[data-index="0"]')).toHaveAccessibleName(/^ngõ nhỏ\.mov/);
+  await page.keyboard.press('Control+a');
+  await expect(page.getByRole('heading', { name: '300 items chosen' })).toBeVisible();
+  await page.keyboard.press('Escape');
+  await page.keyboard.press('Home');
+  await page.keyboard.press('Delete');
+  await page.getByRole('button', { name: /Only from the library/ }).click();
+  await expect(page.getByText('299 items')).toBeVisible();
+  await items(page).focus();
+  await page.keyboard.press('ArrowRight');
+  await page.keyboard.press('Enter');
+  await expect(page.locator('nav button.place').first()).toHaveAttribute('aria-current', 'page');
+  expect(errors).toEqual([]);
+});
+
+test('words and filters narrow the list, and it is said what holds', async ({ page }) => {
+  await open(page);
+  await page.keyboard.press('/');
+  await page.keyboard.type('ho xuan');
+  await expect(page.locator('[data-index="0"]')).toHaveAccessibleName(/Hồ Xuân Hương/);
+  await expect(page.getByText('38 items')).toBeVisible();
+  await page.getByRole('button', { name: /^Pictures/ }).click();
+  await page.getByRole('button', { name: 'Filters' }).click();
+  await page.getByRole('combobox', { name: 'Stars' }).selectOption('3');
+  const before = Number((await page.locator('footer [role=status]').textContent())?.match(/\d+/)?.[0]);
+  expect(before).toBeLessThan(38);
+  await page.getByRole('button', { name: 'Remove the filter 3 stars or more' }).click();
+  await page.getByRole('button', { name: 'Show everything' }).click();
+  await expect(page.getByText('300 items')).toBeVisible();
+  await expect(page.getByRole('searchbox')).toHaveValue('');
+});
+
+test('a missing file is told, and one with another content is taken only when that is said', async ({ page }) => {
+  await open(page, { library: '40' });
+  await page.getByRole('button', { name: 'Filters' }).click();
+  await page.getByRole('checkbox', { name: /Missing files/ }).check();
+  await page.locator('[data-index="0"]').click();
+  await expect(page.getByText('The file is not where it was.')).toBeVisible();
+  await expect(page.getByRole('button', { name: 'Enlarge' })).toBeDisabled();
+  await page.evaluate(() => {
+    const { fakeIpc } = window as unknown as { fakeIpc: { chooseFiles: () => Promise<string[]> } };
+    fakeIpc.chooseFiles = async () => ['/elsewhere/untagged.mov'];
+  });
+  await page.getByRole('button', { name: 'Choose where it is' }).click();
+  await page.getByRole('button', { name: 'Take it all the same' }).click();
+  await expect.poll(() => calls(page)).toContainEqual(expect.stringMatching(/^relink \d+ \/elsewhere\/untagged.mov true$/));
+});
+
+test('the pointer moves through the time of a clip', async ({ page }) => {
+  await open(page);
+  const cell = page.locator('[data-index="0"] .frame');
+  const box = await cell.boundingBox();
+  if (!box) throw new Error('no cell');
+  await page.mouse.move(box.x + 4, box.y + 20);
+  await expect(cell.locator('.over')).toBeVisible();
+  const first = await cell.locator('.over').getAttribute('src');
+  await page.mouse.move(box.x + box.width - 4, box.y + 20, { steps: 3 });
+  await expect.poll(() => cell.locator('.over').getAttribute('src')).not.toBe(first);
+  await page.mouse.move(2, 2);
+  await expect(cell.locator('.over')).toHaveCount(0);
+});
+
+test('a folder is watched and no longer watched', async ({ page }) => {
+  await open(page, { library: '0' });
+  await page.getByRole('button', { name: 'Watched folders' }).click();
+  await page.getByRole('button', { name: 'Add a folder…' }).click();
+  await expect(page.getByRole('dialog').getByText('/home/mai/Kết quả')).toBeVisible();
+  await page.getByRole('button', { name: 'Stop watching /home/mai/Kết quả' }).click();
+  await expect(page.getByText('No folder is watched.')).toBeVisible();
+});
+
+test('a narrow window shows everything without scrolling sideways', async ({ page }) => {
+  await page.setViewportSize({ width: 600, height: 800 });
+  await open(page, { language: 'fr' });
+  await page.locator('[data-index="1"]').click();
+  const wide = await page.evaluate(() => document.documentElement.scrollWidth > window.innerWidth);
+  expect(wide).toBe(false);
+  const button = page.getByRole('button', { name: 'Agrandir' });
+  await button.scrollIntoViewIfNeeded();
+  await expect(button).toBeInViewport();
+});
