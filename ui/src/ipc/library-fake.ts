@@ -5,7 +5,6 @@ import type { LibraryItem } from './bindings/LibraryItem';
 import type { LibraryKind } from './bindings/LibraryKind';
 import type { LibraryQuery } from './bindings/LibraryQuery';
 import type { MediaInfo } from './bindings/MediaInfo';
-import { paintWorn } from './fake-scene';
 import type { LibraryIpc } from './library';
 
 const KINDS: LibraryKind[] = ['video', 'still', 'audio', 'subtitles'];
@@ -90,7 +89,6 @@ export function libraryFake(count: number, calls: string[], infoOf: (path: strin
   const items = new Map<number, LibraryItem>();
   for (let id = count; id >= 1; id -= 1) items.set(id, madeUp(id));
   const watched = new Set<string>();
-  const pictures = new Map<string, string>();
   let next = 1_000_000;
   let listen: (event: LibraryEvent) => void = () => {};
   const change = (ids: number[], part: (item: LibraryItem) => Partial<LibraryItem>) => {
@@ -220,13 +218,6 @@ export function libraryFake(count: number, calls: string[], infoOf: (path: strin
     },
     revealItem: async (id) => {
       calls.push(`reveal item ${id}`);
-    },
-    scrubUrl: (path, size, atMicros) => {
-      const key = `${path} ${size} ${atMicros}`;
-      const width = Math.min(size, 320);
-      const known = pictures.get(key) ?? paintWorn(width, Math.round((width * 9) / 16), path.length, atMicros / 1_000_000);
-      pictures.set(key, known);
-      return known;
     },
   };
 }

@@ -1,12 +1,11 @@
-/** `LibraryIpc` over Tauri's commands, channel and custom scheme. */
+/** `LibraryIpc` over Tauri's commands and channel. */
 import { Channel } from '@tauri-apps/api/core';
 import type { LibraryEvent } from './bindings/LibraryEvent';
 import type { LibraryIpc } from './library';
 
 type Call = <T>(command: string, args?: Record<string, unknown>) => Promise<T>;
-type Address = (what: string, query: Record<string, string>) => string;
 
-export function libraryTauri(call: Call, loomUrl: Address): LibraryIpc {
+export function libraryTauri(call: Call): LibraryIpc {
   return {
     findInLibrary: (query) => call('find_in_library', { query }),
     libraryItems: (ids) => call('library_items', { ids }),
@@ -26,7 +25,5 @@ export function libraryTauri(call: Call, loomUrl: Address): LibraryIpc {
     deleteItems: (ids, fate) => call('delete_items', { ids, fate }),
     watchFolder: (folder, watched) => call('watch_folder', { folder, watched }),
     revealItem: (id) => call('reveal_item', { id }),
-    scrubUrl: (path, size, atMicros) =>
-      loomUrl('thumbnail', { path, size: String(size), at_micros: String(Math.round(atMicros)) }),
   };
 }

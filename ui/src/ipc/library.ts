@@ -28,6 +28,4 @@ export interface LibraryIpc {
   deleteItems(ids: number[], fate: Fate): Promise<Done>;
   watchFolder(folder: string, watched: boolean): Promise<void>;
   revealItem(id: number): Promise<void>;
-  /** Address of a picture of a clip at a moment; `size` is its longest side in pixels. */
-  scrubUrl(path: string, size: number, atMicros: number): string;
 }

@@ -28,7 +28,7 @@ function loomUrl(what: string, query: Record<string, string>): string {
 
 export function tauriIpc(): Ipc {
   return {
-    ...libraryTauri(call, loomUrl),
+    ...libraryTauri(call),
     startFiles: () => call('start_files'),
     expandInputs: (paths) => call('expand_inputs', { paths }),
     probeMedia: (path) => call('probe_media', { path }),

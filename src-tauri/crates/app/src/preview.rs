@@ -149,20 +149,6 @@ impl App {
         self.picture(path, None, max_side.clamp(16, 1024), false)
     }
 
-    /// As [`App::thumbnail`], of a clip at a point in time.
-    ///
-    /// # Errors
-    /// As [`App::thumbnail`].
-    pub fn thumbnail_at(
-        &self,
-        path: &Path,
-        max_side: u32,
-        at_micros: i64,
-    ) -> Result<Arc<EncodedPicture>, AppError> {
-        let at = Some(at_micros.max(0));
-        self.picture(path, at, max_side.clamp(16, 1024), false)
-    }
-
     /// The source or the result of a job, for a clip at a point in time. Only a finished job has
     /// a result.
     ///
