@@ -49,6 +49,9 @@ pub struct Provenance {
 /// What the disk says of a file: size, and last change in milliseconds since 1970.
 pub type FileStamp = (u64, i64);
 
+/// An item, where it is, what the disk last said of it, and whether it is missing.
+pub type StampRow = (ItemId, PathBuf, FileStamp, bool);
+
 const ITEM_COLUMNS: &str = "id, path, kind, size_bytes, modified_millis, added_millis, duration_micros, width, height, \
      codec, job_id, stars, missing, look, \
      (SELECT COUNT(*) FROM library AS other WHERE other.sha256 = library.sha256), \
@@ -246,15 +249,7 @@ impl Store {
     ///
     /// # Errors
     /// The database refuses.
-    #[expect(
-        clippy::type_complexity,
-        reason = "a row as it is read, taken apart at once"
-    )]
-    pub fn library_stamps(
-        &self,
-        after: ItemId,
-        limit: u32,
-    ) -> Result<Vec<(ItemId, PathBuf, FileStamp, bool)>, StoreError> {
+    pub fn library_stamps(&self, after: ItemId, limit: u32) -> Result<Vec<StampRow>, StoreError> {
         self.rows(
             "SELECT id, path, size_bytes, modified_millis, missing FROM library WHERE id > ?1 \
              ORDER BY id LIMIT ?2",
