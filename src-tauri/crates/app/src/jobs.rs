@@ -428,7 +428,7 @@ fn is_old(path: &Path) -> bool {
         .is_ok_and(|at| at.elapsed().is_ok_and(|age| age.as_secs() > 60))
 }
 
-fn wrong_state(id: &JobId, state: JobState, wanted: &str) -> AppError {
+pub(crate) fn wrong_state(id: &JobId, state: JobState, wanted: &str) -> AppError {
     AppError::new(
         ErrorCode::JobState,
         format!("Job {id} is {} and cannot be {wanted}.", state.as_str()),

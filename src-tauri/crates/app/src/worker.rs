@@ -10,6 +10,7 @@
 
 use crate::disk;
 use crate::folder::{self, STOP_FILE, WORKER_LOCK};
+use crate::forecast::Forecast;
 use crate::onnx::JobModels;
 use crate::runner::Stopping;
 use crate::stopping::{Running, StopControl, interrupted};
@@ -25,7 +26,6 @@ use frameloom_engine::{Context, EngineError, Finished, Journal, Plan, Progress, 
 use frameloom_infer::Runtime;
 use frameloom_store::{JobRow, Outcome, SegmentRow, Store};
 use serde::{Deserialize, Serialize};
-use std::collections::VecDeque;
 use std::ffi::OsString;
 use std::io::{BufRead, Read, Write};
 use std::path::{Path, PathBuf};
@@ -511,11 +511,6 @@ impl Journal for StoreJournal<'_> {
 const EVENT_INTERVAL: Duration = Duration::from_millis(100);
 /// Progress to the database at most this often.
 const STORE_INTERVAL: Duration = Duration::from_secs(1);
-/// Speed is measured over this time.
-const SPEED_WINDOW: Duration = Duration::from_secs(10);
-/// No forecast before this many frames and this much time.
-const FORECAST_FRAMES: u64 = 3;
-const FORECAST_AFTER: Duration = Duration::from_millis(1500);
 
 /// Turns what the engine tells into progress, events and rows.
 struct Reporter<'a> {
@@ -531,7 +526,7 @@ struct ReporterState {
     warnings: Vec<Warning>,
     began: Instant,
     elapsed_before_micros: u64,
-    samples: VecDeque<(Instant, u64)>,
+    forecast: Forecast,
     last_event: Option<Instant>,
     last_store: Instant,
 }
@@ -547,7 +542,7 @@ impl<'a> Reporter<'a> {
                 warnings: job.warnings.clone(),
                 began: now,
                 elapsed_before_micros: job.progress.elapsed_micros,
-                samples: VecDeque::new(),
+                forecast: Forecast::default(),
                 last_event: None,
                 last_store: now,
             }),
@@ -602,31 +597,21 @@ impl ReporterState {
             + u64::try_from((now - self.began).as_micros()).unwrap_or(u64::MAX);
         if self.progress.step != Step::Processing {
             self.progress.remaining_micros = None;
-            self.samples.clear();
+            self.forecast.clear();
             return;
         }
-        self.samples.push_back((now, done));
-        while self
-            .samples
-            .front()
-            .is_some_and(|(at, _)| now - *at > SPEED_WINDOW)
-            && self.samples.len() > 2
-        {
-            self.samples.pop_front();
-        }
-        let Some(&(since, from)) = self.samples.front() else {
+        let now = now - self.began;
+        self.forecast.note(now, done);
+        let Some(fps) = self.forecast.speed(now, done) else {
             return;
         };
-        let (span, frames) = (now - since, done.saturating_sub(from));
-        if frames < FORECAST_FRAMES || span < FORECAST_AFTER {
-            return;
-        }
-        let fps = frames as f64 / span.as_secs_f64();
         self.progress.fps = fps;
-        self.progress.remaining_micros = self
+        let left = self
             .progress
             .total
-            .map(|total| (total.saturating_sub(done) as f64 / fps * 1e6) as u64);
+            .and_then(|total| self.forecast.remaining(now, done, total));
+        self.progress.remaining_micros =
+            left.map(|left| u64::try_from(left.as_micros()).unwrap_or(u64::MAX));
     }
 }
 

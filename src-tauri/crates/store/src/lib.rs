@@ -1,7 +1,8 @@
 //! The database of the desktop: one SQLite file in the data folder.
 //!
 //! What lives here: the schema and its migrations ([`migrate`]), and one file per table: jobs
-//! ([`jobs`]), finished segments ([`segments`]) and settings ([`settings`]). Several processes
+//! ([`jobs`]), finished segments ([`segments`]) and settings ([`settings`]); the order of the
+//! queue ([`queue`]) and the jobs that are over ([`history`]) are two views of the first. Several processes
 //! open the same file at once (the window, the command line, a worker), so every change of a
 //! state names the state it expects to find.
 //!
@@ -17,12 +18,15 @@
 #![forbid(unsafe_code)]
 
 mod error;
+pub mod history;
 pub mod jobs;
 mod migrate;
+pub mod queue;
 pub mod segments;
 pub mod settings;
 
 pub use error::StoreError;
+pub use history::{HistoryKey, Outcomes};
 pub use jobs::{JobRow, Lane, Outcome};
 pub use segments::SegmentRow;
 

@@ -48,6 +48,14 @@ ALTER TABLE segments ADD COLUMN picture_check TEXT NOT NULL DEFAULT '{}';
     "ALTER TABLE segments ADD COLUMN clip INTEGER NOT NULL DEFAULT 0;",
     // Where the clips at the second inputs of nodes were.
     "ALTER TABLE segments ADD COLUMN sides TEXT NOT NULL DEFAULT '[]';",
+    // The order of the queue; which jobs are in the history alone.
+    "
+ALTER TABLE jobs ADD COLUMN place INTEGER NOT NULL DEFAULT 0;
+ALTER TABLE jobs ADD COLUMN put_away INTEGER NOT NULL DEFAULT 0;
+UPDATE jobs SET place = created_millis;
+CREATE INDEX jobs_by_place ON jobs (state, lane, place);
+CREATE INDEX jobs_by_end ON jobs (finished_millis);
+",
 ];
 
 /// Brings the database to the newest version, in one transaction.
