@@ -1,6 +1,7 @@
 import { compare } from './en/compare';
 import { places } from './en/places';
 import { settings } from './en/settings';
+import { queue } from './en/queue';
 
 /**
  * English, the language that the others are checked against: a key that is missing there does not
@@ -11,6 +12,7 @@ export const en = {
   ...compare,
   ...places,
   ...settings,
+  ...queue,
 
   'app.name': 'Frameloom',
 

@@ -1,12 +1,14 @@
 import { compare } from './fr/compare';
 import { places } from './fr/places';
 import { settings } from './fr/settings';
+import { queue } from './fr/queue';
 import type { Messages } from '../dictionary';
 
 export const fr: Messages = {
   ...compare,
   ...places,
   ...settings,
+  ...queue,
 
   'app.name': 'Frameloom',
 

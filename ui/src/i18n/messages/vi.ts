@@ -1,12 +1,14 @@
 import { compare } from './vi/compare';
 import { places } from './vi/places';
 import { settings } from './vi/settings';
+import { queue } from './vi/queue';
 import type { Messages } from '../dictionary';
 
 export const vi: Messages = {
   ...compare,
   ...places,
   ...settings,
+  ...queue,
 
   'app.name': 'Frameloom',
 
