@@ -438,7 +438,7 @@ pub(crate) fn wrong_state(id: &JobId, state: JobState, wanted: &str) -> AppError
 
 /// Creates the folder of an output and tries to write there, so that a night's work does not end
 /// at a closed door.
-fn check_writable(output: &Path) -> Result<(), AppError> {
+pub(crate) fn check_writable(output: &Path) -> Result<(), AppError> {
     let folder = output.parent().unwrap_or(Path::new("."));
     std::fs::create_dir_all(folder).map_err(|error| explain::unwritable(folder, &error))?;
     // A file without a name, where the system has such: a kill at this moment leaves nothing behind.

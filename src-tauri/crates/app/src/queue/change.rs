@@ -152,6 +152,7 @@ impl App {
         let wanted = with_container_for(&wanted, spec.encode.codec);
         if wanted != spec.output {
             spec.output = self.place_for(spec, Some(wanted))?;
+            jobs::check_writable(&spec.output)?;
         }
         let plan = self.plan_again(spec)?;
         let tight = self.room_warning(&job.spec, &plan);
