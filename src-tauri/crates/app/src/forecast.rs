@@ -89,3 +89,110 @@ impl Forecast {
         Duration::try_from_secs_f64(total.saturating_sub(done) as f64 / rate).ok()
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const TICK: Duration = Duration::from_millis(100);
+
+    /// The largest share by which a forecast of the time that is left was wrong, from ten seconds
+    /// after the frames began to move until five seconds before the end, and when that was.
+    /// `curve` says how many frames are done at a moment.
+    fn worst(curve: impl Fn(f64) -> f64, total: u64, from_seconds: f64) -> (f64, f64) {
+        let mut forecast = Forecast::default();
+        let done_at = |at: Duration| (curve(at.as_secs_f64()) as u64).min(total);
+        let mut end = Duration::ZERO;
+        while done_at(end) < total {
+            end += TICK;
+        }
+        let (mut worst, mut at) = ((0.0, 0.0), Duration::ZERO);
+        while at < end {
+            let done = done_at(at);
+            forecast.note(at, done);
+            let left = (end - at).as_secs_f64();
+            if at.as_secs_f64() >= from_seconds && left > 5.0 {
+                let said = forecast.remaining(at, done, total);
+                let said = said.map_or(0.0, |said| said.as_secs_f64());
+                let wrong = (said - left).abs() / left;
+                if wrong > worst.0 {
+                    worst = (wrong, at.as_secs_f64());
+                }
+            }
+            at += TICK;
+        }
+        worst
+    }
+
+    #[track_caller]
+    fn check(name: &str, worst: (f64, f64)) {
+        assert!(
+            worst.0 <= 0.2,
+            "{name}: wrong by {:.0} % after {:.1} s",
+            worst.0 * 100.0,
+            worst.1
+        );
+    }
+
+    #[test]
+    fn what_is_left_is_right_within_a_fifth_after_ten_seconds() {
+        check("steady", worst(|t| t * 20.0, 2000, 10.0));
+        check("slow", worst(|t| t * 1.5, 150, 10.0));
+        // Parts are handed on whole.
+        let bursts = |t: f64| (t / 2.0).floor() * 50.0;
+        check("bursts", worst(bursts, 3000, 10.0));
+        // Scenes of two seconds, each half as hard or one and a half times as hard as usual.
+        let scenes = |t: f64| t * 20.0 + (t * std::f64::consts::PI).sin() * 6.0;
+        check("scenes", worst(scenes, 2000, 10.0));
+    }
+
+    #[test]
+    fn a_slow_start_is_forgotten_within_ten_seconds() {
+        // The model is opened for seven seconds, then all is fast.
+        check("late", worst(|t| (t - 7.0).max(0.0) * 20.0, 2000, 17.0));
+        // The first seconds are slower: caches are cold, look-ahead fills.
+        let warming = |t: f64| match t {
+            t if t < 4.0 => t * 6.0,
+            t => 24.0 + (t - 4.0) * 20.0,
+        };
+        check("warming", worst(warming, 2400, 10.0));
+    }
+
+    #[test]
+    fn a_change_that_lasts_is_followed_and_nothing_is_said_before_it_is_honest() {
+        // Another program takes half of the machine after a minute; thirty seconds later the
+        // forecast knows.
+        let shared = |t: f64| {
+            if t < 60.0 {
+                t * 20.0
+            } else {
+                1200.0 + (t - 60.0) * 10.0
+            }
+        };
+        check("shared", worst(shared, 3000, 105.0));
+        let mut forecast = Forecast::default();
+        forecast.note(Duration::ZERO, 0);
+        forecast.note(Duration::from_secs(1), 30);
+        assert_eq!(forecast.remaining(Duration::from_secs(1), 30, 300), None);
+        // Resumed: what was done before is no speed.
+        let mut forecast = Forecast::default();
+        for tenth in 0..40 {
+            forecast.note(TICK * tenth, 500 + u64::from(tenth));
+        }
+        let now = TICK * 39;
+        let fps = forecast.speed(now, 539).unwrap();
+        assert!((fps - 10.0).abs() < 0.5, "{fps}");
+    }
+
+    #[test]
+    fn a_long_job_is_remembered_in_few_samples() {
+        let mut forecast = Forecast::default();
+        for second in 0..20_000 {
+            forecast.note(Duration::from_secs(second), second * 25);
+        }
+        assert!(forecast.samples.len() <= MOST_SAMPLES);
+        let now = Duration::from_secs(19_999);
+        let left = forecast.remaining(now, 19_999 * 25, 25_000 * 25).unwrap();
+        assert!((left.as_secs_f64() - 5001.0).abs() < 20.0, "{left:?}");
+    }
+}

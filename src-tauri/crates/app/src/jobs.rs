@@ -259,8 +259,7 @@ impl App {
     /// # Errors
     /// The database refuses.
     pub(crate) fn mark_dead_jobs(&self) -> Result<(), AppError> {
-        let (rows, _) = self.store.jobs().map_err(explain::store)?;
-        for row in rows {
+        for row in self.store.active().map_err(explain::store)? {
             let (id, state) = (&row.job.id, row.job.state);
             let folder = self.job_folder(id);
             let waits_for_its_command = state == JobState::Queued && row.lane == Lane::Direct;

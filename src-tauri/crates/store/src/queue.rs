@@ -50,14 +50,14 @@ impl Store {
         Ok(found.into_iter().map(|(id, _)| id).collect())
     }
 
-    /// The jobs of the queue that are running or waiting, in the order of the queue.
+    /// The jobs of any lane that are running or waiting, in the order of the queue.
     ///
     /// # Errors
     /// The database refuses.
     pub fn active(&self) -> Result<Vec<JobRow>, StoreError> {
         let connection = self.lock();
         let mut statement = connection.prepare_cached(&format!(
-            "SELECT {COLUMNS} FROM jobs WHERE state IN ('running', 'queued') AND lane = 'queue' \
+            "SELECT {COLUMNS} FROM jobs WHERE state IN ('running', 'queued') \
              ORDER BY place, created_millis, id"
         ))?;
         let mut rows = statement.query([])?;

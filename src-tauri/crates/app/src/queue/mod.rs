@@ -17,6 +17,7 @@ use crate::settings::AtStart;
 use crate::{App, explain};
 use frameloom_core::error::AppError;
 use frameloom_core::job::{JobId, JobState};
+use frameloom_store::Lane;
 use serde::{Deserialize, Serialize};
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
@@ -202,7 +203,8 @@ impl App {
     /// # Errors
     /// The database refuses.
     pub fn queue(&self) -> Result<QueueView, AppError> {
-        let active = self.store.active().map_err(explain::store)?;
+        let mut active = self.store.active().map_err(explain::store)?;
+        active.retain(|row| row.lane == Lane::Queue);
         let waiting = active
             .iter()
             .filter(|row| row.job.state == JobState::Queued)
