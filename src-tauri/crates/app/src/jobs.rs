@@ -288,19 +288,15 @@ impl App {
     /// store them. Jobs are brought back instead if the list itself was lost. Removes those of jobs
     /// that are over, too: killed after that was noted, nobody was left to do it.
     pub(crate) fn tend_folders(&self, list_was_lost: bool) {
-        let Ok((rows, unreadable)) = self.store.jobs() else {
+        let Ok(states) = self.store.states() else {
             return;
         };
-        let over: BTreeSet<JobId> = rows
+        let over: BTreeSet<JobId> = states
             .iter()
-            .filter(|row| matches!(row.job.state, JobState::Succeeded | JobState::Cancelled))
-            .map(|row| row.job.id.clone())
+            .filter(|(_, state)| matches!(state, Some(JobState::Succeeded | JobState::Cancelled)))
+            .map(|(id, _)| id.clone())
             .collect();
-        let known: BTreeSet<JobId> = rows
-            .into_iter()
-            .map(|row| row.job.id)
-            .chain(unreadable)
-            .collect();
+        let known: BTreeSet<JobId> = states.into_iter().map(|(id, _)| id).collect();
         for entry in std::fs::read_dir(self.places.jobs())
             .into_iter()
             .flatten()

@@ -10,7 +10,7 @@
 
 use crate::disk;
 use crate::folder::{self, STOP_FILE, WORKER_LOCK};
-use crate::forecast::Forecast;
+use crate::forecast::{ENDING, Ending, Forecast};
 use crate::onnx::JobModels;
 use crate::runner::Stopping;
 use crate::stopping::{Running, StopControl, interrupted};
@@ -386,6 +386,9 @@ fn perform(
     };
     let result = frameloom_engine::execute(&job.spec, &plan, &context);
     reporter.store_now();
+    if result.is_ok() {
+        reporter.learn();
+    }
     result.map_err(|error| {
         let told = explain::engine(&error);
         Failure {
@@ -527,6 +530,7 @@ struct ReporterState {
     began: Instant,
     elapsed_before_micros: u64,
     forecast: Forecast,
+    ending: Ending,
     last_event: Option<Instant>,
     last_store: Instant,
 }
@@ -534,6 +538,11 @@ struct ReporterState {
 impl<'a> Reporter<'a> {
     fn new(store: &'a Store, job: &'a Job, moved: Arc<AtomicU64>) -> Self {
         let now = Instant::now();
+        let pixels = job.sizes.map_or(0.0, |sizes| {
+            f64::from(sizes.output.0) * f64::from(sizes.output.1)
+        });
+        // Without it the forecast begins with what is usual.
+        let known = store.setting(ENDING).ok().flatten();
         Self {
             store,
             id: &job.id,
@@ -543,6 +552,7 @@ impl<'a> Reporter<'a> {
                 began: now,
                 elapsed_before_micros: job.progress.elapsed_micros,
                 forecast: Forecast::default(),
+                ending: Ending::new(pixels, known.as_deref()),
                 last_event: None,
                 last_store: now,
             }),
@@ -580,6 +590,15 @@ impl<'a> Reporter<'a> {
         self.update(true, |_| {});
     }
 
+    /// The result is there: how long its end took is worth knowing for the next one.
+    fn learn(&self) {
+        let state = self.state.lock().unwrap_or_else(PoisonError::into_inner);
+        let frames = state.progress.total.unwrap_or(0);
+        if let Some(learnt) = state.ending.learnt(state.began.elapsed(), frames) {
+            self.noted(self.store.set_setting(ENDING, &learnt));
+        }
+    }
+
     /// Progress that cannot be stored is no reason to stop: segments are what counts.
     fn noted(&self, result: Result<(), frameloom_store::StoreError>) {
         if let Err(error) = result
@@ -595,21 +614,28 @@ impl ReporterState {
         let done = self.progress.done;
         self.progress.elapsed_micros = self.elapsed_before_micros
             + u64::try_from((now - self.began).as_micros()).unwrap_or(u64::MAX);
-        if self.progress.step != Step::Processing {
-            self.progress.remaining_micros = None;
-            self.forecast.clear();
-            return;
-        }
         let now = now - self.began;
-        self.forecast.note(now, done);
-        let Some(fps) = self.forecast.speed(now, done) else {
-            return;
+        let total = self.progress.total;
+        let left = match self.progress.step {
+            Step::Preparing => {
+                self.forecast.clear();
+                None
+            }
+            Step::Processing => {
+                self.forecast.note(now, done);
+                let Some(fps) = self.forecast.speed(now, done) else {
+                    return;
+                };
+                self.progress.fps = fps;
+                total.and_then(|total| {
+                    let frames = self.forecast.remaining(now, done, total)?;
+                    Some(frames + self.ending.to_come(total))
+                })
+            }
+            Step::Joining | Step::Verifying => {
+                total.and_then(|total| self.ending.remaining(now, total))
+            }
         };
-        self.progress.fps = fps;
-        let left = self
-            .progress
-            .total
-            .and_then(|total| self.forecast.remaining(now, done, total));
         self.progress.remaining_micros =
             left.map(|left| u64::try_from(left.as_micros()).unwrap_or(u64::MAX));
     }

@@ -88,6 +88,21 @@ impl Store {
         Ok(keys)
     }
 
+    /// The state of every job, `None` where it is one of another version. Nothing else is read, so
+    /// that a process that starts need not read the whole history.
+    ///
+    /// # Errors
+    /// The database refuses.
+    pub fn states(&self) -> Result<Vec<(JobId, Option<JobState>)>, StoreError> {
+        let connection = self.lock();
+        let mut statement = connection.prepare_cached("SELECT id, state FROM jobs")?;
+        let rows = statement.query_map([], |row| {
+            let state: String = row.get(1)?;
+            Ok((JobId(row.get(0)?), JobState::parse(&state)))
+        })?;
+        Ok(rows.collect::<Result<_, _>>()?)
+    }
+
     /// How many jobs ended how.
     ///
     /// # Errors

@@ -380,6 +380,13 @@ impl App {
     /// The thread cannot be started, or the database refuses.
     pub fn start_queue(self: &Arc<Self>) -> Result<(), AppError> {
         self.meet_left_over()?;
+        // Asked for on another day: nobody expects it now.
+        if matches!(
+            self.queue_options()?.when_done,
+            WhenDone::Sleep | WhenDone::ShutDown
+        ) {
+            self.forget_when_done()?;
+        }
         let app = Arc::downgrade(self);
         let wake = self.runner.wake_sign();
         std::thread::Builder::new()

@@ -266,6 +266,18 @@ mod tests {
     }
 
     #[test]
+    fn what_was_asked_for_on_another_day_does_not_shut_the_machine_down() {
+        let (_folder, app, _events) = app();
+        app.set_queue_options(&options(WhenDone::ShutDown)).unwrap();
+        app.start_queue().unwrap();
+        assert_eq!(app.queue_options().unwrap().when_done, WhenDone::Nothing);
+        let (_folder, app, _events) = self::app();
+        app.set_queue_options(&options(WhenDone::Sound)).unwrap();
+        app.start_queue().unwrap();
+        assert_eq!(app.queue_options().unwrap().when_done, WhenDone::Sound);
+    }
+
+    #[test]
     fn a_countdown_can_be_stopped_and_one_that_the_user_caused_never_begins() {
         let (_folder, app, events) = app();
         app.queue.state().act = |_| panic!("nobody sleeps");
