@@ -147,11 +147,15 @@ impl App {
     }
 
     /// Takes a job that is over off the window's list. The history keeps it, and a failed one its
-    /// finished parts.
+    /// finished parts; but not a sample, which was only to be looked at.
     ///
     /// # Errors
     /// The job is not over.
     pub fn put_away(&self, id: &JobId) -> Result<(), AppError> {
+        let job = self.job(id)?;
+        if job.spec.sample && job.state.is_terminal() {
+            return self.remove(id);
+        }
         if !self.store.put_away(id).map_err(explain::store)? {
             let state = self.job(id)?.state;
             return Err(crate::jobs::wrong_state(id, state, "put away"));

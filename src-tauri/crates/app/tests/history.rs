@@ -34,6 +34,7 @@ fn job(number: usize) -> Job {
             input_pictures: Default::default(),
             compute: ComputeSpec::default(),
             upright: false,
+            sample: false,
         },
         state,
         progress: JobProgress::default(),
@@ -122,7 +123,11 @@ fn a_job_that_is_put_away_leaves_the_list_and_not_the_history_and_one_that_is_re
         jobs.iter().any(|job| job.id == id)
     };
     assert!(!on_list(&app));
-    let found = || app.history(&query("NOI /ra/12.mp4", None, 0, 5)).unwrap().found;
+    let found = || {
+        app.history(&query("NOI /ra/12.mp4", None, 0, 5))
+            .unwrap()
+            .found
+    };
     assert_eq!(found(), 1);
     app.take_out(&id).unwrap();
     assert!(on_list(&app));
