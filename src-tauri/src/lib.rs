@@ -13,6 +13,7 @@ mod closing;
 mod commands;
 mod events;
 mod preview;
+mod queue_events;
 mod window;
 
 use anyhow::Context;
@@ -70,10 +71,12 @@ pub fn run(arguments: impl IntoIterator<Item = OsString>) -> anyhow::Result<()> 
     };
     tauri::Builder::default()
         .plugin(tauri_plugin_dialog::init())
+        .plugin(tauri_plugin_notification::init())
         .plugin(tauri_plugin_opener::init())
         .manage(door)
         .manage(events::Watchers::default())
         .manage(events::LibraryWatchers::default())
+        .manage(queue_events::QueueWatchers::default())
         .manage(closing::Closing::default())
         .manage(preview::Desk::start().context("the threads for previews cannot be started")?)
         .register_asynchronous_uri_scheme_protocol("loom", |context, request, responder| {
@@ -112,6 +115,19 @@ pub fn run(arguments: impl IntoIterator<Item = OsString>) -> anyhow::Result<()> 
             commands::media::expand_inputs,
             commands::media::probe_media,
             commands::models::list_models,
+            commands::queue::queue,
+            commands::queue::watch_queue,
+            commands::queue::set_queue_options,
+            commands::queue::move_jobs,
+            commands::queue::answer_left_over,
+            commands::queue::stop_countdown,
+            commands::queue::retry_job,
+            commands::queue::duplicate_job,
+            commands::queue::edit_job,
+            commands::queue::history,
+            commands::queue::put_away_job,
+            commands::queue::take_out_job,
+            commands::queue::notify,
             commands::settings::get_settings,
             commands::settings::set_settings,
             commands::settings::look_at_machine,
@@ -126,6 +142,11 @@ pub fn run(arguments: impl IntoIterator<Item = OsString>) -> anyhow::Result<()> 
             let settings = app.state::<Door>().app().and_then(|app| app.settings());
             if let (Ok(settings), Some(main)) = (settings, app.get_webview_window("main")) {
                 window::apply(&main, &settings);
+            }
+            if let (Ok(app), Some(main)) =
+                (app.state::<Door>().app(), app.get_webview_window("main"))
+            {
+                queue_events::show_in_taskbar(&app, main);
             }
             Ok(())
         })

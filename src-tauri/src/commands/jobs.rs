@@ -28,7 +28,7 @@ pub(crate) async fn submit_upscale(door: State<'_, Door>, request: UpscaleReques
 
 #[tauri::command]
 pub(crate) async fn list_jobs(door: State<'_, Door>) -> Answer<Vec<Job>> {
-    call(door, |app| app.jobs()).await
+    call(door, |app| app.jobs_at_hand()).await
 }
 
 #[tauri::command]

@@ -4,6 +4,7 @@ pub(crate) mod jobs;
 pub(crate) mod library;
 pub(crate) mod media;
 pub(crate) mod models;
+pub(crate) mod queue;
 pub(crate) mod settings;
 
 use crate::Door;

@@ -9,6 +9,9 @@ export function fakeFromAddress(search: string): FakeIpc {
     files: files ? files.split(',') : [],
     cut: query.get('cut')?.split(',') ?? [],
     library: Number(query.get('library') ?? 0),
+    waiting: query.get('waiting')?.split(',') ?? [],
+    past: Number(query.get('past') ?? 0),
+    countdown: Number(query.get('countdown') ?? 60),
     tickMillis: Number(query.get('tick') ?? 90),
     stepFrames: Number(query.get('step') ?? 2),
     settings: {

@@ -13,6 +13,7 @@ import type { UpscaleRequest } from './bindings/UpscaleRequest';
 import { paintScene, paintWorn } from './fake-scene';
 import type { Ipc } from './ipc';
 import { libraryFake, type LibraryFake } from './library-fake';
+import { fakeQueue } from './queue-fake';
 
 const STILL = /\.(png|jpe?g|webp|tiff?|avif)$/i;
 
@@ -184,6 +185,18 @@ function refusal(path: string): AppError | null {
   return null;
 }
 
+const PLAIN_REQUEST: UpscaleRequest = {
+  ...{ input: '', output: null, model: null, scale: null, codec: null, quality: 'good', device: 'auto' },
+  ...{ name_template: null, counter: null, overwrite: false, drop: [], deinterlace: 'auto', below: '', span: null, sample: false },
+  compute: { precision: null, deterministic: false, threads: null, priority: null },
+};
+
+/** What was done in the past. */
+const PAST = [
+  '/home/mai/Phim/ngõ nhỏ Hà Nội.mp4', '/home/mai/Phim/đá và nước.mov', '/home/mai/Ảnh/chợ Đồng Xuân.png',
+  '/home/mai/Phim/harbour-untagged.mov', '/home/mai/Phim/fête de l’été.mkv', '/home/mai/Ảnh/grandmother 1968.jpg',
+];
+
 export interface FakeOptions {
   files?: string[];
   settings?: Partial<Settings>;
@@ -195,6 +208,12 @@ export interface FakeOptions {
   cut?: string[];
   /** Items in the library. */
   library?: number;
+  /** Sources of jobs that were submitted before: they wait, and are asked about. */
+  waiting?: string[];
+  /** Number of jobs that were finished before. */
+  past?: number;
+  /** Seconds until the machine sleeps. */
+  countdown?: number;
 }
 
 /** The fake, and what a test needs to look behind it. */
@@ -224,12 +243,10 @@ export function fakeIpc(options: FakeOptions = {}): FakeIpc {
   };
 
   const tick = () => {
-    const running = [...jobs.values()].find((job) => job.state === 'running');
-    if (!running) {
-      const waiting = [...jobs.values()].find((job) => job.state === 'queued');
-      if (waiting) change(waiting.id, { state: 'running' });
-      return;
-    }
+    for (const job of [...jobs.values()].filter((job) => job.state === 'running')) step(job);
+    queue.look();
+  };
+  const step = (running: Job) => {
     const total = running.progress.total ?? 1;
     const done = Math.min(total, running.progress.done + (options.stepFrames ?? 2));
     const fps = 21.4 + Math.sin(done / 9);
@@ -241,7 +258,10 @@ export function fakeIpc(options: FakeOptions = {}): FakeIpc {
       remaining_micros: Math.round(((total - done) / fps) * 1_000_000),
       step: done < 3 ? ('preparing' as const) : done >= total ? ('verifying' as const) : ('processing' as const),
     };
-    if (running.spec.input.includes('crash') && done > total / 2) {
+    if (running.spec.input.includes('fails') && done > total / 3) {
+      const error = { code: 'out_of_memory' as const, message: 'Memory ran out.', hint: 'Close other programs, then try again.', details: 'allocation of 812 MB failed' };
+      change(running.id, { state: 'failed', progress, error, finished_millis: Date.now() });
+    } else if (running.spec.input.includes('crash') && done > total / 2) {
       change(running.id, {
         state: 'interrupted',
         progress,
@@ -275,8 +295,20 @@ export function fakeIpc(options: FakeOptions = {}): FakeIpc {
     return known;
   };
 
+  const queue = fakeQueue({
+    jobs,
+    calls,
+    change,
+    again: (job) =>
+      ipc.submitUpscale({ ...PLAIN_REQUEST, input: job.spec.input, quality: job.spec.encode.quality, codec: job.spec.encode.codec }),
+    removed: (id) => listen({ event: 'removed', id }),
+    countdownSeconds: options.countdown ?? 60,
+    leftOver: (options.waiting ?? []).length > 0,
+  });
+
   const ipc: FakeIpc = {
     ...libraryFake(options.library ?? 0, calls, fakeInfo),
+    ...queue.ipc,
     jobs,
     calls,
     emit: (event) => listen(event),
@@ -368,7 +400,7 @@ export function fakeIpc(options: FakeOptions = {}): FakeIpc {
       listen({ event: 'changed', job });
       return job;
     },
-    listJobs: async () => [...jobs.values()],
+    listJobs: async () => [...jobs.values()].filter((job) => !queue.putAway.has(job.id)),
     pauseJob: async (id) => change(id, { state: 'paused' }),
     resumeJob: async (id) => change(id, { state: 'queued', error: null }),
     cancelJob: async (id) => change(id, { state: 'cancelled', finished_millis: Date.now() }),
@@ -462,16 +494,26 @@ export function fakeIpc(options: FakeOptions = {}): FakeIpc {
           : paintWorn(640, 360, seed, time);
       }),
   };
-  for (const input of options.cut ?? []) {
-    const wish: UpscaleRequest = {
-      ...{ input, output: null, model: null, scale: null, codec: null, quality: 'good', device: 'auto' },
-      ...{ name_template: null, counter: null, overwrite: false, drop: [], deinterlace: 'auto', below: '', span: null, sample: false },
-      compute: { precision: null, deterministic: false, threads: null, priority: null },
-    };
+  const before = (input: string, part: (job: Job) => Partial<Job>) => {
     // It makes its job before it first waits.
-    void ipc.submitUpscale(wish);
+    void ipc.submitUpscale({ ...PLAIN_REQUEST, input });
     const job = jobs.get(`fake-${count}`);
-    if (job) jobs.set(job.id, { ...job, state: 'interrupted', progress: { ...job.progress, done: 40 } });
+    if (job) jobs.set(job.id, { ...job, ...part(job) });
+  };
+  for (const input of options.cut ?? []) {
+    before(input, (job) => ({ state: 'interrupted', progress: { ...job.progress, done: 40 } }));
+  }
+  for (const input of options.waiting ?? []) before(input, () => ({}));
+  for (let past = 0; past < (options.past ?? 0); past += 1) {
+    const finished_millis = Date.UTC(2026, 10, 20, 9, 30) - past * 5_400_000;
+    before(PAST[past % PAST.length] ?? '', (job) => ({
+      state: past % 7 === 3 ? 'failed' : past % 11 === 5 ? 'cancelled' : 'succeeded',
+      progress: { ...job.progress, done: job.progress.total ?? 1, fps: 21.4, elapsed_micros: (40 + (past % 9) * 31) * 1_000_000 },
+      created_millis: finished_millis - 400_000,
+      finished_millis,
+      error: past % 7 === 3 ? { code: 'out_of_memory', message: 'Memory ran out.', hint: 'Close other programs, then try again.', details: null } : null,
+    }));
+    void queue.ipc.putAwayJob(`fake-${count}`);
   }
   return ipc;
 }

@@ -16,6 +16,7 @@ import type { UpscalePlan } from './bindings/UpscalePlan';
 import type { UpscaleRequest } from './bindings/UpscaleRequest';
 import type { Verification } from './bindings/Verification';
 import type { LibraryIpc } from './library';
+import type { QueueIpc } from './queue';
 
 /** Which picture of a pair: the source's or the result's. */
 export type Side = 'before' | 'after';
@@ -34,7 +35,7 @@ export type CloseAnswer = 'stay' | 'after_part' | 'now';
 export type Stop = () => void;
 
 /** Every call rejects with an `AppError` and with nothing else. */
-export interface Ipc extends LibraryIpc {
+export interface Ipc extends LibraryIpc, QueueIpc {
   /** Files named on the command line. */
   startFiles(): Promise<string[]>;
   /** Folders become the media files inside them. */

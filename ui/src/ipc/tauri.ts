@@ -6,6 +6,7 @@ import { open } from '@tauri-apps/plugin-dialog';
 import type { JobEvent } from './bindings/JobEvent';
 import { toAppError, type Ipc } from './ipc';
 import { libraryTauri } from './library-tauri';
+import { tauriQueue } from './queue-tauri';
 
 /** What the file dialog offers; dropping and "all files" take anything, and the probe decides. */
 const MEDIA_EXTENSIONS = [
@@ -29,6 +30,7 @@ function loomUrl(what: string, query: Record<string, string>): string {
 export function tauriIpc(): Ipc {
   return {
     ...libraryTauri(call),
+    ...tauriQueue(call),
     startFiles: () => call('start_files'),
     expandInputs: (paths) => call('expand_inputs', { paths }),
     probeMedia: (path) => call('probe_media', { path }),

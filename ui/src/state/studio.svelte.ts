@@ -16,7 +16,7 @@ import type { UpscaleRequest } from '../ipc/bindings/UpscaleRequest';
 import type { VideoCodec } from '../ipc/bindings/VideoCodec';
 import type { Verification } from '../ipc/bindings/Verification';
 import { toAppError, type Ipc } from '../ipc/ipc';
-import { isFinished, isTerminal } from './facts';
+import { folderOf, isFinished, isTerminal, modelOf } from './facts';
 import { sampleSpan } from './sample';
 
 /** A file that was added and not started. */
@@ -94,6 +94,8 @@ export class Studio {
   loaded = $state(false);
   /** Jobs that were found cut short at the start, until it is answered what becomes of them. */
   cutShort = $state.raw<Job[]>([]);
+  /** Jobs that waited then, and wait for the same answer. */
+  leftOver = $state.raw<Job[]>([]);
   /** Jobs that were told to pause and are not at rest yet. */
   pausing = $state.raw<ReadonlySet<string>>(new Set());
 
@@ -141,22 +143,29 @@ export class Studio {
     });
     if (this.selectedId === null) this.selectedId = this.items.at(-1)?.id ?? null;
     this.loaded = true;
-    // What the user paused stays so; only what was cut short is asked about.
+    // What the user paused stays so; only what was cut short is asked about, and what waited for it.
     this.cutShort = this.jobs.filter((job) => job.state === 'interrupted');
+    await this.#guard(async () => {
+      const queue = await this.ipc.queue();
+      this.leftOver = queue.asks ? this.jobs.filter((job) => queue.waiting.includes(job.id)) : [];
+    });
     if (this.settings.at_start === 'resume') await this.resumeCutShort();
     else if (this.settings.at_start === 'leave') this.leaveCutShort();
   }
 
-  /** Goes on with the jobs that were cut short. */
+  /** Goes on with the jobs that were cut short, and with those that waited. */
   async resumeCutShort(): Promise<void> {
-    const cut = this.cutShort;
-    this.cutShort = [];
+    const [cut, asked] = [this.cutShort, this.leftOver.length > 0];
+    [this.cutShort, this.leftOver] = [[], []];
     for (const job of cut) await this.resume(job.id);
+    if (asked) await this.#guard(() => this.ipc.answerLeftOver(true));
   }
 
   /** Leaves them as they are; each can be resumed by itself. */
   leaveCutShort(): void {
-    this.cutShort = [];
+    const asked = this.leftOver.length > 0;
+    [this.cutShort, this.leftOver] = [[], []];
+    if (asked) void this.#guard(() => this.ipc.answerLeftOver(false));
   }
 
   /** Files and folders that were dropped, chosen or named on the command line. */
@@ -348,20 +357,48 @@ export class Studio {
     return found;
   }
 
-  /** Takes an item off the strip; files on the disk stay where they are. */
+  /** Takes an item off the strip; the history keeps it, and files on the disk stay where they are. */
   async remove(item: Item): Promise<void> {
     if (item.kind === 'draft') {
       this.#selectNeighbour(item.id);
       this.drafts = this.drafts.filter((draft) => draft.id !== item.id);
     } else if (isTerminal(item.job)) {
       await this.#guard(async () => {
-        await this.ipc.removeJob(item.job.id);
+        await this.ipc.putAwayJob(item.job.id);
         this.apply({ event: 'removed', id: item.job.id });
       });
     }
   }
 
-  /** Takes off what is over. A failed job stays: removing it would throw away what it has done. */
+  /** Puts a job of the history on the strip again. */
+  async takeOut(id: string): Promise<void> {
+    await this.#guard(async () => {
+      const job = await this.ipc.takeOutJob(id);
+      if (!this.jobs.some((known) => known.id === id)) this.#setJobs([...this.jobs, job]);
+    });
+  }
+
+  /** Forgets a job that is over, with its receipt; its result stays. */
+  async forget(id: string): Promise<void> {
+    await this.#guard(async () => {
+      await this.ipc.removeJob(id);
+      this.apply({ event: 'removed', id });
+    });
+  }
+
+  /** Takes the recipe of a job for the files that are not started. */
+  recipeOf(job: Job): void {
+    const { sizes, spec } = job;
+    this.recipe = {
+      model: modelOf(job),
+      scale: sizes ? Math.max(1, Math.round(sizes.output[0] / sizes.input[0])) : null,
+      quality: spec.encode.quality,
+      codec: spec.encode.codec,
+      outputDir: folderOf(spec.output) === folderOf(spec.input) ? null : folderOf(spec.output),
+    };
+  }
+
+  /** Takes off what is over. A failed job stays where it can be tried again. */
   async clearFinished(): Promise<void> {
     for (const item of this.items.filter((item) => item.kind === 'job' && isFinished(item.job))) {
       await this.remove(item);

@@ -259,8 +259,7 @@ impl App {
     /// # Errors
     /// The database refuses.
     pub(crate) fn mark_dead_jobs(&self) -> Result<(), AppError> {
-        let (rows, _) = self.store.jobs().map_err(explain::store)?;
-        for row in rows {
+        for row in self.store.active().map_err(explain::store)? {
             let (id, state) = (&row.job.id, row.job.state);
             let folder = self.job_folder(id);
             let waits_for_its_command = state == JobState::Queued && row.lane == Lane::Direct;
@@ -289,19 +288,15 @@ impl App {
     /// store them. Jobs are brought back instead if the list itself was lost. Removes those of jobs
     /// that are over, too: killed after that was noted, nobody was left to do it.
     pub(crate) fn tend_folders(&self, list_was_lost: bool) {
-        let Ok((rows, unreadable)) = self.store.jobs() else {
+        let Ok(states) = self.store.states() else {
             return;
         };
-        let over: BTreeSet<JobId> = rows
+        let over: BTreeSet<JobId> = states
             .iter()
-            .filter(|row| matches!(row.job.state, JobState::Succeeded | JobState::Cancelled))
-            .map(|row| row.job.id.clone())
+            .filter(|(_, state)| matches!(state, Some(JobState::Succeeded | JobState::Cancelled)))
+            .map(|(id, _)| id.clone())
             .collect();
-        let known: BTreeSet<JobId> = rows
-            .into_iter()
-            .map(|row| row.job.id)
-            .chain(unreadable)
-            .collect();
+        let known: BTreeSet<JobId> = states.into_iter().map(|(id, _)| id).collect();
         for entry in std::fs::read_dir(self.places.jobs())
             .into_iter()
             .flatten()
@@ -428,7 +423,7 @@ fn is_old(path: &Path) -> bool {
         .is_ok_and(|at| at.elapsed().is_ok_and(|age| age.as_secs() > 60))
 }
 
-fn wrong_state(id: &JobId, state: JobState, wanted: &str) -> AppError {
+pub(crate) fn wrong_state(id: &JobId, state: JobState, wanted: &str) -> AppError {
     AppError::new(
         ErrorCode::JobState,
         format!("Job {id} is {} and cannot be {wanted}.", state.as_str()),
@@ -438,7 +433,7 @@ fn wrong_state(id: &JobId, state: JobState, wanted: &str) -> AppError {
 
 /// Creates the folder of an output and tries to write there, so that a night's work does not end
 /// at a closed door.
-fn check_writable(output: &Path) -> Result<(), AppError> {
+pub(crate) fn check_writable(output: &Path) -> Result<(), AppError> {
     let folder = output.parent().unwrap_or(Path::new("."));
     std::fs::create_dir_all(folder).map_err(|error| explain::unwritable(folder, &error))?;
     // A file without a name, where the system has such: a kill at this moment leaves nothing behind.

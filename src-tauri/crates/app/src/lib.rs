@@ -21,7 +21,9 @@ pub mod encoders;
 pub mod explain;
 mod fields;
 mod folder;
+mod forecast;
 mod graph_request;
+pub mod history;
 pub mod inputs;
 pub mod inventory;
 mod jobs;
@@ -35,6 +37,7 @@ pub mod pictures;
 pub mod places;
 mod preview;
 mod process;
+pub mod queue;
 pub mod receipt;
 mod request;
 mod runner;
@@ -48,11 +51,13 @@ pub use compute::ComputeWish;
 pub use doctor::Report;
 pub use fields::DeinterlaceChoice;
 pub use graph_request::{GraphPlan, GraphRequest, read_graph};
+pub use history::{HistoryPage, HistoryQuery};
 pub use likeness::{Likeness, PictureLikeness};
 pub use models::{ModelEntry, ModelState};
 pub use pictures::PicturesRequest;
 pub use places::Places;
 pub use preview::{EncodedPicture, Side};
+pub use queue::{JobEdit, QueueEvent, QueueOptions, QueueView, Retry, WhenDone};
 pub use request::{Span, UpscalePlan, UpscaleRequest};
 pub use runner::{Control, Stopping};
 pub use settings::Settings;
@@ -75,6 +80,7 @@ pub struct App {
     pub(crate) store: Store,
     pub(crate) models: models::ModelStore,
     pub(crate) runner: runner::Runner,
+    pub(crate) queue: queue::Queue,
     pub(crate) previews: preview::Cache,
     pub(crate) clips: preview::OpenClips,
     pub(crate) library: library::Library,
@@ -103,6 +109,7 @@ impl App {
             store,
             models,
             runner: runner::Runner::default(),
+            queue: queue::Queue::default(),
             previews: preview::Cache::default(),
             clips: preview::OpenClips::default(),
             library: library::Library::default(),

@@ -16,8 +16,7 @@ use std::io::Write;
 use std::path::Path;
 use std::process::{Child, ChildStdin, Command, ExitStatus, Stdio};
 use std::sync::atomic::{AtomicBool, Ordering};
-use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError, Weak};
-use std::time::Duration;
+use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
 
 /// How a running job is to stop.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -166,6 +165,16 @@ impl Runner {
         condition.notify_all();
     }
 
+    /// What [`Runner::wake`] sets.
+    pub(crate) fn wake_sign(&self) -> Arc<(Mutex<bool>, Condvar)> {
+        Arc::clone(&self.wake)
+    }
+
+    /// See [`App::hold_queue`].
+    pub(crate) fn is_held(&self) -> bool {
+        self.held.load(Ordering::SeqCst)
+    }
+
     /// Tells the worker of a job something, whichever process started it.
     pub(crate) fn control(&self, app: &App, id: &JobId, control: Control) -> Result<(), AppError> {
         let Control::Stop(stopping) = control;
@@ -231,7 +240,7 @@ fn has_shorter_numbers(job: &Job) -> bool {
 }
 
 /// What can be done more carefully with a job.
-fn room_for_caution(job: &Job, plan: &Plan) -> CautionRoom {
+pub(crate) fn room_for_caution(job: &Job, plan: &Plan) -> CautionRoom {
     CautionRoom {
         models: !plan.models.is_empty(),
         elsewhere: plan.models.iter().any(|used| {
@@ -524,56 +533,6 @@ impl App {
         if !held {
             self.runner.wake();
         }
-    }
-
-    /// Starts the queue: queued jobs are done one after another in a thread of their own, for as
-    /// long as the application lives. Call it once, in the process that owns the window.
-    ///
-    /// # Errors
-    /// The thread cannot be started.
-    pub fn start_queue(self: &Arc<Self>) -> Result<(), AppError> {
-        let app = Arc::downgrade(self);
-        let wake = self.runner.wake.clone();
-        std::thread::Builder::new()
-            .name("queue".to_owned())
-            .spawn(move || run_queue(&app, &wake))
-            .map_err(explain::no_thread)?;
-        Ok(())
-    }
-}
-
-fn run_queue(app: &Weak<App>, wake: &(Mutex<bool>, Condvar)) {
-    loop {
-        let Some(app) = app.upgrade() else { return };
-        let held = app.runner.held.load(Ordering::SeqCst);
-        match app.store.next_queued() {
-            Ok(Some(row)) if !held => {
-                if let Err(error) = app.run_job(&row.job.id) {
-                    tracing::error!(%error, "a job could not be run");
-                    let failed = app.change(
-                        &row.job.id,
-                        &[JobState::Queued, JobState::Running],
-                        JobState::Failed,
-                        Some(&error),
-                    );
-                    if failed.is_err() {
-                        std::thread::sleep(Duration::from_secs(1));
-                    }
-                }
-                continue;
-            }
-            Ok(_) => {}
-            Err(error) => tracing::error!(%error, "the queue cannot be read"),
-        }
-        drop(app);
-        let (flag, condition) = wake;
-        let guard = flag.lock().unwrap_or_else(PoisonError::into_inner);
-        // The time limit lets the thread notice that the application is gone, and jobs that
-        // another process put into the queue.
-        let (mut guard, _) = condition
-            .wait_timeout_while(guard, Duration::from_secs(2), |woken| !*woken)
-            .unwrap_or_else(PoisonError::into_inner);
-        *guard = false;
     }
 }
 

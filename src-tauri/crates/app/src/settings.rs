@@ -123,7 +123,7 @@ impl App {
     /// # Errors
     /// The database refuses.
     pub fn jobs_that_closing_stops(&self) -> Result<Vec<JobId>, AppError> {
-        let (rows, _unreadable) = self.store.jobs().map_err(explain::store)?;
+        let rows = self.store.active().map_err(explain::store)?;
         Ok(rows
             .into_iter()
             .filter(|row| row.lane == Lane::Queue && row.job.state == JobState::Running)

@@ -10,6 +10,7 @@
 
 use crate::disk;
 use crate::folder::{self, STOP_FILE, WORKER_LOCK};
+use crate::forecast::{ENDING, Ending, Forecast};
 use crate::onnx::JobModels;
 use crate::runner::Stopping;
 use crate::stopping::{Running, StopControl, interrupted};
@@ -25,7 +26,6 @@ use frameloom_engine::{Context, EngineError, Finished, Journal, Plan, Progress, 
 use frameloom_infer::Runtime;
 use frameloom_store::{JobRow, Outcome, SegmentRow, Store};
 use serde::{Deserialize, Serialize};
-use std::collections::VecDeque;
 use std::ffi::OsString;
 use std::io::{BufRead, Read, Write};
 use std::path::{Path, PathBuf};
@@ -386,6 +386,9 @@ fn perform(
     };
     let result = frameloom_engine::execute(&job.spec, &plan, &context);
     reporter.store_now();
+    if result.is_ok() {
+        reporter.learn();
+    }
     result.map_err(|error| {
         let told = explain::engine(&error);
         Failure {
@@ -511,11 +514,6 @@ impl Journal for StoreJournal<'_> {
 const EVENT_INTERVAL: Duration = Duration::from_millis(100);
 /// Progress to the database at most this often.
 const STORE_INTERVAL: Duration = Duration::from_secs(1);
-/// Speed is measured over this time.
-const SPEED_WINDOW: Duration = Duration::from_secs(10);
-/// No forecast before this many frames and this much time.
-const FORECAST_FRAMES: u64 = 3;
-const FORECAST_AFTER: Duration = Duration::from_millis(1500);
 
 /// Turns what the engine tells into progress, events and rows.
 struct Reporter<'a> {
@@ -531,7 +529,8 @@ struct ReporterState {
     warnings: Vec<Warning>,
     began: Instant,
     elapsed_before_micros: u64,
-    samples: VecDeque<(Instant, u64)>,
+    forecast: Forecast,
+    ending: Ending,
     last_event: Option<Instant>,
     last_store: Instant,
 }
@@ -539,6 +538,11 @@ struct ReporterState {
 impl<'a> Reporter<'a> {
     fn new(store: &'a Store, job: &'a Job, moved: Arc<AtomicU64>) -> Self {
         let now = Instant::now();
+        let pixels = job.sizes.map_or(0.0, |sizes| {
+            f64::from(sizes.output.0) * f64::from(sizes.output.1)
+        });
+        // Without it the forecast begins with what is usual.
+        let known = store.setting(ENDING).ok().flatten();
         Self {
             store,
             id: &job.id,
@@ -547,7 +551,8 @@ impl<'a> Reporter<'a> {
                 warnings: job.warnings.clone(),
                 began: now,
                 elapsed_before_micros: job.progress.elapsed_micros,
-                samples: VecDeque::new(),
+                forecast: Forecast::default(),
+                ending: Ending::new(pixels, known.as_deref()),
                 last_event: None,
                 last_store: now,
             }),
@@ -585,6 +590,15 @@ impl<'a> Reporter<'a> {
         self.update(true, |_| {});
     }
 
+    /// The result is there: how long its end took is worth knowing for the next one.
+    fn learn(&self) {
+        let state = self.state.lock().unwrap_or_else(PoisonError::into_inner);
+        let frames = state.progress.total.unwrap_or(0);
+        if let Some(learnt) = state.ending.learnt(state.began.elapsed(), frames) {
+            self.noted(self.store.set_setting(ENDING, &learnt));
+        }
+    }
+
     /// Progress that cannot be stored is no reason to stop: segments are what counts.
     fn noted(&self, result: Result<(), frameloom_store::StoreError>) {
         if let Err(error) = result
@@ -600,33 +614,30 @@ impl ReporterState {
         let done = self.progress.done;
         self.progress.elapsed_micros = self.elapsed_before_micros
             + u64::try_from((now - self.began).as_micros()).unwrap_or(u64::MAX);
-        if self.progress.step != Step::Processing {
-            self.progress.remaining_micros = None;
-            self.samples.clear();
-            return;
-        }
-        self.samples.push_back((now, done));
-        while self
-            .samples
-            .front()
-            .is_some_and(|(at, _)| now - *at > SPEED_WINDOW)
-            && self.samples.len() > 2
-        {
-            self.samples.pop_front();
-        }
-        let Some(&(since, from)) = self.samples.front() else {
-            return;
+        let now = now - self.began;
+        let total = self.progress.total;
+        let left = match self.progress.step {
+            Step::Preparing => {
+                self.forecast.clear();
+                None
+            }
+            Step::Processing => {
+                self.forecast.note(now, done);
+                let Some(fps) = self.forecast.speed(now, done) else {
+                    return;
+                };
+                self.progress.fps = fps;
+                total.and_then(|total| {
+                    let frames = self.forecast.remaining(now, done, total)?;
+                    Some(frames + self.ending.to_come(total))
+                })
+            }
+            Step::Joining | Step::Verifying => {
+                total.and_then(|total| self.ending.remaining(now, total))
+            }
         };
-        let (span, frames) = (now - since, done.saturating_sub(from));
-        if frames < FORECAST_FRAMES || span < FORECAST_AFTER {
-            return;
-        }
-        let fps = frames as f64 / span.as_secs_f64();
-        self.progress.fps = fps;
-        self.progress.remaining_micros = self
-            .progress
-            .total
-            .map(|total| (total.saturating_sub(done) as f64 / fps * 1e6) as u64);
+        self.progress.remaining_micros =
+            left.map(|left| u64::try_from(left.as_micros()).unwrap_or(u64::MAX));
     }
 }
 

@@ -2,7 +2,10 @@
 
 use frameloom_app::inputs::Expanded;
 use frameloom_app::receipt::Verification;
-use frameloom_app::{Likeness, ModelEntry, Report, Settings, UpscalePlan, UpscaleRequest};
+use frameloom_app::{
+    HistoryPage, HistoryQuery, JobEdit, Likeness, ModelEntry, QueueEvent, Report, Retry, Settings,
+    UpscalePlan, UpscaleRequest,
+};
 use frameloom_core::error::AppError;
 use frameloom_core::job::{Job, JobEvent};
 use frameloom_core::library::{
@@ -18,7 +21,10 @@ fn export(folder: &Path) -> Result<(), ExportError> {
     let config = Config::new().with_out_dir(folder);
     AppError::export_all(&config)?;
     Expanded::export_all(&config)?;
+    HistoryPage::export_all(&config)?;
+    HistoryQuery::export_all(&config)?;
     Job::export_all(&config)?;
+    JobEdit::export_all(&config)?;
     JobEvent::export_all(&config)?;
     Likeness::export_all(&config)?;
     MediaInfo::export_all(&config)?;
@@ -32,6 +38,8 @@ fn export(folder: &Path) -> Result<(), ExportError> {
     LibrarySummary::export_all(&config)?;
     ModelEntry::export_all(&config)?;
     Report::export_all(&config)?;
+    QueueEvent::export_all(&config)?;
+    Retry::export_all(&config)?;
     Settings::export_all(&config)?;
     Verification::export_all(&config)?;
     UpscalePlan::export_all(&config)?;

@@ -48,7 +48,7 @@ pub struct JobRow {
     pub plan: Option<String>,
 }
 
-const COLUMNS: &str = "id, lane, state, spec, plan, progress, error, warnings, provider, sizes, \
+pub(crate) const COLUMNS: &str = "id, lane, state, spec, plan, progress, error, warnings, provider, sizes, \
                        created_millis, finished_millis";
 
 impl Store {
@@ -115,26 +115,6 @@ impl Store {
             specs.extend(from_json("spec", &row.get::<_, String>(0)?).ok());
         }
         Ok(specs)
-    }
-
-    /// The oldest queued job of the queue that can be read.
-    ///
-    /// # Errors
-    /// The database refuses.
-    pub fn next_queued(&self) -> Result<Option<JobRow>, StoreError> {
-        let connection = self.lock();
-        let mut statement = connection.prepare_cached(&format!(
-            "SELECT {COLUMNS} FROM jobs WHERE state = 'queued' AND lane = 'queue' \
-             ORDER BY created_millis, id"
-        ))?;
-        let mut rows = statement.query([])?;
-        while let Some(row) = rows.next()? {
-            // One that cannot be read must not hold up those behind it.
-            if let Ok(job) = read_row(row) {
-                return Ok(Some(job));
-            }
-        }
-        Ok(None)
     }
 
     /// Moves a job to `to` if it is in one of the states `from`; true if it was. The error is
@@ -326,8 +306,8 @@ fn change_state(
 fn insert(connection: &Connection, job: &Job, lane: Lane, plan: &str) -> Result<(), StoreError> {
     connection.execute(
         "INSERT INTO jobs (id, lane, state, spec, progress, error, warnings, provider, sizes, \
-         created_millis, finished_millis, plan) \
-         VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12)",
+         created_millis, finished_millis, plan, place) \
+         VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?10)",
         params![
             job.id.0,
             lane.as_str(),
@@ -346,7 +326,7 @@ fn insert(connection: &Connection, job: &Job, lane: Lane, plan: &str) -> Result<
     Ok(())
 }
 
-fn read_row(row: &Row<'_>) -> Result<JobRow, StoreError> {
+pub(crate) fn read_row(row: &Row<'_>) -> Result<JobRow, StoreError> {
     let text = |index: usize| row.get::<_, Option<String>>(index);
     let state: String = row.get(2)?;
     let lane: String = row.get(1)?;
@@ -374,7 +354,7 @@ fn read_row(row: &Row<'_>) -> Result<JobRow, StoreError> {
     })
 }
 
-fn to_json<T: Serialize>(what: &'static str, value: &T) -> Result<String, StoreError> {
+pub(crate) fn to_json<T: Serialize>(what: &'static str, value: &T) -> Result<String, StoreError> {
     serde_json::to_string(value).map_err(|source| StoreError::Row { what, source })
 }
 
@@ -385,6 +365,9 @@ fn optional_json<T: Serialize>(
     value.map(|value| to_json(what, value)).transpose()
 }
 
-fn from_json<T: DeserializeOwned>(what: &'static str, text: &str) -> Result<T, StoreError> {
+pub(crate) fn from_json<T: DeserializeOwned>(
+    what: &'static str,
+    text: &str,
+) -> Result<T, StoreError> {
     serde_json::from_str(text).map_err(|source| StoreError::Row { what, source })
 }

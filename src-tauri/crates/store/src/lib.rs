@@ -2,7 +2,8 @@
 //!
 //! What lives here: the schema and its migrations ([`migrate`]), and one file per table: jobs
 //! ([`jobs`]), finished segments ([`segments`]), the library of files ([`library`]) and settings
-//! ([`settings`]). Several processes
+//! ([`settings`]); the order of the queue ([`queue`]) and the jobs that are over ([`history`]) are
+//! two views of the first. Several processes
 //! open the same file at once (the window, the command line, a worker), so every change of a
 //! state names the state it expects to find.
 //!
@@ -18,14 +19,17 @@
 #![forbid(unsafe_code)]
 
 mod error;
+pub mod history;
 pub mod jobs;
 pub mod library;
 mod library_query;
 mod migrate;
+pub mod queue;
 pub mod segments;
 pub mod settings;
 
 pub use error::StoreError;
+pub use history::{HistoryKey, Outcomes};
 pub use jobs::{JobRow, Lane, Outcome};
 pub use library::{FileStamp, NewItem, Origin, Provenance};
 pub use segments::SegmentRow;

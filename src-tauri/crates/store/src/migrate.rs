@@ -101,6 +101,14 @@ CREATE TABLE library_forgotten (
     path TEXT PRIMARY KEY
 ) STRICT, WITHOUT ROWID;
 ",
+    // The order of the queue; which jobs are in the history alone.
+    "
+ALTER TABLE jobs ADD COLUMN place INTEGER NOT NULL DEFAULT 0;
+ALTER TABLE jobs ADD COLUMN put_away INTEGER NOT NULL DEFAULT 0;
+UPDATE jobs SET place = created_millis;
+CREATE INDEX jobs_by_place ON jobs (state, lane, place);
+CREATE INDEX jobs_by_end ON jobs (finished_millis);
+",
 ];
 
 /// Brings the database to the newest version, in one transaction.

@@ -5,6 +5,7 @@ use frameloom_core::graph::Graph;
 use frameloom_core::job::*;
 use frameloom_core::media::Warning;
 use frameloom_store::{DATABASE_FILE, Lane, Outcome, SegmentRow, Store, StoreError};
+use std::collections::BTreeSet;
 use std::time::Duration;
 
 fn job(id: &str, created_millis: i64) -> Job {
@@ -140,10 +141,19 @@ fn the_queue_gives_the_oldest_queued_job_and_leaves_direct_ones_alone() {
     store
         .insert_job(&job("early", 2), Lane::Queue, "{}")
         .unwrap();
-    assert_eq!(store.next_queued().unwrap().unwrap().job.id.0, "early");
+    assert_eq!(
+        store
+            .next_queued(&BTreeSet::new())
+            .unwrap()
+            .unwrap()
+            .job
+            .id
+            .0,
+        "early"
+    );
     store.delete_job(&JobId("early".into())).unwrap();
     store.delete_job(&JobId("late".into())).unwrap();
-    assert!(store.next_queued().unwrap().is_none());
+    assert!(store.next_queued(&BTreeSet::new()).unwrap().is_none());
 }
 
 #[test]
@@ -303,4 +313,109 @@ fn a_database_that_another_keeps_to_itself_can_be_read_and_is_said_to_be_busy() 
     assert_eq!(store.job(&id).unwrap().job.state, JobState::Queued);
     other.execute_batch("COMMIT").unwrap();
     assert!(pause().unwrap());
+}
+
+fn names(store: &Store) -> Vec<String> {
+    let order = store.queue_order().expect("the queue is read");
+    order.into_iter().map(|id| id.0).collect()
+}
+
+#[test]
+fn the_order_of_the_queue_is_the_users_and_survives_a_restart() {
+    let folder = tempfile::tempdir().unwrap();
+    let (store, _) = Store::open(folder.path()).unwrap();
+    let id = |name: &str| JobId(name.into());
+    // Two of the same millisecond, and one of a command.
+    for (name, created) in [("a", 1), ("b", 2), ("c", 2), ("d", 9)] {
+        store
+            .insert_job(&job(name, created), Lane::Queue, "{}")
+            .unwrap();
+    }
+    store
+        .insert_job(&job("direct", 0), Lane::Direct, "{}")
+        .unwrap();
+    assert_eq!(names(&store), ["a", "b", "c", "d"]);
+    store.move_jobs(&[id("d")], Some(&id("a"))).unwrap();
+    assert_eq!(names(&store), ["d", "a", "b", "c"]);
+    // Some together, in the order that they are given in; one that is gone is passed over.
+    store
+        .move_jobs(&[id("b"), id("gone"), id("d")], Some(&id("c")))
+        .unwrap();
+    assert_eq!(names(&store), ["a", "b", "d", "c"]);
+    store.move_jobs(&[id("a")], None).unwrap();
+    drop(store);
+    let (store, _) = Store::open(folder.path()).unwrap();
+    assert_eq!(names(&store), ["b", "d", "c", "a"]);
+    let taken = BTreeSet::from([id("b")]);
+    assert_eq!(store.next_queued(&taken).unwrap().unwrap().job.id, id("d"));
+    // What is submitted now comes last, and so does what is put there.
+    store.insert_job(&job("e", 20), Lane::Queue, "{}").unwrap();
+    assert_eq!(names(&store), ["b", "d", "c", "a", "e"]);
+    store.put_last(&id("d"), 15).unwrap();
+    assert_eq!(names(&store), ["b", "c", "a", "e", "d"]);
+}
+
+#[test]
+fn only_a_job_of_which_nothing_is_done_is_replaced() {
+    let folder = tempfile::tempdir().unwrap();
+    let (store, _) = Store::open(folder.path()).unwrap();
+    let mut wanted = job("a", 1);
+    store.insert_job(&wanted, Lane::Queue, "{}").unwrap();
+    wanted.spec.encode.quality = Quality::Archive;
+    assert!(store.replace_waiting(&wanted, "{\"new\":1}").unwrap());
+    let row = store.job(&wanted.id).unwrap();
+    assert_eq!(row.job.spec.encode.quality, Quality::Archive);
+    assert_eq!(row.plan.as_deref(), Some("{\"new\":1}"));
+    store.record_segment(&wanted.id, &segment(0), 1).unwrap();
+    assert!(!store.replace_waiting(&wanted, "{}").unwrap());
+    store.forget_segments_from(&wanted.id, 0).unwrap();
+    let queued = [JobState::Queued];
+    store
+        .change_state(&wanted.id, &queued, JobState::Running, None, 2)
+        .unwrap();
+    assert!(!store.replace_waiting(&wanted, "{}").unwrap());
+}
+
+#[test]
+fn the_history_is_newest_first_and_keeps_what_was_put_away() {
+    let folder = tempfile::tempdir().unwrap();
+    let (store, _) = Store::open(folder.path()).unwrap();
+    let queued = [JobState::Queued];
+    for (name, end, ended) in [
+        ("a", JobState::Succeeded, 50),
+        ("b", JobState::Failed, 70),
+        ("c", JobState::Succeeded, 60),
+        ("d", JobState::Running, 0),
+    ] {
+        let mut job = job(name, 5);
+        job.spec.graph = Graph::chain([frameloom_core::graph::Op::Upscale {
+            model: "loom-x2".into(),
+        }]);
+        store.insert_job(&job, Lane::Queue, "{}").unwrap();
+        store
+            .change_state(&job.id, &queued, end, None, ended)
+            .unwrap();
+    }
+    let ids = |outcome, skip, limit| -> Vec<String> {
+        let rows = store.history(outcome, skip, limit).unwrap();
+        rows.into_iter().map(|row| row.job.id.0).collect()
+    };
+    assert_eq!(ids(None, 0, 10), ["b", "c", "a"]);
+    assert_eq!(ids(None, 1, 1), ["c"]);
+    assert_eq!(ids(Some(JobState::Succeeded), 0, 10), ["c", "a"]);
+    let keys = store.history_keys().unwrap();
+    assert_eq!((keys.len(), keys[0].id.0.as_str()), (3, "b"));
+    assert_eq!(keys[0].text, "/video/été 日本.mp4\n/video/out.mp4\nloom-x2");
+    let outcomes = store.outcomes().unwrap();
+    assert_eq!((outcomes.succeeded, outcomes.failed), (2, 1));
+    assert!(store.put_away(&JobId("b".into())).unwrap());
+    assert!(
+        !store.put_away(&JobId("d".into())).unwrap(),
+        "a running job stays where it is seen"
+    );
+    let at_hand = store.at_hand().unwrap();
+    assert!(at_hand.iter().all(|row| row.job.id.0 != "b"));
+    assert_eq!(ids(None, 0, 10), ["b", "c", "a"]);
+    store.take_out(&JobId("b".into())).unwrap();
+    assert_eq!(store.at_hand().unwrap().len(), 4);
 }

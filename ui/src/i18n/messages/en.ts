@@ -2,6 +2,7 @@ import { compare } from './en/compare';
 import { library } from './en/library';
 import { places } from './en/places';
 import { settings } from './en/settings';
+import { queue } from './en/queue';
 
 /**
  * English, the language that the others are checked against: a key that is missing there does not
@@ -13,6 +14,7 @@ export const en = {
   ...library,
   ...places,
   ...settings,
+  ...queue,
 
   'app.name': 'Frameloom',
 

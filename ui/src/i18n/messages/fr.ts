@@ -2,6 +2,7 @@ import { compare } from './fr/compare';
 import { library } from './fr/library';
 import { places } from './fr/places';
 import { settings } from './fr/settings';
+import { queue } from './fr/queue';
 import type { Messages } from '../dictionary';
 
 export const fr: Messages = {
@@ -9,6 +10,7 @@ export const fr: Messages = {
   ...library,
   ...places,
   ...settings,
+  ...queue,
 
   'app.name': 'Frameloom',
 

@@ -2,6 +2,7 @@ import { compare } from './vi/compare';
 import { library } from './vi/library';
 import { places } from './vi/places';
 import { settings } from './vi/settings';
+import { queue } from './vi/queue';
 import type { Messages } from '../dictionary';
 
 export const vi: Messages = {
@@ -9,6 +10,7 @@ export const vi: Messages = {
   ...library,
   ...places,
   ...settings,
+  ...queue,
 
   'app.name': 'Frameloom',
 

@@ -1,0 +1,306 @@
+//! Does the jobs of the queue: one thread that looks after it, and one for each job at hand.
+
+use super::{Countdown, QueueEvent, WhenDone};
+use crate::{App, explain, now_millis};
+use frameloom_core::error::AppError;
+use frameloom_core::job::{JobId, JobState};
+use frameloom_store::Lane;
+use std::sync::{Arc, Condvar, Mutex, PoisonError, Weak};
+use std::time::{Duration, Instant};
+
+/// How often the queue is looked after while something runs: the forecast is told so often.
+const BUSY_INTERVAL: Duration = Duration::from_secs(1);
+/// And while nothing does: for jobs that another process put into it, and the end of the
+/// application.
+const IDLE_INTERVAL: Duration = Duration::from_secs(2);
+
+pub(crate) fn run(app: &Weak<App>, wake: &(Mutex<bool>, Condvar)) {
+    loop {
+        let Some(app) = app.upgrade() else { return };
+        if let Err(error) = app.look_after_queue() {
+            tracing::error!(%error, details = ?error.details, "the queue cannot be read");
+        }
+        let interval = app.until_next_look();
+        drop(app);
+        let (flag, condition) = wake;
+        let guard = flag.lock().unwrap_or_else(PoisonError::into_inner);
+        let (mut guard, _) = condition
+            .wait_timeout_while(guard, interval, |woken| !*woken)
+            .unwrap_or_else(PoisonError::into_inner);
+        *guard = false;
+    }
+}
+
+/// Keeps the machine from falling asleep by itself until it is dropped; whoever closes the lid
+/// still has their way. Where the system has no such thing, the job runs all the same.
+fn stay_awake() -> Option<keepawake::KeepAwake> {
+    keepawake::Builder::default()
+        .idle(true)
+        .app_name("Frameloom")
+        .app_reverse_domain("app.frameloom.studio")
+        .reason("Frameloom is working on a video or picture")
+        .create()
+        .inspect_err(|error| tracing::info!(%error, "the machine cannot be kept awake"))
+        .ok()
+}
+
+impl App {
+    fn look_after_queue(self: &Arc<Self>) -> Result<(), AppError> {
+        self.begin_jobs()?;
+        self.count_down()?;
+        self.tell_queue()
+    }
+
+    fn until_next_look(&self) -> Duration {
+        let state = self.queue.state();
+        let interval = match state.taken.is_empty() {
+            true => IDLE_INTERVAL,
+            false => BUSY_INTERVAL,
+        };
+        let until_act = state
+            .countdown
+            .map(|(_, at)| at.saturating_duration_since(Instant::now()));
+        until_act.map_or(interval, |until| interval.min(until))
+    }
+
+    /// Begins as many jobs as there is room for.
+    fn begin_jobs(self: &Arc<Self>) -> Result<(), AppError> {
+        let options = self.queue_options()?;
+        loop {
+            if options.paused || self.runner.is_held() {
+                return Ok(());
+            }
+            let id = {
+                let mut state = self.queue.state();
+                if state.asks || state.taken.len() >= options.at_once as usize {
+                    return Ok(());
+                }
+                let next = self
+                    .store
+                    .next_queued(&state.taken)
+                    .map_err(explain::store)?;
+                let Some(row) = next else { return Ok(()) };
+                state.taken.insert(row.job.id.clone());
+                // Who adds a job while the machine is about to sleep is awake.
+                state.countdown = None;
+                row.job.id
+            };
+            let (app, job) = (Arc::clone(self), id.clone());
+            let spawned = std::thread::Builder::new()
+                .name(format!("job {id}"))
+                .spawn(move || app.do_queued(&job));
+            if let Err(error) = spawned {
+                self.queue.state().taken.remove(&id);
+                return Err(explain::no_thread(error));
+            }
+        }
+    }
+
+    /// Does one job and says that it ended.
+    fn do_queued(&self, id: &JobId) {
+        let result = {
+            let _awake = stay_awake();
+            self.run_job(id)
+        };
+        if let Err(error) = result {
+            tracing::error!(%error, job = %id, "a job could not be run");
+            let alive = [JobState::Queued, JobState::Running];
+            if self
+                .change(id, &alive, JobState::Failed, Some(&error))
+                .is_err()
+            {
+                // It would be begun again at once.
+                std::thread::sleep(BUSY_INTERVAL);
+            }
+        }
+        if let Err(error) = self.job_came_to_rest(id) {
+            tracing::error!(%error, job = %id, "the queue cannot be kept");
+        }
+        self.runner.wake();
+    }
+
+    /// What the end of a job means for the queue.
+    pub(super) fn job_came_to_rest(&self, id: &JobId) -> Result<(), AppError> {
+        let job = self.job(id);
+        let (was_set_back, is_last);
+        {
+            let mut state = self.queue.state();
+            state.taken.remove(id);
+            state.costs = None;
+            was_set_back = state.set_back.remove(id);
+            is_last = state.taken.is_empty();
+        }
+        // One that was taken off the list meanwhile.
+        let Ok(job) = job else { return Ok(()) };
+        if was_set_back && job.state == JobState::Paused && job.error.is_none() {
+            self.resume(id, Lane::Queue)?;
+            return Ok(());
+        }
+        let by_user = match job.state {
+            JobState::Cancelled | JobState::Queued => true,
+            JobState::Paused => job.error.is_none(),
+            _ => false,
+        };
+        {
+            let mut state = self.queue.state();
+            match job.state {
+                JobState::Succeeded => state.end.succeeded += 1,
+                _ if by_user => {}
+                _ => state.end.failed += 1,
+            }
+        }
+        let nothing_waits = self.store.queue_order().map_err(explain::store)?.is_empty();
+        if is_last && nothing_waits {
+            self.queue_is_done(by_user)?;
+        }
+        Ok(())
+    }
+
+    /// Nothing is left to do. Where the user stopped the last job, they know.
+    fn queue_is_done(&self, by_user: bool) -> Result<(), AppError> {
+        let end = std::mem::take(&mut self.queue.state().end);
+        if by_user || self.runner.is_held() {
+            return Ok(());
+        }
+        let when_done = self.queue_options()?.when_done;
+        self.queue.tell(&QueueEvent::Done {
+            end,
+            sound: when_done == WhenDone::Sound,
+        });
+        if matches!(when_done, WhenDone::Sleep | WhenDone::ShutDown) {
+            let mut state = self.queue.state();
+            let wait = state.countdown_for;
+            let countdown = Countdown {
+                what: when_done,
+                at_millis: now_millis() + i64::try_from(wait.as_millis()).unwrap_or(i64::MAX),
+            };
+            state.countdown = Some((countdown, Instant::now() + wait));
+        }
+        Ok(())
+    }
+
+    /// Lets the machine sleep or shuts it down when the countdown is over.
+    fn count_down(&self) -> Result<(), AppError> {
+        let (what, act) = {
+            let mut state = self.queue.state();
+            match state.countdown {
+                Some((countdown, at)) if at <= Instant::now() => {
+                    state.countdown = None;
+                    (countdown.what, state.act)
+                }
+                _ => return Ok(()),
+            }
+        };
+        // Before it acts: afterwards there may be no program.
+        self.forget_when_done()?;
+        self.tell_queue()?;
+        if let Err(error) = act(what) {
+            tracing::error!(%error, details = ?error.details, "the machine does not obey");
+            self.queue.tell(&QueueEvent::Refused { error });
+        }
+        Ok(())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::Places;
+    use crate::queue::QueueOptions;
+    use frameloom_core::error::ErrorCode;
+    use std::sync::atomic::{AtomicU32, Ordering};
+    use std::sync::mpsc::{Receiver, channel};
+
+    static SHUT_DOWN: AtomicU32 = AtomicU32::new(0);
+
+    fn app() -> (tempfile::TempDir, Arc<App>, Receiver<QueueEvent>) {
+        let folder = tempfile::tempdir().unwrap();
+        let mut places = Places::discover(Some(folder.path().join("data"))).unwrap();
+        places.extra_models.clear();
+        let app = App::open(places).unwrap();
+        let (sender, events) = channel();
+        app.listen_to_queue(move |event| sender.send(event.clone()).is_ok());
+        (folder, app, events)
+    }
+
+    fn options(when_done: WhenDone) -> QueueOptions {
+        QueueOptions {
+            when_done,
+            ..QueueOptions::default()
+        }
+    }
+
+    #[test]
+    fn the_machine_is_shut_down_once_and_not_before_the_countdown_is_over() {
+        let (_folder, app, events) = app();
+        {
+            let mut state = app.queue.state();
+            state.countdown_for = Duration::from_millis(300);
+            state.act = |what| {
+                assert_eq!(what, WhenDone::ShutDown);
+                SHUT_DOWN.fetch_add(1, Ordering::SeqCst);
+                Err(AppError::new(ErrorCode::Internal, "It does not obey."))
+            };
+        }
+        app.set_queue_options(&options(WhenDone::ShutDown)).unwrap();
+        app.queue_is_done(false).unwrap();
+        app.look_after_queue().unwrap();
+        assert_eq!(
+            app.queue().unwrap().countdown.unwrap().what,
+            WhenDone::ShutDown
+        );
+        assert_eq!(SHUT_DOWN.load(Ordering::SeqCst), 0, "not yet");
+        std::thread::sleep(app.until_next_look());
+        app.look_after_queue().unwrap();
+        app.look_after_queue().unwrap();
+        assert_eq!(SHUT_DOWN.load(Ordering::SeqCst), 1);
+        let view = app.queue().unwrap();
+        assert_eq!(view.countdown, None);
+        assert_eq!(view.options.when_done, WhenDone::Nothing, "only once");
+        let events: Vec<QueueEvent> = events.try_iter().collect();
+        assert!(
+            matches!(events.last(), Some(QueueEvent::Refused { error }) if error.message.contains("obey"))
+        );
+        let done = |event: &&QueueEvent| matches!(event, QueueEvent::Done { sound: false, .. });
+        assert_eq!(events.iter().filter(done).count(), 1);
+    }
+
+    #[test]
+    fn what_was_asked_for_on_another_day_does_not_shut_the_machine_down() {
+        let (_folder, app, _events) = app();
+        app.set_queue_options(&options(WhenDone::ShutDown)).unwrap();
+        app.start_queue().unwrap();
+        assert_eq!(app.queue_options().unwrap().when_done, WhenDone::Nothing);
+        let (_folder, app, _events) = self::app();
+        app.set_queue_options(&options(WhenDone::Sound)).unwrap();
+        app.start_queue().unwrap();
+        assert_eq!(app.queue_options().unwrap().when_done, WhenDone::Sound);
+    }
+
+    #[test]
+    fn a_countdown_can_be_stopped_and_one_that_the_user_caused_never_begins() {
+        let (_folder, app, events) = app();
+        app.queue.state().act = |_| panic!("nobody sleeps");
+        app.set_queue_options(&options(WhenDone::Sleep)).unwrap();
+        app.queue_is_done(true).unwrap();
+        assert_eq!(app.queue().unwrap().countdown, None);
+        app.queue_is_done(false).unwrap();
+        let countdown = app.queue().unwrap().countdown.unwrap();
+        let left = countdown.at_millis - now_millis();
+        assert!((55_000..=60_000).contains(&left), "{left}");
+        app.stop_countdown().unwrap();
+        let view = app.queue().unwrap();
+        assert_eq!(
+            (view.countdown, view.options.when_done),
+            (None, WhenDone::Nothing)
+        );
+        app.look_after_queue().unwrap();
+        app.set_queue_options(&options(WhenDone::Sound)).unwrap();
+        app.queue_is_done(false).unwrap();
+        assert_eq!(app.queue().unwrap().countdown, None);
+        let sounds = events
+            .try_iter()
+            .filter(|event| matches!(event, QueueEvent::Done { sound: true, .. }));
+        assert_eq!(sounds.count(), 1);
+    }
+}
