@@ -12,6 +12,7 @@
 #![forbid(unsafe_code)]
 
 mod batch;
+mod canvas;
 mod child;
 pub mod choices;
 mod compute;
@@ -43,6 +44,7 @@ mod stopping;
 pub mod worker;
 
 pub use batch::Batch;
+pub use canvas::{CanvasEntry, CanvasGraph, CanvasSave, CanvasVersion};
 pub use compute::ComputeWish;
 pub use doctor::Report;
 pub use fields::DeinterlaceChoice;

@@ -2,8 +2,10 @@
 
 use frameloom_app::inputs::Expanded;
 use frameloom_app::receipt::Verification;
+use frameloom_app::{CanvasEntry, CanvasGraph, CanvasSave, CanvasVersion, GraphPlan, GraphRequest};
 use frameloom_app::{Likeness, ModelEntry, Report, Settings, UpscalePlan, UpscaleRequest};
 use frameloom_core::error::AppError;
+use frameloom_core::graph::{Fault, NodeKind};
 use frameloom_core::job::{Job, JobEvent};
 use frameloom_core::media::MediaInfo;
 use std::collections::BTreeMap;
@@ -14,13 +16,21 @@ use ts_rs::{Config, ExportError, TS};
 fn export(folder: &Path) -> Result<(), ExportError> {
     let config = Config::new().with_out_dir(folder);
     AppError::export_all(&config)?;
+    CanvasEntry::export_all(&config)?;
+    CanvasGraph::export_all(&config)?;
+    CanvasSave::export_all(&config)?;
+    CanvasVersion::export_all(&config)?;
     Expanded::export_all(&config)?;
+    Fault::export_all(&config)?;
+    GraphPlan::export_all(&config)?;
+    GraphRequest::export_all(&config)?;
     Job::export_all(&config)?;
     JobEvent::export_all(&config)?;
     Likeness::export_all(&config)?;
     MediaInfo::export_all(&config)?;
     ModelEntry::export_all(&config)?;
     Report::export_all(&config)?;
+    NodeKind::export_all(&config)?;
     Settings::export_all(&config)?;
     Verification::export_all(&config)?;
     UpscalePlan::export_all(&config)?;

@@ -1,7 +1,7 @@
 //! The database of the desktop: one SQLite file in the data folder.
 //!
 //! What lives here: the schema and its migrations ([`migrate`]), and one file per table: jobs
-//! ([`jobs`]), finished segments ([`segments`]) and settings ([`settings`]). Several processes
+//! ([`jobs`]), finished segments ([`segments`]), documents of the canvas ([`graphs`]) and settings ([`settings`]). Several processes
 //! open the same file at once (the window, the command line, a worker), so every change of a
 //! state names the state it expects to find.
 //!
@@ -17,12 +17,14 @@
 #![forbid(unsafe_code)]
 
 mod error;
+pub mod graphs;
 pub mod jobs;
 mod migrate;
 pub mod segments;
 pub mod settings;
 
 pub use error::StoreError;
+pub use graphs::{GraphRow, KeepVersions};
 pub use jobs::{JobRow, Lane, Outcome};
 pub use segments::SegmentRow;
 

@@ -48,6 +48,23 @@ ALTER TABLE segments ADD COLUMN picture_check TEXT NOT NULL DEFAULT '{}';
     "ALTER TABLE segments ADD COLUMN clip INTEGER NOT NULL DEFAULT 0;",
     // Where the clips at the second inputs of nodes were.
     "ALTER TABLE segments ADD COLUMN sides TEXT NOT NULL DEFAULT '[]';",
+    // Documents of the canvas, and what they were before.
+    "
+CREATE TABLE graphs (
+    id             TEXT PRIMARY KEY,
+    name           TEXT NOT NULL,
+    document       TEXT NOT NULL,
+    created_millis INTEGER NOT NULL,
+    changed_millis INTEGER NOT NULL
+) STRICT;
+
+CREATE TABLE graph_versions (
+    graph_id     TEXT NOT NULL REFERENCES graphs (id) ON DELETE CASCADE,
+    saved_millis INTEGER NOT NULL,
+    document     TEXT NOT NULL,
+    PRIMARY KEY (graph_id, saved_millis)
+) STRICT;
+",
 ];
 
 /// Brings the database to the newest version, in one transaction.
