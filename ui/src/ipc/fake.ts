@@ -10,6 +10,7 @@ import type { ModelEntry } from './bindings/ModelEntry';
 import type { Receipt } from './bindings/Receipt';
 import type { Settings } from './bindings/Settings';
 import type { UpscaleRequest } from './bindings/UpscaleRequest';
+import { canvasFake } from './canvas-fake';
 import { paintScene, paintWorn } from './fake-scene';
 import type { Ipc } from './ipc';
 
@@ -273,6 +274,7 @@ export function fakeIpc(options: FakeOptions = {}): FakeIpc {
   };
 
   const ipc: FakeIpc = {
+    ...canvasFake({ calls, submit: (request) => ipc.submitUpscale(request), jobs: () => ipc.listJobs() }),
     jobs,
     calls,
     emit: (event) => listen(event),

@@ -15,6 +15,7 @@ import type { Settings } from './bindings/Settings';
 import type { UpscalePlan } from './bindings/UpscalePlan';
 import type { UpscaleRequest } from './bindings/UpscaleRequest';
 import type { Verification } from './bindings/Verification';
+import type { CanvasIpc } from './canvas';
 
 /** Which picture of a pair: the source's or the result's. */
 export type Side = 'before' | 'after';
@@ -33,7 +34,7 @@ export type CloseAnswer = 'stay' | 'after_part' | 'now';
 export type Stop = () => void;
 
 /** Every call rejects with an `AppError` and with nothing else. */
-export interface Ipc {
+export interface Ipc extends CanvasIpc {
   /** Files named on the command line. */
   startFiles(): Promise<string[]>;
   /** Folders become the media files inside them. */

@@ -4,6 +4,7 @@ import { listen } from '@tauri-apps/api/event';
 import { getCurrentWebview } from '@tauri-apps/api/webview';
 import { open } from '@tauri-apps/plugin-dialog';
 import type { JobEvent } from './bindings/JobEvent';
+import { canvasTauri } from './canvas-tauri';
 import { toAppError, type Ipc } from './ipc';
 
 /** What the file dialog offers; dropping and "all files" take anything, and the probe decides. */
@@ -27,6 +28,7 @@ function loomUrl(what: string, query: Record<string, string>): string {
 
 export function tauriIpc(): Ipc {
   return {
+    ...canvasTauri(call),
     startFiles: () => call('start_files'),
     expandInputs: (paths) => call('expand_inputs', { paths }),
     probeMedia: (path) => call('probe_media', { path }),

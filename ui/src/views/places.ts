@@ -3,8 +3,10 @@ import Boxes from '@lucide/svelte/icons/boxes';
 import House from '@lucide/svelte/icons/house';
 import SettingsIcon from '@lucide/svelte/icons/settings-2';
 import ShieldCheck from '@lucide/svelte/icons/shield-check';
+import Workflow from '@lucide/svelte/icons/workflow';
 import type { Component } from 'svelte';
 import type { PlaceId } from '../state/places.svelte';
+import Canvas from './Canvas.svelte';
 import Home from './Home.svelte';
 import Models from './Models.svelte';
 import Outgoing from './Outgoing.svelte';
@@ -19,6 +21,7 @@ export interface PlaceView {
 
 export const VIEWS: Record<PlaceId, PlaceView> = {
   home: { icon: House, view: Home },
+  canvas: { icon: Workflow, view: Canvas },
   models: { icon: Boxes, view: Models, foot: true },
   outgoing: { icon: ShieldCheck, view: Outgoing, foot: true },
   settings: { icon: SettingsIcon, view: Settings, foot: true },

@@ -1,3 +1,5 @@
+import { canvas } from './en/canvas';
+import { canvasNodes } from './en/canvas-nodes';
 import { compare } from './en/compare';
 import { places } from './en/places';
 import { settings } from './en/settings';
@@ -8,6 +10,8 @@ import { settings } from './en/settings';
  * Where a number decides, the entry lists the plural categories of the language (CLDR names).
  */
 export const en = {
+  ...canvas,
+  ...canvasNodes,
   ...compare,
   ...places,
   ...settings,

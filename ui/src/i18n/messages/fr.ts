@@ -1,9 +1,13 @@
+import { canvas } from './fr/canvas';
+import { canvasNodes } from './fr/canvas-nodes';
 import { compare } from './fr/compare';
 import { places } from './fr/places';
 import { settings } from './fr/settings';
 import type { Messages } from '../dictionary';
 
 export const fr: Messages = {
+  ...canvas,
+  ...canvasNodes,
   ...compare,
   ...places,
   ...settings,

@@ -1,9 +1,13 @@
+import { canvas } from './vi/canvas';
+import { canvasNodes } from './vi/canvas-nodes';
 import { compare } from './vi/compare';
 import { places } from './vi/places';
 import { settings } from './vi/settings';
 import type { Messages } from '../dictionary';
 
 export const vi: Messages = {
+  ...canvas,
+  ...canvasNodes,
   ...compare,
   ...places,
   ...settings,

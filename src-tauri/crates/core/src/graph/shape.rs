@@ -523,15 +523,18 @@ impl OpShape {
         needed.map(|p| p.name).collect()
     }
 
-    /// The JSON Schema of the parameters. Beyond the words of the standard: `x-unit`, and
-    /// `x-editor` where the type alone does not say how a person gives a value.
+    /// The JSON Schema of the parameters. Beyond the words of the standard: `x-order`, `x-unit`,
+    /// and `x-editor` where the type alone does not say how a person gives a value.
     pub(super) fn schema(&self) -> Value {
         let properties: Map<String, Value> = self
             .params
             .iter()
-            .map(|param| {
+            .enumerate()
+            .map(|(position, param)| {
                 let mut schema = param.kind.schema();
                 schema["description"] = param.about.into();
+                // The properties of a JSON object have no order, and those of a form do.
+                schema["x-order"] = position.into();
                 if let Some(unit) = param.unit {
                     schema["x-unit"] = unit.into();
                 }
