@@ -15,7 +15,7 @@ const port = (page: Page, name: RegExp, of: string) => card(page, of).getByRole(
 const calls = (page: Page, what: string) =>
   page.evaluate((what) => (window as unknown as { fakeIpc: { calls: string[] } }).fakeIpc.calls.filter((call) => call.startsWith(what)), what);
 
-async function middle(page: Page, locator: ReturnType<typeof port>) {
+async function middle(locator: ReturnType<typeof port>) {
   const box = await locator.boundingBox();
   if (!box) throw new Error('it is not drawn');
   return { x: box.x + box.width / 2, y: box.y + box.height / 2 };
@@ -84,10 +84,10 @@ test('a graph of four nodes is built by mouse, runs, and is saved by itself', as
   await page.getByRole('option').first().click();
   await expect(card(page, 'Mirror')).toBeVisible();
   await page.getByLabel('Direction').selectOption('horizontal');
-  await pull(page, await middle(page, port(page, /^Output “pictures”/, 'Source')), await middle(page, port(page, /^Input/, 'Mirror')));
+  await pull(page, await middle(port(page, /^Output “pictures”/, 'Source')), await middle(port(page, /^Input/, 'Mirror')));
   await expect(page.locator('.svelte-flow__edge')).toHaveCount(2);
   // A wire that is let go offers only what fits on it.
-  await pull(page, await middle(page, port(page, /^Output/, 'Mirror')), { x: 760, y: 650 });
+  await pull(page, await middle(port(page, /^Output/, 'Mirror')), { x: 760, y: 650 });
   await expect(page.getByRole('dialog')).toBeVisible();
   await expect(page.getByRole('option', { name: /^Loudness/ })).toHaveCount(0);
   await page.keyboard.type('resize');
@@ -96,7 +96,7 @@ test('a graph of four nodes is built by mouse, runs, and is saved by itself', as
   await expect(page.getByRole('button', { name: /problem/ }).first()).toBeVisible();
   await page.getByRole('textbox', { name: 'Width' }).fill('1920');
   await page.getByRole('textbox', { name: 'Height' }).fill('1080');
-  await pull(page, await middle(page, port(page, /^Output/, 'Resize')), await middle(page, port(page, /^Input “pictures”/, 'Output')));
+  await pull(page, await middle(port(page, /^Output/, 'Resize')), await middle(port(page, /^Input “pictures”/, 'Output')));
   await expect(page.getByRole('button', { name: /problem/ })).toHaveCount(0);
   await page.locator('#run-graph').click();
   await page.getByRole('textbox', { name: 'Source' }).fill('/home/mai/a.mp4');
@@ -152,7 +152,7 @@ test('a graph of four nodes is built by keyboard alone, in the list', async ({ p
 
 test('a wire that does not fit is refused with the reason', async ({ page }) => {
   await open(page);
-  await pull(page, await middle(page, port(page, /^Output “sound”/, 'Source')), await middle(page, port(page, /^Input “pictures”/, 'Output')));
+  await pull(page, await middle(port(page, /^Output “sound”/, 'Source')), await middle(port(page, /^Input “pictures”/, 'Output')));
   await expect(page.locator('.told')).toContainText('This gives sound and that takes pictures.');
   await expect(page.locator('.svelte-flow__edge')).toHaveCount(1);
 });

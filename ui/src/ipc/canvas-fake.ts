@@ -103,6 +103,7 @@ export function canvasFake(told: Told): CanvasIpc {
     device: 'auto',
     compute: { precision: 'exact', deterministic: false, threads: null, priority: 'normal' },
     upright: true,
+    sample: false,
   });
   return {
     nodeKinds: async () => structuredClone(kinds),
@@ -152,7 +153,7 @@ export function canvasFake(told: Told): CanvasIpc {
       return told.submit({
         ...{ input: Object.values(request.inputs)[0] ?? '', output: null, model: null, scale: null, codec: request.codec },
         ...{ quality: request.quality, device: request.device, compute: request.compute, name_template: null, counter: null },
-        ...{ overwrite: false, drop: [], deinterlace: 'auto', below: '' },
+        ...{ overwrite: false, drop: [], deinterlace: 'auto', below: '', span: null, sample: false },
       });
     },
     chooseFile: async () => '/home/mai/Phim/ngõ nhỏ Hà Nội.mp4',
