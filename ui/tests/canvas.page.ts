@@ -6,7 +6,7 @@ async function open(page: Page, options: Record<string, string> = {}) {
   page.on('pageerror', (error) => errors.push(error.message));
   await page.goto(`/?${new URLSearchParams({ language: 'en', theme: 'dark', tick: '20', step: '60', ...options })}`);
   await page.locator('nav').getByRole('button').nth(1).click();
-  await expect(card(page, /^(Source|Nguồn)/)).toBeVisible();
+  await expect(card(page, /Source|Nguồn/)).toBeVisible();
   return errors;
 }
 
@@ -87,7 +87,7 @@ test('a graph of four nodes is built by mouse, runs, and is saved by itself', as
   await pull(page, await middle(port(page, /^Output “pictures”/, 'Source')), await middle(port(page, /^Input/, 'Mirror')));
   await expect(page.locator('.svelte-flow__edge')).toHaveCount(2);
   // A wire that is let go offers only what fits on it.
-  await pull(page, await middle(port(page, /^Output/, 'Mirror')), { x: 760, y: 650 });
+  await pull(page, await middle(port(page, /^Output/, 'Mirror')), { x: 560, y: 600 });
   await expect(page.getByRole('dialog')).toBeVisible();
   await expect(page.getByRole('option', { name: /^Loudness/ })).toHaveCount(0);
   await page.keyboard.type('resize');
@@ -124,8 +124,8 @@ test('a graph of four nodes is built by keyboard alone, in the list', async ({ p
   await page.keyboard.type('Source');
   await page.getByLabel('Connect: Output “out”: pictures').focus();
   await page.keyboard.type('Output');
-  await expect(page.getByRole('row', { name: /Mirror/ })).toContainText('Source: pictures');
-  await expect(page.getByRole('row', { name: /Mirror/ })).toContainText('Output: pictures');
+  await expect(page.locator('tr[data-id=flip1]')).toContainText('Source: pictures');
+  await expect(page.locator('tr[data-id=flip1]')).toContainText('Output: pictures');
   // Between the two, a node more; the arrow keys go through the rows.
   await page.keyboard.press('Shift+A');
   await page.keyboard.type('deinterlace');
@@ -134,10 +134,10 @@ test('a graph of four nodes is built by keyboard alone, in the list', async ({ p
   await page.keyboard.type('Mirror');
   await page.getByLabel('Connect: Output “out”: pictures').focus();
   await page.keyboard.type('Output');
-  await expect(page.getByRole('row', { name: /Deinterlace/ })).toContainText('Mirror: out');
-  await page.getByRole('row', { name: /^Source/ }).getByRole('button').focus();
+  await expect(page.locator('tr[data-id=deinterlace1]')).toContainText('Mirror: out');
+  await page.locator('tr[data-id=source1]').getByRole('button').focus();
   await page.keyboard.press('ArrowDown');
-  await expect(page.getByRole('row', { name: /Mirror/ }).getByRole('button')).toBeFocused();
+  await expect(page.locator('tr[data-id=flip1]').getByRole('button')).toBeFocused();
   await page.getByLabel('X', { exact: true }).fill('320');
   await page.keyboard.press('Control+Enter');
   await page.keyboard.type('/home/mai/b.mp4');
@@ -235,7 +235,13 @@ test('two hundred nodes stay smooth while the canvas is moved', async ({ page, c
       requestAnimationFrame(tick);
     };
     requestAnimationFrame(tick);
-    Object.assign(window, { frameTimes: times });
+    const touched = { cards: 0 };
+    new MutationObserver((changes) => (touched.cards += changes.length)).observe(document.querySelector('.svelte-flow__nodes') as Element, {
+      attributes: true,
+      characterData: true,
+      subtree: true,
+    });
+    Object.assign(window, { frameTimes: times, touched });
   });
   await page.mouse.move(box.x + 12, box.y + 12);
   await page.mouse.down();
@@ -247,6 +253,7 @@ test('two hundred nodes stay smooth while the canvas is moved', async ({ page, c
   const median = times[Math.floor(times.length / 2)] ?? 0;
   const worst = times.at(-1) ?? 0;
   console.log(`200 nodes panned: median frame ${median.toFixed(1)} ms, worst ${worst.toFixed(1)} ms, ${times.length} frames`);
-  // Software rendering on a shared machine: what is held here is that nothing is drawn anew per frame.
-  expect(median).toBeLessThan(50);
+  // Time depends on what else the machine does; that no card is touched while the view moves does not.
+  const touched = await page.evaluate(() => (window as unknown as { touched: { cards: number } }).touched.cards);
+  expect(touched).toBe(0);
 });
