@@ -317,7 +317,7 @@ fn what_failed_or_was_cancelled_is_tried_again_as_it_was_or_more_safely() {
     app.cancel(&cancelled).unwrap();
     let again = app.retry(&cancelled, Retry::AsItWas).unwrap();
     assert_ne!(again.id, cancelled);
-    assert_eq!(waiting(&app), [again.id.clone()]);
+    assert_eq!(waiting(&app), std::slice::from_ref(&again.id));
     app.set_queue_options(&options(1)).unwrap();
     wait_for(&app, &[&again.id]);
     let at_hand = app.jobs_at_hand().unwrap();

@@ -85,6 +85,18 @@ pub fn run(arguments: impl IntoIterator<Item = OsString>) -> anyhow::Result<()> 
                 .answer(app.state::<Door>().app(), &request, responder);
         })
         .invoke_handler(tauri::generate_handler![
+            commands::canvas::node_kinds,
+            commands::canvas::check_graph,
+            commands::canvas::canvas_graphs,
+            commands::canvas::canvas_graph,
+            commands::canvas::save_canvas,
+            commands::canvas::remove_canvas,
+            commands::canvas::canvas_versions,
+            commands::canvas::canvas_version,
+            commands::canvas::upscale_as_graph,
+            commands::canvas::job_as_graph,
+            commands::canvas::plan_graph,
+            commands::canvas::submit_graph,
             commands::jobs::plan_upscale,
             commands::jobs::submit_upscale,
             commands::jobs::list_jobs,

@@ -10,6 +10,7 @@ import type { ModelEntry } from './bindings/ModelEntry';
 import type { Receipt } from './bindings/Receipt';
 import type { Settings } from './bindings/Settings';
 import type { UpscaleRequest } from './bindings/UpscaleRequest';
+import { canvasFake } from './canvas-fake';
 import { paintScene, paintWorn } from './fake-scene';
 import type { Ipc } from './ipc';
 import { libraryFake, type LibraryFake } from './library-fake';
@@ -309,6 +310,7 @@ export function fakeIpc(options: FakeOptions = {}): FakeIpc {
   const ipc: FakeIpc = {
     ...libraryFake(options.library ?? 0, calls, fakeInfo),
     ...queue.ipc,
+    ...canvasFake({ calls, submit: (request) => ipc.submitUpscale(request), jobs: () => ipc.listJobs() }),
     jobs,
     calls,
     emit: (event) => listen(event),

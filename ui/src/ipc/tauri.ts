@@ -4,6 +4,7 @@ import { listen } from '@tauri-apps/api/event';
 import { getCurrentWebview } from '@tauri-apps/api/webview';
 import { open } from '@tauri-apps/plugin-dialog';
 import type { JobEvent } from './bindings/JobEvent';
+import { canvasTauri } from './canvas-tauri';
 import { toAppError, type Ipc } from './ipc';
 import { libraryTauri } from './library-tauri';
 import { tauriQueue } from './queue-tauri';
@@ -31,6 +32,7 @@ export function tauriIpc(): Ipc {
   return {
     ...libraryTauri(call),
     ...tauriQueue(call),
+    ...canvasTauri(call),
     startFiles: () => call('start_files'),
     expandInputs: (paths) => call('expand_inputs', { paths }),
     probeMedia: (path) => call('probe_media', { path }),

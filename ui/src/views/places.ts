@@ -6,9 +6,11 @@ import Images from '@lucide/svelte/icons/images';
 import SettingsIcon from '@lucide/svelte/icons/settings-2';
 import ListOrdered from '@lucide/svelte/icons/list-ordered';
 import ShieldCheck from '@lucide/svelte/icons/shield-check';
+import Workflow from '@lucide/svelte/icons/workflow';
 import type { Component } from 'svelte';
 import type { PlaceId } from '../state/places.svelte';
 import HistoryView from './History.svelte';
+import Canvas from './Canvas.svelte';
 import Home from './Home.svelte';
 import Library from './Library.svelte';
 import Models from './Models.svelte';
@@ -28,6 +30,7 @@ export const VIEWS: Record<PlaceId, PlaceView> = {
   library: { icon: Images, view: Library },
   queue: { icon: ListOrdered, view: Queue },
   history: { icon: History, view: HistoryView },
+  canvas: { icon: Workflow, view: Canvas },
   models: { icon: Boxes, view: Models, foot: true },
   outgoing: { icon: ShieldCheck, view: Outgoing, foot: true },
   settings: { icon: SettingsIcon, view: Settings, foot: true },

@@ -127,7 +127,7 @@ impl Ending {
     }
 
     /// What is still to come before the last frame is done.
-    pub(crate) fn to_come(&mut self, frames: u64) -> Duration {
+    pub(crate) fn coming(&mut self, frames: u64) -> Duration {
         self.began = None;
         self.whole(frames)
     }
@@ -158,7 +158,7 @@ mod tests {
     fn the_end_of_a_job_is_foreseen_as_the_one_before_it_was() {
         let second = Duration::from_secs(1);
         let mut ending = Ending::new(1e6, None);
-        assert_eq!(ending.to_come(1000), Duration::from_micros(2_700_000));
+        assert_eq!(ending.coming(1000), Duration::from_micros(2_700_000));
         assert_eq!(ending.learnt(second, 1000), None, "it has not begun");
         assert_eq!(
             ending.remaining(10 * second, 1000),
@@ -172,10 +172,10 @@ mod tests {
         // It took seven seconds instead of 2.7: halfway the next time.
         let learnt = ending.learnt(17 * second, 1000).unwrap();
         let mut next = Ending::new(2e6, Some(&learnt));
-        assert_eq!(next.to_come(1000), Duration::from_micros(9_700_000));
+        assert_eq!(next.coming(1000), Duration::from_micros(9_700_000));
         assert_eq!(
-            Ending::new(1e6, Some("NaN")).to_come(1000),
-            ending.to_come(1000)
+            Ending::new(1e6, Some("NaN")).coming(1000),
+            ending.coming(1000)
         );
         assert_eq!(next.learnt(second, 1), None);
     }

@@ -18,16 +18,19 @@ use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
 use std::io::Read;
 use std::path::{Path, PathBuf};
+use ts_rs::TS;
 
 /// A graph and the files that it is run on.
-#[derive(Debug, Clone, PartialEq)]
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, TS)]
 pub struct GraphRequest {
     /// What to do.
     pub graph: Graph,
     /// The files, by the names that the graph gives its inputs; a source without one is
     /// `main`.
+    #[ts(type = "Record<string, string>")]
     pub inputs: BTreeMap<String, PathBuf>,
     /// The result; its extension names the format.
+    #[ts(type = "string")]
     pub output: PathBuf,
     /// Codec of a video; the best for the container where `None`.
     pub codec: Option<VideoCodec>,
@@ -40,6 +43,7 @@ pub struct GraphRequest {
     /// May an existing result be replaced?
     pub overwrite: bool,
     /// What of the source is left out.
+    #[ts(type = "Array<string>")]
     pub drop: Vec<TrackChoice>,
     /// How the inputs are read that are numbered pictures; that some are without a place for a
     /// number in the name is said of the main one only.
@@ -47,9 +51,10 @@ pub struct GraphRequest {
 }
 
 /// What a run of a graph would do.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, TS)]
 pub struct GraphPlan {
     /// Where the result will be.
+    #[ts(type = "string")]
     pub output: PathBuf,
     /// Pixels of the source.
     pub input_size: (u32, u32),
@@ -151,6 +156,15 @@ impl App {
     pub fn submit_graph_directly(&self, request: &GraphRequest) -> Result<Job, AppError> {
         let (spec, plan) = self.prepare_graph(request)?;
         self.submit(spec, &plan, Lane::Direct)
+    }
+
+    /// Submits a run to the queue.
+    ///
+    /// # Errors
+    /// As [`App::plan_graph`]; then nothing was stored.
+    pub fn submit_graph(&self, request: &GraphRequest) -> Result<Job, AppError> {
+        let (spec, plan) = self.prepare_graph(request)?;
+        self.submit(spec, &plan, Lane::Queue)
     }
 
     fn prepare_graph(&self, request: &GraphRequest) -> Result<(JobSpec, Plan), AppError> {

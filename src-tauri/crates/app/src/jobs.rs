@@ -444,12 +444,17 @@ pub(crate) fn check_writable(output: &Path) -> Result<(), AppError> {
 
 /// Milliseconds since 1970 and a little chance, in base 36: sorts by time and is easy to type.
 fn new_id() -> JobId {
+    JobId(fresh_name())
+}
+
+/// A name that nothing else has, which sorts by its time.
+pub(crate) fn fresh_name() -> String {
     let chance = RandomState::new().hash_one(std::process::id()) % (36 * 36 * 36);
-    JobId(format!(
+    format!(
         "{}-{:0>3}",
         base36(now_millis().unsigned_abs()),
         base36(chance)
-    ))
+    )
 }
 
 fn base36(mut value: u64) -> String {

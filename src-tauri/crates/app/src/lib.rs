@@ -12,6 +12,7 @@
 #![forbid(unsafe_code)]
 
 mod batch;
+mod canvas;
 mod child;
 pub mod choices;
 mod compute;
@@ -27,8 +28,8 @@ pub mod history;
 pub mod inputs;
 pub mod inventory;
 mod jobs;
-mod likeness;
 mod library;
+mod likeness;
 mod listener;
 pub mod logging;
 pub mod models;
@@ -47,6 +48,7 @@ mod stopping;
 pub mod worker;
 
 pub use batch::Batch;
+pub use canvas::{CanvasEntry, CanvasGraph, CanvasSave, CanvasVersion};
 pub use compute::ComputeWish;
 pub use doctor::Report;
 pub use fields::DeinterlaceChoice;

@@ -629,7 +629,7 @@ impl ReporterState {
                 self.progress.fps = fps;
                 total.and_then(|total| {
                     let frames = self.forecast.remaining(now, done, total)?;
-                    Some(frames + self.ending.to_come(total))
+                    Some(frames + self.ending.coming(total))
                 })
             }
             Step::Joining | Step::Verifying => {

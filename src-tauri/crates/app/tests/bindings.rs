@@ -3,10 +3,12 @@
 use frameloom_app::inputs::Expanded;
 use frameloom_app::receipt::Verification;
 use frameloom_app::{
-    HistoryPage, HistoryQuery, JobEdit, Likeness, ModelEntry, QueueEvent, Report, Retry, Settings,
-    UpscalePlan, UpscaleRequest,
+    CanvasEntry, CanvasGraph, CanvasSave, CanvasVersion, GraphPlan, GraphRequest, HistoryPage,
+    HistoryQuery, JobEdit, Likeness, ModelEntry, QueueEvent, Report, Retry, Settings, UpscalePlan,
+    UpscaleRequest,
 };
 use frameloom_core::error::AppError;
+use frameloom_core::graph::{Fault, NodeKind};
 use frameloom_core::job::{Job, JobEvent};
 use frameloom_core::library::{
     Done, Fate, Imported, LibraryDetails, LibraryEvent, LibraryItem, LibraryQuery, LibrarySummary,
@@ -20,9 +22,16 @@ use ts_rs::{Config, ExportError, TS};
 fn export(folder: &Path) -> Result<(), ExportError> {
     let config = Config::new().with_out_dir(folder);
     AppError::export_all(&config)?;
+    CanvasEntry::export_all(&config)?;
+    CanvasGraph::export_all(&config)?;
+    CanvasSave::export_all(&config)?;
+    CanvasVersion::export_all(&config)?;
     Expanded::export_all(&config)?;
     HistoryPage::export_all(&config)?;
     HistoryQuery::export_all(&config)?;
+    Fault::export_all(&config)?;
+    GraphPlan::export_all(&config)?;
+    GraphRequest::export_all(&config)?;
     Job::export_all(&config)?;
     JobEdit::export_all(&config)?;
     JobEvent::export_all(&config)?;
@@ -40,6 +49,7 @@ fn export(folder: &Path) -> Result<(), ExportError> {
     Report::export_all(&config)?;
     QueueEvent::export_all(&config)?;
     Retry::export_all(&config)?;
+    NodeKind::export_all(&config)?;
     Settings::export_all(&config)?;
     Verification::export_all(&config)?;
     UpscalePlan::export_all(&config)?;

@@ -1,9 +1,9 @@
 //! The database of the desktop: one SQLite file in the data folder.
 //!
 //! What lives here: the schema and its migrations ([`migrate`]), and one file per table: jobs
-//! ([`jobs`]), finished segments ([`segments`]), the library of files ([`library`]) and settings
-//! ([`settings`]); the order of the queue ([`queue`]) and the jobs that are over ([`history`]) are
-//! two views of the first. Several processes
+//! ([`jobs`]), finished segments ([`segments`]), the library of files ([`library`]), documents of
+//! the canvas ([`graphs`]) and settings ([`settings`]); the order of the queue ([`queue`]) and the
+//! jobs that are over ([`history`]) are two views of the first. Several processes
 //! open the same file at once (the window, the command line, a worker), so every change of a
 //! state names the state it expects to find.
 //!
@@ -19,6 +19,7 @@
 #![forbid(unsafe_code)]
 
 mod error;
+pub mod graphs;
 pub mod history;
 pub mod jobs;
 pub mod library;
@@ -29,6 +30,7 @@ pub mod segments;
 pub mod settings;
 
 pub use error::StoreError;
+pub use graphs::{GraphRow, KeepVersions};
 pub use history::{HistoryKey, Outcomes};
 pub use jobs::{JobRow, Lane, Outcome};
 pub use library::{FileStamp, NewItem, Origin, Provenance};

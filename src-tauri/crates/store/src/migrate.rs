@@ -109,6 +109,23 @@ UPDATE jobs SET place = created_millis;
 CREATE INDEX jobs_by_place ON jobs (state, lane, place);
 CREATE INDEX jobs_by_end ON jobs (finished_millis);
 ",
+    // Documents of the canvas, and what they were before.
+    "
+CREATE TABLE graphs (
+    id             TEXT PRIMARY KEY,
+    name           TEXT NOT NULL,
+    document       TEXT NOT NULL,
+    created_millis INTEGER NOT NULL,
+    changed_millis INTEGER NOT NULL
+) STRICT;
+
+CREATE TABLE graph_versions (
+    graph_id     TEXT NOT NULL REFERENCES graphs (id) ON DELETE CASCADE,
+    saved_millis INTEGER NOT NULL,
+    document     TEXT NOT NULL,
+    PRIMARY KEY (graph_id, saved_millis)
+) STRICT;
+",
 ];
 
 /// Brings the database to the newest version, in one transaction.

@@ -4,7 +4,7 @@ use frameloom_core::error::{AppError, ErrorCode};
 use frameloom_core::graph::Graph;
 use frameloom_core::job::*;
 use frameloom_core::media::Warning;
-use frameloom_store::{DATABASE_FILE, Lane, Outcome, SegmentRow, Store, StoreError};
+use frameloom_store::{DATABASE_FILE, KeepVersions, Lane, Outcome, SegmentRow, Store, StoreError};
 use std::collections::BTreeSet;
 use std::time::Duration;
 
@@ -205,7 +205,7 @@ fn a_database_of_a_newer_program_is_refused_and_left_alone() {
     let path = folder.path().join(DATABASE_FILE);
     // The user version is the big-endian word at byte 60 of the header (SQLite file format).
     let mut bytes = std::fs::read(&path).unwrap();
-    assert_eq!(bytes[60..64], [0, 0, 0, 6]);
+    assert!(bytes[60..63] == [0, 0, 0] && bytes[63] < 99);
     bytes[63] = 99;
     std::fs::write(&path, &bytes).unwrap();
     assert!(matches!(
@@ -418,4 +418,49 @@ fn the_history_is_newest_first_and_keeps_what_was_put_away() {
     assert_eq!(ids(None, 0, 10), ["b", "c", "a"]);
     store.take_out(&JobId("b".into())).unwrap();
     assert_eq!(store.at_hand().unwrap().len(), 4);
+}
+
+#[test]
+fn a_graph_keeps_what_it_was_from_time_to_time_and_no_more_than_asked_for() {
+    let folder = tempfile::tempdir().unwrap();
+    let (store, _) = Store::open(folder.path()).unwrap();
+    let keep = KeepVersions {
+        apart_millis: 60_000,
+        most: 2,
+    };
+    let save = |document: &str, at| {
+        store
+            .save_graph("g", "Holiday", document, at, keep)
+            .unwrap()
+    };
+    let versions = || -> Vec<String> {
+        let all = store.graph_versions("g").unwrap().into_iter();
+        all.map(|(_, document)| document).collect()
+    };
+    save("a", 0);
+    assert!(versions().is_empty());
+    // The first document is always worth keeping; what follows within the minute is not.
+    save("b", 1_000);
+    save("c", 2_000);
+    assert_eq!(versions(), ["a"]);
+    save("c", 70_000);
+    assert_eq!(versions(), ["a"], "nothing has changed");
+    save("d", 80_000);
+    assert_eq!(versions(), ["c", "a"]);
+    save("e", 200_000);
+    assert_eq!(versions(), ["c", "a"]);
+    save("f", 210_000);
+    assert_eq!(versions(), ["e", "c"], "the oldest goes first");
+    let graph = store.graph("g").unwrap().unwrap();
+    assert_eq!(
+        (
+            graph.document.as_str(),
+            graph.created_millis,
+            graph.changed_millis
+        ),
+        ("f", 0, 210_000)
+    );
+    assert!(store.remove_graph("g").unwrap());
+    assert!(versions().is_empty());
+    assert!(!store.remove_graph("g").unwrap());
 }

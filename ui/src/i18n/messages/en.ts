@@ -1,3 +1,5 @@
+import { canvas } from './en/canvas';
+import { canvasNodes } from './en/canvas-nodes';
 import { compare } from './en/compare';
 import { library } from './en/library';
 import { places } from './en/places';
@@ -10,6 +12,8 @@ import { queue } from './en/queue';
  * Where a number decides, the entry lists the plural categories of the language (CLDR names).
  */
 export const en = {
+  ...canvas,
+  ...canvasNodes,
   ...compare,
   ...library,
   ...places,

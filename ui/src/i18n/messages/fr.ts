@@ -1,3 +1,5 @@
+import { canvas } from './fr/canvas';
+import { canvasNodes } from './fr/canvas-nodes';
 import { compare } from './fr/compare';
 import { library } from './fr/library';
 import { places } from './fr/places';
@@ -6,6 +8,8 @@ import { queue } from './fr/queue';
 import type { Messages } from '../dictionary';
 
 export const fr: Messages = {
+  ...canvas,
+  ...canvasNodes,
   ...compare,
   ...library,
   ...places,

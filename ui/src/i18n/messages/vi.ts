@@ -1,3 +1,5 @@
+import { canvas } from './vi/canvas';
+import { canvasNodes } from './vi/canvas-nodes';
 import { compare } from './vi/compare';
 import { library } from './vi/library';
 import { places } from './vi/places';
@@ -6,6 +8,8 @@ import { queue } from './vi/queue';
 import type { Messages } from '../dictionary';
 
 export const vi: Messages = {
+  ...canvas,
+  ...canvasNodes,
   ...compare,
   ...library,
   ...places,

@@ -1,11 +1,15 @@
 //! The processing graph as a document: nodes, edges, validation. What a node does is in `engine`.
 
 mod circle;
+mod faults;
+mod kinds;
 mod layout;
 mod ops;
 mod read;
 mod shape;
 
+pub use faults::{Fault, FaultKind, PortSide, faults};
+pub use kinds::{NodeKind, PortShape, kinds};
 pub use layout::{Layout, Line, Step, Tracks};
 pub use ops::*;
 pub use read::MAX_DOCUMENT_BYTES;
@@ -78,7 +82,8 @@ impl Edge {
 }
 
 /// What flows along a wire.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, TS)]
+#[serde(rename_all = "snake_case")]
 pub enum PortKind {
     /// Pictures.
     Pictures,
@@ -143,31 +148,39 @@ const PICTURES_OUT: Port = port("out", PortKind::Pictures);
 impl Op {
     /// Inputs; the first is the one that an edge without a name means.
     pub fn inputs(&self) -> &'static [Port] {
-        match self {
-            Op::Source(_) => &[],
-            Op::Sink => const { &[VIDEO, AUDIO, SUBTITLES] },
-            Op::Overlay(_) => const { &[PICTURES_IN, port("over", PortKind::Pictures)] },
-            Op::Concat => const { &[PICTURES_IN.many(), AUDIO.many()] },
-            Op::Mux(_) => const { &[AUDIO.many(), SUBTITLES.many()] },
-            Op::Loudness(_) | Op::AudioDenoise(_) | Op::SplitChannels(_) => {
-                const { &[port("in", PortKind::Sound)] }
-            }
-            _ => const { &[PICTURES_IN] },
-        }
+        inputs_of(self.name())
     }
 
     /// Outputs; the first is the one that an edge without a name means.
     pub fn outputs(&self) -> &'static [Port] {
-        match self {
-            Op::Source(_) => const { &[VIDEO.optional(), AUDIO, SUBTITLES] },
-            Op::Sink => &[],
-            Op::Concat => const { &[PICTURES_OUT, AUDIO] },
-            Op::Mux(_) => const { &[AUDIO, SUBTITLES] },
-            Op::Loudness(_) | Op::AudioDenoise(_) | Op::SplitChannels(_) => {
-                const { &[port("out", PortKind::Sound)] }
-            }
-            _ => const { &[PICTURES_OUT] },
+        outputs_of(self.name())
+    }
+}
+
+/// Inputs of the operation of this name.
+fn inputs_of(op: &str) -> &'static [Port] {
+    match op {
+        "source" => &[],
+        "sink" => const { &[VIDEO, AUDIO, SUBTITLES] },
+        "overlay" => const { &[PICTURES_IN, port("over", PortKind::Pictures)] },
+        "concat" => const { &[PICTURES_IN.many(), AUDIO.many()] },
+        "mux" => const { &[AUDIO.many(), SUBTITLES.many()] },
+        "loudness" | "audio_denoise" | "split_channels" => const { &[port("in", PortKind::Sound)] },
+        _ => const { &[PICTURES_IN] },
+    }
+}
+
+/// Outputs of the operation of this name.
+fn outputs_of(op: &str) -> &'static [Port] {
+    match op {
+        "source" => const { &[VIDEO.optional(), AUDIO, SUBTITLES] },
+        "sink" => &[],
+        "concat" => const { &[PICTURES_OUT, AUDIO] },
+        "mux" => const { &[AUDIO, SUBTITLES] },
+        "loudness" | "audio_denoise" | "split_channels" => {
+            const { &[port("out", PortKind::Sound)] }
         }
+        _ => const { &[PICTURES_OUT] },
     }
 }
 

@@ -67,6 +67,36 @@ pub enum Op {
     Sink,
 }
 
+impl Op {
+    /// Its name in a document.
+    pub fn name(&self) -> &'static str {
+        match self {
+            Op::Source(_) => "source",
+            Op::Upscale { .. } => "upscale",
+            Op::Resize(_) => "resize",
+            Op::Crop(_) => "crop",
+            Op::Pad(_) => "pad",
+            Op::Rotate(_) => "rotate",
+            Op::Flip(_) => "flip",
+            Op::Convert { .. } => "convert",
+            Op::Deinterlace(_) => "deinterlace",
+            Op::Fps { .. } => "fps",
+            Op::Trim(_) => "trim",
+            Op::Denoise(_) => "denoise",
+            Op::Color(_) => "color",
+            Op::Overlay(_) => "overlay",
+            Op::Text(_) => "text",
+            Op::Concat => "concat",
+            Op::Mux(_) => "mux",
+            Op::Loudness(_) => "loudness",
+            Op::AudioDenoise(_) => "audio_denoise",
+            Op::SplitChannels(_) => "split_channels",
+            Op::Onnx(_) => "onnx",
+            Op::Sink => "sink",
+        }
+    }
+}
+
 /// An ONNX file that makes a picture of a picture. What is left out is found out of the file and
 /// by trying it.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, TS)]

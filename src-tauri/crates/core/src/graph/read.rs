@@ -180,7 +180,7 @@ fn id(value: Option<Value>, what: &str) -> Result<String, GraphError> {
     }
 }
 
-fn node(value: Value) -> Result<Node, GraphError> {
+pub(super) fn node(value: Value) -> Result<Node, GraphError> {
     let mut fields = object(value, "a node")?;
     let id = id(fields.remove("id"), "the `id` of a node")?;
     let at = |reason: String| GraphError::Node {
@@ -217,11 +217,6 @@ fn node(value: Value) -> Result<Node, GraphError> {
     }
     let op: Op = serde_json::from_value(Value::Object(tagged))
         .map_err(|error| at(format!("its parameters cannot be read: {error}")))?;
-    if let Op::Rotate(turn) = op
-        && !matches!(turn.degrees, 90 | 180 | 270)
-    {
-        return Err(at("`degrees` must be 90, 180 or 270".into()));
-    }
     if let Op::Text(text) = &op
         && text.text.is_some() == text.file.is_some()
     {
@@ -230,7 +225,7 @@ fn node(value: Value) -> Result<Node, GraphError> {
     Ok(Node { id, op })
 }
 
-fn edge(value: Value) -> Result<Edge, GraphError> {
+pub(super) fn edge(value: Value) -> Result<Edge, GraphError> {
     let mut fields = object(value, "an edge")?;
     let port = |value: Option<Value>| match value {
         None | Some(Value::Null) => Ok(None),

@@ -17,6 +17,26 @@ pub(super) struct Param {
     pub about: &'static str,
     pub required: bool,
     pub kind: Kind,
+    /// What a number counts, as `x-unit` of the schema names it.
+    pub unit: Option<&'static str>,
+    /// What holds where it is left out, as JSON; `None`: nothing, or what the source decides.
+    pub default: Option<&'static str>,
+}
+
+impl Param {
+    const fn unit(self, unit: &'static str) -> Param {
+        Param {
+            unit: Some(unit),
+            ..self
+        }
+    }
+
+    const fn or(self, json: &'static str) -> Param {
+        Param {
+            default: Some(json),
+            ..self
+        }
+    }
 }
 
 /// What a parameter may be.
@@ -30,8 +50,16 @@ pub(super) enum Kind {
     Number { min: f64, max: f64 },
     /// One of some words.
     Choice(&'static [&'static str]),
+    /// One of some whole numbers.
+    OneOf(&'static [u64]),
     /// A text that is not empty.
     Text,
+    /// A text that may have several lines.
+    Lines,
+    /// Absolute path of a file with one of these extensions.
+    File(&'static [&'static str]),
+    /// Id of a model.
+    Model,
     /// `#rrggbb`.
     Color,
     /// A fraction `{"num": n, "den": d}` within limits, in whole numbers.
@@ -74,6 +102,8 @@ const fn required(name: &'static str, kind: Kind, about: &'static str) -> Param 
         about,
         required: true,
         kind,
+        unit: None,
+        default: None,
     }
 }
 
@@ -83,6 +113,8 @@ const fn optional(name: &'static str, kind: Kind, about: &'static str) -> Param 
         about,
         required: false,
         kind,
+        unit: None,
+        default: None,
     }
 }
 
@@ -95,7 +127,8 @@ pub(super) const OPS: &[OpShape] = &[
             "name",
             Kind::Text,
             "Name by which its file is given (`--in name=file`); `main` if left out.",
-        )],
+        )
+        .or("\"main\"")],
     },
     OpShape {
         name: "sink",
@@ -106,7 +139,7 @@ pub(super) const OPS: &[OpShape] = &[
     OpShape {
         name: "upscale",
         about: "Enlarge with a model, by the scale that the model has.",
-        params: &[required("model", Kind::Text, "Model id.")],
+        params: &[required("model", Kind::Model, "Model id.")],
     },
     OpShape {
         name: "onnx",
@@ -115,12 +148,17 @@ pub(super) const OPS: &[OpShape] = &[
                 inspect FILE` shows it. Nobody says what it was made for, so its results are only \
                 looked at for being blank.",
         params: &[
-            required("path", Kind::Text, "Absolute path of the ONNX file."),
+            required(
+                "path",
+                Kind::File(&["onnx"]),
+                "Absolute path of the ONNX file.",
+            ),
             optional(
                 "scale",
                 Kind::Int { min: 1, max: 8 },
                 "Output size by input size; a file that does otherwise is refused.",
-            ),
+            )
+            .unit("times"),
             optional(
                 "layout",
                 Kind::Choice(&["nchw", "nhwc"]),
@@ -140,50 +178,50 @@ pub(super) const OPS: &[OpShape] = &[
                 "tile",
                 Kind::Int { min: 32, max: 8192 },
                 "Longest side of a tile in pixels, where the file takes any.",
-            ),
+            )
+            .unit("px"),
         ],
     },
     OpShape {
         name: "resize",
         about: "Resize with a cubic kernel.",
         params: &[
-            required("width", SIDE, "Width in pixels."),
-            required("height", SIDE, "Height in pixels."),
+            required("width", SIDE, "Width in pixels.").unit("px"),
+            required("height", SIDE, "Height in pixels.").unit("px"),
         ],
     },
     OpShape {
         name: "crop",
         about: "Cut out a rectangle.",
         params: &[
-            required("x", PLACE, "Left edge in pixels."),
-            required("y", PLACE, "Upper edge in pixels."),
-            required("width", SIDE, "Width in pixels."),
-            required("height", SIDE, "Height in pixels."),
+            required("x", PLACE, "Left edge in pixels.").unit("px"),
+            required("y", PLACE, "Upper edge in pixels.").unit("px"),
+            required("width", SIDE, "Width in pixels.").unit("px"),
+            required("height", SIDE, "Height in pixels.").unit("px"),
         ],
     },
     OpShape {
         name: "pad",
         about: "Put the picture on a larger ground.",
         params: &[
-            required("width", SIDE, "Width of the result in pixels."),
-            required("height", SIDE, "Height of the result in pixels."),
-            required("x", PLACE, "Where the picture's left edge comes."),
-            required("y", PLACE, "Where its upper edge comes."),
+            required("width", SIDE, "Width of the result in pixels.").unit("px"),
+            required("height", SIDE, "Height of the result in pixels.").unit("px"),
+            required("x", PLACE, "Where the picture's left edge comes.").unit("px"),
+            required("y", PLACE, "Where its upper edge comes.").unit("px"),
             optional(
                 "color",
                 Kind::Color,
                 "Colour of the ground; black if left out.",
-            ),
+            )
+            .or("\"#000000\""),
         ],
     },
     OpShape {
         name: "rotate",
         about: "Turn clockwise.",
-        params: &[required(
-            "degrees",
-            Kind::Int { min: 90, max: 270 },
-            "90, 180 or 270.",
-        )],
+        params: &[
+            required("degrees", Kind::OneOf(&[90, 180, 270]), "90, 180 or 270.").unit("degrees"),
+        ],
     },
     OpShape {
         name: "flip",
@@ -207,17 +245,20 @@ pub(super) const OPS: &[OpShape] = &[
                 "rate",
                 Kind::Choice(&["frame", "field"]),
                 "One picture per frame (default) or per field.",
-            ),
+            )
+            .or("\"frame\""),
             optional(
                 "parity",
                 Kind::Choice(&["auto", "top", "bottom"]),
                 "Field that comes first; `auto` (default): as each frame says.",
-            ),
+            )
+            .or("\"auto\""),
             optional(
                 "frames",
                 Kind::Choice(&["all", "flagged"]),
                 "All frames (default), or those that say that they are interlaced.",
-            ),
+            )
+            .or("\"all\""),
         ],
     },
     OpShape {
@@ -228,19 +269,21 @@ pub(super) const OPS: &[OpShape] = &[
             "rate",
             Kind::Fraction { min: 1, max: 1_000 },
             "Frames per second.",
-        )],
+        )
+        .unit("fps")],
     },
     OpShape {
         name: "trim",
         about: "Keep a stretch of the clip, with its sound and subtitles. Comes right after the \
                 source.",
         params: &[
-            optional("start", SECONDS, "Seconds from the first frame."),
+            optional("start", SECONDS, "Seconds from the first frame.").unit("seconds"),
             optional(
                 "end",
                 SECONDS,
                 "Seconds from the first frame, not included.",
-            ),
+            )
+            .unit("seconds"),
         ],
     },
     OpShape {
@@ -254,10 +297,11 @@ pub(super) const OPS: &[OpShape] = &[
                     max: 30.0,
                 },
                 "About the standard deviation of the noise in 8-bit steps; 4 if left out.",
-            ),
+            )
+            .or("4.0"),
             optional(
                 "model",
-                Kind::Text,
+                Kind::Model,
                 "Id of a model of scale 1 that does it instead.",
             ),
         ],
@@ -273,7 +317,9 @@ pub(super) const OPS: &[OpShape] = &[
                     max: 10.0,
                 },
                 "Stops; 1 doubles the light.",
-            ),
+            )
+            .unit("stops")
+            .or("0.0"),
             optional(
                 "temperature",
                 Kind::Number {
@@ -281,7 +327,8 @@ pub(super) const OPS: &[OpShape] = &[
                     max: 15_000.0,
                 },
                 "Kelvin of the light that the scene was lit by; white under it becomes neutral.",
-            ),
+            )
+            .unit("kelvin"),
             optional(
                 "tint",
                 Kind::Number {
@@ -289,8 +336,13 @@ pub(super) const OPS: &[OpShape] = &[
                     max: 100.0,
                 },
                 "From magenta to green.",
+            )
+            .or("0.0"),
+            optional(
+                "lut",
+                Kind::File(&["cube"]),
+                "Absolute path of a `.cube` file.",
             ),
-            optional("lut", Kind::Text, "Absolute path of a `.cube` file."),
         ],
     },
     OpShape {
@@ -302,9 +354,14 @@ pub(super) const OPS: &[OpShape] = &[
                 "anchor",
                 Kind::Choice(&Anchor::WORDS),
                 "Where it lies; `top_left` if left out.",
-            ),
-            optional("x", OFFSET, "Pixels from the anchor, inwards."),
-            optional("y", OFFSET, "Pixels from the anchor, inwards."),
+            )
+            .or("\"top_left\""),
+            optional("x", OFFSET, "Pixels from the anchor, inwards.")
+                .unit("px")
+                .or("0"),
+            optional("y", OFFSET, "Pixels from the anchor, inwards.")
+                .unit("px")
+                .or("0"),
             optional(
                 "width",
                 Kind::Number {
@@ -312,16 +369,20 @@ pub(super) const OPS: &[OpShape] = &[
                     max: 1.0,
                 },
                 "Width as a part of the width below; its own if left out.",
-            ),
-            optional("opacity", PART, "0 to 1; 1 if left out."),
-            optional("start", SECONDS, "Seconds from the first frame below."),
-            optional("end", SECONDS, "Seconds from the first frame below."),
+            )
+            .unit("part"),
+            optional("opacity", PART, "0 to 1; 1 if left out.")
+                .unit("part")
+                .or("1.0"),
+            optional("start", SECONDS, "Seconds from the first frame below.").unit("seconds"),
+            optional("end", SECONDS, "Seconds from the first frame below.").unit("seconds"),
             optional(
                 "after",
                 Kind::Choice(&["hold", "hide", "repeat"]),
                 "What follows a clip that ends earlier: its last picture (default), nothing, or it \
                  again.",
-            ),
+            )
+            .or("\"hold\""),
         ],
     },
     OpShape {
@@ -329,10 +390,10 @@ pub(super) const OPS: &[OpShape] = &[
         about: "Write into the pictures: either `text`, or a subtitle `file` whose lines appear at \
                 their times.",
         params: &[
-            optional("text", Kind::Text, "What is written."),
+            optional("text", Kind::Lines, "What is written."),
             optional(
                 "file",
-                Kind::Text,
+                Kind::File(&["ass", "ssa", "srt", "vtt"]),
                 "Absolute path of an ASS, SRT or WebVTT file.",
             ),
             optional("font", Kind::Text, "Family of the font."),
@@ -343,27 +404,36 @@ pub(super) const OPS: &[OpShape] = &[
                     max: 50.0,
                 },
                 "Height of a line in percent of the picture's height; 5 if left out.",
-            ),
-            optional("color", Kind::Color, "White if left out."),
-            optional("outline_color", Kind::Color, "Black if left out."),
+            )
+            .unit("percent")
+            .or("5.0"),
+            optional("color", Kind::Color, "White if left out.").or("\"#ffffff\""),
+            optional("outline_color", Kind::Color, "Black if left out.").or("\"#000000\""),
             optional(
                 "outline",
                 PERCENT,
                 "Width of the outline in percent of the size; 6 if left out.",
-            ),
+            )
+            .unit("percent")
+            .or("6.0"),
             optional(
                 "anchor",
                 Kind::Choice(&Anchor::WORDS),
                 "Where it lies; `bottom` if left out.",
-            ),
+            )
+            .or("\"bottom\""),
             optional(
                 "margin",
                 PERCENT,
                 "Distance from the edges in percent of the picture's height; 4 if left out.",
-            ),
-            optional("opacity", PART, "0 to 1; 1 if left out."),
-            optional("start", SECONDS, "Seconds from the first frame."),
-            optional("end", SECONDS, "Seconds from the first frame."),
+            )
+            .unit("percent")
+            .or("4.0"),
+            optional("opacity", PART, "0 to 1; 1 if left out.")
+                .unit("part")
+                .or("1.0"),
+            optional("start", SECONDS, "Seconds from the first frame.").unit("seconds"),
+            optional("end", SECONDS, "Seconds from the first frame.").unit("seconds"),
         ],
     },
     OpShape {
@@ -381,7 +451,8 @@ pub(super) const OPS: &[OpShape] = &[
             Kind::Choice(&["pictures", "longest"]),
             "When tracks of other inputs end: with the pictures (default), or where they end \
              themselves.",
-        )],
+        )
+        .or("\"pictures\"")],
     },
     OpShape {
         name: "loudness",
@@ -394,7 +465,9 @@ pub(super) const OPS: &[OpShape] = &[
                     max: -5.0,
                 },
                 "Integrated loudness in LUFS: -23 (default) for broadcasting, -14 for most sites.",
-            ),
+            )
+            .unit("lufs")
+            .or("-23.0"),
             optional(
                 "peak",
                 Kind::Number {
@@ -402,7 +475,9 @@ pub(super) const OPS: &[OpShape] = &[
                     max: 0.0,
                 },
                 "Highest true peak in dBTP; -1 if left out.",
-            ),
+            )
+            .unit("dbtp")
+            .or("-1.0"),
         ],
     },
     OpShape {
@@ -416,10 +491,12 @@ pub(super) const OPS: &[OpShape] = &[
                     max: 97.0,
                 },
                 "By how many dB noise is lowered; 12 if left out.",
-            ),
+            )
+            .unit("db")
+            .or("12.0"),
             optional(
                 "model",
-                Kind::Text,
+                Kind::File(&["onnx"]),
                 "Absolute path of an ONNX model for speech that does it instead.",
             ),
         ],
@@ -440,6 +517,44 @@ pub(super) fn find(name: &str) -> Option<&'static OpShape> {
 }
 
 impl OpShape {
+    /// Names of the parameters that cannot be left out.
+    fn needed(&self) -> Vec<&'static str> {
+        let needed = self.params.iter().filter(|p| p.required);
+        needed.map(|p| p.name).collect()
+    }
+
+    /// The JSON Schema of the parameters. Beyond the words of the standard: `x-order`, `x-unit`,
+    /// and `x-editor` where the type alone does not say how a person gives a value.
+    pub(super) fn schema(&self) -> Value {
+        let properties: Map<String, Value> = self
+            .params
+            .iter()
+            .enumerate()
+            .map(|(position, param)| {
+                let mut schema = param.kind.schema();
+                schema["description"] = param.about.into();
+                // The properties of a JSON object have no order, and those of a form do.
+                schema["x-order"] = position.into();
+                if let Some(unit) = param.unit {
+                    schema["x-unit"] = unit.into();
+                }
+                if let Some(value) = param
+                    .default
+                    .and_then(|json| serde_json::from_str(json).ok())
+                {
+                    schema["default"] = value;
+                }
+                (param.name.to_owned(), schema)
+            })
+            .collect();
+        json!({
+            "type": "object",
+            "properties": properties,
+            "required": self.needed(),
+            "additionalProperties": false
+        })
+    }
+
     fn knows(&self) -> String {
         if self.params.is_empty() {
             return "it takes none".to_owned();
@@ -452,37 +567,66 @@ impl OpShape {
         format!("it takes {}", names.join(", "))
     }
 
-    /// Checks the parameters of a node; the text says what is wrong and what would be right.
-    pub(super) fn check(&self, params: &Map<String, Value>) -> Result<(), String> {
+    /// Everything that is wrong with the parameters of a node: which, and what would be right.
+    pub(super) fn faults(&self, params: &Map<String, Value>) -> Vec<ParamFault> {
+        let mut faults = Vec::new();
         for (name, value) in params {
             let Some(param) = self.params.iter().find(|p| p.name == name) else {
-                return Err(format!(
+                let reason = format!(
                     "there is no parameter `{}`; {}",
                     shortened(name),
                     self.knows()
-                ));
+                );
+                faults.push(ParamFault {
+                    name: name.clone(),
+                    missing: false,
+                    reason,
+                });
+                continue;
             };
             if value.is_null() && !param.required {
                 continue;
             }
-            param
-                .kind
-                .check(value)
-                .map_err(|wanted| format!("`{name}` must be {wanted}"))?;
+            if let Err(wanted) = param.kind.check(value) {
+                faults.push(ParamFault {
+                    name: name.clone(),
+                    missing: false,
+                    reason: format!("`{name}` must be {wanted}"),
+                });
+            }
         }
-        match self
-            .params
-            .iter()
-            .find(|p| p.required && !params.contains_key(p.name))
-        {
-            Some(missing) => Err(format!(
-                "the parameter `{}` is missing; it must be {}",
-                missing.name,
-                missing.kind.wanted()
-            )),
+        for missing in self.params.iter().filter(|p| p.required) {
+            if !params.contains_key(missing.name) {
+                faults.push(ParamFault {
+                    name: missing.name.to_owned(),
+                    missing: true,
+                    reason: format!(
+                        "the parameter `{}` is missing; it must be {}",
+                        missing.name,
+                        missing.kind.wanted()
+                    ),
+                });
+            }
+        }
+        faults
+    }
+
+    /// Checks the parameters of a node; the text says what is wrong and what would be right.
+    pub(super) fn check(&self, params: &Map<String, Value>) -> Result<(), String> {
+        match self.faults(params).into_iter().next() {
+            Some(first) => Err(first.reason),
             None => Ok(()),
         }
     }
+}
+
+/// What is wrong with a parameter.
+pub(super) struct ParamFault {
+    pub name: String,
+    /// It is not there.
+    pub missing: bool,
+    /// In words, with what would be right.
+    pub reason: String,
 }
 
 /// Names from a document that are shown in messages.
@@ -505,7 +649,18 @@ impl Kind {
                 let words: Vec<String> = words.iter().map(|w| format!("\"{w}\"")).collect();
                 format!("one of {}", words.join(", "))
             }
-            Kind::Text => format!("a text of 1 to {MAX_TEXT} bytes"),
+            Kind::OneOf(numbers) => {
+                let numbers: Vec<String> = numbers.iter().map(u64::to_string).collect();
+                match numbers.split_last() {
+                    Some((last, others)) if !others.is_empty() => {
+                        format!("{} or {last}", others.join(", "))
+                    }
+                    _ => numbers.concat(),
+                }
+            }
+            Kind::Text | Kind::Lines | Kind::File(_) | Kind::Model => {
+                format!("a text of 1 to {MAX_TEXT} bytes")
+            }
             Kind::Color => "a colour like \"#ff8000\"".to_owned(),
             Kind::Fraction { min, max } => {
                 format!("a fraction like {{\"num\": 30000, \"den\": 1001}} from {min} to {max}")
@@ -522,7 +677,8 @@ impl Kind {
             Kind::Signed { min, max } => value.as_i64().is_some_and(|n| (min..=max).contains(&n)),
             Kind::Number { min, max } => value.as_f64().is_some_and(|n| (min..=max).contains(&n)),
             Kind::Choice(words) => value.as_str().is_some_and(|w| words.contains(&w)),
-            Kind::Text => value
+            Kind::OneOf(numbers) => value.as_u64().is_some_and(|n| numbers.contains(&n)),
+            Kind::Text | Kind::Lines | Kind::File(_) | Kind::Model => value
                 .as_str()
                 .is_some_and(|t| !t.is_empty() && t.len() <= MAX_TEXT && !t.contains('\0')),
             Kind::Color => value
@@ -556,10 +712,26 @@ impl Kind {
                 json!({ "type": "number", "minimum": min, "maximum": max })
             }
             Kind::Choice(words) => json!({ "enum": words }),
+            Kind::OneOf(numbers) => json!({ "enum": numbers }),
             Kind::Text => json!({ "type": "string", "minLength": 1, "maxLength": MAX_TEXT }),
-            Kind::Color => json!({ "type": "string", "pattern": "^#[0-9a-fA-F]{6}$" }),
-            Kind::Fraction { .. } => json!({
+            Kind::Lines => json!({
+                "type": "string", "minLength": 1, "maxLength": MAX_TEXT, "x-editor": "lines"
+            }),
+            Kind::File(extensions) => json!({
+                "type": "string", "minLength": 1, "maxLength": MAX_TEXT,
+                "x-editor": "file", "x-extensions": extensions
+            }),
+            Kind::Model => json!({
+                "type": "string", "minLength": 1, "maxLength": MAX_TEXT, "x-editor": "model"
+            }),
+            Kind::Color => json!({
+                "type": "string", "pattern": "^#[0-9a-fA-F]{6}$", "x-editor": "color"
+            }),
+            Kind::Fraction { min, max } => json!({
                 "type": "object",
+                "x-editor": "fraction",
+                "x-minimum": min,
+                "x-maximum": max,
                 "properties": {
                     "num": { "type": "integer", "minimum": 0, "maximum": i32::MAX },
                     "den": { "type": "integer", "minimum": 1, "maximum": i32::MAX }
@@ -569,6 +741,7 @@ impl Kind {
             }),
             Kind::PixelFormat => json!({
                 "type": "object",
+                "x-editor": "pixel_format",
                 "properties": {
                     "planes": { "oneOf": [
                         { "enum": ["gray", "gbr"] },
@@ -596,21 +769,7 @@ pub fn schema() -> Value {
     let nodes: Vec<Value> = OPS
         .iter()
         .map(|shape| {
-            let properties: Map<String, Value> = shape
-                .params
-                .iter()
-                .map(|param| {
-                    let mut schema = param.kind.schema();
-                    schema["description"] = param.about.into();
-                    (param.name.to_owned(), schema)
-                })
-                .collect();
-            let needed: Vec<&str> = shape
-                .params
-                .iter()
-                .filter(|p| p.required)
-                .map(|p| p.name)
-                .collect();
+            let needed = shape.needed();
             let mut required = vec!["id", "op"];
             if !needed.is_empty() {
                 required.push("params");
@@ -621,12 +780,7 @@ pub fn schema() -> Value {
                 "properties": {
                     "id": { "$ref": "#/$defs/id" },
                     "op": { "const": shape.name },
-                    "params": {
-                        "type": "object",
-                        "properties": properties,
-                        "required": needed,
-                        "additionalProperties": false
-                    }
+                    "params": shape.schema()
                 },
                 "required": required,
                 "additionalProperties": false

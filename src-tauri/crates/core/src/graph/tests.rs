@@ -144,7 +144,11 @@ fn what_the_table_lets_pass_is_read_with_its_defaults() {
                 shape::Kind::Signed { min, .. } => json!(min),
                 shape::Kind::Number { min, .. } => json!(min),
                 shape::Kind::Choice(words) => json!(words[0]),
-                shape::Kind::Text => json!("x"),
+                shape::Kind::OneOf(numbers) => json!(numbers[0]),
+                shape::Kind::Text
+                | shape::Kind::Lines
+                | shape::Kind::File(_)
+                | shape::Kind::Model => json!("x"),
                 shape::Kind::Color => json!("#ffffff"),
                 shape::Kind::Fraction { min, .. } => json!({"num": min, "den": 1}),
                 shape::Kind::PixelFormat => {
@@ -572,4 +576,55 @@ fn what_is_left_out_of_a_source_is_added_up_along_its_line() {
     assert_eq!(Graph::chain([]).skipped_micros(), 0);
     let graph = Graph::chain([trim(1500), Op::Deinterlace(Default::default()), trim(250)]);
     assert_eq!(graph.skipped_micros(), 1_750_000);
+}
+
+#[test]
+fn a_default_of_the_table_is_what_the_program_takes_where_nothing_is_given() {
+    for shape in shape::OPS {
+        for param in shape.params {
+            let Some(default) = param.default else {
+                continue;
+            };
+            let value: serde_json::Value = serde_json::from_str(default).unwrap();
+            let given = serde_json::Map::from_iter([(param.name.to_owned(), value.clone())]);
+            let wrong: Vec<String> = shape.faults(&given).into_iter().map(|f| f.reason).collect();
+            assert!(
+                wrong
+                    .iter()
+                    .all(|reason| !reason.contains(&format!("`{}` must", param.name))),
+                "{}: {wrong:?}",
+                shape.name
+            );
+        }
+        // Where nothing is required, what the reader makes of nothing is the same.
+        if shape.params.is_empty()
+            || shape.params.iter().any(|p| p.required)
+            || shape.name == "text"
+        {
+            continue;
+        }
+        let node = json!({"id": "a", "op": shape.name});
+        let node = read::node(node).unwrap();
+        let written = serde_json::to_value(&node).unwrap();
+        for param in shape.params {
+            if let (Some(default), Some(value)) = (param.default, written["params"].get(param.name))
+            {
+                let default: serde_json::Value = serde_json::from_str(default).unwrap();
+                assert_eq!(&default, value, "{}.{}", shape.name, param.name);
+            }
+        }
+    }
+}
+
+/// What the window's tests know of the operations is what the program says of them.
+#[test]
+fn the_kinds_of_nodes_that_the_window_is_tested_with_are_fresh() {
+    let path = std::path::Path::new(env!("CARGO_MANIFEST_DIR"))
+        .join("../../../ui/src/ipc/canvas-kinds.json");
+    let fresh = serde_json::to_string_pretty(&kinds()).unwrap() + "\n";
+    let committed = std::fs::read_to_string(&path).unwrap_or_default();
+    if committed.replace("\r\n", "\n") != fresh {
+        std::fs::write(&path, fresh).unwrap();
+        panic!("canvas-kinds.json was stale and has been written anew; commit it");
+    }
 }
