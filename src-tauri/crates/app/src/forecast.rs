@@ -1,7 +1,7 @@
 //! How fast a job is, and how long it will still take.
 //!
 //! Speed is what the last seconds show. The time that is left is judged by a longer stretch: at
-//! least the last ten seconds and, once a job has run longer, the later half of its run. A slow
+//! least the last five seconds and, once a job has run longer, the later half of its run. A slow
 //! start is forgotten that way, a scene that is harder than others does not upset the forecast, and
 //! a change that lasts is followed.
 //!
@@ -13,6 +13,8 @@ use std::time::Duration;
 
 /// Speed is measured over this time.
 const SPEED_WINDOW: Duration = Duration::from_secs(10);
+/// What is left is judged by no less than this.
+const FORECAST_WINDOW: Duration = Duration::from_secs(5);
 /// No forecast before this many frames and this much time.
 const FORECAST_FRAMES: u64 = 3;
 const FORECAST_AFTER: Duration = Duration::from_millis(1500);
@@ -24,7 +26,7 @@ const MOST_SAMPLES: usize = 600;
 /// What was seen of a job since its frames began to move.
 #[derive(Debug, Clone, Default)]
 pub(crate) struct Forecast {
-    /// When how many frames were done, oldest first.
+    /// When how many frames were done, oldest first: the moments when there were more.
     samples: Vec<(Duration, u64)>,
     /// The first frames come late: models are opened, look-ahead fills. Their time counts for the
     /// forecast no more than for the speed.
@@ -58,6 +60,7 @@ impl Forecast {
                 .last()
                 .is_some_and(|(at, _)| now.saturating_sub(*at) >= APART);
         match self.samples.last_mut() {
+            Some(last) if done <= last.1 => {}
             Some(last) if !is_apart => *last = (last.0, last.1.max(done)),
             _ => self.samples.push((now, done)),
         }
@@ -70,27 +73,42 @@ impl Forecast {
         }
     }
 
-    /// Frames per second over the last `window`, which ends at `now`; `None` before it is honest.
-    fn rate(&self, now: Duration, done: u64, window: Duration) -> Option<f64> {
+    /// Frames per second over the last `window`, which ends at `now`, and the moment up to which
+    /// that is counted; `None` before it is honest.
+    fn rate(&self, now: Duration, window: Duration) -> Option<(f64, Duration)> {
         let since = now.saturating_sub(window);
-        let at = self.samples.partition_point(|(at, _)| *at < since);
-        let (from, before) = *self.samples.get(at.saturating_sub(1))?;
-        let (span, frames) = (now.saturating_sub(from), done.saturating_sub(before));
+        let at = self
+            .samples
+            .partition_point(|(at, _)| *at < since)
+            .saturating_sub(1);
+        let (from, before) = *self.samples.get(at)?;
+        let (last, done) = *self.samples.last()?;
+        // Frames that come several at once are counted from one arrival to another; only if the
+        // next one is long overdue does the wait count.
+        let steps = (self.samples.len() - 1 - at).max(1) as u32;
+        let gap = last.saturating_sub(from) / steps;
+        let to = if now.saturating_sub(last) <= gap * 2 {
+            last
+        } else {
+            now
+        };
+        let (span, frames) = (to.saturating_sub(from), done.saturating_sub(before));
         (frames >= FORECAST_FRAMES && span >= FORECAST_AFTER)
-            .then(|| frames as f64 / span.as_secs_f64())
+            .then(|| (frames as f64 / span.as_secs_f64(), to))
     }
 
     /// Frames per second of the last seconds.
-    pub(crate) fn speed(&self, now: Duration, done: u64) -> Option<f64> {
-        self.rate(now, done, SPEED_WINDOW)
+    pub(crate) fn speed(&self, now: Duration) -> Option<f64> {
+        Some(self.rate(now, SPEED_WINDOW)?.0)
     }
 
     /// Time until `total` frames are done.
     pub(crate) fn remaining(&self, now: Duration, done: u64, total: u64) -> Option<Duration> {
         let (began, _) = *self.samples.first()?;
-        let window = (now.saturating_sub(began) / 2).max(SPEED_WINDOW);
-        let rate = self.rate(now, done, window)?;
-        Duration::try_from_secs_f64(total.saturating_sub(done) as f64 / rate).ok()
+        let window = (now.saturating_sub(began) / 2).max(FORECAST_WINDOW);
+        let (rate, counted_to) = self.rate(now, window)?;
+        let left = Duration::try_from_secs_f64(total.saturating_sub(done) as f64 / rate).ok()?;
+        Some(left.saturating_sub(now.saturating_sub(counted_to)))
     }
 }
 
@@ -266,7 +284,7 @@ mod tests {
             forecast.note(TICK * tenth, 500 + u64::from(tenth));
         }
         let now = TICK * 39;
-        let fps = forecast.speed(now, 539).unwrap();
+        let fps = forecast.speed(now).unwrap();
         assert!((fps - 10.0).abs() < 0.5, "{fps}");
     }
 

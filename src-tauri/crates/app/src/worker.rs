@@ -623,7 +623,7 @@ impl ReporterState {
             }
             Step::Processing => {
                 self.forecast.note(now, done);
-                let Some(fps) = self.forecast.speed(now, done) else {
+                let Some(fps) = self.forecast.speed(now) else {
                     return;
                 };
                 self.progress.fps = fps;

@@ -1,4 +1,5 @@
 //! The library on real folders: what comes in, what is noticed, what is done to files.
+#![expect(clippy::unwrap_used, reason = "tests")]
 
 use frameloom_app::{App, Places};
 use frameloom_core::error::ErrorCode;

@@ -1,4 +1,5 @@
 //! The library through the public face of the store.
+#![expect(clippy::unwrap_used, reason = "tests")]
 
 use frameloom_core::graph::Graph;
 use frameloom_core::job::*;
