@@ -5,7 +5,7 @@ async function open(page: Page, options: Record<string, string> = {}) {
   const errors: string[] = [];
   page.on('pageerror', (error) => errors.push(error.message));
   await page.goto(`/?${new URLSearchParams({ language: 'en', theme: 'dark', tick: '20', step: '60', ...options })}`);
-  await page.locator('nav').getByRole('button').nth(1).click();
+  await page.locator('[data-place=canvas]').click();
   await expect(card(page, /Source|Nguồn/)).toBeVisible();
   return errors;
 }
@@ -209,7 +209,7 @@ test('a muted node is left out of what is submitted, and a drawing is there agai
   expect(graph.nodes.map(({ op }) => op)).toEqual(['source', 'sink']);
   expect(inputs).toEqual({ main: '/home/mai/Phim/a.mp4' });
   await page.locator('nav').getByRole('button').first().click();
-  await page.locator('nav').getByRole('button').nth(1).click();
+  await page.locator('[data-place=canvas]').click();
   await expect(card(page, 'Enlarge')).toContainText('Bypassed');
 });
 

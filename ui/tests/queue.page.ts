@@ -18,7 +18,7 @@ async function queue(page: Page, options: Record<string, string> = {}) {
   const errors = await open(page, { files: FILES.join(','), ...options });
   await expect(page.locator('#start')).toBeEnabled();
   await page.locator('#start').click();
-  await page.keyboard.press('Control+2');
+  await page.keyboard.press('Control+4');
   await expect(page.locator('li.running')).toHaveCount(1);
   await expect(page.locator('li.queued')).toHaveCount(3);
   return errors;
@@ -36,9 +36,9 @@ for (const theme of ['dark', 'light']) {
         expect(found).toEqual([]);
       };
       await open(page, { theme, language });
-      await page.keyboard.press('Control+2');
+      await page.keyboard.press('Control+4');
       await check('empty queue');
-      await page.keyboard.press('Control+3');
+      await page.keyboard.press('Control+5');
       await check('empty history');
       await queue(page, { theme, language, past: '40' });
       await page.getByRole('checkbox').nth(1).check();
@@ -54,7 +54,7 @@ for (const theme of ['dark', 'light']) {
       await page.waitForTimeout(500);
       await check('change a job');
       await page.keyboard.press('Escape');
-      await page.keyboard.press('Control+3');
+      await page.keyboard.press('Control+5');
       await page.getByRole('option').nth(1).click();
       await expect(page.getByRole('heading', { level: 2 })).toBeVisible();
       await check('history');
@@ -155,7 +155,7 @@ test('cancelling several asks first, and the harmless answer has the focus', asy
 test('a failed file is tried again with safer settings', async ({ page }) => {
   await open(page, { files: '/home/mai/Phim/fails here.mp4', step: '60', tick: '30' });
   await page.locator('#start').click();
-  await page.keyboard.press('Control+2');
+  await page.keyboard.press('Control+4');
   await expect(page.locator('li.failed')).toHaveCount(1);
   await page.getByRole('button', { name: 'More for fails here.mp4' }).click();
   await page.getByRole('menuitem', { name: /safer settings/ }).click();
@@ -164,7 +164,7 @@ test('a failed file is tried again with safer settings', async ({ page }) => {
 
 test('the machine is not shut down while somebody objects, and is when nobody does', async ({ page }) => {
   await open(page, { files: FILES[0] ?? '', step: '500', tick: '100', countdown: '3' });
-  await page.keyboard.press('Control+2');
+  await page.keyboard.press('Control+4');
   await page.getByLabel('When the queue is done').selectOption('shut_down');
   await page.keyboard.press('Control+1');
   await page.locator('#start').click();
@@ -176,10 +176,10 @@ test('the machine is not shut down while somebody objects, and is when nobody do
   expect((await calls(page)).filter((call) => call.startsWith('power'))).toEqual([]);
   expect(await calls(page)).toContainEqual('notify The queue is done: 1 file is done.');
   // It was for that queue: the next one ends without it, unless it is asked for again.
-  await page.keyboard.press('Control+2');
+  await page.keyboard.press('Control+4');
   await expect(page.getByLabel('When the queue is done')).toHaveValue('nothing');
   await page.getByLabel('When the queue is done').selectOption('sleep');
-  await page.keyboard.press('Control+3');
+  await page.keyboard.press('Control+5');
   await page.getByRole('option').first().click();
   await page.getByRole('button', { name: 'Run again' }).click();
   await expect.poll(() => calls(page)).toContainEqual('power sleep');
@@ -191,17 +191,17 @@ test('files left from the last time are asked about before they begin', async ({
   await expect(dialog).toContainText('2 files are left from last time.');
   await page.waitForTimeout(800);
   await page.getByRole('button', { name: 'Not now' }).click();
-  await page.keyboard.press('Control+2');
+  await page.keyboard.press('Control+4');
   await expect(page.locator('li.paused')).toHaveCount(2);
   await open(page, { waiting: FILES.slice(0, 2).join(',') });
   await dialog.getByRole('button', { name: 'Resume' }).click();
-  await page.keyboard.press('Control+2');
+  await page.keyboard.press('Control+4');
   await expect(page.locator('li.running')).toHaveCount(1);
 });
 
 test('thousands of finished files stay a handful of rows, and words find them without accents', async ({ page }) => {
   const errors = await open(page, { past: '3000' });
-  await page.keyboard.press('Control+3');
+  await page.keyboard.press('Control+5');
   await expect(page.getByRole('option').first()).toBeVisible();
   expect(await page.getByRole('option').count()).toBeLessThan(40);
   await page.getByRole('listbox', { name: 'Finished files, newest first' }).focus();
@@ -218,22 +218,22 @@ test('thousands of finished files stay a handful of rows, and words find them wi
 
 test('a finished file is compared on Home, run again, run with changes, and removed', async ({ page }) => {
   await open(page, { past: '12' });
-  await page.keyboard.press('Control+3');
+  await page.keyboard.press('Control+5');
   await page.getByRole('option').first().click();
   await page.getByRole('button', { name: 'Compare on Home' }).click();
   await expect(page.getByRole('slider').first()).toBeVisible();
-  await page.keyboard.press('Control+3');
+  await page.keyboard.press('Control+5');
   await page.getByRole('option').nth(1).click();
   await page.getByRole('button', { name: 'Run with changes…' }).click();
   await expect(page.getByRole('heading', { level: 1, name: 'đá và nước.mov' })).toBeVisible();
   await expect(page.locator('#start')).toBeEnabled();
-  await page.keyboard.press('Control+3');
+  await page.keyboard.press('Control+5');
   await page.getByRole('option').first().click();
   await page.getByRole('button', { name: 'Remove from history' }).click();
   await page.getByRole('dialog').getByRole('button', { name: 'Remove', exact: true }).click();
   await expect(page.getByText('11 files')).toBeVisible();
   await page.getByRole('button', { name: 'Run again' }).click();
-  await page.keyboard.press('Control+2');
+  await page.keyboard.press('Control+4');
   await expect(page.locator('li.running')).toHaveCount(1);
 });
 
@@ -242,7 +242,7 @@ test('a narrow window shows both places without scrolling sideways', async ({ pa
   await queue(page, { past: '30', language: 'fr' });
   const wide = () => page.evaluate(() => document.documentElement.scrollWidth > window.innerWidth);
   expect(await wide()).toBe(false);
-  await page.keyboard.press('Control+3');
+  await page.keyboard.press('Control+5');
   await page.getByRole('option').first().click();
   await page.getByRole('button', { name: 'Retour à la liste' }).click();
   await expect(page.getByRole('option').first()).toBeVisible();

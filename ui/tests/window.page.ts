@@ -41,9 +41,9 @@ for (const theme of ['dark', 'light']) {
       await page.keyboard.press('Control+,');
       await page.waitForTimeout(500);
       await check('settings');
-      await page.keyboard.press('Control+2');
+      await page.keyboard.press('Control+6');
       await check('models');
-      await page.keyboard.press('Control+3');
+      await page.keyboard.press('Control+7');
       await check('outgoing');
       await page.keyboard.press('Control+k');
       await page.waitForTimeout(400);
