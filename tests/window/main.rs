@@ -392,7 +392,7 @@ fn a_file_that_is_no_media_is_refused_in_a_sentence_with_a_remedy_in_the_chosen_
         SOON,
     )?;
     shot(&window, "6-settings.png")?;
-    window.click("dialog[open] header button")?;
+    window.press(&[key::CONTROL, "1"])?;
     let remedy = window.text("aside [role=alert]")?;
     assert!(
         remedy.contains("Không đọc được") || remedy.contains("Không có gì"),
