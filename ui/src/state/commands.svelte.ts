@@ -3,17 +3,12 @@
  * shown are the keys that work.
  */
 import { createContext } from 'svelte';
-import type { PlainKey } from '../i18n/dictionary';
+import { t } from '../i18n/index.svelte';
+import { CATALOGUE, COMMAND_IDS, meet, type CommandId } from './catalogue';
 
+/** What a place does when a command of the catalogue is given. */
 export interface Command {
-  /** Unique, as `canvas.group`; the part before the point is its group. */
-  id: string;
-  title: PlainKey;
-  /**
-   * Keys as `Mod+Shift+K` (`Mod` is Ctrl, or Command on a Mac); the first is shown. A single
-   * letter or sign is matched by what it types, so that `?` works on every keyboard.
-   */
-  keys?: readonly string[];
+  id: CommandId;
   /** Left out of the palette where that makes no sense. */
   hidden?: boolean;
   /** Whether it can be done now. */
@@ -69,6 +64,10 @@ export function shownKeys(chord: string, mac = navigator.platform.startsWith('Ma
   return chord.split(/\+(?!$)/).map((key) => names[key] ?? key);
 }
 
+export function titleOf(id: CommandId): string {
+  return t(CATALOGUE[id].title);
+}
+
 export class Commands {
   #added = $state.raw<readonly Command[]>([]);
   /** Chords that the user chose, by command; an empty one takes the keys away. */
@@ -86,18 +85,26 @@ export class Commands {
     };
   }
 
-  keysOf(command: Command): readonly string[] {
-    const chosen = this.chosen[command.id];
+  keysOf(id: CommandId): readonly string[] {
+    const chosen = this.chosen[id];
     if (chosen !== undefined) return chosen === '' ? [] : [chosen];
-    return command.keys ?? [];
+    return CATALOGUE[id].keys;
   }
 
-  /** Commands that have the chord now. */
-  holding(chord: string): Command[] {
-    return this.#added.filter((command) => this.keysOf(command).includes(chord));
+  /** The keys as a title ends with them: ` (Ctrl+K)`; nothing where there are none. */
+  hint(id: CommandId): string {
+    const [chord] = this.keysOf(id);
+    return chord === undefined ? '' : ` (${shownKeys(chord).join('+')})`;
   }
 
-  run(id: string): void {
+  /** The others that the command's keys are meant for at the same time, by name. */
+  rivals(id: CommandId): string[] {
+    const [chord] = this.keysOf(id);
+    if (chord === undefined) return [];
+    return COMMAND_IDS.filter((other) => other !== id && meet(id, other) && this.keysOf(other).includes(chord)).map(titleOf);
+  }
+
+  run(id: CommandId): void {
     const command = this.#added.findLast((command) => command.id === id);
     if (command && command.enabled?.() !== false) command.run();
   }
@@ -107,7 +114,7 @@ export class Commands {
     if (event.defaultPrevented || isTyped(event) || isOperated(event)) return false;
     const chord = chordOf(event);
     // Places add theirs later than the window: what is nearest wins.
-    const command = this.holding(chord).findLast((command) => command.enabled?.() !== false);
+    const command = this.#added.findLast((command) => this.keysOf(command.id).includes(chord) && command.enabled?.() !== false);
     if (!command) return false;
     command.run(event);
     return true;

@@ -1,4 +1,5 @@
 import { expect, it, vi } from 'vitest';
+import { CATALOGUE, COMMAND_IDS, GROUPS, groupOf, meet } from './catalogue';
 import { chordOf, Commands, shownKeys } from './commands.svelte';
 
 const key = (name: string, held: KeyboardEventInit = {}) => new KeyboardEvent('keydown', { key: name, ...held });
@@ -15,37 +16,57 @@ it('a chord is named by what is held, and a sign by what it types', () => {
 it('what was added last wins, and a command that cannot be done leaves the key to the others', () => {
   const commands = new Commands();
   const [first, second] = [vi.fn(), vi.fn()];
-  commands.add({ id: 'a.do', title: 'app.name', keys: ['Mod+G'], run: first });
+  commands.add({ id: 'queue.duplicate', run: first });
   let can = true;
-  const gone = commands.add({ id: 'b.do', title: 'app.name', keys: ['Mod+G'], run: second, enabled: () => can });
-  commands.handle(key('g', { ctrlKey: true }));
+  const gone = commands.add({ id: 'canvas.duplicate', run: second, enabled: () => can });
+  commands.handle(key('d', { ctrlKey: true }));
   expect([first.mock.calls.length, second.mock.calls.length]).toEqual([0, 1]);
   can = false;
-  commands.handle(key('g', { ctrlKey: true }));
+  commands.handle(key('d', { ctrlKey: true }));
   expect(first).toHaveBeenCalledOnce();
   can = true;
   gone();
-  commands.handle(key('g', { ctrlKey: true }));
+  commands.handle(key('d', { ctrlKey: true }));
   expect([first.mock.calls.length, second.mock.calls.length]).toEqual([2, 1]);
 });
 
 it('keys that the user chose replace the usual ones', () => {
   const commands = new Commands();
   const run = vi.fn();
-  commands.add({ id: 'a.do', title: 'app.name', keys: ['Mod+G'], run });
-  commands.chosen = { 'a.do': 'Mod+Shift+J' };
-  expect(commands.handle(key('g', { ctrlKey: true }))).toBe(false);
+  commands.add({ id: 'canvas.duplicate', run });
+  commands.chosen = { 'canvas.duplicate': 'Mod+Shift+J' };
+  expect(commands.handle(key('d', { ctrlKey: true }))).toBe(false);
   expect(commands.handle(key('J', { ctrlKey: true, shiftKey: true }))).toBe(true);
-  commands.chosen = { 'a.do': '' };
-  expect(commands.handle(key('g', { ctrlKey: true }))).toBe(false);
+  commands.chosen = { 'canvas.duplicate': '' };
+  expect(commands.handle(key('d', { ctrlKey: true }))).toBe(false);
 });
 
 it('what is typed into a field is text', () => {
   const commands = new Commands();
   const run = vi.fn();
-  commands.add({ id: 'a.do', title: 'app.name', keys: ['?'], run });
+  commands.add({ id: 'window.shortcuts', run });
   const field = document.body.appendChild(document.createElement('input'));
   field.addEventListener('keydown', (event) => commands.handle(event));
   field.dispatchEvent(key('?', { bubbles: true }));
   expect(run).not.toHaveBeenCalled();
+});
+
+it('every command has its place in the list, and the usual keys have one meaning at a time', () => {
+  const groups = GROUPS.map(({ group }) => group);
+  expect(COMMAND_IDS.filter((id) => !groups.includes(groupOf(id)))).toEqual([]);
+  const commands = new Commands();
+  expect(COMMAND_IDS.map((id) => [id, commands.rivals(id)] as const).filter(([, rivals]) => rivals.length > 0)).toEqual([]);
+  const chords = (id: (typeof COMMAND_IDS)[number]): readonly string[] => CATALOGUE[id].keys;
+  const shared = COMMAND_IDS.flatMap((a, at) =>
+    COMMAND_IDS.slice(at + 1).flatMap((b) => (meet(a, b) && chords(a).some((chord) => chords(b).includes(chord)) ? [[a, b]] : [])),
+  );
+  expect(shared).toEqual([]);
+});
+
+it('a key that another place uses is free, one of the window is not', () => {
+  const commands = new Commands();
+  commands.chosen = { 'queue.top': 'Mod+D', 'history.show': 'Mod+O' };
+  expect(commands.rivals('queue.top')).toEqual(['Duplicate']);
+  expect(commands.rivals('canvas.duplicate')).toEqual([]);
+  expect(commands.rivals('history.show')).toHaveLength(1);
 });

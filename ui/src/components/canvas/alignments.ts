@@ -7,17 +7,16 @@ import Right from '@lucide/svelte/icons/align-end-vertical';
 import SpreadX from '@lucide/svelte/icons/align-horizontal-distribute-center';
 import SpreadY from '@lucide/svelte/icons/align-vertical-distribute-center';
 import Top from '@lucide/svelte/icons/align-start-horizontal';
-import type { PlainKey } from '../../i18n/dictionary';
 import type { Alignment } from '../../state/canvas/edits';
 import type { Icon } from './icons';
 
-export const ALIGNMENTS: readonly { how: Alignment; title: PlainKey; icon: Icon }[] = [
-  { how: 'left', title: 'canvas.align.left', icon: Left },
-  { how: 'centre', title: 'canvas.align.centre', icon: Centre },
-  { how: 'right', title: 'canvas.align.right', icon: Right },
-  { how: 'top', title: 'canvas.align.top', icon: Top },
-  { how: 'middle', title: 'canvas.align.middle', icon: Middle },
-  { how: 'bottom', title: 'canvas.align.bottom', icon: Bottom },
-  { how: 'spread_x', title: 'canvas.align.spread_x', icon: SpreadX },
-  { how: 'spread_y', title: 'canvas.align.spread_y', icon: SpreadY },
+export const ALIGNMENTS: readonly { how: Alignment; icon: Icon }[] = [
+  { how: 'left', icon: Left },
+  { how: 'centre', icon: Centre },
+  { how: 'right', icon: Right },
+  { how: 'top', icon: Top },
+  { how: 'middle', icon: Middle },
+  { how: 'bottom', icon: Bottom },
+  { how: 'spread_x', icon: SpreadX },
+  { how: 'spread_y', icon: SpreadY },
 ];
