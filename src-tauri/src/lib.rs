@@ -144,6 +144,7 @@ pub fn run(arguments: impl IntoIterator<Item = OsString>) -> anyhow::Result<()> 
             commands::settings::set_settings,
             commands::settings::look_at_machine,
             commands::settings::answer_close,
+            commands::settings::page_is_up,
         ])
         .on_window_event(|window, event| {
             if let tauri::WindowEvent::CloseRequested { api, .. } = event {

@@ -28,6 +28,12 @@ pub(crate) async fn look_at_machine(door: State<'_, Door>) -> Result<Report, App
     call(door, |app| app.doctor_apart()).await
 }
 
+/// The first place is drawn and answers; said for whoever measures the start.
+#[tauri::command]
+pub(crate) fn page_is_up() {
+    tracing::info!("the page is up");
+}
+
 /// What the user chose when the window asked whether to close.
 #[tauri::command]
 pub(crate) fn answer_close(handle: AppHandle, answer: Answer) {

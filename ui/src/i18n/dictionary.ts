@@ -4,6 +4,7 @@
  * An own dictionary of sixty lines instead of a message compiler: plain files, no generated code,
  * no build step, and the type checker already refuses a missing key and a missing value.
  */
+import { numberFormat, pluralRules } from './formats';
 import type { en } from './messages/en';
 
 /** Plural categories of CLDR; `other` always exists. */
@@ -38,12 +39,12 @@ export function format(
   if (typeof message === 'string') {
     text = message;
   } else {
-    const rule = new Intl.PluralRules(locale).select(Number(values['count'] ?? 0));
+    const rule = pluralRules(locale).select(Number(values['count'] ?? 0));
     text = message[rule] ?? message.other;
   }
   return text.replace(/\{(\w+)\}/g, (whole, name: string) => {
     const value = values[name];
     if (value === undefined) return whole;
-    return typeof value === 'number' ? new Intl.NumberFormat(locale).format(value) : value;
+    return typeof value === 'number' ? numberFormat(locale).format(value) : value;
   });
 }

@@ -1,15 +1,16 @@
 /** Numbers, lengths and sizes as a person reads them, by `Intl`. */
+import { numberFormat } from './formats';
 
 /** `12.4`, with at most `digits` decimals and at least `least` of them. */
 export function number(value: number, locale: string, digits = 0, least = 0): string {
   const decimals = { minimumFractionDigits: least, maximumFractionDigits: digits };
-  return new Intl.NumberFormat(locale, decimals).format(value);
+  return numberFormat(locale, decimals).format(value);
 }
 
 /** `42 %`, rounded down, so that 100 % means done. `fraction` is 0 to 1. */
 export function percent(fraction: number, locale: string): string {
   const whole = Math.floor(Math.min(1, Math.max(0, fraction)) * 100);
-  return new Intl.NumberFormat(locale, { style: 'percent' }).format(whole / 100);
+  return numberFormat(locale, { style: 'percent' }).format(whole / 100);
 }
 
 const UNITS = ['byte', 'kilobyte', 'megabyte', 'gigabyte', 'terabyte'] as const;
@@ -22,7 +23,7 @@ export function bytes(value: number, locale: string): string {
     rest /= 1000;
     unit += 1;
   }
-  return new Intl.NumberFormat(locale, {
+  return numberFormat(locale, {
     style: 'unit',
     unit: UNITS[unit] ?? 'byte',
     unitDisplay: unit === 0 ? 'long' : 'short',
@@ -51,7 +52,7 @@ export function moment(micros: number): string {
 export function spoken(micros: number, locale: string): string {
   const seconds = Math.max(0, Math.round(micros / 1_000_000));
   const part = (value: number, unit: string) =>
-    new Intl.NumberFormat(locale, { style: 'unit', unit, unitDisplay: 'long' }).format(value);
+    numberFormat(locale, { style: 'unit', unit, unitDisplay: 'long' }).format(value);
   const hours = Math.floor(seconds / 3600);
   const minutes = Math.floor(seconds / 60) % 60;
   if (hours > 0) return `${part(hours, 'hour')} ${part(minutes, 'minute')}`;

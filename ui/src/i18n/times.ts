@@ -1,9 +1,10 @@
 /** Lengths and moments of which nobody needs every second. */
+import { numberFormat } from './formats';
 
 /** A length that is only foreseen: `40 sec`, `12 min`, `1 hr 20 min`; rounded up, never to nothing. */
 export function about(micros: number, locale: string): string {
   const part = (value: number, unit: string) =>
-    new Intl.NumberFormat(locale, { style: 'unit', unit, unitDisplay: 'short' }).format(value);
+    numberFormat(locale, { style: 'unit', unit, unitDisplay: 'short' }).format(value);
   const seconds = Math.max(1, micros / 1_000_000);
   if (seconds <= 55) return part(Math.ceil(seconds / 5) * 5, 'second');
   const minutes = Math.ceil(seconds / 60);

@@ -473,6 +473,7 @@ export function fakeIpc(options: FakeOptions = {}): FakeIpc {
       askToClose = handler;
       return () => {};
     },
+    pageIsUp: async () => {},
     answerClose: async (answer) => {
       calls.push(`close ${answer}`);
     },

@@ -66,6 +66,8 @@ export interface Ipc extends CanvasIpc, LibraryIpc, QueueIpc {
   /** The user wants to close the window while a job runs. */
   onCloseAsked(handler: () => void): Promise<Stop>;
   answerClose(answer: CloseAnswer): Promise<void>;
+  /** The first place is drawn and answers. */
+  pageIsUp(): Promise<void>;
 
   /** The system's dialogs; nothing chosen is an empty list or `null`. */
   chooseFiles(title: string, filterName: string): Promise<string[]>;

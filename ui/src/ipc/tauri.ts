@@ -58,6 +58,7 @@ export function tauriIpc(): Ipc {
     lookAtMachine: () => call('look_at_machine'),
     onCloseAsked: (handler) => listen('close-asked', () => handler()),
     answerClose: (answer) => call('answer_close', { answer }),
+    pageIsUp: () => call('page_is_up'),
     chooseFiles: async (title, filterName) => {
       const chosen = await open({
         title,

@@ -8,8 +8,11 @@ use frameloom_core::quality::{Rgb, psnr, ssim};
 use serde::Serialize;
 use ts_rs::TS;
 
-/// Sources are looked at in this size at most: SSIM in floating point takes its time.
-const MAX_SIDE: u32 = 1280;
+/// Both are compared in this size at most: SSIM in floating point takes its time.
+const COMPARED_SIDE: usize = 1280;
+/// No figures for pictures with a longer side than this: they would have to be made smaller by
+/// another filter than the protocol's before they fit into memory.
+const MAX_SIDE: u32 = 8192;
 
 /// How alike a frame of a result and the same frame of its source are.
 #[derive(Debug, Clone, PartialEq, Serialize, TS)]
@@ -20,11 +23,13 @@ pub struct Likeness {
     /// Size of the result's file.
     #[ts(type = "number")]
     pub after_bytes: u64,
-    /// What can be said of the pictures; `None` where they have not the same shape, as after a cut.
+    /// What can be said of the pictures; `None` where they have not the same shape, as after a cut,
+    /// or are too large to be read as they are.
     pub picture: Option<PictureLikeness>,
 }
 
-/// Of luma, the result made as small as its source by MATLAB's bicubic.
+/// Of luma, the result made as small as its source by MATLAB's bicubic; both made smaller by it
+/// where the source has a side of more than 1280 pixels.
 #[derive(Debug, Clone, Copy, PartialEq, Serialize, TS)]
 pub struct PictureLikeness {
     /// In dB, peak 255; `None` where nothing differs.
@@ -39,29 +44,30 @@ impl App {
     /// # Errors
     /// There is no such job, it has no result, or a file cannot be read.
     pub fn job_likeness(&self, id: &JobId, at_micros: i64) -> Result<Likeness, AppError> {
-        let side = |side| -> Result<(u64, Rgb), AppError> {
+        let side = |side| -> Result<(u64, Option<Rgb>), AppError> {
             let (path, at_micros) = self.place_of_frame(id, side, at_micros)?;
             let size = std::fs::metadata(&path).map_err(|e| explain::unreadable(&path, &e))?;
-            // The result is made smaller by the protocol's own filter, from as much as there is.
-            let most = match side {
-                Side::Before => MAX_SIDE,
-                Side::After => MAX_SIDE * 4,
-            };
-            let (width, height, data) = pixels(&path, at_micros, most)?;
+            // What comes with a side of the limit has been made smaller.
+            let (width, height, data) = pixels(&path, at_micros, MAX_SIDE + 1)?;
             let (width, height) = (width as usize, height as usize);
-            let picture = Rgb {
-                width,
-                height,
-                data,
-            };
-            Ok((size.len(), picture))
+            let whole = width.max(height) <= MAX_SIDE as usize;
+            Ok((
+                size.len(),
+                whole.then_some(Rgb {
+                    width,
+                    height,
+                    data,
+                }),
+            ))
         };
         let (before_bytes, before) = side(Side::Before)?;
         let (after_bytes, after) = side(Side::After)?;
         Ok(Likeness {
             before_bytes,
             after_bytes,
-            picture: compared(&before, &after),
+            picture: before
+                .zip(after)
+                .and_then(|(before, after)| compared(&before, &after)),
         })
     }
 }
@@ -73,8 +79,16 @@ fn compared(before: &Rgb, after: &Rgb) -> Option<PictureLikeness> {
     if differs || after.width < before.width || before.data.is_empty() {
         return None;
     }
-    let a = before.luma();
-    let b = after.imresize(before.width, before.height).luma();
+    let longest = before.width.max(before.height);
+    let small = |side: usize| match longest > COMPARED_SIDE {
+        true => (side * COMPARED_SIDE / longest).max(1),
+        false => side,
+    };
+    let [a, b] = [before, after].map(|picture| {
+        picture
+            .imresize(small(before.width), small(before.height))
+            .luma()
+    });
     let db = psnr(&a, &b);
     Some(PictureLikeness {
         psnr_db: db.is_finite().then_some(db),
@@ -107,5 +121,17 @@ mod tests {
         assert!(other.ssim.unwrap() < 0.6, "{other:?}");
         assert_eq!(compared(&source, &picture(96, 96, paint)), None);
         assert_eq!(compared(&source, &source).unwrap().psnr_db, None);
+    }
+
+    #[test]
+    fn a_large_source_is_made_smaller_by_the_filter_of_its_result() {
+        let paint = |x: usize, y: usize| ((x / 2 + y / 2) % 2 * 255) as u8;
+        let source = picture(1600, 64, paint);
+        // Every pixel four times: the same picture once it is small.
+        let result = picture(3200, 128, |x, y| paint(x / 2, y / 2));
+        let alike = compared(&source, &result).unwrap();
+        assert!(alike.psnr_db.unwrap() > 32.0, "{alike:?}");
+        let plain = compared(&source, &source).unwrap();
+        assert_eq!(plain.psnr_db, None);
     }
 }

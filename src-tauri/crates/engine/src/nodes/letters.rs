@@ -6,10 +6,19 @@
 use fontdb::Database;
 use frameloom_core::graph::TextParams;
 use frameloom_core::media::Warning;
+use std::sync::LazyLock;
 use ttf_parser::Face;
 
 /// Letters that a warning names.
 const NAMED: usize = 12;
+
+/// The machine's fonts; looking at all of them takes too long for every plan. What is installed
+/// later counts from the next start on.
+static FONTS: LazyLock<Database> = LazyLock::new(|| {
+    let mut fonts = Database::new();
+    fonts.load_system_fonts();
+    fonts
+});
 
 /// Warns of the letters of a text or of a subtitle file that will be empty boxes.
 pub(crate) fn missing_letters(node: &str, params: &TextParams) -> Option<Warning> {
@@ -28,9 +37,7 @@ pub(crate) fn missing_letters(node: &str, params: &TextParams) -> Option<Warning
         }
         (None, None) => return None,
     };
-    let mut fonts = Database::new();
-    fonts.load_system_fonts();
-    let missing = lacking(text, &fonts);
+    let missing = lacking(text, &FONTS);
     let mut letters = missing.chars();
     let named: String = letters.by_ref().take(NAMED).collect();
     (!named.is_empty()).then(|| Warning::MissingLetters {
@@ -95,25 +102,23 @@ mod tests {
     /// Letters that Unicode has not given to anybody: no font has them.
     const NOBODYS: &str = "\u{378}\u{379}";
 
-    fn fonts() -> Option<Database> {
-        let mut fonts = Database::new();
-        fonts.load_system_fonts();
-        if fonts.is_empty() {
+    fn fonts() -> Option<&'static Database> {
+        let none = FONTS.is_empty();
+        if none {
             println!("skipped: this machine has no fonts");
-            return None;
         }
-        Some(fonts)
+        (!none).then_some(&FONTS)
     }
 
     #[test]
     fn only_letters_that_no_font_has_are_missing_and_each_is_named_once() {
         let Some(fonts) = fonts() else { return };
         assert_eq!(
-            lacking("Plain text, 42 %\r\n\t\u{200D}\u{FEFF}", &fonts),
+            lacking("Plain text, 42 %\r\n\t\u{200D}\u{FEFF}", fonts),
             ""
         );
         let text = format!("a{NOBODYS}b{NOBODYS}c");
-        assert_eq!(lacking(&text, &fonts), NOBODYS);
+        assert_eq!(lacking(&text, fonts), NOBODYS);
         assert_eq!(lacking("a b", &Database::new()), "ab");
     }
 

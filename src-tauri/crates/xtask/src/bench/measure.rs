@@ -114,8 +114,7 @@ struct Usage {
 /// Takes down what a process and its descendants have used. The kernel's figures only grow, so
 /// the last look at a process is the one that counts.
 fn note_usage(root: u32, usage: &mut BTreeMap<u32, Usage>) {
-    let mut waiting = vec![root];
-    while let Some(pid) = waiting.pop() {
+    for pid in family(root) {
         let read = |name: &str| std::fs::read_to_string(format!("/proc/{pid}/{name}")).ok();
         // A process that has ended and was not waited for yet has no memory any more.
         if let (Some(status), Some(stat)) = (read("status"), read("stat"))
@@ -130,6 +129,26 @@ fn note_usage(root: u32, usage: &mut BTreeMap<u32, Usage>) {
                 },
             );
         }
+    }
+}
+
+/// Memory that a process and its descendants use now, in bytes; what several share counts once.
+/// 0 where the system does not tell.
+pub fn proportional_bytes(root: u32) -> u64 {
+    family(root)
+        .into_iter()
+        .filter_map(|pid| std::fs::read_to_string(format!("/proc/{pid}/smaps_rollup")).ok())
+        .filter_map(|rollup| kibibytes(&rollup, "Pss:"))
+        .map(|kibibytes| kibibytes * 1024)
+        .sum()
+}
+
+/// A process and its descendants.
+fn family(root: u32) -> Vec<u32> {
+    let mut all = Vec::new();
+    let mut waiting = vec![root];
+    while let Some(pid) = waiting.pop() {
+        all.push(pid);
         // A child belongs to the thread that started it, which need not be the first.
         let threads = std::fs::read_dir(format!("/proc/{pid}/task"));
         for thread in threads.into_iter().flatten().flatten() {
@@ -142,14 +161,17 @@ fn note_usage(root: u32, usage: &mut BTreeMap<u32, Usage>) {
             );
         }
     }
+    all
 }
 
 fn high_water_bytes(status: &str) -> Option<u64> {
-    let line = status
-        .lines()
-        .find_map(|line| line.strip_prefix("VmHWM:"))?;
-    let kibibytes: u64 = line.trim().strip_suffix("kB")?.trim().parse().ok()?;
-    Some(kibibytes * 1024)
+    kibibytes(status, "VmHWM:").map(|kibibytes| kibibytes * 1024)
+}
+
+/// The figure of a line such as `VmHWM:   2048 kB`.
+fn kibibytes(text: &str, name: &str) -> Option<u64> {
+    let line = text.lines().find_map(|line| line.strip_prefix(name))?;
+    line.trim().strip_suffix("kB")?.trim().parse().ok()
 }
 
 /// User and system time in `/proc/PID/stat`, which counts hundredths of a second. The second

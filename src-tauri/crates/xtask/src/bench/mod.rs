@@ -6,6 +6,7 @@ mod clips;
 mod measure;
 mod more;
 mod python;
+mod ui;
 
 use std::io::Write;
 use std::path::{Path, PathBuf};
@@ -76,12 +77,13 @@ const PARTS: &[(&str, Part)] = &[
     ("stills", more::stills),
     ("models", more::models),
     ("length", more::length),
+    ("ui", ui::main),
 ];
-const ONLY_BY_NAME: &[&str] = &["models", "length"];
+const ONLY_BY_NAME: &[&str] = &["models", "length", "ui"];
 
 /// Measures all parts, or those of `--only`.
 pub fn main(arguments: &[String]) -> anyhow::Result<()> {
-    let usage = "bench [--only start,pipeline,memory,transcode,stills,models,length] [--runs N] [--seconds N] [--json FILE]";
+    let usage = "bench [--only start,pipeline,memory,transcode,stills,models,length,ui] [--runs N] [--seconds N] [--json FILE]";
     let mut only: Option<Vec<String>> = None;
     let mut json_file = None;
     let (mut runs, mut seconds) = (3, 10);
