@@ -257,3 +257,19 @@ test('two hundred nodes stay smooth while the canvas is moved', async ({ page, c
   const touched = await page.evaluate(() => (window as unknown as { touched: { cards: number } }).touched.cards);
   expect(touched).toBe(0);
 });
+
+test('a fraction is typed letter by letter and means what is written', async ({ page }) => {
+  await open(page);
+  await page.keyboard.press('Shift+A');
+  await page.keyboard.type('trim');
+  await page.keyboard.press('Enter');
+  const start = page.getByRole('textbox', { name: 'From', exact: true });
+  await start.click();
+  await start.pressSequentially('0.5');
+  await expect(start).toHaveValue('0.5');
+  await page.keyboard.press('Tab');
+  await expect(start).toHaveValue('0.5');
+  await start.fill('');
+  await start.pressSequentially('30000/1001');
+  await expect(start).toHaveValue('30000/1001');
+});

@@ -35,7 +35,9 @@ function isTyped(event: KeyboardEvent): boolean {
   const target = event.target as HTMLElement | null;
   if (!target?.matches) return false;
   const takesText = target.matches('textarea, select, [contenteditable=true], input:not([type=radio], [type=checkbox], [type=range], [type=button])');
-  return takesText && !event.ctrlKey && !event.metaKey && !event.altKey;
+  if (!takesText || event.altKey) return false;
+  // With these the text itself is worked on, as in every program.
+  return event.ctrlKey || event.metaKey ? ['a', 'c', 'v', 'x', 'y', 'z'].includes(event.key.toLowerCase()) : true;
 }
 
 /** Whether the event is for the control that has the focus: it is pressed or moved with such keys. */

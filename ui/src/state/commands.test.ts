@@ -70,3 +70,15 @@ it('a key that another place uses is free, one of the window is not', () => {
   expect(commands.rivals('canvas.duplicate')).toEqual([]);
   expect(commands.rivals('history.show')).toHaveLength(1);
 });
+
+it('keys that work on the text of a field are left to it', () => {
+  const commands = new Commands();
+  const run = vi.fn();
+  commands.add({ id: 'library.all', run });
+  const field = document.body.appendChild(document.createElement('input'));
+  field.addEventListener('keydown', (event) => commands.handle(event));
+  field.dispatchEvent(key('a', { ctrlKey: true, bubbles: true }));
+  expect(run).not.toHaveBeenCalled();
+  commands.handle(key('a', { ctrlKey: true }));
+  expect(run).toHaveBeenCalledOnce();
+});

@@ -67,7 +67,8 @@ export class Library {
   #version = $state(0);
   /** Rows that are on the screen. */
   #shown: [number, number] = [0, 0];
-  #anchor = -1;
+  /** Item that a range begins with, wherever it stands by then. */
+  #anchor: number | null = null;
   #run = 0;
   #listTimer: ReturnType<typeof setTimeout> | undefined;
   #detailsRun = 0;
@@ -200,13 +201,14 @@ export class Library {
     const id = this.ids[index];
     if (id === undefined) return;
     this.active = index;
-    if (range && this.#anchor >= 0) {
-      const [from, to] = this.#anchor < index ? [this.#anchor, index] : [index, this.#anchor];
+    const anchor = this.#anchor === null ? -1 : this.ids.indexOf(this.#anchor);
+    if (range && anchor >= 0) {
+      const [from, to] = anchor < index ? [anchor, index] : [index, anchor];
       const span = this.ids.slice(from, to + 1);
       this.#choose(new Set(toggle ? [...this.chosen, ...span] : span));
       return;
     }
-    this.#anchor = index;
+    this.#anchor = id;
     const next = new Set(toggle ? this.chosen : []);
     if (toggle && next.has(id)) next.delete(id);
     else next.add(id);

@@ -90,3 +90,15 @@ it('what the program refuses is said', async () => {
   const error = await library.rename(first ?? 0, taken);
   expect(error?.code ?? null).toBe(sameFolder ? 'output_unwritable' : null);
 });
+
+it('a range begins with the item that was chosen, wherever the list has put it meanwhile', async () => {
+  const { ipc, library } = await opened(20);
+  library.choose(5);
+  const begun = library.ids[5];
+  const found = await ipc.findInLibrary(EVERYTHING);
+  ipc.findInLibrary = async () => [9999, ...found];
+  await library.ask({});
+  expect(library.ids.indexOf(begun ?? 0)).toBe(6);
+  library.choose(8, { range: true });
+  expect([...library.chosen]).toEqual(library.ids.slice(6, 9));
+});

@@ -21,7 +21,16 @@ import { History } from './history.svelte';
 import { resolved } from './resolve';
 
 const SAVE_AFTER_MILLIS = 700;
+const RETRY_MILLIS = 15_000;
 const CHECK_AFTER_MILLIS = 120;
+/** Longer names are not saved. */
+const NAME_BYTES = 200;
+
+function shortened(name: string): string {
+  const letters = [...name];
+  while (new TextEncoder().encode(letters.join('')).length > NAME_BYTES) letters.pop();
+  return letters.join('');
+}
 
 export type SaveState = 'saved' | 'waiting' | 'saving' | 'failed';
 
@@ -47,6 +56,8 @@ export class Canvas {
   wires = $state.raw<readonly string[]>([]);
   loaded = $state(false);
   visit = $state.raw<Visit | null>(null);
+  /** Another document was asked for while the one in hand cannot be saved: it waits for an answer. */
+  stuck = $state(false);
   /** Counts documents that were opened, so that the drawing shows the whole of each. */
   opened = $state(0);
 
@@ -56,6 +67,8 @@ export class Canvas {
   #saveTimer: ReturnType<typeof setTimeout> | undefined;
   #checkTimer: ReturnType<typeof setTimeout> | undefined;
   #checkRun = 0;
+  /** What is done when it is left all the same. */
+  #next: () => Promise<void> = async () => {};
   #writing: Promise<void> = Promise.resolve();
   #loading: Promise<void> | null = null;
 
@@ -89,6 +102,7 @@ export class Canvas {
   }
 
   #begin(document: CanvasDocument, name: string, id: string | null): void {
+    clearTimeout(this.#saveTimer);
     this.history.reset(document);
     [this.id, this.name, this.selection, this.wires] = [id, name, [], []];
     this.saving = 'saved';
@@ -103,21 +117,32 @@ export class Canvas {
 
   /** Opens a saved document. */
   async open(id: string): Promise<void> {
-    await this.flush();
-    await this.#guard(() => this.#read(id));
+    await this.#leave(() => this.#read(id));
   }
 
   async fresh(): Promise<void> {
-    await this.flush();
-    this.#begin(freshDocument(), this.untitled(), null);
+    await this.#leave(async () => this.#begin(freshDocument(), this.untitled(), null));
+  }
+
+  /** Goes on to another document; if this one cannot be saved, only when that was answered. */
+  async #leave(next: () => Promise<void>): Promise<void> {
+    if (await this.flush()) await this.#guard(next);
+    else [this.#next, this.stuck] = [next, true];
+  }
+
+  /** Goes on without what could not be saved. */
+  async leaveAnyway(): Promise<void> {
+    this.stuck = false;
+    await this.#guard(this.#next);
   }
 
   /** Shows a job, or what would become one, as a document of its own. */
   async openSpec(spec: JobSpec, name: string): Promise<void> {
     await this.load();
-    await this.flush();
-    this.#begin(documentOfSpec(spec, this.kinds), name, null);
-    this.#saveSoon();
+    await this.#leave(async () => {
+      this.#begin(documentOfSpec(spec, this.kinds), shortened(name), null);
+      this.#saveSoon();
+    });
   }
 
   async remove(id: string): Promise<void> {
@@ -183,10 +208,11 @@ export class Canvas {
     this.#saveTimer = setTimeout(() => void this.#save(false), SAVE_AFTER_MILLIS);
   }
 
-  /** Writes what is not written yet. */
-  async flush(): Promise<void> {
+  /** Writes what is not written yet; false if that cannot be done. */
+  async flush(): Promise<boolean> {
     if (this.saving === 'waiting' || this.saving === 'failed') await this.#save(false);
     else await this.#writing;
+    return this.saving !== 'failed';
   }
 
   #save(keep: boolean): Promise<void> {
@@ -205,6 +231,9 @@ export class Canvas {
       } catch (thrown) {
         this.saving = 'failed';
         this.error = toAppError(thrown);
+        // The disk may have room again by then.
+        clearTimeout(this.#saveTimer);
+        this.#saveTimer = setTimeout(() => void this.#save(false), RETRY_MILLIS);
       }
     });
     return this.#writing;

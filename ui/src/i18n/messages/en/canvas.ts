@@ -172,4 +172,8 @@ export const canvas = {
   'fault.unknown_op.mend': 'Remove it, or open the graph with a newer version.',
   'fault.text': 'It needs either a text or a subtitle file.',
   'fault.text.mend': 'Fill in one of the two and leave the other empty.',
+  'canvas.leave.title': 'This graph is not saved',
+  'canvas.leave.why': 'It could not be saved: {reason} If you leave it now, its last changes are lost.',
+  'canvas.leave.keep': 'Stay here',
+  'canvas.leave.act': 'Leave it',
 } as const;

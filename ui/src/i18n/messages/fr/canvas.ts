@@ -172,4 +172,8 @@ export const canvas = {
   'fault.unknown_op.mend': 'Retirez-le, ou ouvrez le graphe avec une version plus récente.',
   'fault.text': 'Il faut soit un texte, soit un fichier de sous-titres.',
   'fault.text.mend': 'Renseignez l’un des deux et laissez l’autre vide.',
+  'canvas.leave.title': 'Ce graphe n’est pas enregistré',
+  'canvas.leave.why': 'Il n’a pas pu être enregistré : {reason} Si vous le quittez maintenant, ses dernières modifications seront perdues.',
+  'canvas.leave.keep': 'Rester ici',
+  'canvas.leave.act': 'Le quitter',
 };

@@ -168,4 +168,8 @@ export const canvas = {
   'fault.unknown_op.mend': 'Xoá nút, hoặc mở sơ đồ bằng phiên bản mới hơn.',
   'fault.text': 'Cần có một đoạn chữ hoặc một tệp phụ đề.',
   'fault.text.mend': 'Điền một trong hai và để trống phần còn lại.',
+  'canvas.leave.title': 'Sơ đồ này chưa được lưu',
+  'canvas.leave.why': 'Không lưu được: {reason} Nếu rời đi bây giờ, những thay đổi gần nhất sẽ mất.',
+  'canvas.leave.keep': 'Ở lại',
+  'canvas.leave.act': 'Vẫn rời đi',
 };
