@@ -113,10 +113,7 @@ mod tests {
     #[test]
     fn only_letters_that_no_font_has_are_missing_and_each_is_named_once() {
         let Some(fonts) = fonts() else { return };
-        assert_eq!(
-            lacking("Plain text, 42 %\r\n\t\u{200D}\u{FEFF}", fonts),
-            ""
-        );
+        assert_eq!(lacking("Plain text, 42 %\r\n\t\u{200D}\u{FEFF}", fonts), "");
         let text = format!("a{NOBODYS}b{NOBODYS}c");
         assert_eq!(lacking(&text, fonts), NOBODYS);
         assert_eq!(lacking("a b", &Database::new()), "ab");

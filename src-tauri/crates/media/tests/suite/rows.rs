@@ -5,6 +5,7 @@ use crate::support::{Pass, data, ffmpeg, frames, keys, one, reader};
 use frameloom_core::job::{Quality, VideoCodec};
 use frameloom_core::media::{FieldOrder, MediaInfo, Warning};
 use frameloom_core::pixel::{AnyPlane, Planes};
+use frameloom_core::time::Rational;
 use frameloom_media::{Container, Frame, plan_mux, probe};
 use std::path::Path;
 use tempfile::tempdir;
@@ -304,6 +305,31 @@ fn what_matroska_notes_to_be_cut_off_is_cut_off_every_picture_and_not_noted_agai
             }
         }
     }
+}
+
+#[test]
+fn the_pixels_of_a_cut_picture_are_as_wide_as_its_size_for_showing_says() {
+    let folder = tempdir().unwrap();
+    let at = |name: &str| folder.path().join(name);
+    if !ffmpeg(
+        folder.path(),
+        &format!("{MOVING} -vf setsar=2 -c:v mpeg4 whole.mkv"),
+    ) {
+        return;
+    }
+    // Shown 8 wide and 3 high; the unit of these, which stands there, becomes a crop.
+    let mut bytes = std::fs::read(at("whole.mkv")).unwrap();
+    becomes(&mut bytes, [0x54, 0xB2], [0x54, 0xCC], 64);
+    std::fs::write(at("noted.mkv"), bytes).unwrap();
+    let info = probe(&at("noted.mkv")).unwrap();
+    let (_, video) = info.main_video().unwrap();
+    assert_eq!((video.width, video.height), (64, 96));
+    assert_eq!(Some(video.sample_aspect_ratio), Rational::new(4, 1));
+    Pass::new(&at("noted.mkv"), &at("out.mkv")).run(folder.path());
+    let info = probe(&at("out.mkv")).unwrap();
+    let (_, video) = info.main_video().unwrap();
+    assert_eq!((video.width, video.height), (64, 96));
+    assert_eq!(Some(video.sample_aspect_ratio), Rational::new(4, 1));
 }
 
 #[test]

@@ -31,17 +31,27 @@ pub fn main(bench: &mut Bench) -> anyhow::Result<()> {
 fn bundle(bench: &mut Bench) -> anyhow::Result<()> {
     let folder = bench.place.root.join("ui/dist/assets");
     let mut sum = 0;
-    for entry in std::fs::read_dir(&folder).with_context(|| format!("no pages in {}", folder.display()))? {
+    for entry in
+        std::fs::read_dir(&folder).with_context(|| format!("no pages in {}", folder.display()))?
+    {
         let path = entry?.path();
         if path.extension().is_some_and(|e| e == "js" || e == "css") {
-            let packed = Command::new("gzip").args(["-9", "--stdout"]).arg(&path).output()?;
+            let packed = Command::new("gzip")
+                .args(["-9", "--stdout"])
+                .arg(&path)
+                .output()?;
             if !packed.status.success() {
                 bail!("gzip refused {}", path.display());
             }
             sum += packed.stdout.len();
         }
     }
-    bench.figure("scripts and styles of the window, gzip -9", sum as f64 / 1024.0, "KiB", Goal::AtMost(400.0));
+    bench.figure(
+        "scripts and styles of the window, gzip -9",
+        sum as f64 / 1024.0,
+        "KiB",
+        Goal::AtMost(400.0),
+    );
     Ok(())
 }
 
@@ -49,7 +59,13 @@ fn pages(bench: &mut Bench) -> anyhow::Result<()> {
     let output = bench
         .set_up
         .command("npx")
-        .args(["playwright", "test", "--config", "playwright.bench.config.ts", "--pass-with-no-tests"])
+        .args([
+            "playwright",
+            "test",
+            "--config",
+            "playwright.bench.config.ts",
+            "--pass-with-no-tests",
+        ])
         .current_dir(bench.place.root.join("ui"))
         .stderr(Stdio::inherit())
         .output()
@@ -68,10 +84,22 @@ fn pages(bench: &mut Bench) -> anyhow::Result<()> {
         say("skipped: no Chromium to measure the pages in");
     }
     for (name, unit, most) in [
-        ("library of 100,000: until the first items are painted", "ms", 300.0),
-        ("library of 100,000: longest frame while scrolled", "ms", 50.0),
+        (
+            "library of 100,000: until the first items are painted",
+            "ms",
+            300.0,
+        ),
+        (
+            "library of 100,000: longest frame while scrolled",
+            "ms",
+            50.0,
+        ),
         ("canvas of 200 nodes: usual frame while moved", "ms", 17.0),
-        ("10,000 events of progress: until they are painted", "ms", 1000.0),
+        (
+            "10,000 events of progress: until they are painted",
+            "ms",
+            1000.0,
+        ),
         ("10,000 events of progress: last states lost", "", 0.0),
     ] {
         let figure = found.iter().find(|figure| figure["name"] == name);
@@ -182,7 +210,10 @@ impl Opened {
             }
             said.push(text);
         }
-        bail!("`{line}` ended before its page was up:\n{}", said.join("\n"));
+        bail!(
+            "`{line}` ended before its page was up:\n{}",
+            said.join("\n")
+        );
     }
 }
 
@@ -202,7 +233,15 @@ struct Screen {
 impl Screen {
     fn open() -> anyhow::Result<Self> {
         let mut server = Command::new("Xvfb")
-            .args(["-displayfd", "1", "-screen", "0", "1280x860x24", "-nolisten", "tcp"])
+            .args([
+                "-displayfd",
+                "1",
+                "-screen",
+                "0",
+                "1280x860x24",
+                "-nolisten",
+                "tcp",
+            ])
             .stdin(Stdio::null())
             .stdout(Stdio::piped())
             .stderr(Stdio::null())
