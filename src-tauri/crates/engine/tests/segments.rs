@@ -340,6 +340,27 @@ fn a_cut_between_two_pictures_far_apart_begins_with_the_one_on_screen() {
 }
 
 #[test]
+fn a_stretch_behind_the_last_picture_shows_it_to_the_end() {
+    let folder = tempfile::tempdir().unwrap();
+    // Pictures at 0, 0.1, 0.2, 0.5 and 1 s, the last of them for 0.1 s.
+    let chosen = "eq(n\\,0)+eq(n\\,1)+eq(n\\,2)+eq(n\\,5)+eq(n\\,10)";
+    let source = format!(
+        "-f lavfi -i testsrc2=s=64x48:r=10:d=1.1 -vf select={chosen} -vsync vfr -c:v ffv1"
+    );
+    let Some(path) = made(folder.path(), "uneven.mkv", &source) else {
+        return;
+    };
+    assert_eq!(times(&path), [0, 100, 200, 500, 1000]);
+    let trim = Op::Trim(TrimParams {
+        start: Rational::new(21, 20),
+        end: None,
+    });
+    let (whole, _folder) = both_ways(&path, vec![trim], 3);
+    let (shown, all) = (pictures(&whole), pictures(&path));
+    assert_eq!(shown, [(0, all[4].1)], "the last picture, at the start");
+}
+
+#[test]
 fn a_cut_behind_the_end_is_refused_with_the_length_of_the_clip() {
     let Some(path) = clip("h264_aac_face_1s.mp4") else {
         return;
