@@ -5,6 +5,7 @@ use crate::{App, explain};
 use frameloom_core::error::AppError;
 use frameloom_core::job::JobId;
 use frameloom_core::quality::{Rgb, psnr, ssim};
+use frameloom_media::Tones;
 use serde::Serialize;
 use ts_rs::TS;
 
@@ -48,7 +49,7 @@ impl App {
             let (path, at_micros) = self.place_of_frame(id, side, at_micros)?;
             let size = std::fs::metadata(&path).map_err(|e| explain::unreadable(&path, &e))?;
             // What comes with a side of the limit has been made smaller.
-            let (width, height, data) = pixels(&path, at_micros, MAX_SIDE + 1)?;
+            let (width, height, data) = pixels(&path, at_micros, MAX_SIDE + 1, Tones::Coded)?;
             let (width, height) = (width as usize, height as usize);
             let whole = width.max(height) <= MAX_SIDE as usize;
             Ok((

@@ -4,7 +4,7 @@ use crate::pictures::picture_at;
 use crate::{App, explain};
 use frameloom_core::error::{AppError, ErrorCode};
 use frameloom_core::job::{JobId, JobState};
-use frameloom_media::{Container, Scrubber};
+use frameloom_media::{Container, Scrubber, Tones};
 use frameloom_still::Limits;
 use image::codecs::jpeg::JpegEncoder;
 use image::codecs::png::{CompressionType, FilterType, PngEncoder};
@@ -223,7 +223,7 @@ impl App {
         if let Some(picture) = self.previews.get(&key) {
             return Ok(picture);
         }
-        let (width, height, rgb) = pixels(path, at_micros, max_side)?;
+        let (width, height, rgb) = pixels(path, at_micros, max_side, Tones::Shown)?;
         let picture = Arc::new(encode(&rgb, width, height, lossless)?);
         self.previews.put(key, picture.clone());
         Ok(picture)
@@ -236,6 +236,7 @@ pub(crate) fn pixels(
     path: &Path,
     at_micros: Option<i64>,
     max_side: u32,
+    tones: Tones,
 ) -> Result<(u32, u32, Vec<u8>), AppError> {
     let still = frameloom_still::is_still(path).map_err(|e| explain::still(&e))?;
     // Of an animation the frame of that time is shown.
@@ -248,7 +249,7 @@ pub(crate) fn pixels(
         let preview = frameloom_still::to_srgb8_preview(&picture, max_side);
         Ok((preview.width, preview.height, preview.data))
     } else {
-        let picture = frameloom_media::thumbnail(path, at_micros, max_side)
+        let picture = frameloom_media::thumbnail(path, at_micros, max_side, tones)
             .map_err(|e| explain::media(&e))?;
         Ok((picture.width, picture.height, picture.data))
     }

@@ -344,9 +344,8 @@ fn a_stretch_behind_the_last_picture_shows_it_to_the_end() {
     let folder = tempfile::tempdir().unwrap();
     // Pictures at 0, 0.1, 0.2, 0.5 and 1 s, the last of them for 0.1 s.
     let chosen = "eq(n\\,0)+eq(n\\,1)+eq(n\\,2)+eq(n\\,5)+eq(n\\,10)";
-    let source = format!(
-        "-f lavfi -i testsrc2=s=64x48:r=10:d=1.1 -vf select={chosen} -vsync vfr -c:v ffv1"
-    );
+    let source =
+        format!("-f lavfi -i testsrc2=s=64x48:r=10:d=1.1 -vf select={chosen} -vsync vfr -c:v ffv1");
     let Some(path) = made(folder.path(), "uneven.mkv", &source) else {
         return;
     };

@@ -6,6 +6,7 @@ use crate::ffi::pixel::AvFormat;
 use crate::ffi::scale::{Scaler, Side};
 use crate::frame::Frame;
 use crate::reader::{Reader, ReaderOptions};
+use crate::tone;
 use frameloom_core::color::Range;
 use frameloom_core::media::{MediaInfo, VideoInfo};
 use frameloom_core::pixel::Planes;
@@ -23,6 +24,15 @@ pub struct RgbImage {
     pub data: Vec<u8>,
 }
 
+/// What becomes of HDR in a picture of 8 bits.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Tones {
+    /// As a screen without HDR shows it.
+    Shown,
+    /// The samples as they are coded, to compute with.
+    Coded,
+}
+
 /// The picture at a time (`None`: a little into the clip, where fades are over), upright, with
 /// square pixels, at most `max_side` pixels wide and high.
 ///
@@ -32,18 +42,20 @@ pub fn thumbnail(
     path: &Path,
     at_micros: Option<i64>,
     max_side: u32,
+    tones: Tones,
 ) -> Result<RgbImage, MediaError> {
     let (frame, info) = decode_at(path, at_micros)?;
-    upright(&frame, &info, path, Some(max_side.max(1)))
+    upright(&frame, &info, path, Some(max_side.max(1)), tones)
 }
 
-/// The picture that is shown at a time, upright, with square pixels, in full size.
+/// The picture that is on screen at a time, upright, with square pixels, in full size; HDR as it is
+/// coded.
 ///
 /// # Errors
 /// Those of [`Reader`].
 pub fn frame_at(path: &Path, at_micros: i64) -> Result<RgbImage, MediaError> {
     let (frame, info) = decode_at(path, Some(at_micros))?;
-    upright(&frame, &info, path, None)
+    upright(&frame, &info, path, None, Tones::Coded)
 }
 
 /// The first picture of a file as it is coded, and what the file is: for stills that ffmpeg reads
@@ -114,6 +126,7 @@ pub(crate) fn upright(
     info: &MediaInfo,
     path: &Path,
     max_side: Option<u32>,
+    tones: Tones,
 ) -> Result<RgbImage, MediaError> {
     let (_, video) = info
         .main_video()
@@ -121,7 +134,12 @@ pub(crate) fn upright(
     let (width, height) = shown_size(frame, video, max_side);
     let mut color = frame.color();
     color.matrix = color.matrix_or_guess(frame.width(), frame.height()).0;
-    let rgb = AvFormat::RGB24;
+    let tones = if color.is_hdr() { tones } else { Tones::Coded };
+    // Light that is to be bent needs more than 8 bits.
+    let (rgb, pixel) = match tones {
+        Tones::Shown => (AvFormat::RGB48, 6),
+        Tones::Coded => (AvFormat::RGB24, 3),
+    };
     let from = Side {
         width: frame.width(),
         height: frame.height(),
@@ -137,9 +155,15 @@ pub(crate) fn upright(
         full_range: true,
         ..from
     };
-    let mut packed = AvFrame::packed_rgb(width, height)?;
+    let mut packed = match tones {
+        Tones::Shown => AvFrame::packed(rgb, pixel, width, height)?,
+        Tones::Coded => AvFrame::packed_rgb(width, height)?,
+    };
     Scaler::new(from, to)?.run(frame.inner(), &mut packed)?;
-    let data = packed.packed_rows(width as usize * 3);
+    let mut data = packed.packed_rows(width as usize * pixel);
+    if tones == Tones::Shown {
+        data = tone::shown(&data, &color);
+    }
     let image = RgbImage {
         width,
         height,

@@ -2,7 +2,7 @@
 
 use crate::error::MediaError;
 use crate::frame::Frame;
-use crate::picture::{RgbImage, upright};
+use crate::picture::{RgbImage, Tones, upright};
 use crate::reader::{Reader, ReaderOptions};
 use frameloom_core::time::{TimeBase, Timestamp};
 use std::path::{Path, PathBuf};
@@ -128,6 +128,12 @@ impl Scrubber {
         let frame = self.shown.as_ref().ok_or_else(|| MediaError::NoFrames {
             path: self.path.clone(),
         })?;
-        upright(frame, self.reader.info(), &self.path, Some(max_side.max(1)))
+        upright(
+            frame,
+            self.reader.info(),
+            &self.path,
+            Some(max_side.max(1)),
+            Tones::Shown,
+        )
     }
 }

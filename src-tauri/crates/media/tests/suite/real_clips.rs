@@ -3,7 +3,7 @@
 use crate::support::{data, frames, reader};
 use frameloom_core::color::{Matrix, Range};
 use frameloom_core::media::{FieldOrder, MediaKind};
-use frameloom_media::{MediaError, Reader, ReaderOptions, probe};
+use frameloom_media::{MediaError, Reader, ReaderOptions, Tones, probe};
 
 /// File, width, height, frames: what the reference decoder of FFmpeg 5.1 counts.
 const CLIPS: &[(&str, u32, u32, u64)] = &[
@@ -340,7 +340,8 @@ fn thumbnails_stand_upright_and_have_square_pixels() {
         return;
     };
     let size = |name: &str| {
-        let image = frameloom_media::thumbnail(&folder.join(name), None, 320).unwrap();
+        let image =
+            frameloom_media::thumbnail(&folder.join(name), None, 320, Tones::Shown).unwrap();
         assert_eq!(image.data.len(), (image.width * image.height * 3) as usize);
         (image.width, image.height)
     };
@@ -359,4 +360,23 @@ fn an_avif_still_is_read_through_ffmpeg() {
     let (frame, info) = frameloom_media::read_still(&path).unwrap();
     assert_eq!((frame.width(), frame.height()), (128, 128));
     assert_eq!(info.kind, MediaKind::Still);
+}
+
+#[test]
+fn hdr_is_shown_in_the_light_and_colours_of_a_screen_without_it() {
+    // Coded for another screen, it looks pale on this one.
+    for name in ["hdr10_pq_phone.mp4", "hlg_rot90_phone.mp4", "hdr10_av1.mp4"] {
+        let Some(path) = data(&format!("media/video/{name}")) else {
+            return;
+        };
+        let [shown, coded] = [Tones::Shown, Tones::Coded]
+            .map(|tones| frameloom_media::thumbnail(&path, None, 640, tones).unwrap());
+        assert_eq!((shown.width, shown.height), (coded.width, coded.height));
+        // How far the channels of a pixel are from each other, on average.
+        let colour = |image: &frameloom_media::RgbImage| {
+            let spread = |p: &[u8]| f64::from(p.iter().max().unwrap() - p.iter().min().unwrap());
+            image.data.chunks_exact(3).map(spread).sum::<f64>() / (image.data.len() / 3) as f64
+        };
+        assert!(colour(&shown) > 2.0 * colour(&coded), "{name}");
+    }
 }

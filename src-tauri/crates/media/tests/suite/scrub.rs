@@ -1,7 +1,7 @@
 //! A clip that is looked at wherever the pointer is.
 
 use crate::support::{data, ffmpeg};
-use frameloom_media::{Scrubber, thumbnail};
+use frameloom_media::{Scrubber, Tones, thumbnail};
 
 /// Times all over a clip of two seconds, back and forth, some of them close together.
 const TIMES: [i64; 12] = [
@@ -33,7 +33,7 @@ fn wherever_the_pointer_goes_the_exact_picture_is_the_one_on_the_screen() {
                     .unwrap();
             }
             let found = scrubber.picture(at, 64, true).unwrap();
-            let wanted = thumbnail(&path, Some(at.max(0)), 64).unwrap();
+            let wanted = thumbnail(&path, Some(at.max(0)), 64, Tones::Shown).unwrap();
             assert!(found == wanted, "{name} at {at}");
         }
     }
