@@ -38,6 +38,10 @@ fn a_sample_shows_its_stretch_beside_the_same_stretch_of_the_source_and_goes_wit
         "not beside the source: {}",
         output.display()
     );
+    // The whole needs as much memory as its sample did.
+    let receipt = app.receipt(&id).expect("it has a receipt");
+    let memory = receipt.memory_bytes.expect("this system tells");
+    assert!((20 << 20..16 << 30).contains(&memory), "{memory}");
     // The same moment on both sides: enlarging changes little of what is seen in small.
     for at_micros in [0, 400_000, 960_000] {
         let likeness = app.job_likeness(&id, at_micros).unwrap();

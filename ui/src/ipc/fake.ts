@@ -58,6 +58,7 @@ function fakeReceipt(job: Job): Receipt {
         worst_seam: 0.0004,
       },
     },
+    memory_bytes: 412_000_000,
   };
 }
 

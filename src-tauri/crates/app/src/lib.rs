@@ -32,6 +32,7 @@ mod library;
 mod likeness;
 mod listener;
 pub mod logging;
+mod memory;
 pub mod models;
 mod onnx;
 pub mod pictures;

@@ -301,12 +301,14 @@ impl App {
         Ok(self.compare(&path, &found, receipt, Some(job)))
     }
 
-    /// The receipt of a job that just finished, as JSON.
+    /// The receipt of a job that just finished, as JSON; `memory_bytes` is the most that its worker
+    /// used, if it is known.
     pub(crate) fn make_receipt(
         &self,
         job: &Job,
         plan: &Plan,
         finished: &Finished,
+        memory_bytes: Option<u64>,
         alive: &dyn Fn(),
     ) -> Result<String, AppError> {
         let encoder = match &plan.medium {
@@ -348,6 +350,7 @@ impl App {
             sizes: plan.sizes,
             warnings: job.warnings.clone(),
             checks: finished.checks.clone(),
+            memory_bytes,
         };
         serde_json::to_string(&receipt).map_err(explain::internal)
     }

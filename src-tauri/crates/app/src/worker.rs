@@ -14,7 +14,7 @@ use crate::forecast::{ENDING, Ending, Forecast};
 use crate::onnx::JobModels;
 use crate::runner::Stopping;
 use crate::stopping::{Running, StopControl, interrupted};
-use crate::{App, Places, compute, doctor, explain, jobs, logging, now_millis, onnx};
+use crate::{App, Places, compute, doctor, explain, jobs, logging, memory, now_millis, onnx};
 use frameloom_core::error::{AppError, ErrorCode};
 use frameloom_core::job::{
     Job, JobId, JobProgress, JobSpec, JobState, PictureSizes, ProviderChoice, Step,
@@ -266,7 +266,9 @@ fn do_job(
                 let alive = || {
                     moved.fetch_add(1, Ordering::Relaxed);
                 };
-                app.make_receipt(&row.job, &plan, &finished, &alive)
+                // Many jobs of one process share what it used.
+                let memory = warm.map_or_else(memory::most_used, |_| None);
+                app.make_receipt(&row.job, &plan, &finished, memory, &alive)
             });
             if let Err(error) = &receipt {
                 // The result is there and was checked; only the proof of it is missing.
@@ -415,6 +417,8 @@ fn show_life(moved: Arc<AtomicU64>) -> Result<(), AppError> {
                 say(&WorkerEvent::Alive {
                     moved: moved.load(Ordering::Relaxed),
                 });
+                // Where the system keeps no mark, the moments at which it is asked are what is known.
+                let _ = memory::most_used();
                 std::thread::sleep(Duration::from_secs(ALIVE_SECONDS));
             }
         })

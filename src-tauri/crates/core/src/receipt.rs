@@ -245,4 +245,10 @@ pub struct Receipt {
     pub warnings: Vec<Warning>,
     /// What was checked.
     pub checks: Checks,
+    /// The most memory that its worker used, in bytes, that of a graphics card not
+    /// counted; `None` where the system does not tell, for one of many jobs of a worker,
+    /// and where an older version made the receipt.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[ts(optional, type = "number")]
+    pub memory_bytes: Option<u64>,
 }

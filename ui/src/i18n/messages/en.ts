@@ -231,6 +231,7 @@ export const en = {
   'receipt.sound.length': '{count} samples, as many as there should be',
   'receipt.sound.loudness': '{found} LUFS (asked for: {target}), true peak {peak} dBTP',
   'receipt.sound.no_loudness': 'too quiet or too short to have a loudness',
+  'receipt.memory': 'Memory used at most',
   'receipt.hash': 'SHA-256 of the result',
   'receipt.check': 'Check the file again',
   'receipt.checking': 'Checking…',

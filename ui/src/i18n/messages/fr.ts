@@ -227,6 +227,7 @@ export const fr: Messages = {
   'receipt.sound.length': '{count} échantillons, autant qu’il en faut',
   'receipt.sound.loudness': '{found} LUFS (demandé : {target}), crête vraie {peak} dBTP',
   'receipt.sound.no_loudness': 'trop faible ou trop court pour avoir une sonie',
+  'receipt.memory': 'Mémoire utilisée au plus',
   'receipt.hash': 'SHA-256 du résultat',
   'receipt.check': 'Vérifier à nouveau le fichier',
   'receipt.checking': 'Vérification…',

@@ -227,6 +227,7 @@ export const vi: Messages = {
   'receipt.sound.length': '{count} mẫu, đủ số lượng cần có',
   'receipt.sound.loudness': '{found} LUFS (yêu cầu: {target}), đỉnh thực {peak} dBTP',
   'receipt.sound.no_loudness': 'quá nhỏ hoặc quá ngắn để đo độ to',
+  'receipt.memory': 'Bộ nhớ dùng nhiều nhất',
   'receipt.hash': 'SHA-256 của kết quả',
   'receipt.check': 'Kiểm tra lại tệp',
   'receipt.checking': 'Đang kiểm tra…',

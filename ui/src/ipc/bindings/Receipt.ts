@@ -92,4 +92,10 @@ warnings: Array<Warning>,
 /**
  * What was checked.
  */
-checks: Checks, };
+checks: Checks, 
+/**
+ * The most memory that its worker used, in bytes, that of a graphics card not
+ * counted; `None` where the system does not tell, for one of many jobs of a worker,
+ * and where an older version made the receipt.
+ */
+memory_bytes?: number, };

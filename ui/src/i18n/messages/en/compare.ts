@@ -30,5 +30,6 @@ export const compare = {
   'sample.try.why': 'Enlarges three seconds from here with these settings, to look at before the whole is started.',
   'sample.label': 'A sample',
   'sample.forecast': 'The whole would take about {time} and about {size}.',
+  'sample.memory': 'It needs about {size} of memory, like this sample.',
   'sample.kept': 'It is kept by Frameloom only as long as it is on this list.',
 } as const;

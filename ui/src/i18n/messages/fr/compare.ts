@@ -29,5 +29,6 @@ export const compare = {
   'sample.try.why': 'Agrandit trois secondes à partir d’ici avec ces réglages, à regarder avant de lancer le tout.',
   'sample.label': 'Un essai',
   'sample.forecast': 'Le tout prendrait environ {time} et environ {size}.',
+  'sample.memory': 'Il lui faut environ {size} de mémoire, comme à cet essai.',
   'sample.kept': 'Frameloom ne le garde que tant qu’il figure dans cette liste.',
 } as const;

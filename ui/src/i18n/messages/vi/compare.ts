@@ -29,5 +29,6 @@ export const compare = {
   'sample.try.why': 'Phóng to ba giây từ đây với các cài đặt này, để xem trước khi bắt đầu toàn bộ.',
   'sample.label': 'Một đoạn thử',
   'sample.forecast': 'Toàn bộ sẽ mất khoảng {time} và chiếm khoảng {size}.',
+  'sample.memory': 'Cần khoảng {size} bộ nhớ, như đoạn thử này.',
   'sample.kept': 'Frameloom chỉ giữ đoạn này khi nó còn trong danh sách.',
 } as const;
