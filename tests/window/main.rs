@@ -1,5 +1,7 @@
 //! The main job in the real window: WebKitGTK on a virtual screen, the real program behind it.
 
+#[cfg(target_os = "linux")]
+mod places;
 mod webdriver;
 
 use anyhow::{Context, ensure};

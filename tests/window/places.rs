@@ -1,0 +1,115 @@
+//! The places beside the first: what was done is found again, and nobody is told of it.
+
+use super::*;
+use e2e::torture::processes;
+
+/// Processes that this data folder belongs to: the window's own and those that it started.
+fn family(stage: &Stage) -> Vec<u32> {
+    let data = stage.data().display().to_string();
+    let of_window = processes(|_| true).into_iter().filter(|pid| {
+        std::fs::read(format!("/proc/{pid}/environ"))
+            .is_ok_and(|all| String::from_utf8_lossy(&all).contains(&data))
+    });
+    of_window.collect()
+}
+
+/// Ends of the connections that a process has to other machines, as the kernel writes them.
+fn strangers(pid: u32) -> Vec<String> {
+    let links = std::fs::read_dir(format!("/proc/{pid}/fd"));
+    let sockets: Vec<String> = links
+        .into_iter()
+        .flatten()
+        .flatten()
+        .filter_map(|entry| std::fs::read_link(entry.path()).ok())
+        .filter_map(|link| {
+            let name = link.to_str()?.strip_prefix("socket:[")?.strip_suffix(']')?;
+            Some(name.to_owned())
+        })
+        .collect();
+    let mut found = Vec::new();
+    for table in ["tcp", "tcp6", "udp", "udp6"] {
+        let text = std::fs::read_to_string(format!("/proc/net/{table}")).unwrap_or_default();
+        for line in text.lines().skip(1) {
+            let words: Vec<&str> = line.split_whitespace().collect();
+            let (Some(remote), Some(inode)) = (words.get(2), words.get(9)) else {
+                continue;
+            };
+            let address = remote.split(':').next().unwrap_or_default();
+            // Nobody yet, or this machine: 127.0.0.1, also as a part of IPv6, and ::1.
+            let here = address.chars().all(|digit| digit == '0')
+                || address.ends_with("0100007F")
+                || address == "00000000000000000000000001000000";
+            if !here && sockets.iter().any(|socket| socket == inode) {
+                found.push(format!("{table} {remote}"));
+            }
+        }
+    }
+    found
+}
+
+#[test]
+fn what_was_done_is_found_in_the_library_and_stays_there_over_a_kill() -> anyhow::Result<()> {
+    if !webdriver::possible() {
+        return Ok(());
+    }
+    let _screen = SCREEN.lock().unwrap_or_else(PoisonError::into_inner);
+    let stage = Stage::new()?;
+    let picture = stage.media().join("tấm ảnh ngõ nhỏ.png");
+    write_png(&picture, 61, 43, e2e::pattern)?;
+    let window = stage.open(&[&picture])?;
+    select(&window, "tấm ảnh ngõ nhỏ.png")?;
+    window.click("#start")?;
+    window.wait(
+        "the result",
+        "document.querySelectorAll('.layer img').length === 2",
+        JOB,
+    )?;
+    for pid in family(&stage) {
+        let found = strangers(pid);
+        assert!(found.is_empty(), "process {pid} is connected: {found:?}");
+    }
+
+    let cells = "document.querySelectorAll('[role=grid] [data-index]').length";
+    window.press(&[key::CONTROL, "2"])?;
+    window.wait("source and result", &format!("{cells} === 2"), SOON)?;
+    // Typed without accents, found with them.
+    window.script("document.querySelector('#library-search').focus()")?;
+    for letter in "ngo nho".chars() {
+        window.press(&[&letter.to_string()])?;
+    }
+    window.wait("both are found", &format!("{cells} === 2"), SOON)?;
+    window.press(&["z"])?;
+    window.wait("nothing is called that", &format!("{cells} === 0"), SOON)?;
+    window.script(
+        "const f = document.querySelector('#library-search'); f.value = ''; f.dispatchEvent(new Event('input'))",
+    )?;
+    window.wait("all of them again", &format!("{cells} === 2"), SOON)?;
+    window.click("[data-index='0']")?;
+    window.script("document.querySelector('[role=grid]').focus()")?;
+    window.press(&["4"])?;
+    let starred = "[...document.querySelectorAll('[role=gridcell], [role=grid] [data-index]')].some(e => /4/.test(e.querySelector('.stars')?.innerText ?? ''))";
+    window.wait("four stars", starred, SOON)?;
+    window.wait(
+        "the picture is shown",
+        "[...document.querySelectorAll('[role=grid] img')].some(i => i.naturalWidth > 0)",
+        SOON,
+    )?;
+    shot(&window, "9-library.png")?;
+    for pid in family(&stage) {
+        let _ = e2e::torture::send_kill(pid);
+    }
+    drop(window);
+
+    let window = stage.open(&[])?;
+    window.press(&[key::CONTROL, "2"])?;
+    window.wait("both are still there", &format!("{cells} === 2"), SOON)?;
+    window.wait("and the stars", starred, SOON)?;
+    window.press(&[key::CONTROL, "5"])?;
+    window.wait(
+        "the job in the history",
+        "document.querySelector('main').innerText.includes('tấm ảnh ngõ nhỏ')",
+        SOON,
+    )?;
+    shot(&window, "10-history.png")?;
+    Ok(())
+}
