@@ -136,6 +136,8 @@ impl App {
     /// # Errors
     /// The job is neither queued nor running.
     pub fn pause(&self, id: &JobId) -> Result<(), AppError> {
+        // Otherwise one that ends its part because the queue was paused would go on with the queue.
+        self.queue.leave_to_user(id);
         // Looked at first: its worker may be in the middle of a write, and reading waits for nobody.
         if self.job(id)?.state == JobState::Queued
             && self.change(id, &[JobState::Queued], JobState::Paused, None)?

@@ -192,7 +192,7 @@ impl App {
     }
 
     /// Plans a job anew from its spec, as its source is now.
-    fn plan_again(&self, spec: &JobSpec) -> Result<Plan, AppError> {
+    pub(super) fn plan_again(&self, spec: &JobSpec) -> Result<Plan, AppError> {
         let compute = &spec.compute;
         self.check_device(&spec.device, compute)?;
         let request = PicturesRequest {

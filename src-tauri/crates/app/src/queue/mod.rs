@@ -6,6 +6,7 @@
 
 mod change;
 mod forecast;
+mod leave;
 mod power;
 mod run;
 
@@ -150,8 +151,10 @@ pub(crate) struct Queue {
 struct State {
     /// Jobs that a thread of the queue sees to.
     taken: BTreeSet<JobId>,
-    /// Jobs that were told to pause because the queue was: they wait again then.
+    /// Jobs that were told to stop for the sake of the queue, or of a window that stayed after all:
+    /// they wait again then.
     set_back: BTreeSet<JobId>,
+    leaving: leave::Leaving,
     asks: bool,
     countdown: Option<(Countdown, Instant)>,
     end: QueueEnd,
@@ -170,6 +173,7 @@ impl Default for Queue {
             state: Mutex::new(State {
                 taken: BTreeSet::new(),
                 set_back: BTreeSet::new(),
+                leaving: leave::Leaving::default(),
                 asks: false,
                 countdown: None,
                 end: QueueEnd::default(),
@@ -187,6 +191,11 @@ impl Default for Queue {
 impl Queue {
     fn state(&self) -> MutexGuard<'_, State> {
         self.state.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// The user says what becomes of a job, whatever was asked of the queue as a whole.
+    pub(crate) fn leave_to_user(&self, id: &JobId) {
+        self.state().leave_to_user(id);
     }
 
     fn tell(&self, event: &QueueEvent) {

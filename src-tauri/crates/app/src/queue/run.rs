@@ -122,23 +122,33 @@ impl App {
     /// What the end of a job means for the queue.
     pub(super) fn job_came_to_rest(&self, id: &JobId) -> Result<(), AppError> {
         let job = self.job(id);
-        let (was_set_back, is_last);
+        let (was_set_back, leaves, is_last);
         {
             let mut state = self.queue.state();
             state.taken.remove(id);
             state.costs = None;
             was_set_back = state.set_back.remove(id);
+            leaves = state.stopped_for_leaving(id);
             is_last = state.taken.is_empty();
         }
         // One that was taken off the list meanwhile.
         let Ok(job) = job else { return Ok(()) };
-        if was_set_back && job.state == JobState::Paused && job.error.is_none() {
-            self.resume(id, Lane::Queue)?;
-            return Ok(());
+        // One that waits for room on the disk would only wait again.
+        let only_stopped = match job.state {
+            JobState::Interrupted => true,
+            JobState::Paused => job.error.is_none(),
+            _ => false,
+        };
+        if was_set_back && only_stopped {
+            match self.resume(id, Lane::Queue) {
+                Ok(_) => return Ok(()),
+                Err(error) => tracing::warn!(%error, job = %id, "a job cannot go on"),
+            }
         }
         let by_user = match job.state {
             JobState::Cancelled | JobState::Queued => true,
             JobState::Paused => job.error.is_none(),
+            JobState::Interrupted => leaves,
             _ => false,
         };
         {
@@ -208,6 +218,9 @@ mod tests {
     use crate::Places;
     use crate::queue::QueueOptions;
     use frameloom_core::error::ErrorCode;
+    use frameloom_core::graph::{Graph, Op, ResizeParams};
+    use frameloom_core::job::{ComputeSpec, Device, EncodeSpec, JOB_SPEC_VERSION, JobSpec};
+    use std::path::Path;
     use std::sync::atomic::{AtomicU32, Ordering};
     use std::sync::mpsc::{Receiver, channel};
 
@@ -263,6 +276,120 @@ mod tests {
         );
         let done = |event: &&QueueEvent| matches!(event, QueueEvent::Done { sound: false, .. });
         assert_eq!(events.iter().filter(done).count(), 1);
+    }
+
+    /// A job of the queue at which a worker seems to be: a picture that is made smaller.
+    fn job_at_hand(app: &App, folder: &Path) -> JobId {
+        let source = folder.join("a.png");
+        image::RgbImage::new(8, 8).save(&source).unwrap();
+        let spec = JobSpec {
+            version: JOB_SPEC_VERSION,
+            input: source,
+            pictures: None,
+            inputs: Default::default(),
+            input_pictures: Default::default(),
+            output: folder.join("out.png"),
+            overwrite: false,
+            graph: Graph::chain([Op::Resize(ResizeParams {
+                width: 4,
+                height: 4,
+            })]),
+            encode: EncodeSpec::default(),
+            device: Device::Cpu,
+            compute: ComputeSpec::default(),
+            upright: false,
+            sample: false,
+        };
+        let plan = app.plan_again(&spec).unwrap();
+        let id = app.submit(spec, &plan, Lane::Queue).unwrap().id;
+        app.queue.state().taken.insert(id.clone());
+        app.change(&id, &[JobState::Queued], JobState::Running, None)
+            .unwrap();
+        id
+    }
+
+    /// The worker of a job ends as it was told to.
+    fn come_to_rest(app: &App, id: &JobId, state: JobState) {
+        let error = (state == JobState::Interrupted).then(crate::stopping::interrupted);
+        app.change(id, &[JobState::Running], state, error.as_ref())
+            .unwrap();
+        app.runner.disown(id);
+        app.job_came_to_rest(id).unwrap();
+    }
+
+    /// Begins to leave, in a thread of its own; the answer is whether the program may end.
+    fn leave(app: &Arc<App>) -> std::thread::JoinHandle<bool> {
+        let leaving = {
+            let app = app.clone();
+            std::thread::spawn(move || app.leave_after_part())
+        };
+        while !app.runner.is_held() {
+            std::thread::sleep(Duration::from_millis(5));
+        }
+        // Until the jobs were told.
+        std::thread::sleep(Duration::from_millis(100));
+        leaving
+    }
+
+    #[test]
+    fn who_stays_after_all_finds_the_queue_going_on_and_nothing_failed() {
+        for rests_before_the_answer in [false, true] {
+            let (folder, app, events) = app();
+            app.queue.state().act = |_| panic!("nobody sleeps");
+            app.set_queue_options(&options(WhenDone::ShutDown)).unwrap();
+            let id = job_at_hand(&app, folder.path());
+            let leaving = leave(&app);
+            if rests_before_the_answer {
+                come_to_rest(&app, &id, JobState::Interrupted);
+                assert_eq!(app.job(&id).unwrap().state, JobState::Interrupted);
+                app.stay().unwrap();
+            } else {
+                app.stay().unwrap();
+                assert_eq!(app.job(&id).unwrap().state, JobState::Running);
+                come_to_rest(&app, &id, JobState::Interrupted);
+            }
+            // Where it came to rest first, it may have been seen before the answer.
+            let may_end = leaving.join().unwrap();
+            assert!(!may_end || rests_before_the_answer);
+            let job = app.job(&id).unwrap();
+            assert_eq!((job.state, job.error), (JobState::Queued, None));
+            let view = app.queue().unwrap();
+            assert_eq!((view.waiting, view.countdown), (vec![id], None));
+            assert_eq!(app.queue.state().end, crate::queue::QueueEnd::default());
+            let done = |event: QueueEvent| matches!(event, QueueEvent::Done { .. });
+            assert!(!events.try_iter().any(done));
+        }
+    }
+
+    #[test]
+    fn who_leaves_may_go_when_the_part_is_done_and_the_job_waits_for_the_next_time() {
+        let (folder, app, _events) = app();
+        let id = job_at_hand(&app, folder.path());
+        let leaving = leave(&app);
+        assert!(!leaving.is_finished());
+        come_to_rest(&app, &id, JobState::Interrupted);
+        assert!(leaving.join().unwrap());
+        assert_eq!(app.job(&id).unwrap().state, JobState::Interrupted);
+    }
+
+    #[test]
+    fn a_job_that_the_user_pauses_stays_so_when_the_paused_queue_goes_on() {
+        let (folder, app, _events) = app();
+        let id = job_at_hand(&app, folder.path());
+        let paused = QueueOptions {
+            paused: true,
+            ..QueueOptions::default()
+        };
+        app.set_queue_options(&paused).unwrap();
+        app.pause(&id).unwrap();
+        come_to_rest(&app, &id, JobState::Paused);
+        app.set_queue_options(&QueueOptions::default()).unwrap();
+        assert_eq!(app.job(&id).unwrap().state, JobState::Paused);
+        // Without the user's own pause it waits again.
+        let other = job_at_hand(&app, folder.path());
+        app.set_queue_options(&paused).unwrap();
+        come_to_rest(&app, &other, JobState::Paused);
+        assert_eq!(app.job(&other).unwrap().state, JobState::Queued);
     }
 
     #[test]
