@@ -50,6 +50,9 @@ pub struct JobRow {
 
 pub(crate) const COLUMNS: &str = "id, lane, state, spec, plan, progress, error, warnings, provider, sizes, \
                        created_millis, finished_millis";
+/// The same for whoever needs no plan, which is longer than all the rest.
+pub(crate) const COLUMNS_BUT_PLAN: &str = "id, lane, state, spec, NULL, progress, error, warnings, provider, sizes, \
+                       created_millis, finished_millis";
 
 impl Store {
     /// Adds a job with its plan (JSON). One of the queue is on the disk then; one of a command that
@@ -118,7 +121,8 @@ impl Store {
     }
 
     /// Moves a job to `to` if it is in one of the states `from`; true if it was. The error is
-    /// replaced, and a terminal state gets its time.
+    /// replaced, and a terminal state gets its time; one that is not over any more is on the
+    /// window's list again.
     ///
     /// # Errors
     /// The database refuses.
@@ -292,7 +296,8 @@ fn change_state(
     }
     connection
         .prepare_cached(
-            "UPDATE jobs SET state = ?2, error = ?3, finished_millis = ?4 WHERE id = ?1",
+            "UPDATE jobs SET state = ?2, error = ?3, finished_millis = ?4, \
+             put_away = CASE WHEN ?4 IS NULL THEN 0 ELSE put_away END WHERE id = ?1",
         )?
         .execute(params![
             id.0,

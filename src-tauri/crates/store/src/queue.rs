@@ -1,7 +1,7 @@
 //! The order of the queue: `place` in the table `jobs`, which grows with time unless the user moves
 //! a job. It is on the disk with every change, so that a restart finds the order as it was left.
 
-use crate::jobs::{COLUMNS, read_row, to_json};
+use crate::jobs::{COLUMNS, COLUMNS_BUT_PLAN, read_row, to_json};
 use crate::{JobRow, Store, StoreError};
 use frameloom_core::job::{Job, JobId, JobProgress};
 use rusqlite::{Connection, Transaction, TransactionBehavior, params};
@@ -41,13 +41,23 @@ impl Store {
         Ok(None)
     }
 
-    /// The jobs of the queue that wait, the next one first.
+    /// The jobs of the queue that wait and can be read, the next one first. Of one that cannot be
+    /// read nobody knows what it is: it waits for ever.
     ///
     /// # Errors
     /// The database refuses.
     pub fn queue_order(&self) -> Result<Vec<JobId>, StoreError> {
-        let found = waiting(&self.lock())?;
-        Ok(found.into_iter().map(|(id, _)| id).collect())
+        let connection = self.lock();
+        let mut statement = connection.prepare_cached(&format!(
+            "SELECT {COLUMNS_BUT_PLAN} FROM jobs WHERE state = 'queued' AND lane = 'queue' \
+             ORDER BY place, created_millis, id"
+        ))?;
+        let mut rows = statement.query([])?;
+        let mut found = Vec::new();
+        while let Some(row) = rows.next()? {
+            found.extend(read_row(row).ok().map(|row| row.job.id));
+        }
+        Ok(found)
     }
 
     /// The jobs of any lane that are running or waiting, in the order of the queue.

@@ -356,6 +356,48 @@ fn the_order_of_the_queue_is_the_users_and_survives_a_restart() {
 }
 
 #[test]
+fn a_row_that_cannot_be_read_is_none_that_waits() {
+    let folder = tempfile::tempdir().unwrap();
+    let (store, _) = Store::open(folder.path()).unwrap();
+    for (name, created) in [("damaged", 1), ("whole", 2)] {
+        store
+            .insert_job(&job(name, created), Lane::Queue, "{}")
+            .unwrap();
+    }
+    rusqlite::Connection::open(folder.path().join(DATABASE_FILE))
+        .unwrap()
+        .execute("UPDATE jobs SET spec = '{}' WHERE id = 'damaged'", [])
+        .unwrap();
+    assert_eq!(names(&store), ["whole"]);
+}
+
+#[test]
+fn a_job_that_is_not_over_is_on_the_list_whatever_was_put_away() {
+    let folder = tempfile::tempdir().unwrap();
+    let (store, _) = Store::open(folder.path()).unwrap();
+    let failed = Job {
+        state: JobState::Failed,
+        ..job("a", 1)
+    };
+    store.insert_job(&failed, Lane::Queue, "{}").unwrap();
+    let at_hand = || store.at_hand().unwrap().len();
+    assert!(store.put_away(&failed.id).unwrap());
+    assert_eq!(at_hand(), 0);
+    let change = |from, to| store.change_state(&failed.id, &[from], to, None, 5).unwrap();
+    assert!(change(JobState::Failed, JobState::Queued));
+    assert_eq!(at_hand(), 1);
+    assert!(change(JobState::Queued, JobState::Failed));
+    assert_eq!(at_hand(), 1, "it is seen until it is put away again");
+    // A version that was killed between two steps left such rows.
+    assert!(store.put_away(&failed.id).unwrap());
+    rusqlite::Connection::open(folder.path().join(DATABASE_FILE))
+        .unwrap()
+        .execute("UPDATE jobs SET state = 'queued'", [])
+        .unwrap();
+    assert_eq!(at_hand(), 1);
+}
+
+#[test]
 fn only_a_job_of_which_nothing_is_done_is_replaced() {
     let folder = tempfile::tempdir().unwrap();
     let (store, _) = Store::open(folder.path()).unwrap();

@@ -65,7 +65,6 @@ impl App {
                     .put_last(id, crate::now_millis())
                     .map_err(explain::store)?;
                 let job = self.resume(id, Lane::Queue)?;
-                self.store.take_out(id).map_err(explain::store)?;
                 self.tell_queue()?;
                 Ok(job)
             }

@@ -214,14 +214,17 @@ impl App {
     pub fn queue(&self) -> Result<QueueView, AppError> {
         let mut active = self.store.active().map_err(explain::store)?;
         active.retain(|row| row.lane == Lane::Queue);
-        let waiting = active
+        let waiting: Vec<JobId> = active
             .iter()
             .filter(|row| row.job.state == JobState::Queued)
             .map(|row| row.job.id.clone())
             .collect();
         let options = self.queue_options()?;
         let (forecast, per_mille) = self.forecast_queue(&active, options.at_once)?;
-        let state = self.queue.state();
+        let left_over = waiting.iter().any(|id| !self.runner.owns(id));
+        let mut state = self.queue.state();
+        // The last one was cancelled, or taken up by itself: nobody would answer any more.
+        state.asks &= left_over;
         Ok(QueueView {
             waiting,
             options,
@@ -232,14 +235,16 @@ impl App {
         })
     }
 
-    /// Calls `listener` with every change of the queue from now on, until it returns false.
+    /// Calls `listener` with every change of the queue from now on, until it returns false. It is
+    /// told soon how the queue is now: whoever asked and got no answer knows it then.
     pub fn listen_to_queue(&self, listener: impl Fn(&QueueEvent) -> bool + Send + 'static) {
-        let mut listeners = self
-            .queue
+        self.queue
             .listeners
             .lock()
-            .unwrap_or_else(PoisonError::into_inner);
-        listeners.push(Box::new(listener));
+            .unwrap_or_else(PoisonError::into_inner)
+            .push(Box::new(listener));
+        self.queue.state().told = None;
+        self.runner.wake();
     }
 
     /// What is asked of the queue.

@@ -5,6 +5,7 @@ use crate::{App, explain, now_millis};
 use frameloom_core::error::AppError;
 use frameloom_core::job::{JobId, JobState};
 use frameloom_store::Lane;
+use std::collections::BTreeSet;
 use std::sync::{Arc, Condvar, Mutex, PoisonError, Weak};
 use std::time::{Duration, Instant};
 
@@ -159,8 +160,8 @@ impl App {
                 _ => state.end.failed += 1,
             }
         }
-        let nothing_waits = self.store.queue_order().map_err(explain::store)?.is_empty();
-        if is_last && nothing_waits {
+        let next = self.store.next_queued(&BTreeSet::new());
+        if is_last && next.map_err(explain::store)?.is_none() {
             self.queue_is_done(by_user)?;
         }
         Ok(())
@@ -227,9 +228,13 @@ mod tests {
     static SHUT_DOWN: AtomicU32 = AtomicU32::new(0);
 
     fn app() -> (tempfile::TempDir, Arc<App>, Receiver<QueueEvent>) {
-        let folder = tempfile::tempdir().unwrap();
+        app_in(tempfile::tempdir().unwrap())
+    }
+
+    fn app_in(folder: tempfile::TempDir) -> (tempfile::TempDir, Arc<App>, Receiver<QueueEvent>) {
         let mut places = Places::discover(Some(folder.path().join("data"))).unwrap();
         places.extra_models.clear();
+        places.worker = folder.path().join("no such program");
         let app = App::open(places).unwrap();
         let (sender, events) = channel();
         app.listen_to_queue(move |event| sender.send(event.clone()).is_ok());
@@ -278,8 +283,8 @@ mod tests {
         assert_eq!(events.iter().filter(done).count(), 1);
     }
 
-    /// A job of the queue at which a worker seems to be: a picture that is made smaller.
-    fn job_at_hand(app: &App, folder: &Path) -> JobId {
+    /// A job of the queue: a picture that is made smaller.
+    fn submit(app: &App, folder: &Path) -> JobId {
         let source = folder.join("a.png");
         image::RgbImage::new(8, 8).save(&source).unwrap();
         let spec = JobSpec {
@@ -301,7 +306,12 @@ mod tests {
             sample: false,
         };
         let plan = app.plan_again(&spec).unwrap();
-        let id = app.submit(spec, &plan, Lane::Queue).unwrap().id;
+        app.submit(spec, &plan, Lane::Queue).unwrap().id
+    }
+
+    /// A job at which a worker seems to be.
+    fn job_at_hand(app: &App, folder: &Path) -> JobId {
+        let id = submit(app, folder);
         app.queue.state().taken.insert(id.clone());
         app.change(&id, &[JobState::Queued], JobState::Running, None)
             .unwrap();
@@ -390,6 +400,75 @@ mod tests {
         app.set_queue_options(&paused).unwrap();
         come_to_rest(&app, &other, JobState::Paused);
         assert_eq!(app.job(&other).unwrap().state, JobState::Queued);
+    }
+
+    /// Makes the rows of all jobs as ones of another version: their specs lack the source.
+    fn spoil_rows(data: &Path) {
+        let path = data.join(frameloom_store::DATABASE_FILE);
+        let mut bytes = std::fs::read(&path).unwrap();
+        let (known, other) = (b"\"input\":", b"\"inpuT\":");
+        let mut spoilt = 0;
+        for at in 0..bytes.len() - known.len() {
+            if bytes[at..].starts_with(known) {
+                bytes[at..at + other.len()].copy_from_slice(other);
+                spoilt += 1;
+            }
+        }
+        assert!(spoilt > 0, "the rows are in the file");
+        std::fs::write(&path, bytes).unwrap();
+    }
+
+    #[test]
+    fn a_row_that_cannot_be_read_neither_asks_nor_keeps_the_queue_from_its_end() {
+        let folder = {
+            let (folder, app, _events) = app();
+            submit(&app, folder.path());
+            folder
+        };
+        spoil_rows(&folder.path().join("data"));
+        let (folder, app, events) = app_in(folder);
+        assert!(app.unreadable_notice().unwrap().is_some());
+        app.start_queue().unwrap();
+        let view = app.queue().unwrap();
+        assert!(!view.asks && view.waiting.is_empty(), "{view:?}");
+        // There is no worker, so that this job fails; what counts is that the queue ends.
+        submit(&app, folder.path());
+        let done = loop {
+            match events.recv_timeout(Duration::from_secs(20)).unwrap() {
+                QueueEvent::Done { end, .. } => break end,
+                _ => continue,
+            }
+        };
+        assert_eq!((done.succeeded, done.failed), (0, 1));
+        // Nor does it keep the others from being left.
+        app.answer_left_over(false).unwrap();
+    }
+
+    #[test]
+    fn the_queue_asks_as_long_as_something_is_left_to_ask_about() {
+        let (folder, id) = {
+            let (folder, app, _events) = app();
+            let id = submit(&app, folder.path());
+            (folder, id)
+        };
+        let (_folder, app, _events) = app_in(folder);
+        app.start_queue().unwrap();
+        assert!(app.queue().unwrap().asks);
+        app.cancel(&id).unwrap();
+        assert!(!app.queue().unwrap().asks);
+        assert!(!app.queue.state().asks, "so the next one begins");
+    }
+
+    #[test]
+    fn who_listens_is_told_how_the_queue_is_even_if_nothing_changes() {
+        let (_folder, app, events) = app();
+        app.tell_queue().unwrap();
+        app.tell_queue().unwrap();
+        assert_eq!(events.try_iter().count(), 1);
+        let (sender, late) = channel();
+        app.listen_to_queue(move |event| sender.send(event.clone()).is_ok());
+        app.look_after_queue().unwrap();
+        assert_eq!(late.try_iter().count(), 1);
     }
 
     #[test]
