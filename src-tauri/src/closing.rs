@@ -30,10 +30,7 @@ pub(crate) enum Answer {
 /// button again while the question stands has answered it, and so a page that hangs can be closed.
 pub(crate) fn requested(window: &Window, api: &CloseRequestApi) {
     let app = window.state::<Door>().app();
-    let busy = app.is_ok_and(|app| {
-        app.jobs_that_closing_stops()
-            .is_ok_and(|jobs| !jobs.is_empty())
-    });
+    let busy = app.is_ok_and(|app| !app.jobs_that_closing_stops().is_empty());
     let asked = window.state::<Closing>().asked.swap(busy, Ordering::SeqCst);
     if busy && !asked && window.emit(ASK, ()).is_ok() {
         api.prevent_close();

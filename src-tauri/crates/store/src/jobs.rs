@@ -26,6 +26,13 @@ impl Lane {
             Lane::Direct => "direct",
         }
     }
+
+    pub(crate) fn parse(name: &str) -> Self {
+        match name == Lane::Direct.as_str() {
+            true => Lane::Direct,
+            false => Lane::Queue,
+        }
+    }
 }
 
 /// What came of a job that succeeded.
@@ -350,11 +357,7 @@ pub(crate) fn read_row(row: &Row<'_>) -> Result<JobRow, StoreError> {
             created_millis: row.get(10)?,
             finished_millis: row.get(11)?,
         },
-        lane: if lane == Lane::Direct.as_str() {
-            Lane::Direct
-        } else {
-            Lane::Queue
-        },
+        lane: Lane::parse(&lane),
         plan: text(4)?,
     })
 }

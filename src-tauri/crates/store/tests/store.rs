@@ -214,6 +214,55 @@ fn a_database_of_a_newer_program_is_refused_and_left_alone() {
     ));
 }
 
+/// Breaks a long text of one letter: its first page that is nothing but text loses the number of
+/// the next one (SQLite file format, 1.6).
+fn break_text(folder: &std::path::Path, letter: u8) {
+    let path = folder.join(DATABASE_FILE);
+    let mut bytes = std::fs::read(&path).unwrap();
+    let page = usize::from(u16::from_be_bytes([bytes[16], bytes[17]]));
+    let at = (0..bytes.len())
+        .step_by(page)
+        .find(|at| bytes[at + 4..at + page].iter().all(|byte| *byte == letter))
+        .expect("the text fills a page");
+    bytes[at..at + 4].fill(0);
+    std::fs::write(&path, bytes).unwrap();
+}
+
+#[test]
+fn only_what_work_depends_on_is_looked_through_and_not_by_every_worker() {
+    let folder = tempfile::tempdir().unwrap();
+    let long = |letter: &str| letter.repeat(40_000);
+    {
+        let (store, _) = Store::open(folder.path()).unwrap();
+        store
+            .insert_job(&job("a", 1), Lane::Queue, &long("p"))
+            .unwrap();
+        let keep = KeepVersions {
+            apart_millis: 0,
+            most: 9,
+        };
+        store.save_graph("g", "", &long("g"), 1, keep).unwrap();
+    }
+    break_text(folder.path(), b'g');
+    let (store, aside) = Store::open(folder.path()).unwrap();
+    assert!(aside.is_none(), "jobs are worth more than a graph");
+    assert!(matches!(store.graph("g"), Err(StoreError::Damaged { .. })));
+    drop(store);
+    break_text(folder.path(), b'p');
+    Store::join(folder.path()).unwrap();
+    assert!(Store::open(folder.path()).unwrap().1.is_some());
+}
+
+#[test]
+fn a_database_is_never_set_aside_under_the_process_that_has_it_open() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join(DATABASE_FILE);
+    std::fs::write(&path, "this was a database once, before the disk failed").unwrap();
+    let joined = Store::join(folder.path());
+    assert!(matches!(joined, Err(StoreError::Damaged { .. })));
+    assert!(path.exists());
+}
+
 #[test]
 fn a_setting_is_replaced() {
     let folder = tempfile::tempdir().unwrap();

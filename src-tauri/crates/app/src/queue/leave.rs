@@ -36,6 +36,12 @@ impl State {
 }
 
 impl App {
+    /// The jobs that stop if the window closes: those that its queue is doing. What a command line
+    /// does on the same data folder goes on.
+    pub fn jobs_that_closing_stops(&self) -> Vec<JobId> {
+        self.queue.state().taken.iter().cloned().collect()
+    }
+
     /// Lets no job of the queue begin and those at hand end their part. Returns when they rest, so
     /// that the program can end: true, unless the user chose meanwhile to [`stay`](Self::stay).
     pub fn leave_after_part(&self) -> bool {

@@ -161,8 +161,8 @@ struct State {
     /// The view that was told last.
     told: Option<QueueView>,
     costs: Option<forecast::Costs>,
-    /// Work of waiting jobs, which their plans say.
-    work: BTreeMap<JobId, Option<forecast::Work>>,
+    /// What the rows of active jobs say, plans included, each of which is read once.
+    known: BTreeMap<JobId, forecast::Known>,
     countdown_for: Duration,
     act: Act,
 }
@@ -179,7 +179,7 @@ impl Default for Queue {
                 end: QueueEnd::default(),
                 told: None,
                 costs: None,
-                work: BTreeMap::new(),
+                known: BTreeMap::new(),
                 countdown_for: COUNTDOWN,
                 act: power::act,
             }),
@@ -213,11 +213,12 @@ impl App {
     /// The database refuses.
     pub fn queue(&self) -> Result<QueueView, AppError> {
         let mut active = self.store.active().map_err(explain::store)?;
-        active.retain(|row| row.lane == Lane::Queue);
+        active.retain(|job| job.lane == Lane::Queue);
+        let active = self.with_work(active)?;
         let waiting: Vec<JobId> = active
             .iter()
-            .filter(|row| row.job.state == JobState::Queued)
-            .map(|row| row.job.id.clone())
+            .filter(|(job, _)| job.state == JobState::Queued)
+            .map(|(job, _)| job.id.clone())
             .collect();
         let options = self.queue_options()?;
         let (forecast, per_mille) = self.forecast_queue(&active, options.at_once)?;

@@ -218,6 +218,7 @@ mod tests {
     use super::*;
     use crate::Places;
     use crate::queue::QueueOptions;
+    use crate::queue::forecast::Known;
     use frameloom_core::error::ErrorCode;
     use frameloom_core::graph::{Graph, Op, ResizeParams};
     use frameloom_core::job::{ComputeSpec, Device, EncodeSpec, JOB_SPEC_VERSION, JobSpec};
@@ -442,6 +443,24 @@ mod tests {
         assert_eq!((done.succeeded, done.failed), (0, 1));
         // Nor does it keep the others from being left.
         app.answer_left_over(false).unwrap();
+    }
+
+    #[test]
+    fn a_plan_is_read_once_however_often_the_queue_is_asked() {
+        let (folder, app, _events) = app();
+        let first = submit(&app, folder.path());
+        app.queue().unwrap();
+        let known = app.queue.state().known.clone();
+        assert!(matches!(known.get(&first), Some(Known::Work(Some(_)))));
+        app.store.set_plan(&first, "no plan at all").unwrap();
+        let second = submit(&app, folder.path());
+        assert_eq!(app.queue().unwrap().waiting, [first.clone(), second.clone()]);
+        let later = app.queue.state().known.clone();
+        assert_eq!(later.get(&first), known.get(&first), "not read again");
+        assert!(matches!(later.get(&second), Some(Known::Work(Some(_)))));
+        app.cancel(&first).unwrap();
+        app.queue().unwrap();
+        assert!(!app.queue.state().known.contains_key(&first));
     }
 
     #[test]
