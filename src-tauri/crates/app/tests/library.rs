@@ -284,6 +284,40 @@ fn a_folder_that_was_moved_is_found_again_by_one_of_its_files() {
 }
 
 #[test]
+fn a_file_that_is_taken_all_the_same_is_no_copy_of_what_was_lost() {
+    let room = room();
+    let bitmap = |name: &str, shade: u8| {
+        let path = room.files.join(name);
+        image::GrayImage::from_pixel(16, 16, image::Luma([shade]))
+            .save(&path)
+            .unwrap();
+        age(&path);
+        path
+    };
+    let lost = room.import(&bitmap("a.bmp", 1));
+    let copy = room.import(&bitmap("a again.bmp", 1));
+    let other = bitmap("b.bmp", 200);
+    assert_eq!(
+        other.metadata().unwrap().len(),
+        lost.size_bytes,
+        "bitmaps of one size are files of one size"
+    );
+    room.app.start_library().unwrap();
+    room.wait("the copies", |room| {
+        room.app.library_item(lost.id).unwrap().copies == 2
+    });
+    std::fs::remove_file(&lost.path).unwrap();
+    let refused = room.app.relink_item(lost.id, &other, false).unwrap_err();
+    assert_eq!(refused.code, ErrorCode::InputChanged);
+    room.app.relink_item(lost.id, &other, true).unwrap();
+    assert_eq!(room.app.library_item(copy.id).unwrap().copies, 1);
+    room.wait("its own hash", |room| {
+        room.app.library_details(lost.id).unwrap().sha256.is_some()
+    });
+    assert_eq!(room.app.library_item(lost.id).unwrap().copies, 1);
+}
+
+#[test]
 fn lost_files_are_looked_for_below_a_folder() {
     let room = room();
     let a = room.picture("a.png", 1);

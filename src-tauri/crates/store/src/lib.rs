@@ -33,8 +33,8 @@ pub use error::StoreError;
 pub use graphs::{GraphRow, KeepVersions};
 pub use history::{HistoryKey, Outcomes};
 pub use jobs::{JobRow, Lane, Outcome};
+pub use library::{Content, FileStamp, NewItem, Origin, Provenance};
 pub use queue::ActiveJob;
-pub use library::{FileStamp, NewItem, Origin, Provenance};
 pub use segments::SegmentRow;
 
 use rusqlite::{Connection, OpenFlags};

@@ -46,6 +46,15 @@ pub struct Provenance {
     pub sha256: Option<String>,
 }
 
+/// What the file at the new place of an item is.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Content {
+    /// What the item was: what is known of its content stays known.
+    Same,
+    /// Maybe something else, of the same size even: it is read and hashed anew.
+    Unknown,
+}
+
 /// What the disk says of a file: size, and last change in milliseconds since 1970.
 pub type FileStamp = (u64, i64);
 
@@ -389,7 +398,7 @@ impl Store {
     }
 
     /// Moves an item to another place on the disk, which no other item has: one that has it goes
-    /// into this one, with its tags and stars.
+    /// into this one, with its tags and stars, and what made it where this one has no such past.
     ///
     /// # Errors
     /// The database refuses.
@@ -398,6 +407,7 @@ impl Store {
         id: ItemId,
         path: &Path,
         stamp: FileStamp,
+        content: Content,
     ) -> Result<Option<ItemId>, StoreError> {
         self.in_transaction(|transaction| {
             let text = path.to_string_lossy();
@@ -418,14 +428,27 @@ impl Store {
                     "UPDATE library SET stars = MAX(stars, (SELECT stars FROM library WHERE id = ?2)) WHERE id = ?1",
                     [id, other],
                 )?;
+                transaction.execute(
+                    "UPDATE library SET (job_id, made_from, models) = \
+                     (SELECT job_id, made_from, models FROM library WHERE id = ?2) \
+                     WHERE id = ?1 AND job_id IS NULL AND made_from IS NULL",
+                    [id, other],
+                )?;
                 transaction.execute("DELETE FROM library WHERE id = ?1", [other])?;
             }
             transaction.execute(
                 "UPDATE library SET path = ?2, sort_name = ?3, missing = 0, \
-                 look = CASE WHEN size_bytes = ?4 AND modified_millis = ?5 THEN look ELSE 0 END, \
-                 sha256 = CASE WHEN size_bytes = ?4 THEN sha256 END, \
+                 look = CASE WHEN ?6 AND size_bytes = ?4 AND modified_millis = ?5 THEN look ELSE 0 END, \
+                 sha256 = CASE WHEN ?6 AND size_bytes = ?4 THEN sha256 END, \
                  size_bytes = ?4, modified_millis = ?5 WHERE id = ?1",
-                params![id, text, sort_name(path), stamp.0 as i64, stamp.1],
+                params![
+                    id,
+                    text,
+                    sort_name(path),
+                    stamp.0 as i64,
+                    stamp.1,
+                    content == Content::Same
+                ],
             )?;
             write_search(transaction, id)?;
             Ok(other)

@@ -5,6 +5,7 @@ use crate::{App, explain};
 use frameloom_core::error::{AppError, ErrorCode};
 use frameloom_core::job::JobState;
 use frameloom_core::library::{Done, Fate, ItemId, LibraryItem};
+use frameloom_store::Content;
 use std::io::ErrorKind;
 use std::path::Path;
 
@@ -28,7 +29,7 @@ impl App {
         let stamp = stamp_at(&item.path).ok_or_else(|| gone(&item.path))?;
         rename_without_replacing(&item.path, &target)?;
         self.store
-            .move_item(id, &target, stamp)
+            .move_item(id, &target, stamp, Content::Same)
             .map_err(explain::store)?;
         self.tell_its_job(&item, &target)?;
         self.tell_list();

@@ -6,6 +6,7 @@ use super::{absolute, stamp_at};
 use crate::{App, explain};
 use frameloom_core::error::{AppError, ErrorCode};
 use frameloom_core::library::{Done, ItemId, LibraryItem, LibraryQuery};
+use frameloom_store::Content;
 use std::path::{Path, PathBuf};
 
 /// What a file is to an item that is missing.
@@ -32,8 +33,11 @@ impl App {
             return Err(explain::unreadable(&path, &error));
         }
         let known = self.store.provenance(id).map_err(explain::store)?.sha256;
-        let other = known.is_some() && matches!(self.matched(&item, &path)?, Match::None);
-        if other && !anyway {
+        let content = match self.matched(&item, &path)? {
+            Match::Content => Content::Same,
+            Match::Name | Match::None => Content::Unknown,
+        };
+        if known.is_some() && content == Content::Unknown && !anyway {
             return Err(AppError::new(
                 ErrorCode::InputChanged,
                 format!(
@@ -43,7 +47,7 @@ impl App {
             )
             .hint("Choose another file, or take this one all the same."));
         }
-        self.place(&item, &path)?;
+        self.place(&item, &path, content)?;
         let mut done = Done {
             count: 1,
             refused: Vec::new(),
@@ -76,7 +80,7 @@ impl App {
                 .map_err(explain::store)?;
             for item in self.store.library_items(&lost).map_err(explain::store)? {
                 if !matches!(self.matched(&item, &file.path)?, Match::None) {
-                    self.place(&item, &file.path)?;
+                    self.place(&item, &file.path, Content::Same)?;
                     done.count += 1;
                     break;
                 }
@@ -103,7 +107,7 @@ impl App {
             };
             let place = to.join(below);
             if !matches!(self.matched(&item, &place)?, Match::None) {
-                self.place(&item, &place)?;
+                self.place(&item, &place, Content::Same)?;
                 count += 1;
             }
         }
@@ -131,10 +135,10 @@ impl App {
         })
     }
 
-    fn place(&self, item: &LibraryItem, path: &Path) -> Result<(), AppError> {
+    fn place(&self, item: &LibraryItem, path: &Path, content: Content) -> Result<(), AppError> {
         if let Some(stamp) = stamp_at(path) {
             self.store
-                .move_item(item.id, path, stamp)
+                .move_item(item.id, path, stamp, content)
                 .map_err(explain::store)?;
         }
         Ok(())

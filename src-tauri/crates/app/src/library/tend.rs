@@ -6,7 +6,7 @@ use crate::{App, explain, inputs, now_millis};
 use frameloom_core::error::AppError;
 use frameloom_core::job::{JobEvent, JobState};
 use frameloom_core::library::ItemId;
-use frameloom_store::{FileStamp, NewItem};
+use frameloom_store::{Content, FileStamp, NewItem};
 use sha2::{Digest, Sha256};
 use std::collections::BTreeMap;
 use std::io::Read;
@@ -245,7 +245,7 @@ impl App {
             .find(|item| item.id != id && stamp_at(&item.path).is_none());
         if let Some(lost) = lost {
             self.store
-                .move_item(lost.id, path, stamp)
+                .move_item(lost.id, path, stamp, Content::Same)
                 .map_err(explain::store)?;
             self.store
                 .set_item_hash(lost.id, stamp, sha256)
