@@ -238,6 +238,28 @@ fn a_file_that_was_moved_is_the_same_item_at_its_new_place() {
 }
 
 #[test]
+fn a_copy_of_what_lies_on_a_drive_that_is_not_connected_is_an_item_of_its_own() {
+    let room = room();
+    let drive = room.files.join("drive");
+    std::fs::create_dir(&drive).unwrap();
+    let original = room.import(&room.picture("drive/a.png", 1));
+    room.app.set_stars(&[original.id], 5).unwrap();
+    room.app.start_library().unwrap();
+    let hashed = |room: &Room, id| room.app.library_details(id).unwrap().sha256.is_some();
+    room.wait("the hash", |room| hashed(room, original.id));
+    std::fs::rename(&drive, room.files.join("unplugged")).unwrap();
+    let backup = room.import(&room.picture("backup.png", 1));
+    room.wait("the hash of the copy", |room| hashed(room, backup.id));
+    // What is found by the hash is done in the same go; something later shows that it is over.
+    let next = room.import(&room.picture("next.png", 2));
+    room.wait("the next hash", |room| hashed(room, next.id));
+    let original = room.app.library_item(original.id).unwrap();
+    assert_eq!(original.path, drive.join("a.png"));
+    assert_eq!((original.stars, original.copies), (5, 2));
+    assert_eq!(room.app.library_item(backup.id).unwrap().stars, 0);
+}
+
+#[test]
 fn a_folder_that_was_moved_is_found_again_by_one_of_its_files() {
     let room = room();
     let lost: Vec<_> = ["Đà Lạt/a.png", "Đà Lạt/b.png", "c.png"]

@@ -242,7 +242,7 @@ impl App {
         // Asked of the disk: the look for missing files may not have come to it yet.
         let lost = items
             .iter()
-            .find(|item| item.id != id && stamp_at(&item.path).is_none());
+            .find(|item| item.id != id && has_left(&item.path));
         if let Some(lost) = lost {
             self.store
                 .move_item(lost.id, path, stamp, Content::Same)
@@ -256,6 +256,13 @@ impl App {
         }
         Ok(())
     }
+}
+
+/// True if a file is gone for sure: its folder is there, and it is not in it. One on a drive that
+/// is not connected, or in a folder that may not be entered now, comes back as it was.
+fn has_left(path: &Path) -> bool {
+    let is_gone = |error: std::io::Error| error.kind() == std::io::ErrorKind::NotFound;
+    path.symlink_metadata().is_err_and(is_gone) && path.parent().is_some_and(Path::is_dir)
 }
 
 /// SHA-256 of a file, hexadecimal. `may_go_on` is called now and then, and may wait.
