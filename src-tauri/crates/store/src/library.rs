@@ -1,5 +1,6 @@
 //! The table `library` and what belongs to it: files, their tags, watched folders.
 
+use crate::jobs::to_json;
 use crate::{Store, StoreError};
 use frameloom_core::folded::{folded, sort_key};
 use frameloom_core::job::JobId;
@@ -274,34 +275,43 @@ impl Store {
         )
     }
 
-    /// At most `limit` items whose file was not read, newest first: they are looked at first.
+    /// At most `limit` items whose file was not read, without those of `except`, newest first: they
+    /// are looked at first.
     ///
     /// # Errors
     /// The database refuses.
-    pub fn unread_items(&self, limit: u32) -> Result<Vec<(ItemId, PathBuf)>, StoreError> {
+    pub fn unread_items(
+        &self,
+        limit: u32,
+        except: &[ItemId],
+    ) -> Result<Vec<(ItemId, PathBuf)>, StoreError> {
         self.rows(
-            "SELECT id, path FROM library WHERE look = 0 AND missing = 0 ORDER BY id DESC LIMIT ?1",
-            [limit],
+            "SELECT id, path FROM library WHERE look = 0 AND missing = 0 \
+             AND id NOT IN (SELECT value FROM json_each(?2)) ORDER BY id DESC LIMIT ?1",
+            params![limit, to_json("list of items", &except)?],
             |row| Ok((row.get(0)?, PathBuf::from(row.get::<_, String>(1)?))),
         )
     }
 
-    /// At most `limit` items whose content was not hashed; while some share their size with another
-    /// item only those, for only they can be copies.
+    /// At most `limit` items whose content was not hashed, without those of `except`; while some
+    /// share their size with another item only those, for only they can be copies.
     ///
     /// # Errors
     /// The database refuses.
     pub fn unhashed_items(
         &self,
         limit: u32,
+        except: &[ItemId],
     ) -> Result<Vec<(ItemId, PathBuf, FileStamp)>, StoreError> {
+        let except = to_json("list of items", &except)?;
         let some = |condition: &str| {
             self.rows(
                 &format!(
                     "SELECT id, path, size_bytes, modified_millis FROM library \
-                     WHERE sha256 IS NULL AND missing = 0 AND look = 1 {condition} LIMIT ?1"
+                     WHERE sha256 IS NULL AND missing = 0 AND look = 1 \
+                     AND id NOT IN (SELECT value FROM json_each(?2)) {condition} LIMIT ?1"
                 ),
-                [limit],
+                params![limit, except],
                 |row| {
                     Ok((
                         row.get(0)?,

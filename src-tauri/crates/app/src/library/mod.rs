@@ -8,8 +8,10 @@
 
 mod details;
 mod files;
+mod hash;
 mod import;
 mod relink;
+mod resting;
 mod tend;
 
 use crate::{App, explain};
@@ -198,4 +200,50 @@ fn absolute(path: &Path) -> Result<PathBuf, AppError> {
         .hint("Rename the file or folder, then add it again."));
     }
     Ok(path)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::Places;
+    use frameloom_core::library::LibraryKind;
+    use frameloom_store::NewItem;
+
+    pub(super) fn app() -> (tempfile::TempDir, Arc<App>) {
+        let folder = tempfile::tempdir().unwrap();
+        let places = Places {
+            data: folder.path().join("data"),
+            worker: "unused".into(),
+            extra_models: vec![],
+        };
+        (folder, App::open(places).unwrap())
+    }
+
+    /// A picture, 8 across.
+    pub(super) fn picture(folder: &Path, name: &str) -> PathBuf {
+        let path = folder.join(name);
+        image::GrayImage::new(8, 4).save(&path).unwrap();
+        path
+    }
+
+    /// A file on a drive that fails: it is there, and reading it is an error of the drive. The
+    /// memory of a process is such a file, where nothing lies at its beginning.
+    #[cfg(target_os = "linux")]
+    pub(super) fn broken_drive(folder: &Path, name: &str) -> PathBuf {
+        let path = folder.join(name);
+        std::os::unix::fs::symlink("/proc/self/mem", &path).unwrap();
+        path
+    }
+
+    /// Adds a file as it is to the library.
+    pub(super) fn add(app: &App, path: &Path) -> ItemId {
+        let (size_bytes, modified_millis) = stamp_at(path).unwrap();
+        let item = NewItem {
+            path: path.to_owned(),
+            kind: LibraryKind::Still,
+            size_bytes,
+            modified_millis,
+        };
+        app.store.add_to_library(&[item], 1, false).unwrap()[0]
+    }
 }

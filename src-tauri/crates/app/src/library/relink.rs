@@ -1,7 +1,7 @@
 //! Files that are not where they were, found again.
 
+use super::hash::content_hash;
 use super::import::walk;
-use super::tend::content_hash;
 use super::{absolute, stamp_at};
 use crate::{App, explain};
 use frameloom_core::error::{AppError, ErrorCode};
@@ -127,7 +127,7 @@ impl App {
             .map_err(explain::store)?
             .sha256;
         Ok(match known {
-            Some(known) if content_hash(path, &|| ()).is_ok_and(|found| found == known) => {
+            Some(_) if content_hash(path, &|| true).is_ok_and(|found| found == known) => {
                 Match::Content
             }
             None if item.path.file_name() == path.file_name() => Match::Name,
