@@ -100,7 +100,7 @@ pub(super) fn walk(
 ) {
     let mut waiting = vec![(folder.to_owned(), 0)];
     while let Some((folder, depth)) = waiting.pop() {
-        match list(&folder, found) {
+        match list(&folder, found, &mut |_| ()) {
             Ok(below) if depth < MAX_DEPTH => {
                 waiting.extend(below.into_iter().rev().map(|path| (path, depth + 1)));
             }
@@ -110,8 +110,14 @@ pub(super) fn walk(
     }
 }
 
-/// Calls `found` with the media of one folder, by name; returns the folders in it.
-pub(super) fn list(folder: &Path, found: &mut dyn FnMut(NewItem)) -> std::io::Result<Vec<PathBuf>> {
+/// Calls `found` with the media of one folder, by name, and `empty` with the last change, in
+/// milliseconds since 1970, of a file that would be media but holds nothing (yet); returns the
+/// folders in it.
+pub(super) fn list(
+    folder: &Path,
+    found: &mut dyn FnMut(NewItem),
+    empty: &mut dyn FnMut(i64),
+) -> std::io::Result<Vec<PathBuf>> {
     let mut children: Vec<_> = std::fs::read_dir(folder)?.collect::<Result<_, _>>()?;
     children.sort_by_key(std::fs::DirEntry::file_name);
     let mut folders = Vec::new();
@@ -126,8 +132,12 @@ pub(super) fn list(folder: &Path, found: &mut dyn FnMut(NewItem)) -> std::io::Re
         };
         if kind.is_dir() {
             folders.push(path);
-        } else {
-            new_item(&path).into_iter().for_each(&mut *found);
+        } else if let Some(item) = new_item(&path) {
+            found(item);
+        } else if let Some((0, modified_millis)) = stamp_at(&path)
+            && kind_by_name(&path).is_some()
+        {
+            empty(modified_millis);
         }
     }
     Ok(folders)

@@ -22,6 +22,8 @@ const LOOK_EVERY: Duration = Duration::from_secs(4);
 const CHECK_EVERY: Duration = Duration::from_secs(60);
 /// Files that were changed a moment ago may still be written.
 const SETTLED_MILLIS: i64 = 2_500;
+/// A file that is empty may be filled; one that is empty for a day will not be.
+const EMPTY_MILLIS: i64 = 24 * 60 * 60 * 1000;
 /// Files read in one go, between looks at what else there is to do.
 const READ_AT_ONCE: u32 = 16;
 /// Bytes at either end of a file that show whether it can be read.
@@ -45,7 +47,7 @@ pub(super) struct Round {
 struct Seen {
     modified_millis: i64,
     below: Vec<PathBuf>,
-    /// Everything in it was old enough to be whole.
+    /// Everything in it was old enough to be whole, and not empty.
     settled: bool,
 }
 
@@ -174,19 +176,25 @@ impl App {
             let state = match known {
                 Some(known) => known,
                 None => {
-                    let mut settled = now - modified_millis > SETTLED_MILLIS;
-                    let listed = list(&folder, &mut |item| {
-                        let is_whole = now - item.modified_millis > SETTLED_MILLIS;
-                        settled &= is_whole;
-                        if is_whole {
-                            found.push(item);
-                        }
-                    });
+                    let (mut is_whole, mut is_filled) = (true, true);
+                    let listed = list(
+                        &folder,
+                        &mut |item| {
+                            let rests = now - item.modified_millis > SETTLED_MILLIS;
+                            is_whole &= rests;
+                            if rests {
+                                found.push(item);
+                            }
+                        },
+                        // Nothing tells when a file is filled: the folder does not change then.
+                        &mut |modified| is_filled &= now - modified > EMPTY_MILLIS,
+                    );
                     let Ok(below) = listed else { continue };
+                    let rests = now - modified_millis > SETTLED_MILLIS;
                     Seen {
                         modified_millis,
                         below,
-                        settled,
+                        settled: rests && is_whole && is_filled,
                     }
                 }
             };
@@ -300,5 +308,34 @@ mod tests {
         assert_eq!(item(id).width, None, "it rests");
         app.read_some(&mut Resting::default()).unwrap();
         assert_eq!(item(id).width, Some(8));
+    }
+
+    #[test]
+    fn a_file_that_is_empty_for_long_comes_in_when_it_is_filled() {
+        let (folder, app) = app();
+        let watched = folder.path().join("watched");
+        std::fs::create_dir(&watched).unwrap();
+        app.watch_folder(&watched, true).unwrap();
+        let path = watched.join("a.png");
+        let age = |path: &Path, millis| {
+            let then = std::time::SystemTime::now() - Duration::from_millis(millis);
+            let file = std::fs::File::options().write(true).open(path).unwrap();
+            file.set_modified(then).unwrap();
+        };
+        std::fs::write(&path, "").unwrap();
+        age(&path, 60_000);
+        // The folder rests, too: only its file is still to come.
+        let folder_of = std::fs::File::open(&watched).unwrap();
+        folder_of
+            .set_modified(std::time::SystemTime::now() - Duration::from_secs(60))
+            .unwrap();
+        let mut round = Round::default();
+        let items = || app.library_summary().unwrap().items;
+        app.look_at_watched(&mut round).unwrap();
+        assert_eq!(items(), 0);
+        std::fs::write(&path, "a picture, for all that its name says").unwrap();
+        age(&path, 60_000);
+        app.look_at_watched(&mut round).unwrap();
+        assert_eq!(items(), 1);
     }
 }
