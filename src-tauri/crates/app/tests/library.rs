@@ -359,6 +359,66 @@ fn lost_files_are_looked_for_below_a_folder() {
 }
 
 #[test]
+fn many_of_one_size_are_found_under_other_names_and_the_search_can_be_stopped() {
+    const MANY: u8 = 30;
+    let room = room();
+    let from = room.files.join("shots");
+    std::fs::create_dir(&from).unwrap();
+    let items: Vec<_> = (0..MANY)
+        .map(|shade| {
+            let path = from.join(format!("{shade}.bmp"));
+            image::GrayImage::from_pixel(16, 16, image::Luma([shade]))
+                .save(&path)
+                .unwrap();
+            age(&path);
+            room.import(&path)
+        })
+        .collect();
+    room.app.start_library().unwrap();
+    room.wait("the hashes", |room| {
+        let summary = room.app.library_summary().unwrap();
+        summary.unread == 0 && summary.unhashed == 0
+    });
+    let to = room.files.join("archive");
+    std::fs::create_dir(&to).unwrap();
+    for (shade, item) in items.iter().enumerate() {
+        let name = format!("shot {:02}.bmp", usize::from(MANY) - shade);
+        std::fs::rename(&item.path, to.join(name)).unwrap();
+    }
+    std::fs::remove_dir(&from).unwrap();
+    // A program that starts looks at once.
+    let next = App::open(Places {
+        data: room.app.places().data.clone(),
+        worker: "unused".into(),
+        extra_models: vec![],
+    })
+    .unwrap();
+    next.start_library().unwrap();
+    room.wait("all missing", |room| {
+        room.app.library_summary().unwrap().missing == u32::from(MANY)
+    });
+    let (app, told) = (Arc::downgrade(&room.app), Arc::new(Mutex::new(Vec::new())));
+    let heard = told.clone();
+    room.app.listen_to_library(move |event| {
+        if let LibraryEvent::Search { of, .. } = event {
+            heard.lock().unwrap().push(*of);
+            app.upgrade().unwrap().stop_search();
+            return false;
+        }
+        true
+    });
+    assert_eq!(room.app.find_missing(&room.files).unwrap().count, 0);
+    assert_eq!(told.lock().unwrap().len(), 1);
+    let done = room.app.find_missing(&room.files).unwrap();
+    assert_eq!((done.count, done.refused), (u32::from(MANY), vec![]));
+    for (shade, item) in items.iter().enumerate() {
+        let found = room.app.library_item(item.id).unwrap();
+        let name = format!("shot {:02}.bmp", usize::from(MANY) - shade);
+        assert_eq!((found.path, found.missing), (to.join(name), false));
+    }
+}
+
+#[test]
 fn a_rename_moves_the_file_and_never_over_another() {
     let room = room();
     let a = room.import(&room.picture("a.png", 1));

@@ -33,7 +33,7 @@ pub use error::StoreError;
 pub use graphs::{GraphRow, KeepVersions};
 pub use history::{HistoryKey, Outcomes};
 pub use jobs::{JobRow, Lane, Outcome};
-pub use library::{Content, FileStamp, NewItem, Origin, Provenance};
+pub use library::{Content, FileStamp, MissingItem, NewItem, Origin, Provenance};
 pub use queue::ActiveJob;
 pub use segments::SegmentRow;
 

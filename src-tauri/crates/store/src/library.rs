@@ -47,6 +47,19 @@ pub struct Provenance {
     pub sha256: Option<String>,
 }
 
+/// An item whose file is missing, with what that file is known again by.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct MissingItem {
+    /// Its number.
+    pub id: ItemId,
+    /// Where it was.
+    pub path: PathBuf,
+    /// Size.
+    pub size_bytes: u64,
+    /// SHA-256 of its content, hexadecimal, if it was ever hashed.
+    pub sha256: Option<String>,
+}
+
 /// What the file at the new place of an item is.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Content {
@@ -242,15 +255,22 @@ impl Store {
         )
     }
 
-    /// Missing items that were of a size, in bytes.
+    /// Everything that is missing.
     ///
     /// # Errors
     /// The database refuses.
-    pub fn missing_of_size(&self, size_bytes: u64) -> Result<Vec<ItemId>, StoreError> {
+    pub fn missing_items(&self) -> Result<Vec<MissingItem>, StoreError> {
         self.rows(
-            "SELECT id FROM library WHERE missing = 1 AND size_bytes = ?1 ORDER BY id",
-            [size_bytes as i64],
-            |row| row.get(0),
+            "SELECT id, path, size_bytes, sha256 FROM library WHERE missing = 1 ORDER BY id",
+            [],
+            |row| {
+                Ok(MissingItem {
+                    id: row.get(0)?,
+                    path: PathBuf::from(row.get::<_, String>(1)?),
+                    size_bytes: row.get::<_, i64>(2)? as u64,
+                    sha256: row.get(3)?,
+                })
+            },
         )
     }
 

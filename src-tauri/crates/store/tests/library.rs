@@ -288,7 +288,9 @@ fn a_changed_file_is_read_again_and_a_lost_one_is_missing_until_it_is_back() {
         store.find_in_library(&query(|q| q.missing = true)).unwrap(),
         [ids[0]]
     );
-    assert_eq!(store.missing_of_size(500).unwrap(), [ids[0]]);
+    let missing = store.missing_items().unwrap();
+    assert_eq!((missing.len(), missing[0].id, missing[0].size_bytes), (1, ids[0], 500));
+    assert_eq!(missing[0].sha256.as_deref(), Some("aa"));
     store.set_stamps(&[(ids[0], Some((500, 40)))]).unwrap();
     assert!(!store.library_item(ids[0]).unwrap().missing);
     assert_eq!(

@@ -218,14 +218,14 @@ fn a_database_of_a_newer_program_is_refused_and_left_alone() {
 /// the next one (SQLite file format, 1.6).
 fn break_text(folder: &std::path::Path, letter: u8) {
     let path = folder.join(DATABASE_FILE);
-    let mut bytes = std::fs::read(&path).unwrap();
+    let mut bytes = std::fs::read(&path).expect("the database is there");
     let page = usize::from(u16::from_be_bytes([bytes[16], bytes[17]]));
     let at = (0..bytes.len())
         .step_by(page)
         .find(|at| bytes[at + 4..at + page].iter().all(|byte| *byte == letter))
         .expect("the text fills a page");
     bytes[at..at + 4].fill(0);
-    std::fs::write(&path, bytes).unwrap();
+    std::fs::write(&path, bytes).expect("it can be written");
 }
 
 #[test]

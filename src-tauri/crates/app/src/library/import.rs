@@ -92,14 +92,19 @@ pub(super) fn facts_of(info: &MediaInfo) -> Option<(LibraryKind, ItemFacts)> {
 }
 
 /// Calls `found` with every file below `folder` that is media by its name, and `refused` with
-/// folders that cannot be read. Links to folders are not followed.
+/// folders that cannot be read. Links to folders are not followed. Ends between two folders when
+/// `goes_on` says no.
 pub(super) fn walk(
     folder: &Path,
     found: &mut dyn FnMut(NewItem),
     refused: &mut dyn FnMut(AppError),
+    goes_on: &dyn Fn() -> bool,
 ) {
     let mut waiting = vec![(folder.to_owned(), 0)];
     while let Some((folder, depth)) = waiting.pop() {
+        if !goes_on() {
+            return;
+        }
         match list(&folder, found, &mut |_| ()) {
             Ok(below) if depth < MAX_DEPTH => {
                 waiting.extend(below.into_iter().rev().map(|path| (path, depth + 1)));
@@ -199,6 +204,7 @@ impl App {
                         }
                     },
                     &mut |error| refused.push(error),
+                    &|| true,
                 );
                 imported.refused.append(&mut refused);
             } else {

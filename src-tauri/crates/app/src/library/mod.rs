@@ -8,6 +8,7 @@
 
 mod details;
 mod files;
+mod find;
 mod hash;
 mod import;
 mod relink;
@@ -22,6 +23,7 @@ use frameloom_core::library::{
 use frameloom_store::FileStamp;
 use std::fs::Metadata;
 use std::path::{Path, PathBuf};
+use std::sync::atomic::AtomicU64;
 use std::sync::{Arc, Condvar, Mutex, PoisonError};
 use std::time::UNIX_EPOCH;
 
@@ -36,6 +38,8 @@ pub(crate) struct Library {
     /// Set when there is something to do for the threads that keep it up.
     wake: Arc<(Mutex<u64>, Condvar)>,
     listeners: Mutex<Vec<Listener>>,
+    /// Counts searches for missing files, and their ends: one goes on while its number stands.
+    search: AtomicU64,
 }
 
 impl Library {

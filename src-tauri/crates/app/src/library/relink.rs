@@ -1,7 +1,6 @@
 //! Files that are not where they were, found again.
 
 use super::hash::content_hash;
-use super::import::walk;
 use super::{absolute, stamp_at};
 use crate::{App, explain};
 use frameloom_core::error::{AppError, ErrorCode};
@@ -57,39 +56,6 @@ impl App {
         }
         self.tell_list();
         self.library.wake();
-        Ok(done)
-    }
-
-    /// Looks for everything that is missing below a folder, by content, or by name and size where
-    /// the content was never read.
-    ///
-    /// # Errors
-    /// The database refuses. Folders that cannot be read are in the answer.
-    pub fn find_missing(&self, folder: &Path) -> Result<Done, AppError> {
-        let mut done = Done::default();
-        let mut found = Vec::new();
-        walk(
-            &absolute(folder)?,
-            &mut |item| found.push(item),
-            &mut |error| done.refused.push(error),
-        );
-        for file in found {
-            let lost = self
-                .store
-                .missing_of_size(file.size_bytes)
-                .map_err(explain::store)?;
-            for item in self.store.library_items(&lost).map_err(explain::store)? {
-                if !matches!(self.matched(&item, &file.path)?, Match::None) {
-                    self.place(&item, &file.path, Content::Same)?;
-                    done.count += 1;
-                    break;
-                }
-            }
-        }
-        if done.count > 0 {
-            self.tell_list();
-            self.library.wake();
-        }
         Ok(done)
     }
 
