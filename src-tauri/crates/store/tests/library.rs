@@ -289,7 +289,10 @@ fn a_changed_file_is_read_again_and_a_lost_one_is_missing_until_it_is_back() {
         [ids[0]]
     );
     let missing = store.missing_items().unwrap();
-    assert_eq!((missing.len(), missing[0].id, missing[0].size_bytes), (1, ids[0], 500));
+    assert_eq!(
+        (missing.len(), missing[0].id, missing[0].size_bytes),
+        (1, ids[0], 500)
+    );
     assert_eq!(missing[0].sha256.as_deref(), Some("aa"));
     store.set_stamps(&[(ids[0], Some((500, 40)))]).unwrap();
     assert!(!store.library_item(ids[0]).unwrap().missing);
@@ -376,11 +379,7 @@ fn what_made_an_item_outlives_its_taking_in() {
     };
     let first = Path::new("/backup/1.mp4");
     made("job-1", "/backup/1.mp4", "/phim/a.mp4");
-    let move_to = |id, place| {
-        store
-            .move_item(id, place, (500, 1), Content::Same)
-            .unwrap()
-    };
+    let move_to = |id, place| store.move_item(id, place, (500, 1), Content::Same).unwrap();
     move_to(ids[0], first);
     let item = store.library_item(ids[0]).unwrap();
     assert_eq!(item.made_by, Some(JobId("job-1".into())));

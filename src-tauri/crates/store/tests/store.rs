@@ -432,7 +432,11 @@ fn a_job_that_is_not_over_is_on_the_list_whatever_was_put_away() {
     let at_hand = || store.at_hand().unwrap().len();
     assert!(store.put_away(&failed.id).unwrap());
     assert_eq!(at_hand(), 0);
-    let change = |from, to| store.change_state(&failed.id, &[from], to, None, 5).unwrap();
+    let change = |from, to| {
+        store
+            .change_state(&failed.id, &[from], to, None, 5)
+            .unwrap()
+    };
     assert!(change(JobState::Failed, JobState::Queued));
     assert_eq!(at_hand(), 1);
     assert!(change(JobState::Queued, JobState::Failed));

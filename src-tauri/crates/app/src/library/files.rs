@@ -125,10 +125,8 @@ impl Needed {
             for (name, path) in &spec.inputs {
                 needed.read(path, spec.pictures_of(name));
             }
-            let makes_pictures = matches!(
-                Container::from_path(&spec.output),
-                Ok(Container::Pictures)
-            );
+            let makes_pictures =
+                matches!(Container::from_path(&spec.output), Ok(Container::Pictures));
             match makes_pictures {
                 true => needed.add_pictures(&spec.output, None),
                 false => needed.files.insert(&spec.output),

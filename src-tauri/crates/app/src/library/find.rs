@@ -29,7 +29,9 @@ impl Lost {
     }
 
     fn has_size(&self, size_bytes: u64) -> bool {
-        self.0.get(&size_bytes).is_some_and(|items| !items.is_empty())
+        self.0
+            .get(&size_bytes)
+            .is_some_and(|items| !items.is_empty())
     }
 
     /// Takes out the item whose file is found at `path`: by its content, which is hashed at most

@@ -103,7 +103,9 @@ impl App {
         if stamp_at(path) != Some(stamp) {
             // It changed or went since it was looked at; the next check sees to it.
             let seen = stamp_at(path);
-            self.store.set_stamps(&[(id, seen)]).map_err(explain::store)?;
+            self.store
+                .set_stamps(&[(id, seen)])
+                .map_err(explain::store)?;
             return Ok(Hashed::Done);
         }
         let sha256 = match content_hash(path, may_go_on) {
@@ -188,7 +190,10 @@ mod tests {
         let id = add(&app, &path);
         let facts = Default::default();
         app.store
-            .set_item_facts(id, Some((frameloom_core::library::LibraryKind::Still, &facts)))
+            .set_item_facts(
+                id,
+                Some((frameloom_core::library::LibraryKind::Still, &facts)),
+            )
             .unwrap();
         let mut resting = Resting::default();
         assert!(app.hash_some(&mut resting).unwrap());

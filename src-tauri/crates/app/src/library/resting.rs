@@ -18,7 +18,8 @@ impl Resting {
     /// Those that are left alone now.
     pub(super) fn ids(&self) -> Vec<ItemId> {
         let now = Instant::now();
-        let rests = |(id, (until, _)): (&ItemId, &(Instant, Duration))| (*until > now).then_some(*id);
+        let rests =
+            |(id, (until, _)): (&ItemId, &(Instant, Duration))| (*until > now).then_some(*id);
         self.0.iter().filter_map(rests).collect()
     }
 

@@ -129,9 +129,7 @@ impl App {
         let end = self.queue.state().end;
         let ended = f64::from(end.succeeded + end.failed);
         let all = active.len() as f64 + ended;
-        let is_running = active
-            .iter()
-            .any(|(job, _)| job.state == JobState::Running);
+        let is_running = active.iter().any(|(job, _)| job.state == JobState::Running);
         Ok((
             Some(QueueForecast {
                 remaining_micros: finish(at_once as usize, &running, &waiting),

@@ -1,8 +1,8 @@
 //! The window closes behind the part at hand, or stays after all.
 
 use super::State;
-use crate::runner::Stopping;
 use crate::App;
+use crate::runner::Stopping;
 use frameloom_core::error::AppError;
 use frameloom_core::job::{JobId, JobState};
 use frameloom_store::Lane;

@@ -454,7 +454,10 @@ mod tests {
         assert!(matches!(known.get(&first), Some(Known::Work(Some(_)))));
         app.store.set_plan(&first, "no plan at all").unwrap();
         let second = submit(&app, folder.path());
-        assert_eq!(app.queue().unwrap().waiting, [first.clone(), second.clone()]);
+        assert_eq!(
+            app.queue().unwrap().waiting,
+            [first.clone(), second.clone()]
+        );
         let later = app.queue.state().known.clone();
         assert_eq!(later.get(&first), known.get(&first), "not read again");
         assert!(matches!(later.get(&second), Some(Known::Work(Some(_)))));
