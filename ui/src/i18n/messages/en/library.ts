@@ -129,7 +129,7 @@ export const library = {
   'library.findMissing': 'Look for missing files',
   'library.findMissing.choose': 'Choose the folder to look in',
   'library.findMissing.looking': 'Looking through the folder…',
-  'library.findMissing.compared': '{looked} of {of} files compared',
+  'library.findMissing.compared': 'Files compared: {looked} of {of}',
   'library.findMissing.found': { one: '{count} file was found again.', other: '{count} files were found again.' },
   'library.findMissing.missing': { one: '{count} file is still missing.', other: '{count} files are still missing.' },
   'library.findMissing.stop': 'Stop',

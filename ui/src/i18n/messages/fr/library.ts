@@ -128,7 +128,7 @@ export const library = {
   'library.findMissing': 'Chercher les fichiers manquants',
   'library.findMissing.choose': 'Choisissez le dossier où chercher',
   'library.findMissing.looking': 'Parcours du dossier…',
-  'library.findMissing.compared': '{looked} fichiers comparés sur {of}',
+  'library.findMissing.compared': 'Fichiers comparés : {looked} sur {of}',
   'library.findMissing.found': { one: '{count} fichier a été retrouvé.', many: '{count} de fichiers ont été retrouvés.', other: '{count} fichiers ont été retrouvés.' },
   'library.findMissing.missing': { one: 'Il manque encore {count} fichier.', many: 'Il manque encore {count} de fichiers.', other: 'Il manque encore {count} fichiers.' },
   'library.findMissing.stop': 'Arrêter',
