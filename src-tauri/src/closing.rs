@@ -1,10 +1,8 @@
 //! Closing the window while a job runs: the page asks first.
 
 use crate::Door;
-use frameloom_app::Stopping;
 use serde::Deserialize;
 use std::sync::atomic::{AtomicBool, Ordering};
-use std::time::Duration;
 use tauri::{AppHandle, CloseRequestApi, Emitter, Manager, Window};
 
 /// The page listens to this.
@@ -32,10 +30,7 @@ pub(crate) enum Answer {
 /// button again while the question stands has answered it, and so a page that hangs can be closed.
 pub(crate) fn requested(window: &Window, api: &CloseRequestApi) {
     let app = window.state::<Door>().app();
-    let busy = app.is_ok_and(|app| {
-        app.jobs_that_closing_stops()
-            .is_ok_and(|jobs| !jobs.is_empty())
-    });
+    let busy = app.is_ok_and(|app| !app.jobs_that_closing_stops().is_empty());
     let asked = window.state::<Closing>().asked.swap(busy, Ordering::SeqCst);
     if busy && !asked && window.emit(ASK, ()).is_ok() {
         api.prevent_close();
@@ -50,47 +45,25 @@ pub(crate) fn answer(handle: AppHandle, answer: Answer) {
                 .state::<Closing>()
                 .asked
                 .store(false, Ordering::SeqCst);
-            hold_queue(&handle, false);
-        }
-        Answer::Now => close(&handle),
-        Answer::AfterPart => {
-            // The next file in the queue would only be cut short.
-            hold_queue(&handle, true);
             tauri::async_runtime::spawn_blocking(move || {
-                wait_for_part(&handle);
-                // Meanwhile the user may have chosen to stay.
-                if handle.state::<Closing>().asked.load(Ordering::SeqCst) {
-                    close(&handle);
+                let app = handle.state::<Door>().app();
+                if let Err(error) = app.and_then(|app| app.stay()) {
+                    tracing::warn!(%error, "a job that was told to stop does not go on");
                 }
             });
         }
-    }
-}
-
-fn hold_queue(handle: &AppHandle, held: bool) {
-    if let Ok(app) = handle.state::<Door>().app() {
-        app.hold_queue(held);
-    }
-}
-
-/// Returns when no job of the window runs any more, or nothing can be learnt of them.
-fn wait_for_part(handle: &AppHandle) {
-    let Ok(app) = handle.state::<Door>().app() else {
-        return;
-    };
-    let Ok(jobs) = app.jobs_that_closing_stops() else {
-        return;
-    };
-    for id in &jobs {
-        if let Err(error) = app.stop(id, Stopping::Interrupt) {
-            tracing::warn!(%error, job = %id, "a job could not be asked to stop");
+        Answer::Now => close(&handle),
+        Answer::AfterPart => {
+            tauri::async_runtime::spawn_blocking(move || {
+                let app = handle.state::<Door>().app();
+                // Where nothing can be learnt of the jobs, there is nothing to wait for.
+                if app.is_ok_and(|app| !app.leave_after_part()) {
+                    // Meanwhile the user has chosen to stay.
+                    return;
+                }
+                close(&handle);
+            });
         }
-    }
-    while app
-        .jobs_that_closing_stops()
-        .is_ok_and(|running| running.iter().any(|id| jobs.contains(id)))
-    {
-        std::thread::sleep(Duration::from_millis(50));
     }
 }
 

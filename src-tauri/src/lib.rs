@@ -120,6 +120,7 @@ pub fn run(arguments: impl IntoIterator<Item = OsString>) -> anyhow::Result<()> 
             commands::library::rename_item,
             commands::library::relink_item,
             commands::library::find_missing,
+            commands::library::stop_search,
             commands::library::delete_items,
             commands::library::watch_folder,
             commands::library::reveal_item,

@@ -163,6 +163,39 @@ it('asks at the start what becomes of files that were cut short', async () => {
   expect((await before.ipc.getSettings()).at_start).toBe('resume');
 });
 
+it('asks about what waited though the queue did not answer at first, and though the list does not know it', async () => {
+  const ipc = fakeIpc({ settings: { language: 'en' }, waiting: ['/films/a.mp4', '/films/b.mp4'], tickMillis: 1e9 });
+  const queue = ipc.queue;
+  const error = { code: 'store_busy', message: 'Another process writes.', hint: null, details: null };
+  ipc.queue = () => Promise.reject(error);
+  const listJobs = ipc.listJobs;
+  // A row that this version cannot read is on no list.
+  ipc.listJobs = async () => (await listJobs()).slice(1);
+  const watch = ipc.watchQueue;
+  let tell = async () => {};
+  ipc.watchQueue = async (onEvent) => {
+    tell = async () => onEvent({ event: 'changed', view: await queue() });
+    await watch(onEvent);
+  };
+  render(App, { ipc });
+  await screen.findAllByText(/b\.mp4/);
+  expect(screen.queryByRole('dialog')).toBeNull();
+  await tell();
+  const dialog = await screen.findByRole('dialog', { name: 'Unfinished files' });
+  expect(dialog).toHaveTextContent('2 files are left from last time');
+  expect(dialog).toHaveTextContent('b.mp4');
+  expect(dialog).toHaveTextContent('and 1 more');
+  ipc.answerLeftOver = () => Promise.reject(error);
+  await userEvent.click(within(dialog).getByRole('button', { name: 'Not now' }));
+  // The queue has no answer yet, and would wait for it for ever.
+  expect(await screen.findByRole('dialog', { name: 'Unfinished files' })).toBeVisible();
+  const answers: boolean[] = [];
+  ipc.answerLeftOver = async (goOn) => void answers.push(goOn);
+  await userEvent.click(within(screen.getByRole('dialog')).getByRole('button', { name: 'Resume' }));
+  await waitFor(() => expect(screen.queryByRole('dialog')).toBeNull());
+  expect(answers).toEqual([true]);
+});
+
 it('finds a command by words without accents and does it', async () => {
   const { user } = open({ settings: { language: 'vi' } });
   await screen.findByRole('button', { name: 'Chọn tệp…' });

@@ -138,6 +138,50 @@ test('a missing file is told, and one with another content is taken only when th
   await expect.poll(() => calls(page)).toContainEqual(expect.stringMatching(/^relink \d+ \/elsewhere\/untagged.mov true$/));
 });
 
+test('missing files are looked for, it is said how far that is, and the search can be ended', async ({ page }) => {
+  await open(page, { library: '100' });
+  await page.evaluate(() => {
+    const { fakeIpc } = window as unknown as { fakeIpc: { chooseFolder: () => Promise<string> } };
+    fakeIpc.chooseFolder = async () => '/moved';
+  });
+  const look = async () => {
+    await page.keyboard.press('Control+k');
+    await page.locator('input[role=combobox]').fill('look for missing');
+    await page.keyboard.press('Enter');
+  };
+  const dialog = page.getByRole('dialog', { name: 'Look for missing files' });
+  await look();
+  await expect(dialog.getByRole('progressbar')).toHaveAttribute('aria-valuenow', /[1-9]/);
+  await expect(dialog).toContainText(/Files compared: \d+ of 160/);
+  await page.keyboard.press('Escape');
+  await expect(dialog).toBeHidden();
+  await expect.poll(() => calls(page)).toContain('stop search');
+  await page.waitForTimeout(300);
+  await expect(dialog).toBeHidden();
+  await look();
+  await expect(dialog).toContainText(/files? (was|were) found again\./);
+  await expect(dialog.getByRole('button', { name: 'Close' }).last()).toBeFocused();
+  await page.keyboard.press('Enter');
+  await expect(dialog).toBeHidden();
+});
+
+for (const [theme, language] of [['dark', 'vi'], ['light', 'fr'], ['dark', 'en']] as const) {
+  test(`the search for missing files is free of axe findings: ${theme}, ${language}`, async ({ page }) => {
+    await open(page, { theme, language, library: '2000' });
+    await expect(page.locator('[data-index="0"]')).toBeVisible();
+    await page.evaluate(() => {
+      const { fakeIpc } = window as unknown as { fakeIpc: { chooseFolder: () => Promise<string> } };
+      fakeIpc.chooseFolder = async () => '/moved';
+    });
+    await page.keyboard.press('Control+k');
+    await page.locator('input[role=combobox]').fill({ vi: 'tim cac tep bi thieu', fr: 'chercher les fichiers manquants', en: 'look for missing' }[language]);
+    await page.keyboard.press('Enter');
+    await expect(page.getByRole('progressbar')).toHaveAttribute('aria-valuenow', /[1-9]/);
+    await page.waitForTimeout(300);
+    expect((await new AxeBuilder({ page }).analyze()).violations).toEqual([]);
+  });
+}
+
 test('the pointer moves through the time of a clip', async ({ page }) => {
   await open(page);
   const cell = page.locator('[data-index="0"] .frame');

@@ -99,6 +99,12 @@ pub(crate) async fn find_missing(door: State<'_, Door>, folder: PathBuf) -> Answ
 }
 
 #[tauri::command]
+pub(crate) fn stop_search(door: State<'_, Door>) -> Answer<()> {
+    door.app()?.stop_search();
+    Ok(())
+}
+
+#[tauri::command]
 pub(crate) async fn delete_items(
     door: State<'_, Door>,
     ids: Vec<ItemId>,

@@ -98,6 +98,7 @@ export function libraryFake(count: number, calls: string[], infoOf: (path: strin
     }
     listen({ event: 'items', ids });
   };
+  let searches = 0;
   const found = (id: number) => {
     const item = items.get(id);
     if (!item) throw { code: 'input_not_found', message: 'There is no such item in the library.', hint: null, details: null };
@@ -203,10 +204,26 @@ export function libraryFake(count: number, calls: string[], infoOf: (path: strin
     },
     findMissing: async (folder) => {
       calls.push(`find missing ${folder}`);
+      const run = ++searches;
       const lost = [...items.values()].filter((item) => item.missing).map((item) => item.id);
-      change(lost, () => ({ missing: false }));
-      listen({ event: 'list' });
-      return { count: lost.length, refused: [] };
+      const of = lost.length * 40;
+      let count = 0;
+      for (let looked = 0; looked < of && run === searches; looked += 20) {
+        listen({ event: 'search', looked, of, found: count });
+        await new Promise((resolve) => setTimeout(resolve, 60));
+        // Every other file holds nothing that is missing.
+        const id = lost[count];
+        if (looked % 40 === 20 && id !== undefined && run === searches) {
+          change([id], () => ({ missing: false }));
+          count += 1;
+        }
+      }
+      if (count > 0) listen({ event: 'list' });
+      return { count, refused: [] };
+    },
+    stopSearch: async () => {
+      calls.push('stop search');
+      searches += 1;
     },
     deleteItems: async (ids, fate) => {
       calls.push(`delete ${ids.join(',')} ${fate}`);

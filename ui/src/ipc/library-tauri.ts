@@ -22,6 +22,7 @@ export function libraryTauri(call: Call): LibraryIpc {
     renameItem: (id, name) => call('rename_item', { id, name }),
     relinkItem: (id, path, anyway) => call('relink_item', { id, path, anyway }),
     findMissing: (folder) => call('find_missing', { folder }),
+    stopSearch: () => call('stop_search'),
     deleteItems: (ids, fate) => call('delete_items', { ids, fate }),
     watchFolder: (folder, watched) => call('watch_folder', { folder, watched }),
     revealItem: (id) => call('reveal_item', { id }),

@@ -23,8 +23,10 @@ export interface LibraryIpc {
   renameItem(id: number, name: string): Promise<LibraryItem>;
   /** Rejects with `input_changed` where the file holds something else, unless `anyway`. */
   relinkItem(id: number, path: string, anyway: boolean): Promise<Done>;
-  /** Looks for everything that is missing below a folder. */
+  /** Looks for everything that is missing below a folder; events of `watchLibrary` tell how far it is. */
   findMissing(folder: string): Promise<Done>;
+  /** Ends that search; what was found stays found. */
+  stopSearch(): Promise<void>;
   deleteItems(ids: number[], fate: Fate): Promise<Done>;
   watchFolder(folder: string, watched: boolean): Promise<void>;
   revealItem(id: number): Promise<void>;

@@ -47,6 +47,16 @@ export interface Choosing {
   toggle?: boolean;
 }
 
+/** How far the search for missing files is. */
+export interface Search {
+  looked: number;
+  /** Files that may be what is missing, as far as they are known. */
+  of: number;
+  found: number;
+  /** It came to its end. */
+  over: boolean;
+}
+
 export class Library {
   query = $state.raw<LibraryQuery>(EVERYTHING);
   ids = $state.raw<readonly number[]>([]);
@@ -54,6 +64,8 @@ export class Library {
   details = $state.raw<LibraryDetails | null>(null);
   loaded = $state(false);
   importing = $state(0);
+  /** The search for missing files, until its result was seen. */
+  search = $state.raw<Search | null>(null);
   view = $state<'grid' | 'list'>('grid');
   /** The details are shown. Not by themselves: a list that moves under the pointer is none to click twice in. */
   side = $state(true);
@@ -72,6 +84,7 @@ export class Library {
   #run = 0;
   #listTimer: ReturnType<typeof setTimeout> | undefined;
   #detailsRun = 0;
+  #searchRun = 0;
 
   constructor(
     private readonly ipc: Ipc,
@@ -107,6 +120,9 @@ export class Library {
       if (seen) void this.#load();
       if (this.details && event.ids.includes(this.details.item.id)) void this.#describe(this.details.item.id);
       this.#later();
+    } else if (event.event === 'search') {
+      const { looked, of, found } = event;
+      if (this.search && !this.search.over) this.search = { looked, of, found, over: false };
     } else {
       for (const id of this.#items.keys()) this.#stale.add(id);
       this.#later();
@@ -299,14 +315,29 @@ export class Library {
     }
   }
 
-  /** How many were found; `null` if it could not be looked for them. */
-  async findMissing(folder: string): Promise<number | null> {
+  /** Looks for missing files below a folder; how far that is and what came of it is in `search`. */
+  async findMissing(folder: string): Promise<void> {
+    const run = ++this.#searchRun;
+    this.search = { looked: 0, of: 0, found: 0, over: false };
     let done: Done | null = null;
     await this.#guard(async () => {
       done = await this.ipc.findMissing(folder);
       this.#tell(done.refused);
+      // What is still missing is told beside what was found.
+      await this.#list();
     });
-    return (done as Done | null)?.count ?? null;
+    // One that was ended is over already, and so is its dialog.
+    if (run !== this.#searchRun) return;
+    const found = (done as Done | null)?.count;
+    this.search = found === undefined ? null : { looked: 0, of: 0, found, over: true };
+  }
+
+  /** Ends the search for missing files, or puts its result away. What was found stays. */
+  async endSearch(): Promise<void> {
+    const runs = this.search !== null && !this.search.over;
+    this.search = null;
+    this.#searchRun += 1;
+    if (runs) await this.#guard(() => this.ipc.stopSearch());
   }
 
   async delete(fate: Fate): Promise<void> {

@@ -141,9 +141,12 @@ export class QueueState {
     await this.#guard(() => this.ipc.stopCountdown());
   }
 
+  /** Says what becomes of the jobs that waited when the program was started. */
   async answerLeftOver(goOn: boolean): Promise<void> {
+    if (!this.view.asks) return;
     this.view = { ...this.view, asks: false };
-    await this.#guard(() => this.ipc.answerLeftOver(goOn));
+    // An answer that did not arrive leaves the queue waiting for one.
+    if (!(await this.#guard(() => this.ipc.answerLeftOver(goOn)))) this.view = { ...this.view, asks: true };
   }
 
   async retry(id: string, how: Retry): Promise<boolean> {

@@ -94,8 +94,6 @@ export class Studio {
   loaded = $state(false);
   /** Jobs that were found cut short at the start, until it is answered what becomes of them. */
   cutShort = $state.raw<Job[]>([]);
-  /** Jobs that waited then, and wait for the same answer. */
-  leftOver = $state.raw<Job[]>([]);
   /** Jobs that were told to pause and are not at rest yet. */
   pausing = $state.raw<ReadonlySet<string>>(new Set());
 
@@ -143,29 +141,23 @@ export class Studio {
     });
     if (this.selectedId === null) this.selectedId = this.items.at(-1)?.id ?? null;
     this.loaded = true;
-    // What the user paused stays so; only what was cut short is asked about, and what waited for it.
+    // What the user paused stays so; only what was cut short is asked about. What waited for it is
+    // asked about by the queue.
     this.cutShort = this.jobs.filter((job) => job.state === 'interrupted');
-    await this.#guard(async () => {
-      const queue = await this.ipc.queue();
-      this.leftOver = queue.asks ? this.jobs.filter((job) => queue.waiting.includes(job.id)) : [];
-    });
     if (this.settings.at_start === 'resume') await this.resumeCutShort();
     else if (this.settings.at_start === 'leave') this.leaveCutShort();
   }
 
-  /** Goes on with the jobs that were cut short, and with those that waited. */
+  /** Goes on with the jobs that were cut short. */
   async resumeCutShort(): Promise<void> {
-    const [cut, asked] = [this.cutShort, this.leftOver.length > 0];
-    [this.cutShort, this.leftOver] = [[], []];
+    const cut = this.cutShort;
+    this.cutShort = [];
     for (const job of cut) await this.resume(job.id);
-    if (asked) await this.#guard(() => this.ipc.answerLeftOver(true));
   }
 
   /** Leaves them as they are; each can be resumed by itself. */
   leaveCutShort(): void {
-    const asked = this.leftOver.length > 0;
-    [this.cutShort, this.leftOver] = [[], []];
-    if (asked) void this.#guard(() => this.ipc.answerLeftOver(false));
+    this.cutShort = [];
   }
 
   /** Files and folders that were dropped, chosen or named on the command line. */

@@ -118,7 +118,7 @@ const TIME_LIMIT: Duration = Duration::from_secs(120);
 
 /// The child: looks at the machine and prints what it found.
 pub(crate) fn look_here(data: PathBuf) -> ExitCode {
-    let app = Places::discover(Some(data)).and_then(App::open);
+    let app = Places::discover(Some(data)).and_then(App::open_in_worker);
     match app {
         Ok(app) => child::answer(&app.doctor()),
         Err(_) => ExitCode::FAILURE,

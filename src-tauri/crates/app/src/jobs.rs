@@ -136,6 +136,8 @@ impl App {
     /// # Errors
     /// The job is neither queued nor running.
     pub fn pause(&self, id: &JobId) -> Result<(), AppError> {
+        // Otherwise one that ends its part because the queue was paused would go on with the queue.
+        self.queue.leave_to_user(id);
         // Looked at first: its worker may be in the middle of a write, and reading waits for nobody.
         if self.job(id)?.state == JobState::Queued
             && self.change(id, &[JobState::Queued], JobState::Paused, None)?
@@ -259,15 +261,19 @@ impl App {
     /// # Errors
     /// The database refuses.
     pub(crate) fn mark_dead_jobs(&self) -> Result<(), AppError> {
-        for row in self.store.active().map_err(explain::store)? {
-            let (id, state) = (&row.job.id, row.job.state);
+        for job in self.store.active().map_err(explain::store)? {
+            let (id, state) = (&job.id, job.state);
             let folder = self.job_folder(id);
-            let waits_for_its_command = state == JobState::Queued && row.lane == Lane::Direct;
+            let waits_for_its_command = state == JobState::Queued && job.lane == Lane::Direct;
             let is_seen_to = || {
                 folder::is_held(&folder, WORKER_LOCK)
                     || folder::is_held(&folder, OWNER_LOCK) && self.has_living_owner(id, state)
             };
-            if (state == JobState::Running || waits_for_its_command) && !is_seen_to() {
+            if (state == JobState::Running || waits_for_its_command)
+                && !is_seen_to()
+                // Of one that cannot be read nothing could be told.
+                && self.job(id).is_ok()
+            {
                 let error = AppError::new(
                     ErrorCode::WorkerCrashed,
                     "The program ended while this job was running.",

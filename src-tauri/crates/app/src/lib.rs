@@ -102,11 +102,24 @@ impl App {
     /// # Errors
     /// The folder cannot be used, or its database was made by a newer program.
     pub fn open(places: Places) -> Result<Arc<Self>, AppError> {
-        for folder in [places.data.clone(), places.jobs(), places.models()] {
-            std::fs::create_dir_all(&folder)
-                .map_err(|error| explain::data_folder(&folder, &error))?;
-        }
+        make_folders(&places)?;
         let (store, set_aside) = Store::open(&places.data).map_err(explain::store)?;
+        Self::on(places, store, set_aside)
+    }
+
+    /// As [`App::open`], in a process that works for another one, which has looked through the
+    /// database: thousands of jobs may be in it, and each may get a worker.
+    pub(crate) fn open_in_worker(places: Places) -> Result<Arc<Self>, AppError> {
+        make_folders(&places)?;
+        let store = Store::join(&places.data).map_err(explain::store)?;
+        Self::on(places, store, None)
+    }
+
+    fn on(
+        places: Places,
+        store: Store,
+        set_aside: Option<SetAside>,
+    ) -> Result<Arc<Self>, AppError> {
         let models = models::ModelStore::open(&places)?;
         let app = Arc::new(Self {
             store,
@@ -182,6 +195,13 @@ impl App {
             .unwrap_or_else(PoisonError::into_inner)
             .retain(|listener| listener(event));
     }
+}
+
+fn make_folders(places: &Places) -> Result<(), AppError> {
+    for folder in [places.data.clone(), places.jobs(), places.models()] {
+        std::fs::create_dir_all(&folder).map_err(|error| explain::data_folder(&folder, &error))?;
+    }
+    Ok(())
 }
 
 pub(crate) fn now_millis() -> i64 {

@@ -2,8 +2,7 @@
 
 use crate::{App, explain};
 use frameloom_core::error::AppError;
-use frameloom_core::job::{ComputeSpec, JobId, JobState};
-use frameloom_store::Lane;
+use frameloom_core::job::ComputeSpec;
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
 use std::path::PathBuf;
@@ -115,20 +114,6 @@ impl App {
                     .ok()
             })
             .unwrap_or_default())
-    }
-
-    /// The jobs that stop if the window closes: those that its queue is doing. What a command line
-    /// does on the same data folder goes on.
-    ///
-    /// # Errors
-    /// The database refuses.
-    pub fn jobs_that_closing_stops(&self) -> Result<Vec<JobId>, AppError> {
-        let rows = self.store.active().map_err(explain::store)?;
-        Ok(rows
-            .into_iter()
-            .filter(|row| row.lane == Lane::Queue && row.job.state == JobState::Running)
-            .map(|row| row.job.id)
-            .collect())
     }
 
     /// Stores the settings.

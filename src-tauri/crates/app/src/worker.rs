@@ -140,7 +140,7 @@ fn hello() {
 }
 
 fn work(data: PathBuf, id: &JobId) -> Result<(), AppError> {
-    let app = App::open(Places::discover(Some(data))?)?;
+    let app = App::open_in_worker(Places::discover(Some(data))?)?;
     // Before any thread is started, for threads inherit it.
     compute::apply(&app.job(id)?.spec.compute);
     let _log = logging::start(&app.places, "worker", "warn");
@@ -165,7 +165,7 @@ struct Warm {
 /// Does the jobs that it is told of, as many at once as there are lanes, until it is told that
 /// there are no more, or to stop.
 fn work_on_many(data: PathBuf, lanes: usize) -> Result<(), AppError> {
-    let app = App::open(Places::discover(Some(data))?)?;
+    let app = App::open_in_worker(Places::discover(Some(data))?)?;
     // The first says how all of them share the processor; before any thread is started.
     let mut first = String::new();
     std::io::stdin()

@@ -238,6 +238,28 @@ fn a_file_that_was_moved_is_the_same_item_at_its_new_place() {
 }
 
 #[test]
+fn a_copy_of_what_lies_on_a_drive_that_is_not_connected_is_an_item_of_its_own() {
+    let room = room();
+    let drive = room.files.join("drive");
+    std::fs::create_dir(&drive).unwrap();
+    let original = room.import(&room.picture("drive/a.png", 1));
+    room.app.set_stars(&[original.id], 5).unwrap();
+    room.app.start_library().unwrap();
+    let hashed = |room: &Room, id| room.app.library_details(id).unwrap().sha256.is_some();
+    room.wait("the hash", |room| hashed(room, original.id));
+    std::fs::rename(&drive, room.files.join("unplugged")).unwrap();
+    let backup = room.import(&room.picture("backup.png", 1));
+    room.wait("the hash of the copy", |room| hashed(room, backup.id));
+    // What is found by the hash is done in the same go; something later shows that it is over.
+    let next = room.import(&room.picture("next.png", 2));
+    room.wait("the next hash", |room| hashed(room, next.id));
+    let original = room.app.library_item(original.id).unwrap();
+    assert_eq!(original.path, drive.join("a.png"));
+    assert_eq!((original.stars, original.copies), (5, 2));
+    assert_eq!(room.app.library_item(backup.id).unwrap().stars, 0);
+}
+
+#[test]
 fn a_folder_that_was_moved_is_found_again_by_one_of_its_files() {
     let room = room();
     let lost: Vec<_> = ["Đà Lạt/a.png", "Đà Lạt/b.png", "c.png"]
@@ -284,6 +306,40 @@ fn a_folder_that_was_moved_is_found_again_by_one_of_its_files() {
 }
 
 #[test]
+fn a_file_that_is_taken_all_the_same_is_no_copy_of_what_was_lost() {
+    let room = room();
+    let bitmap = |name: &str, shade: u8| {
+        let path = room.files.join(name);
+        image::GrayImage::from_pixel(16, 16, image::Luma([shade]))
+            .save(&path)
+            .unwrap();
+        age(&path);
+        path
+    };
+    let lost = room.import(&bitmap("a.bmp", 1));
+    let copy = room.import(&bitmap("a again.bmp", 1));
+    let other = bitmap("b.bmp", 200);
+    assert_eq!(
+        other.metadata().unwrap().len(),
+        lost.size_bytes,
+        "bitmaps of one size are files of one size"
+    );
+    room.app.start_library().unwrap();
+    room.wait("the copies", |room| {
+        room.app.library_item(lost.id).unwrap().copies == 2
+    });
+    std::fs::remove_file(&lost.path).unwrap();
+    let refused = room.app.relink_item(lost.id, &other, false).unwrap_err();
+    assert_eq!(refused.code, ErrorCode::InputChanged);
+    room.app.relink_item(lost.id, &other, true).unwrap();
+    assert_eq!(room.app.library_item(copy.id).unwrap().copies, 1);
+    room.wait("its own hash", |room| {
+        room.app.library_details(lost.id).unwrap().sha256.is_some()
+    });
+    assert_eq!(room.app.library_item(lost.id).unwrap().copies, 1);
+}
+
+#[test]
 fn lost_files_are_looked_for_below_a_folder() {
     let room = room();
     let a = room.picture("a.png", 1);
@@ -300,6 +356,66 @@ fn lost_files_are_looked_for_below_a_folder() {
     });
     assert_eq!(room.app.find_missing(&room.files).unwrap().count, 1);
     assert!(!room.app.library_item(item.id).unwrap().missing);
+}
+
+#[test]
+fn many_of_one_size_are_found_under_other_names_and_the_search_can_be_stopped() {
+    const MANY: u8 = 30;
+    let room = room();
+    let from = room.files.join("shots");
+    std::fs::create_dir(&from).unwrap();
+    let items: Vec<_> = (0..MANY)
+        .map(|shade| {
+            let path = from.join(format!("{shade}.bmp"));
+            image::GrayImage::from_pixel(16, 16, image::Luma([shade]))
+                .save(&path)
+                .unwrap();
+            age(&path);
+            room.import(&path)
+        })
+        .collect();
+    room.app.start_library().unwrap();
+    room.wait("the hashes", |room| {
+        let summary = room.app.library_summary().unwrap();
+        summary.unread == 0 && summary.unhashed == 0
+    });
+    let to = room.files.join("archive");
+    std::fs::create_dir(&to).unwrap();
+    for (shade, item) in items.iter().enumerate() {
+        let name = format!("shot {:02}.bmp", usize::from(MANY) - shade);
+        std::fs::rename(&item.path, to.join(name)).unwrap();
+    }
+    std::fs::remove_dir(&from).unwrap();
+    // A program that starts looks at once.
+    let next = App::open(Places {
+        data: room.app.places().data.clone(),
+        worker: "unused".into(),
+        extra_models: vec![],
+    })
+    .unwrap();
+    next.start_library().unwrap();
+    room.wait("all missing", |room| {
+        room.app.library_summary().unwrap().missing == u32::from(MANY)
+    });
+    let (app, told) = (Arc::downgrade(&room.app), Arc::new(Mutex::new(Vec::new())));
+    let heard = told.clone();
+    room.app.listen_to_library(move |event| {
+        if let LibraryEvent::Search { of, .. } = event {
+            heard.lock().unwrap().push(*of);
+            app.upgrade().unwrap().stop_search();
+            return false;
+        }
+        true
+    });
+    assert_eq!(room.app.find_missing(&room.files).unwrap().count, 0);
+    assert_eq!(told.lock().unwrap().len(), 1);
+    let done = room.app.find_missing(&room.files).unwrap();
+    assert_eq!((done.count, done.refused), (u32::from(MANY), vec![]));
+    for (shade, item) in items.iter().enumerate() {
+        let found = room.app.library_item(item.id).unwrap();
+        let name = format!("shot {:02}.bmp", usize::from(MANY) - shade);
+        assert_eq!((found.path, found.missing), (to.join(name), false));
+    }
 }
 
 #[test]

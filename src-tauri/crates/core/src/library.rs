@@ -289,6 +289,15 @@ pub enum LibraryEvent {
         #[ts(type = "number[]")]
         ids: Vec<ItemId>,
     },
+    /// Missing files are being looked for.
+    Search {
+        /// So many files were compared.
+        looked: u32,
+        /// Of so many that may be what is missing, as far as they are known.
+        of: u32,
+        /// So many are.
+        found: u32,
+    },
 }
 
 /// What becomes of the files of items that are deleted.

@@ -148,14 +148,16 @@ impl Store {
         Ok(())
     }
 
-    /// The jobs that are on the window's list, oldest first, as far as they can be read.
+    /// The jobs that are on the window's list, oldest first, as far as they can be read. One that
+    /// is not over is always on it.
     ///
     /// # Errors
     /// The database refuses.
     pub fn at_hand(&self) -> Result<Vec<JobRow>, StoreError> {
         let connection = self.lock();
         let mut statement = connection.prepare_cached(&format!(
-            "SELECT {COLUMNS} FROM jobs WHERE put_away = 0 ORDER BY created_millis, id"
+            "SELECT {COLUMNS} FROM jobs WHERE put_away = 0 OR state NOT IN {OVER} \
+             ORDER BY created_millis, id"
         ))?;
         let mut rows = statement.query([])?;
         let mut found = Vec::new();

@@ -26,6 +26,13 @@ impl Lane {
             Lane::Direct => "direct",
         }
     }
+
+    pub(crate) fn parse(name: &str) -> Self {
+        match name == Lane::Direct.as_str() {
+            true => Lane::Direct,
+            false => Lane::Queue,
+        }
+    }
 }
 
 /// What came of a job that succeeded.
@@ -49,6 +56,9 @@ pub struct JobRow {
 }
 
 pub(crate) const COLUMNS: &str = "id, lane, state, spec, plan, progress, error, warnings, provider, sizes, \
+                       created_millis, finished_millis";
+/// The same for whoever needs no plan, which is longer than all the rest.
+pub(crate) const COLUMNS_BUT_PLAN: &str = "id, lane, state, spec, NULL, progress, error, warnings, provider, sizes, \
                        created_millis, finished_millis";
 
 impl Store {
@@ -118,7 +128,8 @@ impl Store {
     }
 
     /// Moves a job to `to` if it is in one of the states `from`; true if it was. The error is
-    /// replaced, and a terminal state gets its time.
+    /// replaced, and a terminal state gets its time; one that is not over any more is on the
+    /// window's list again.
     ///
     /// # Errors
     /// The database refuses.
@@ -292,7 +303,8 @@ fn change_state(
     }
     connection
         .prepare_cached(
-            "UPDATE jobs SET state = ?2, error = ?3, finished_millis = ?4 WHERE id = ?1",
+            "UPDATE jobs SET state = ?2, error = ?3, finished_millis = ?4, \
+             put_away = CASE WHEN ?4 IS NULL THEN 0 ELSE put_away END WHERE id = ?1",
         )?
         .execute(params![
             id.0,
@@ -345,11 +357,7 @@ pub(crate) fn read_row(row: &Row<'_>) -> Result<JobRow, StoreError> {
             created_millis: row.get(10)?,
             finished_millis: row.get(11)?,
         },
-        lane: if lane == Lane::Direct.as_str() {
-            Lane::Direct
-        } else {
-            Lane::Queue
-        },
+        lane: Lane::parse(&lane),
         plan: text(4)?,
     })
 }

@@ -33,7 +33,8 @@ pub use error::StoreError;
 pub use graphs::{GraphRow, KeepVersions};
 pub use history::{HistoryKey, Outcomes};
 pub use jobs::{JobRow, Lane, Outcome};
-pub use library::{FileStamp, NewItem, Origin, Provenance};
+pub use library::{Content, FileStamp, MissingItem, NewItem, Origin, Provenance};
+pub use queue::ActiveJob;
 pub use segments::SegmentRow;
 
 use rusqlite::{Connection, OpenFlags};
@@ -80,11 +81,11 @@ impl Store {
     /// The folder cannot be written, or the database was made by a newer program.
     pub fn open(dir: &Path) -> Result<(Self, Option<SetAside>), StoreError> {
         let path = dir.join(DATABASE_FILE);
-        match Self::connect(&path) {
+        match Self::connect(&path, true) {
             Ok(connection) => Ok((Self::from(connection), None)),
             Err(StoreError::Damaged { reason }) => {
                 let aside = set_aside(&path)?;
-                let connection = Self::connect(&path)?;
+                let connection = Self::connect(&path, true)?;
                 Ok((
                     Self::from(connection),
                     Some(SetAside {
@@ -97,12 +98,21 @@ impl Store {
         }
     }
 
+    /// Opens the database of the data folder `dir` for a process that works for another one, which
+    /// has it open: that one has looked through it, and it is never set aside here.
+    ///
+    /// # Errors
+    /// The database cannot be used, damage included.
+    pub fn join(dir: &Path) -> Result<Self, StoreError> {
+        Self::connect(&dir.join(DATABASE_FILE), false).map(Self::from)
+    }
+
     /// Waits for others that have the file to themselves: while the log is switched on or recovered,
     /// SQLite refuses at once, whatever it was told of waiting.
-    fn connect(path: &Path) -> Result<Connection, StoreError> {
+    fn connect(path: &Path, look_through: bool) -> Result<Connection, StoreError> {
         let since = Instant::now();
         loop {
-            match Self::try_connect(path) {
+            match Self::try_connect(path, look_through) {
                 Err(StoreError::Busy(_)) if since.elapsed() < PATIENCE => {
                     std::thread::sleep(Duration::from_millis(20));
                 }
@@ -111,7 +121,7 @@ impl Store {
         }
     }
 
-    fn try_connect(path: &Path) -> Result<Connection, StoreError> {
+    fn try_connect(path: &Path, look_through: bool) -> Result<Connection, StoreError> {
         let mut connection = Connection::open_with_flags(
             path,
             OpenFlags::SQLITE_OPEN_READ_WRITE
@@ -128,7 +138,9 @@ impl Store {
         connection.set_prepared_statement_cache_capacity(64);
         // More than the few pages that jobs need is taken only where a library fills it.
         connection.pragma_update(None, "cache_size", -CACHE_KIB)?;
-        check(&connection)?;
+        if look_through {
+            check(&connection)?;
+        }
         migrate::run(&mut connection)?;
         Ok(connection)
     }
@@ -158,13 +170,13 @@ impl Store {
 }
 
 /// Looks through the tables that work depends on. The library may be a hundred times as large as
-/// they are, every worker opens the file, and damage there loses nobody's work: it is told where
-/// the library is read.
+/// they are, and the versions of graphs grow with every change; every command opens the file, and
+/// damage there loses nobody's work: it is told where they are read.
 fn check(connection: &Connection) -> Result<(), StoreError> {
     let tables: Vec<String> = connection
         .prepare(
             "SELECT name FROM sqlite_schema WHERE type = 'table' \
-             AND name NOT LIKE 'library%' AND name NOT LIKE 'sqlite%'",
+             AND name NOT LIKE 'library%' AND name NOT LIKE 'graph%' AND name NOT LIKE 'sqlite%'",
         )?
         .query_map([], |row| row.get(0))?
         .collect::<Result<_, _>>()?;

@@ -1,5 +1,6 @@
 //! The table `library` and what belongs to it: files, their tags, watched folders.
 
+use crate::jobs::to_json;
 use crate::{Store, StoreError};
 use frameloom_core::folded::{folded, sort_key};
 use frameloom_core::job::JobId;
@@ -44,6 +45,28 @@ pub struct Provenance {
     pub models: Vec<String>,
     /// SHA-256 of the content, hexadecimal.
     pub sha256: Option<String>,
+}
+
+/// An item whose file is missing, with what that file is known again by.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct MissingItem {
+    /// Its number.
+    pub id: ItemId,
+    /// Where it was.
+    pub path: PathBuf,
+    /// Size.
+    pub size_bytes: u64,
+    /// SHA-256 of its content, hexadecimal, if it was ever hashed.
+    pub sha256: Option<String>,
+}
+
+/// What the file at the new place of an item is.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Content {
+    /// What the item was: what is known of its content stays known.
+    Same,
+    /// Maybe something else, of the same size even: it is read and hashed anew.
+    Unknown,
 }
 
 /// What the disk says of a file: size, and last change in milliseconds since 1970.
@@ -232,15 +255,22 @@ impl Store {
         )
     }
 
-    /// Missing items that were of a size, in bytes.
+    /// Everything that is missing.
     ///
     /// # Errors
     /// The database refuses.
-    pub fn missing_of_size(&self, size_bytes: u64) -> Result<Vec<ItemId>, StoreError> {
+    pub fn missing_items(&self) -> Result<Vec<MissingItem>, StoreError> {
         self.rows(
-            "SELECT id FROM library WHERE missing = 1 AND size_bytes = ?1 ORDER BY id",
-            [size_bytes as i64],
-            |row| row.get(0),
+            "SELECT id, path, size_bytes, sha256 FROM library WHERE missing = 1 ORDER BY id",
+            [],
+            |row| {
+                Ok(MissingItem {
+                    id: row.get(0)?,
+                    path: PathBuf::from(row.get::<_, String>(1)?),
+                    size_bytes: row.get::<_, i64>(2)? as u64,
+                    sha256: row.get(3)?,
+                })
+            },
         )
     }
 
@@ -265,34 +295,43 @@ impl Store {
         )
     }
 
-    /// At most `limit` items whose file was not read, newest first: they are looked at first.
+    /// At most `limit` items whose file was not read, without those of `except`, newest first: they
+    /// are looked at first.
     ///
     /// # Errors
     /// The database refuses.
-    pub fn unread_items(&self, limit: u32) -> Result<Vec<(ItemId, PathBuf)>, StoreError> {
+    pub fn unread_items(
+        &self,
+        limit: u32,
+        except: &[ItemId],
+    ) -> Result<Vec<(ItemId, PathBuf)>, StoreError> {
         self.rows(
-            "SELECT id, path FROM library WHERE look = 0 AND missing = 0 ORDER BY id DESC LIMIT ?1",
-            [limit],
+            "SELECT id, path FROM library WHERE look = 0 AND missing = 0 \
+             AND id NOT IN (SELECT value FROM json_each(?2)) ORDER BY id DESC LIMIT ?1",
+            params![limit, to_json("list of items", &except)?],
             |row| Ok((row.get(0)?, PathBuf::from(row.get::<_, String>(1)?))),
         )
     }
 
-    /// At most `limit` items whose content was not hashed; while some share their size with another
-    /// item only those, for only they can be copies.
+    /// At most `limit` items whose content was not hashed, without those of `except`; while some
+    /// share their size with another item only those, for only they can be copies.
     ///
     /// # Errors
     /// The database refuses.
     pub fn unhashed_items(
         &self,
         limit: u32,
+        except: &[ItemId],
     ) -> Result<Vec<(ItemId, PathBuf, FileStamp)>, StoreError> {
+        let except = to_json("list of items", &except)?;
         let some = |condition: &str| {
             self.rows(
                 &format!(
                     "SELECT id, path, size_bytes, modified_millis FROM library \
-                     WHERE sha256 IS NULL AND missing = 0 AND look = 1 {condition} LIMIT ?1"
+                     WHERE sha256 IS NULL AND missing = 0 AND look = 1 \
+                     AND id NOT IN (SELECT value FROM json_each(?2)) {condition} LIMIT ?1"
                 ),
-                [limit],
+                params![limit, except],
                 |row| {
                     Ok((
                         row.get(0)?,
@@ -389,7 +428,7 @@ impl Store {
     }
 
     /// Moves an item to another place on the disk, which no other item has: one that has it goes
-    /// into this one, with its tags and stars.
+    /// into this one, with its tags and stars, and what made it where this one has no such past.
     ///
     /// # Errors
     /// The database refuses.
@@ -398,6 +437,7 @@ impl Store {
         id: ItemId,
         path: &Path,
         stamp: FileStamp,
+        content: Content,
     ) -> Result<Option<ItemId>, StoreError> {
         self.in_transaction(|transaction| {
             let text = path.to_string_lossy();
@@ -418,14 +458,27 @@ impl Store {
                     "UPDATE library SET stars = MAX(stars, (SELECT stars FROM library WHERE id = ?2)) WHERE id = ?1",
                     [id, other],
                 )?;
+                transaction.execute(
+                    "UPDATE library SET (job_id, made_from, models) = \
+                     (SELECT job_id, made_from, models FROM library WHERE id = ?2) \
+                     WHERE id = ?1 AND job_id IS NULL AND made_from IS NULL",
+                    [id, other],
+                )?;
                 transaction.execute("DELETE FROM library WHERE id = ?1", [other])?;
             }
             transaction.execute(
                 "UPDATE library SET path = ?2, sort_name = ?3, missing = 0, \
-                 look = CASE WHEN size_bytes = ?4 AND modified_millis = ?5 THEN look ELSE 0 END, \
-                 sha256 = CASE WHEN size_bytes = ?4 THEN sha256 END, \
+                 look = CASE WHEN ?6 AND size_bytes = ?4 AND modified_millis = ?5 THEN look ELSE 0 END, \
+                 sha256 = CASE WHEN ?6 AND size_bytes = ?4 THEN sha256 END, \
                  size_bytes = ?4, modified_millis = ?5 WHERE id = ?1",
-                params![id, text, sort_name(path), stamp.0 as i64, stamp.1],
+                params![
+                    id,
+                    text,
+                    sort_name(path),
+                    stamp.0 as i64,
+                    stamp.1,
+                    content == Content::Same
+                ],
             )?;
             write_search(transaction, id)?;
             Ok(other)

@@ -1,15 +1,29 @@
 //! The order of the queue: `place` in the table `jobs`, which grows with time unless the user moves
 //! a job. It is on the disk with every change, so that a restart finds the order as it was left.
 
-use crate::jobs::{COLUMNS, read_row, to_json};
+use crate::jobs::{COLUMNS, COLUMNS_BUT_PLAN, Lane, from_json, read_row, to_json};
 use crate::{JobRow, Store, StoreError};
-use frameloom_core::job::{Job, JobId, JobProgress};
+use frameloom_core::job::{Job, JobId, JobProgress, JobState};
 use rusqlite::{Connection, Transaction, TransactionBehavior, params};
 use std::collections::BTreeSet;
 
 /// Jobs of the queue that wait, with their places, the next one first.
 const WAITING: &str = "SELECT id, place FROM jobs WHERE state = 'queued' AND lane = 'queue' \
                        ORDER BY place, created_millis, id";
+
+/// A job that runs or waits, with what changes while it does and no more: this is asked for every
+/// second, and thousands may wait.
+#[derive(Debug, Clone, PartialEq)]
+pub struct ActiveJob {
+    /// Name.
+    pub id: JobId,
+    /// [`JobState::Running`] or [`JobState::Queued`].
+    pub state: JobState,
+    /// Who starts it.
+    pub lane: Lane,
+    /// How far it is.
+    pub progress: JobProgress,
+}
 
 fn waiting(connection: &Connection) -> Result<Vec<(JobId, i64)>, StoreError> {
     let mut statement = connection.prepare_cached(WAITING)?;
@@ -41,29 +55,49 @@ impl Store {
         Ok(None)
     }
 
-    /// The jobs of the queue that wait, the next one first.
+    /// The jobs of the queue that wait and can be read, the next one first. Of one that cannot be
+    /// read nobody knows what it is: it waits for ever.
     ///
     /// # Errors
     /// The database refuses.
     pub fn queue_order(&self) -> Result<Vec<JobId>, StoreError> {
-        let found = waiting(&self.lock())?;
-        Ok(found.into_iter().map(|(id, _)| id).collect())
-    }
-
-    /// The jobs of any lane that are running or waiting, in the order of the queue.
-    ///
-    /// # Errors
-    /// The database refuses.
-    pub fn active(&self) -> Result<Vec<JobRow>, StoreError> {
         let connection = self.lock();
         let mut statement = connection.prepare_cached(&format!(
-            "SELECT {COLUMNS} FROM jobs WHERE state IN ('running', 'queued') \
+            "SELECT {COLUMNS_BUT_PLAN} FROM jobs WHERE state = 'queued' AND lane = 'queue' \
              ORDER BY place, created_millis, id"
         ))?;
         let mut rows = statement.query([])?;
         let mut found = Vec::new();
         while let Some(row) = rows.next()? {
-            found.extend(read_row(row).ok());
+            found.extend(read_row(row).ok().map(|row| row.job.id));
+        }
+        Ok(found)
+    }
+
+    /// The jobs of any lane that are running or waiting, in the order of the queue. The rest of a
+    /// row may be one that cannot be read.
+    ///
+    /// # Errors
+    /// The database refuses.
+    pub fn active(&self) -> Result<Vec<ActiveJob>, StoreError> {
+        let connection = self.lock();
+        let mut statement = connection.prepare_cached(
+            "SELECT id, state, lane, progress FROM jobs WHERE state IN ('running', 'queued') \
+             ORDER BY place, created_millis, id",
+        )?;
+        let mut rows = statement.query([])?;
+        let mut found = Vec::new();
+        while let Some(row) = rows.next()? {
+            let state = JobState::parse(&row.get::<_, String>(1)?);
+            let progress = from_json("progress", &row.get::<_, String>(3)?);
+            if let (Some(state), Ok(progress)) = (state, progress) {
+                found.push(ActiveJob {
+                    id: JobId(row.get(0)?),
+                    state,
+                    lane: Lane::parse(&row.get::<_, String>(2)?),
+                    progress,
+                });
+            }
         }
         Ok(found)
     }

@@ -4,7 +4,7 @@
 use frameloom_core::graph::Graph;
 use frameloom_core::job::*;
 use frameloom_core::library::*;
-use frameloom_store::{Lane, NewItem, Origin, Outcome, Store, StoreError};
+use frameloom_store::{Content, Lane, NewItem, Origin, Outcome, Store, StoreError};
 use std::path::{Path, PathBuf};
 
 fn open() -> (tempfile::TempDir, Store) {
@@ -46,6 +46,36 @@ fn query(change: impl FnOnce(&mut LibraryQuery)) -> LibraryQuery {
     let mut query = LibraryQuery::default();
     change(&mut query);
     query
+}
+
+/// A job that makes `/phim/a_2x.mp4`.
+fn running(id: &str) -> Job {
+    Job {
+        id: JobId(id.into()),
+        spec: JobSpec {
+            version: JOB_SPEC_VERSION,
+            input: "/phim/a.mp4".into(),
+            pictures: None,
+            output: "/phim/a_2x.mp4".into(),
+            overwrite: false,
+            graph: Graph::chain([]),
+            encode: EncodeSpec::default(),
+            device: Device::Auto,
+            inputs: Default::default(),
+            input_pictures: Default::default(),
+            compute: Default::default(),
+            upright: false,
+            sample: false,
+        },
+        state: JobState::Running,
+        progress: JobProgress::default(),
+        error: None,
+        warnings: vec![],
+        provider: None,
+        sizes: None,
+        created_millis: 1,
+        finished_millis: None,
+    }
 }
 
 #[test]
@@ -215,7 +245,7 @@ fn copies_are_told_by_their_content_and_stand_together() {
             .unwrap();
     }
     let first: Vec<_> = store
-        .unhashed_items(10)
+        .unhashed_items(10, &[])
         .unwrap()
         .iter()
         .map(|row| row.0)
@@ -225,11 +255,13 @@ fn copies_are_told_by_their_content_and_stand_together() {
         [ids[0], ids[3]],
         "those of one size are compared first"
     );
+    let others = store.unhashed_items(10, &[ids[0], ids[3]]).unwrap();
+    assert_eq!(others.len(), 2, "what cannot be read holds nobody up");
     store.set_item_hash(ids[0], (500, 40), "aa").unwrap();
     store.set_item_hash(ids[3], (500, 10), "aa").unwrap();
     store.set_item_hash(ids[1], (900, 31), "aa").unwrap();
     assert_eq!(
-        store.unhashed_items(10).unwrap().len(),
+        store.unhashed_items(10, &[]).unwrap().len(),
         2,
         "a file that changed meanwhile has no hash"
     );
@@ -256,7 +288,12 @@ fn a_changed_file_is_read_again_and_a_lost_one_is_missing_until_it_is_back() {
         store.find_in_library(&query(|q| q.missing = true)).unwrap(),
         [ids[0]]
     );
-    assert_eq!(store.missing_of_size(500).unwrap(), [ids[0]]);
+    let missing = store.missing_items().unwrap();
+    assert_eq!(
+        (missing.len(), missing[0].id, missing[0].size_bytes),
+        (1, ids[0], 500)
+    );
+    assert_eq!(missing[0].sha256.as_deref(), Some("aa"));
     store.set_stamps(&[(ids[0], Some((500, 40)))]).unwrap();
     assert!(!store.library_item(ids[0]).unwrap().missing);
     assert_eq!(
@@ -267,7 +304,7 @@ fn a_changed_file_is_read_again_and_a_lost_one_is_missing_until_it_is_back() {
     assert_eq!(store.provenance(ids[0]).unwrap().sha256, None);
     assert!(
         store
-            .unread_items(9)
+            .unread_items(9, &[])
             .unwrap()
             .iter()
             .any(|(id, _)| *id == ids[0])
@@ -282,7 +319,12 @@ fn an_item_that_moves_onto_another_takes_it_in() {
     store.set_stars(&ids[1..2], 2).unwrap();
     store.set_stamps(&[(ids[0], None)]).unwrap();
     let taken = store
-        .move_item(ids[0], Path::new("/phim/duong ve hue 2.mp4"), (900, 30))
+        .move_item(
+            ids[0],
+            Path::new("/phim/duong ve hue 2.mp4"),
+            (900, 30),
+            Content::Same,
+        )
         .unwrap();
     assert_eq!(taken, Some(ids[1]));
     let item = store.library_item(ids[0]).unwrap();
@@ -293,6 +335,62 @@ fn an_item_that_moves_onto_another_takes_it_in() {
     assert!(store.library_item(ids[1]).is_err());
     let old_name = query(|q| q.text = "hue 10".into());
     assert!(store.find_in_library(&old_name).unwrap().is_empty());
+}
+
+#[test]
+fn a_file_that_may_be_another_is_hashed_anew_even_if_it_is_as_large() {
+    let (_folder, store, ids) = filled();
+    let facts = ItemFacts::default();
+    for id in &ids {
+        store
+            .set_item_facts(*id, Some((LibraryKind::Video, &facts)))
+            .unwrap();
+    }
+    let hash = |store: &Store, id| store.provenance(id).unwrap().sha256;
+    store.set_item_hash(ids[0], (500, 40), "aa").unwrap();
+    let place = Path::new("/elsewhere/10.mp4");
+    store
+        .move_item(ids[0], place, (500, 77), Content::Same)
+        .unwrap();
+    assert_eq!(hash(&store, ids[0]).as_deref(), Some("aa"));
+    store
+        .move_item(ids[0], Path::new("/other.mp4"), (500, 77), Content::Unknown)
+        .unwrap();
+    assert_eq!(hash(&store, ids[0]), None);
+    let unread = store.unread_items(9, &[]).unwrap();
+    assert!(unread.iter().any(|(id, _)| *id == ids[0]), "and read anew");
+}
+
+#[test]
+fn what_made_an_item_outlives_its_taking_in() {
+    let (_folder, store, ids) = filled();
+    let made = |id: &str, place: &str, from: &str| {
+        let job = running(id);
+        store.insert_job(&job, Lane::Queue, "{}").unwrap();
+        let origin = Origin {
+            job: &job.id,
+            made_from: Path::new(from),
+            models: &["loom-x2".to_owned()],
+            sha256: None,
+        };
+        let item = new(place, LibraryKind::Video, 500, 1);
+        let id = store.add_made_to_library(Some(&item), &origin, 9).unwrap();
+        id.unwrap()
+    };
+    let first = Path::new("/backup/1.mp4");
+    made("job-1", "/backup/1.mp4", "/phim/a.mp4");
+    let move_to = |id, place| store.move_item(id, place, (500, 1), Content::Same).unwrap();
+    move_to(ids[0], first);
+    let item = store.library_item(ids[0]).unwrap();
+    assert_eq!(item.made_by, Some(JobId("job-1".into())));
+    let past = store.provenance(ids[0]).unwrap();
+    assert_eq!(past.made_from.as_deref(), Some(Path::new("/phim/a.mp4")));
+    assert_eq!(past.models, ["loom-x2"]);
+    // One that has a past of its own keeps it.
+    made("job-2", "/backup/2.mp4", "/phim/b.mp4");
+    move_to(ids[0], Path::new("/backup/2.mp4"));
+    let item = store.library_item(ids[0]).unwrap();
+    assert_eq!(item.made_by, Some(JobId("job-1".into())));
 }
 
 #[test]
@@ -324,32 +422,7 @@ fn what_was_taken_out_stays_out_until_the_user_adds_it() {
 #[test]
 fn a_finished_job_is_told_once_and_its_result_knows_what_made_it() {
     let (_folder, store, _) = filled();
-    let job = Job {
-        id: JobId("j1".into()),
-        spec: JobSpec {
-            version: JOB_SPEC_VERSION,
-            input: "/phim/a.mp4".into(),
-            pictures: None,
-            output: "/phim/a_2x.mp4".into(),
-            overwrite: false,
-            graph: Graph::chain([]),
-            encode: EncodeSpec::default(),
-            device: Device::Auto,
-            inputs: Default::default(),
-            input_pictures: Default::default(),
-            compute: Default::default(),
-            upright: false,
-            sample: false,
-        },
-        state: JobState::Running,
-        progress: JobProgress::default(),
-        error: None,
-        warnings: vec![],
-        provider: None,
-        sizes: None,
-        created_millis: 1,
-        finished_millis: None,
-    };
+    let job = running("j1");
     store.insert_job(&job, Lane::Queue, "{}").unwrap();
     assert!(store.jobs_unknown_to_library().unwrap().is_empty());
     let outcome = Outcome {

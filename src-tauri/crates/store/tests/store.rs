@@ -214,6 +214,55 @@ fn a_database_of_a_newer_program_is_refused_and_left_alone() {
     ));
 }
 
+/// Breaks a long text of one letter: its first page that is nothing but text loses the number of
+/// the next one (SQLite file format, 1.6).
+fn break_text(folder: &std::path::Path, letter: u8) {
+    let path = folder.join(DATABASE_FILE);
+    let mut bytes = std::fs::read(&path).expect("the database is there");
+    let page = usize::from(u16::from_be_bytes([bytes[16], bytes[17]]));
+    let at = (0..bytes.len())
+        .step_by(page)
+        .find(|at| bytes[at + 4..at + page].iter().all(|byte| *byte == letter))
+        .expect("the text fills a page");
+    bytes[at..at + 4].fill(0);
+    std::fs::write(&path, bytes).expect("it can be written");
+}
+
+#[test]
+fn only_what_work_depends_on_is_looked_through_and_not_by_every_worker() {
+    let folder = tempfile::tempdir().unwrap();
+    let long = |letter: &str| letter.repeat(40_000);
+    {
+        let (store, _) = Store::open(folder.path()).unwrap();
+        store
+            .insert_job(&job("a", 1), Lane::Queue, &long("p"))
+            .unwrap();
+        let keep = KeepVersions {
+            apart_millis: 0,
+            most: 9,
+        };
+        store.save_graph("g", "", &long("g"), 1, keep).unwrap();
+    }
+    break_text(folder.path(), b'g');
+    let (store, aside) = Store::open(folder.path()).unwrap();
+    assert!(aside.is_none(), "jobs are worth more than a graph");
+    assert!(matches!(store.graph("g"), Err(StoreError::Damaged { .. })));
+    drop(store);
+    break_text(folder.path(), b'p');
+    Store::join(folder.path()).unwrap();
+    assert!(Store::open(folder.path()).unwrap().1.is_some());
+}
+
+#[test]
+fn a_database_is_never_set_aside_under_the_process_that_has_it_open() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join(DATABASE_FILE);
+    std::fs::write(&path, "this was a database once, before the disk failed").unwrap();
+    let joined = Store::join(folder.path());
+    assert!(matches!(joined, Err(StoreError::Damaged { .. })));
+    assert!(path.exists());
+}
+
 #[test]
 fn a_setting_is_replaced() {
     let folder = tempfile::tempdir().unwrap();
@@ -353,6 +402,52 @@ fn the_order_of_the_queue_is_the_users_and_survives_a_restart() {
     assert_eq!(names(&store), ["b", "d", "c", "a", "e"]);
     store.put_last(&id("d"), 15).unwrap();
     assert_eq!(names(&store), ["b", "c", "a", "e", "d"]);
+}
+
+#[test]
+fn a_row_that_cannot_be_read_is_none_that_waits() {
+    let folder = tempfile::tempdir().unwrap();
+    let (store, _) = Store::open(folder.path()).unwrap();
+    for (name, created) in [("damaged", 1), ("whole", 2)] {
+        store
+            .insert_job(&job(name, created), Lane::Queue, "{}")
+            .unwrap();
+    }
+    rusqlite::Connection::open(folder.path().join(DATABASE_FILE))
+        .unwrap()
+        .execute("UPDATE jobs SET spec = '{}' WHERE id = 'damaged'", [])
+        .unwrap();
+    assert_eq!(names(&store), ["whole"]);
+}
+
+#[test]
+fn a_job_that_is_not_over_is_on_the_list_whatever_was_put_away() {
+    let folder = tempfile::tempdir().unwrap();
+    let (store, _) = Store::open(folder.path()).unwrap();
+    let failed = Job {
+        state: JobState::Failed,
+        ..job("a", 1)
+    };
+    store.insert_job(&failed, Lane::Queue, "{}").unwrap();
+    let at_hand = || store.at_hand().unwrap().len();
+    assert!(store.put_away(&failed.id).unwrap());
+    assert_eq!(at_hand(), 0);
+    let change = |from, to| {
+        store
+            .change_state(&failed.id, &[from], to, None, 5)
+            .unwrap()
+    };
+    assert!(change(JobState::Failed, JobState::Queued));
+    assert_eq!(at_hand(), 1);
+    assert!(change(JobState::Queued, JobState::Failed));
+    assert_eq!(at_hand(), 1, "it is seen until it is put away again");
+    // A version that was killed between two steps left such rows.
+    assert!(store.put_away(&failed.id).unwrap());
+    rusqlite::Connection::open(folder.path().join(DATABASE_FILE))
+        .unwrap()
+        .execute("UPDATE jobs SET state = 'queued'", [])
+        .unwrap();
+    assert_eq!(at_hand(), 1);
 }
 
 #[test]

@@ -7,4 +7,16 @@ export type LibraryEvent = { "event": "list" } | { "event": "items",
 /**
  * Which.
  */
-ids: number[], };
+ids: number[], } | { "event": "search", 
+/**
+ * So many files were compared.
+ */
+looked: number, 
+/**
+ * Of so many that may be what is missing, as far as they are known.
+ */
+of: number, 
+/**
+ * So many are.
+ */
+found: number, };

@@ -1,12 +1,18 @@
 //! What is done to the files themselves: rename, delete.
 
 use super::{done_with, stamp_at};
+use crate::inputs::Taken;
 use crate::{App, explain};
 use frameloom_core::error::{AppError, ErrorCode};
-use frameloom_core::job::JobState;
+use frameloom_core::job::{JobSpec, JobState};
 use frameloom_core::library::{Done, Fate, ItemId, LibraryItem};
+use frameloom_core::sequence::{NumberPattern, PictureRun};
+use frameloom_engine::execute::real_place;
+use frameloom_media::Container;
+use frameloom_store::Content;
 use std::io::ErrorKind;
-use std::path::Path;
+use std::ops::Range;
+use std::path::{Path, PathBuf};
 
 /// Signs that no file name may hold on one of the systems that a folder may be carried to.
 const FORBIDDEN: &[char] = &['/', '\\', ':', '*', '?', '"', '<', '>', '|'];
@@ -24,11 +30,11 @@ impl App {
         if target == item.path {
             return Ok(item);
         }
-        self.check_free(&item)?;
+        self.needed()?.check_free(&item.path)?;
         let stamp = stamp_at(&item.path).ok_or_else(|| gone(&item.path))?;
         rename_without_replacing(&item.path, &target)?;
         self.store
-            .move_item(id, &target, stamp)
+            .move_item(id, &target, stamp, Content::Same)
             .map_err(explain::store)?;
         self.tell_its_job(&item, &target)?;
         self.tell_list();
@@ -66,9 +72,10 @@ impl App {
                 refused: Vec::new(),
             });
         }
+        let needed = self.needed()?;
         let done = done_with(ids, |id| {
             let item = self.library_item(*id)?;
-            self.check_free(&item)?;
+            needed.check_free(&item.path)?;
             if item.path.symlink_metadata().is_ok() {
                 match fate {
                     Fate::Trash => to_bin(&item.path)?,
@@ -87,22 +94,87 @@ impl App {
         Ok(done)
     }
 
-    /// Refuses while a job that is not over reads or writes the file.
-    fn check_free(&self, item: &LibraryItem) -> Result<(), AppError> {
+    fn needed(&self) -> Result<Needed, AppError> {
         let specs = self.store.unfinished().map_err(explain::store)?;
-        let needed = specs.iter().any(|spec| {
-            spec.input == item.path
-                || spec.output == item.path
-                || spec.inputs.values().any(|path| *path == item.path)
-        });
-        match needed {
+        Ok(Needed::by(&specs))
+    }
+}
+
+/// What jobs that are not over read or write.
+#[derive(Debug, Default)]
+struct Needed {
+    files: Taken,
+    pictures: Vec<Pictures>,
+}
+
+/// Numbered pictures.
+#[derive(Debug)]
+struct Pictures {
+    /// As it really is, without links.
+    folder: PathBuf,
+    names: NumberPattern,
+    /// Which of them; all where nobody knows yet how many there will be.
+    numbers: Option<Range<u64>>,
+}
+
+impl Needed {
+    fn by(specs: &[JobSpec]) -> Self {
+        let mut needed = Self::default();
+        for spec in specs {
+            needed.read(&spec.input, spec.pictures);
+            for (name, path) in &spec.inputs {
+                needed.read(path, spec.pictures_of(name));
+            }
+            let makes_pictures =
+                matches!(Container::from_path(&spec.output), Ok(Container::Pictures));
+            match makes_pictures {
+                true => needed.add_pictures(&spec.output, None),
+                false => needed.files.insert(&spec.output),
+            }
+        }
+        needed
+    }
+
+    fn read(&mut self, path: &Path, run: Option<PictureRun>) {
+        match run {
+            Some(run) => self.add_pictures(path, Some(run.numbers())),
+            None => self.files.insert(path),
+        }
+    }
+
+    fn add_pictures(&mut self, pattern: &Path, numbers: Option<Range<u64>>) {
+        let place = real_place(pattern);
+        if let (Some(names), Some(folder)) = (NumberPattern::of_path(&place), place.parent()) {
+            self.pictures.push(Pictures {
+                folder: folder.to_owned(),
+                names,
+                numbers,
+            });
+        }
+    }
+
+    fn needs(&self, path: &Path) -> bool {
+        let is_picture_at = |place: &Path| {
+            let name = place.file_name().and_then(|name| name.to_str());
+            self.pictures.iter().any(|pictures| {
+                let number = name.and_then(|name| pictures.names.number_of(name));
+                place.parent() == Some(&pictures.folder)
+                    && number.is_some_and(|number| {
+                        let numbers = pictures.numbers.as_ref();
+                        numbers.is_none_or(|numbers| numbers.contains(&number))
+                    })
+            })
+        };
+        self.files.contains(path) || !self.pictures.is_empty() && is_picture_at(&real_place(path))
+    }
+
+    /// Refuses while a job that is not over reads or writes the file.
+    fn check_free(&self, path: &Path) -> Result<(), AppError> {
+        match self.needs(path) {
             false => Ok(()),
             true => Err(AppError::new(
                 ErrorCode::JobState,
-                format!(
-                    "A job that is not finished needs `{}`.",
-                    item.path.display()
-                ),
+                format!("A job that is not finished needs `{}`.", path.display()),
             )
             .hint("Wait until the job is done, or cancel it.")),
         }
@@ -177,6 +249,92 @@ fn gone(path: &Path) -> AppError {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use frameloom_core::graph::Graph;
+    use frameloom_core::job::{ComputeSpec, Device, EncodeSpec, JOB_SPEC_VERSION};
+    use frameloom_core::time::FrameRate;
+
+    fn spec(input: &Path, output: &Path) -> JobSpec {
+        JobSpec {
+            version: JOB_SPEC_VERSION,
+            input: input.to_owned(),
+            pictures: None,
+            inputs: Default::default(),
+            input_pictures: Default::default(),
+            output: output.to_owned(),
+            overwrite: false,
+            graph: Graph::chain([]),
+            encode: EncodeSpec::default(),
+            device: Device::Auto,
+            compute: ComputeSpec::default(),
+            upright: false,
+            sample: false,
+        }
+    }
+
+    fn run(first: u64, count: u64) -> PictureRun {
+        PictureRun {
+            rate: FrameRate::new(24, 1).unwrap(),
+            first,
+            count,
+        }
+    }
+
+    #[test]
+    fn pictures_of_a_run_are_needed_and_those_beside_it_are_not() {
+        let folder = tempfile::tempdir().unwrap();
+        let at = |name: &str| folder.path().join(name);
+        let mut job = spec(&at("shot_%05d.png"), &at("out/big_%03d.png"));
+        job.pictures = Some(run(10, 3));
+        job.inputs.insert("logo".to_owned(), at("logo_%d.png"));
+        job.inputs.insert("mask".to_owned(), at("mask.png"));
+        job.input_pictures.insert("logo".to_owned(), run(1, 2));
+        let needed = Needed::by(&[job]);
+        for name in [
+            "shot_00010.png",
+            "shot_00012.png",
+            "logo_2.png",
+            "mask.png",
+            "out/big_001.png",
+            "out/big_9999.png",
+        ] {
+            assert!(needed.needs(&at(name)), "{name}");
+            assert_eq!(
+                needed.check_free(&at(name)).unwrap_err().code,
+                ErrorCode::JobState
+            );
+        }
+        for name in [
+            "shot_00009.png",
+            "shot_00013.png",
+            "shot_10.png",
+            "logo_3.png",
+            "out/shot_00010.png",
+            "big_001.png",
+            "mask.jpg",
+        ] {
+            assert!(!needed.needs(&at(name)), "{name}");
+        }
+    }
+
+    #[cfg(unix)]
+    #[test]
+    fn a_file_is_needed_by_whatever_way_one_may_come_to_it() {
+        let folder = tempfile::tempdir().unwrap();
+        let (real, link) = (folder.path().join("real"), folder.path().join("link"));
+        std::fs::create_dir(&real).unwrap();
+        std::os::unix::fs::symlink(&real, &link).unwrap();
+        for name in ["clip.mp4", "s_1.png"] {
+            std::fs::write(real.join(name), "x").unwrap();
+        }
+        let mut run_job = spec(&link.join("s_%d.png"), &real.join("out.mp4"));
+        run_job.pictures = Some(run(1, 1));
+        let needed = Needed::by(&[spec(&link.join("clip.mp4"), &link.join("o.mp4")), run_job]);
+        for name in ["clip.mp4", "o.mp4", "s_1.png", "out.mp4"] {
+            assert!(needed.needs(&real.join(name)), "{name}");
+            assert!(needed.needs(&link.join(name)), "{name}");
+        }
+        assert!(!needed.needs(&real.join("s_2.png")));
+    }
 
     #[test]
     fn a_rename_never_replaces_a_file() {

@@ -92,15 +92,20 @@ pub(super) fn facts_of(info: &MediaInfo) -> Option<(LibraryKind, ItemFacts)> {
 }
 
 /// Calls `found` with every file below `folder` that is media by its name, and `refused` with
-/// folders that cannot be read. Links to folders are not followed.
+/// folders that cannot be read. Links to folders are not followed. Ends between two folders when
+/// `goes_on` says no.
 pub(super) fn walk(
     folder: &Path,
     found: &mut dyn FnMut(NewItem),
     refused: &mut dyn FnMut(AppError),
+    goes_on: &dyn Fn() -> bool,
 ) {
     let mut waiting = vec![(folder.to_owned(), 0)];
     while let Some((folder, depth)) = waiting.pop() {
-        match list(&folder, found) {
+        if !goes_on() {
+            return;
+        }
+        match list(&folder, found, &mut |_| ()) {
             Ok(below) if depth < MAX_DEPTH => {
                 waiting.extend(below.into_iter().rev().map(|path| (path, depth + 1)));
             }
@@ -110,8 +115,14 @@ pub(super) fn walk(
     }
 }
 
-/// Calls `found` with the media of one folder, by name; returns the folders in it.
-pub(super) fn list(folder: &Path, found: &mut dyn FnMut(NewItem)) -> std::io::Result<Vec<PathBuf>> {
+/// Calls `found` with the media of one folder, by name, and `empty` with the last change, in
+/// milliseconds since 1970, of a file that would be media but holds nothing (yet); returns the
+/// folders in it.
+pub(super) fn list(
+    folder: &Path,
+    found: &mut dyn FnMut(NewItem),
+    empty: &mut dyn FnMut(i64),
+) -> std::io::Result<Vec<PathBuf>> {
     let mut children: Vec<_> = std::fs::read_dir(folder)?.collect::<Result<_, _>>()?;
     children.sort_by_key(std::fs::DirEntry::file_name);
     let mut folders = Vec::new();
@@ -126,8 +137,12 @@ pub(super) fn list(folder: &Path, found: &mut dyn FnMut(NewItem)) -> std::io::Re
         };
         if kind.is_dir() {
             folders.push(path);
-        } else {
-            new_item(&path).into_iter().for_each(&mut *found);
+        } else if let Some(item) = new_item(&path) {
+            found(item);
+        } else if let Some((0, modified_millis)) = stamp_at(&path)
+            && kind_by_name(&path).is_some()
+        {
+            empty(modified_millis);
         }
     }
     Ok(folders)
@@ -189,6 +204,7 @@ impl App {
                         }
                     },
                     &mut |error| refused.push(error),
+                    &|| true,
                 );
                 imported.refused.append(&mut refused);
             } else {

@@ -8,8 +8,11 @@
 
 mod details;
 mod files;
+mod find;
+mod hash;
 mod import;
 mod relink;
+mod resting;
 mod tend;
 
 use crate::{App, explain};
@@ -20,6 +23,7 @@ use frameloom_core::library::{
 use frameloom_store::FileStamp;
 use std::fs::Metadata;
 use std::path::{Path, PathBuf};
+use std::sync::atomic::AtomicU64;
 use std::sync::{Arc, Condvar, Mutex, PoisonError};
 use std::time::UNIX_EPOCH;
 
@@ -34,6 +38,8 @@ pub(crate) struct Library {
     /// Set when there is something to do for the threads that keep it up.
     wake: Arc<(Mutex<u64>, Condvar)>,
     listeners: Mutex<Vec<Listener>>,
+    /// Counts searches for missing files, and their ends: one goes on while its number stands.
+    search: AtomicU64,
 }
 
 impl Library {
@@ -198,4 +204,50 @@ fn absolute(path: &Path) -> Result<PathBuf, AppError> {
         .hint("Rename the file or folder, then add it again."));
     }
     Ok(path)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::Places;
+    use frameloom_core::library::LibraryKind;
+    use frameloom_store::NewItem;
+
+    pub(super) fn app() -> (tempfile::TempDir, Arc<App>) {
+        let folder = tempfile::tempdir().unwrap();
+        let places = Places {
+            data: folder.path().join("data"),
+            worker: "unused".into(),
+            extra_models: vec![],
+        };
+        (folder, App::open(places).unwrap())
+    }
+
+    /// A picture, 8 across.
+    pub(super) fn picture(folder: &Path, name: &str) -> PathBuf {
+        let path = folder.join(name);
+        image::GrayImage::new(8, 4).save(&path).unwrap();
+        path
+    }
+
+    /// A file on a drive that fails: it is there, and reading it is an error of the drive. The
+    /// memory of a process is such a file, where nothing lies at its beginning.
+    #[cfg(target_os = "linux")]
+    pub(super) fn broken_drive(folder: &Path, name: &str) -> PathBuf {
+        let path = folder.join(name);
+        std::os::unix::fs::symlink("/proc/self/mem", &path).unwrap();
+        path
+    }
+
+    /// Adds a file as it is to the library.
+    pub(super) fn add(app: &App, path: &Path) -> ItemId {
+        let (size_bytes, modified_millis) = stamp_at(path).unwrap();
+        let item = NewItem {
+            path: path.to_owned(),
+            kind: LibraryKind::Still,
+            size_bytes,
+            modified_millis,
+        };
+        app.store.add_to_library(&[item], 1, false).unwrap()[0]
+    }
 }

@@ -1,11 +1,11 @@
 //! Files that are not where they were, found again.
 
-use super::import::walk;
-use super::tend::content_hash;
+use super::hash::content_hash;
 use super::{absolute, stamp_at};
 use crate::{App, explain};
 use frameloom_core::error::{AppError, ErrorCode};
 use frameloom_core::library::{Done, ItemId, LibraryItem, LibraryQuery};
+use frameloom_store::Content;
 use std::path::{Path, PathBuf};
 
 /// What a file is to an item that is missing.
@@ -32,8 +32,11 @@ impl App {
             return Err(explain::unreadable(&path, &error));
         }
         let known = self.store.provenance(id).map_err(explain::store)?.sha256;
-        let other = known.is_some() && matches!(self.matched(&item, &path)?, Match::None);
-        if other && !anyway {
+        let content = match self.matched(&item, &path)? {
+            Match::Content => Content::Same,
+            Match::Name | Match::None => Content::Unknown,
+        };
+        if known.is_some() && content == Content::Unknown && !anyway {
             return Err(AppError::new(
                 ErrorCode::InputChanged,
                 format!(
@@ -43,7 +46,7 @@ impl App {
             )
             .hint("Choose another file, or take this one all the same."));
         }
-        self.place(&item, &path)?;
+        self.place(&item, &path, content)?;
         let mut done = Done {
             count: 1,
             refused: Vec::new(),
@@ -53,39 +56,6 @@ impl App {
         }
         self.tell_list();
         self.library.wake();
-        Ok(done)
-    }
-
-    /// Looks for everything that is missing below a folder, by content, or by name and size where
-    /// the content was never read.
-    ///
-    /// # Errors
-    /// The database refuses. Folders that cannot be read are in the answer.
-    pub fn find_missing(&self, folder: &Path) -> Result<Done, AppError> {
-        let mut done = Done::default();
-        let mut found = Vec::new();
-        walk(
-            &absolute(folder)?,
-            &mut |item| found.push(item),
-            &mut |error| done.refused.push(error),
-        );
-        for file in found {
-            let lost = self
-                .store
-                .missing_of_size(file.size_bytes)
-                .map_err(explain::store)?;
-            for item in self.store.library_items(&lost).map_err(explain::store)? {
-                if !matches!(self.matched(&item, &file.path)?, Match::None) {
-                    self.place(&item, &file.path)?;
-                    done.count += 1;
-                    break;
-                }
-            }
-        }
-        if done.count > 0 {
-            self.tell_list();
-            self.library.wake();
-        }
         Ok(done)
     }
 
@@ -103,7 +73,7 @@ impl App {
             };
             let place = to.join(below);
             if !matches!(self.matched(&item, &place)?, Match::None) {
-                self.place(&item, &place)?;
+                self.place(&item, &place, Content::Same)?;
                 count += 1;
             }
         }
@@ -123,7 +93,7 @@ impl App {
             .map_err(explain::store)?
             .sha256;
         Ok(match known {
-            Some(known) if content_hash(path, &|| ()).is_ok_and(|found| found == known) => {
+            Some(_) if content_hash(path, &|| true).is_ok_and(|found| found == known) => {
                 Match::Content
             }
             None if item.path.file_name() == path.file_name() => Match::Name,
@@ -131,10 +101,10 @@ impl App {
         })
     }
 
-    fn place(&self, item: &LibraryItem, path: &Path) -> Result<(), AppError> {
+    fn place(&self, item: &LibraryItem, path: &Path, content: Content) -> Result<(), AppError> {
         if let Some(stamp) = stamp_at(path) {
             self.store
-                .move_item(item.id, path, stamp)
+                .move_item(item.id, path, stamp, content)
                 .map_err(explain::store)?;
         }
         Ok(())

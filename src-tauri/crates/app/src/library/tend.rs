@@ -1,15 +1,16 @@
 //! The threads that keep the library up.
 
+use super::hash::hash;
 use super::import::{facts_of, list};
+use super::resting::Resting;
 use super::{stamp_at, stamp_of};
 use crate::{App, explain, inputs, now_millis};
-use frameloom_core::error::AppError;
+use frameloom_core::error::{AppError, ErrorCode};
 use frameloom_core::job::{JobEvent, JobState};
-use frameloom_core::library::ItemId;
-use frameloom_store::{FileStamp, NewItem};
-use sha2::{Digest, Sha256};
+use frameloom_core::library::{ItemFacts, ItemId, LibraryKind};
+use frameloom_store::NewItem;
 use std::collections::BTreeMap;
-use std::io::Read;
+use std::io::{Read, Seek, SeekFrom};
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, PoisonError, Weak};
 use std::time::{Duration, Instant};
@@ -21,14 +22,14 @@ const LOOK_EVERY: Duration = Duration::from_secs(4);
 const CHECK_EVERY: Duration = Duration::from_secs(60);
 /// Files that were changed a moment ago may still be written.
 const SETTLED_MILLIS: i64 = 2_500;
+/// A file that is empty may be filled; one that is empty for a day will not be.
+const EMPTY_MILLIS: i64 = 24 * 60 * 60 * 1000;
 /// Files read in one go, between looks at what else there is to do.
 const READ_AT_ONCE: u32 = 16;
+/// Bytes at either end of a file that show whether it can be read.
+const PROOF_BYTES: usize = 64 << 10;
 /// Rows looked after in one go.
 const CHECK_AT_ONCE: u32 = 1_000;
-/// Hashes asked for in one go.
-const HASH_AT_ONCE: u32 = 32;
-/// Bytes between two looks at whether a job runs.
-const HASH_BLOCK: usize = 1 << 20;
 
 /// What the keeper remembers from round to round.
 #[derive(Default)]
@@ -39,13 +40,14 @@ pub(super) struct Round {
     check_after: Option<ItemId>,
     /// Watched folders, and those below them: when each was changed, and what is below.
     folders: BTreeMap<PathBuf, Seen>,
+    resting: Resting,
 }
 
 #[derive(Clone)]
 struct Seen {
     modified_millis: i64,
     below: Vec<PathBuf>,
-    /// Everything in it was old enough to be whole.
+    /// Everything in it was old enough to be whole, and not empty.
     settled: bool,
 }
 
@@ -92,7 +94,7 @@ impl App {
             round.check_after = self.check_files(after)?;
             round.checked = Some(Instant::now());
         }
-        let read = self.read_some()?;
+        let read = self.read_some(&mut round.resting)?;
         Ok(read || round.check_after.is_some())
     }
 
@@ -119,24 +121,32 @@ impl App {
     }
 
     /// Reads what some files are; true if there may be more.
-    fn read_some(&self) -> Result<bool, AppError> {
+    fn read_some(&self, resting: &mut Resting) -> Result<bool, AppError> {
         let unread = self
             .store
-            .unread_items(READ_AT_ONCE)
+            .unread_items(READ_AT_ONCE, &resting.ids())
             .map_err(explain::store)?;
         let mut ids = Vec::with_capacity(unread.len());
         for (id, path) in &unread {
-            let found = inputs::probe(path).ok();
-            let facts = found.as_ref().and_then(facts_of);
-            if facts.is_none() && stamp_at(path).is_none() {
-                self.store
-                    .set_stamps(&[(*id, None)])
-                    .map_err(explain::store)?;
-            } else {
-                self.store
-                    .set_item_facts(*id, facts.as_ref().map(|(kind, facts)| (*kind, facts)))
-                    .map_err(explain::store)?;
-            }
+            let found = match look_into(path) {
+                Look::Media(kind, facts) => Some((kind, facts)),
+                Look::NoMedia => None,
+                Look::NotNow if stamp_at(path).is_none() => {
+                    self.store
+                        .set_stamps(&[(*id, None)])
+                        .map_err(explain::store)?;
+                    ids.push(*id);
+                    continue;
+                }
+                Look::NotNow => {
+                    resting.rest(*id);
+                    continue;
+                }
+            };
+            self.store
+                .set_item_facts(*id, found.as_ref().map(|(kind, facts)| (*kind, facts)))
+                .map_err(explain::store)?;
+            resting.forget(*id);
             ids.push(*id);
         }
         self.tell_items(&ids);
@@ -166,19 +176,25 @@ impl App {
             let state = match known {
                 Some(known) => known,
                 None => {
-                    let mut settled = now - modified_millis > SETTLED_MILLIS;
-                    let listed = list(&folder, &mut |item| {
-                        let is_whole = now - item.modified_millis > SETTLED_MILLIS;
-                        settled &= is_whole;
-                        if is_whole {
-                            found.push(item);
-                        }
-                    });
+                    let (mut is_whole, mut is_filled) = (true, true);
+                    let listed = list(
+                        &folder,
+                        &mut |item| {
+                            let rests = now - item.modified_millis > SETTLED_MILLIS;
+                            is_whole &= rests;
+                            if rests {
+                                found.push(item);
+                            }
+                        },
+                        // Nothing tells when a file is filled: the folder does not change then.
+                        &mut |modified| is_filled &= now - modified > EMPTY_MILLIS,
+                    );
                     let Ok(below) = listed else { continue };
+                    let rests = now - modified_millis > SETTLED_MILLIS;
                     Seen {
                         modified_millis,
                         below,
-                        settled,
+                        settled: rests && is_whole && is_filled,
                     }
                 }
             };
@@ -199,77 +215,47 @@ impl App {
         }
         Ok(())
     }
-
-    /// Hashes the content of one item, and finds copies and lost files by it.
-    pub(super) fn hash_item(
-        &self,
-        id: ItemId,
-        path: &Path,
-        stamp: FileStamp,
-        may_go_on: &dyn Fn(),
-    ) -> Result<(), AppError> {
-        if stamp_at(path) != Some(stamp) {
-            // It changed or went since it was looked at; the next check sees to it.
-            let seen = stamp_at(path);
-            return self.store.set_stamps(&[(id, seen)]).map_err(explain::store);
-        }
-        let sha256 = match content_hash(path, may_go_on) {
-            Ok(sha256) => sha256,
-            Err(error) => {
-                tracing::info!(%error, "the content of an item cannot be read");
-                return self.store.set_item_facts(id, None).map_err(explain::store);
-            }
-        };
-        self.store
-            .set_item_hash(id, stamp, &sha256)
-            .map_err(explain::store)?;
-        self.unite_copies(id, path, stamp, &sha256)
-    }
-
-    /// A lost file that turned up elsewhere is the same item, at its new place.
-    fn unite_copies(
-        &self,
-        id: ItemId,
-        path: &Path,
-        stamp: FileStamp,
-        sha256: &str,
-    ) -> Result<(), AppError> {
-        let same = self
-            .store
-            .items_of_content(sha256)
-            .map_err(explain::store)?;
-        let items = self.store.library_items(&same).map_err(explain::store)?;
-        // Asked of the disk: the look for missing files may not have come to it yet.
-        let lost = items
-            .iter()
-            .find(|item| item.id != id && stamp_at(&item.path).is_none());
-        if let Some(lost) = lost {
-            self.store
-                .move_item(lost.id, path, stamp)
-                .map_err(explain::store)?;
-            self.store
-                .set_item_hash(lost.id, stamp, sha256)
-                .map_err(explain::store)?;
-            self.tell_list();
-        } else if same.len() > 1 {
-            self.tell_items(&same);
-        }
-        Ok(())
-    }
 }
 
-/// SHA-256 of a file, hexadecimal. `may_go_on` is called now and then, and may wait.
-pub(super) fn content_hash(path: &Path, may_go_on: &dyn Fn()) -> std::io::Result<String> {
-    let mut file = std::fs::File::open(path)?;
-    let (mut hash, mut block) = (Sha256::new(), vec![0; HASH_BLOCK]);
-    loop {
-        may_go_on();
-        match file.read(&mut block)? {
-            0 => break,
-            read => hash.update(&block[..read]),
+/// What a look into a file found.
+enum Look {
+    Media(LibraryKind, ItemFacts),
+    /// It was read, and holds neither pictures nor sound nor text.
+    NoMedia,
+    /// It could not be read: it is open elsewhere, its drive went or fails, or memory ran out.
+    NotNow,
+}
+
+fn look_into(path: &Path) -> Look {
+    // Twice, for what kept it from being read may have ended between the look and the proof.
+    for _ in 0..2 {
+        match inputs::probe(path) {
+            Ok(info) => {
+                return match facts_of(&info) {
+                    Some((kind, facts)) => Look::Media(kind, facts),
+                    None => Look::NoMedia,
+                };
+            }
+            Err(error) if error.code == ErrorCode::OutOfMemory => return Look::NotNow,
+            Err(_) if !can_be_read(path) => return Look::NotNow,
+            Err(_) => {}
         }
     }
-    Ok(hash.finalize().iter().map(|b| format!("{b:02x}")).collect())
+    Look::NoMedia
+}
+
+/// Does the system hand out the content of a file, at its beginning and its end?
+fn can_be_read(path: &Path) -> bool {
+    let read = || {
+        let mut file = std::fs::File::open(path)?;
+        let mut block = vec![0; PROOF_BYTES];
+        // `Read::read` may end early; where nothing can be read, it says so at once.
+        let _ = file.read(&mut block)?;
+        let end = file.seek(SeekFrom::End(0))?;
+        file.seek(SeekFrom::Start(end.saturating_sub(PROOF_BYTES as u64)))?;
+        file.read(&mut block)
+    };
+    read().is_ok()
 }
 
 fn keep(app: &Weak<App>) {
@@ -285,45 +271,71 @@ fn keep(app: &Weak<App>) {
     }
 }
 
-fn hash(app: &Weak<App>) {
-    while let Some(app) = app.upgrade() {
-        let hashed = app.hash_some().unwrap_or_else(|error| {
-            tracing::warn!(%error, "contents could not be compared");
-            false
-        });
-        if !hashed {
-            rest(app);
-        }
-    }
-}
-
-impl App {
-    /// True if something was hashed.
-    fn hash_some(&self) -> Result<bool, AppError> {
-        // The disk and the cores belong to jobs while one runs.
-        let may_go_on = || {
-            while !self.runner.is_idle() {
-                std::thread::sleep(Duration::from_secs(1));
-            }
-        };
-        let some = self
-            .store
-            .unhashed_items(HASH_AT_ONCE)
-            .map_err(explain::store)?;
-        for (id, path, stamp) in &some {
-            self.hash_item(*id, path, *stamp, &may_go_on)?;
-        }
-        Ok(!some.is_empty())
-    }
-}
-
 /// Waits until there is something to do, or for the next look at folders. Holds nothing of the
 /// application meanwhile.
-fn rest(app: Arc<App>) {
+pub(super) fn rest(app: Arc<App>) {
     let wake = app.library.wake.clone();
     drop(app);
     let (calls, condition) = &*wake;
     let guard = calls.lock().unwrap_or_else(PoisonError::into_inner);
     let before = *guard;
     let _ = condition.wait_timeout_while(guard, LOOK_EVERY, |calls| *calls == before);
+}
+
+#[cfg(all(test, target_os = "linux"))]
+mod tests {
+    use super::*;
+    use crate::library::tests::{add, app, broken_drive, picture};
+
+    #[test]
+    fn a_file_that_cannot_be_read_now_is_read_later_and_only_one_that_was_read_is_no_media() {
+        let (folder, app) = app();
+        let path = broken_drive(folder.path(), "a.png");
+        let id = add(&app, &path);
+        let other = folder.path().join("b.png");
+        std::fs::write(&other, "this is no picture").unwrap();
+        let other = add(&app, &other);
+        let mut resting = Resting::default();
+        app.read_some(&mut resting).unwrap();
+        let item = |id| app.store.library_item(id).unwrap();
+        assert!(item(other).unreadable);
+        assert!(!item(id).unreadable && !item(id).missing);
+        assert_eq!(item(id).width, None);
+        // The drive is well again.
+        std::fs::remove_file(&path).unwrap();
+        picture(folder.path(), "a.png");
+        app.read_some(&mut resting).unwrap();
+        assert_eq!(item(id).width, None, "it rests");
+        app.read_some(&mut Resting::default()).unwrap();
+        assert_eq!(item(id).width, Some(8));
+    }
+
+    #[test]
+    fn a_file_that_is_empty_for_long_comes_in_when_it_is_filled() {
+        let (folder, app) = app();
+        let watched = folder.path().join("watched");
+        std::fs::create_dir(&watched).unwrap();
+        app.watch_folder(&watched, true).unwrap();
+        let path = watched.join("a.png");
+        let age = |path: &Path, millis| {
+            let then = std::time::SystemTime::now() - Duration::from_millis(millis);
+            let file = std::fs::File::options().write(true).open(path).unwrap();
+            file.set_modified(then).unwrap();
+        };
+        std::fs::write(&path, "").unwrap();
+        age(&path, 60_000);
+        // The folder rests, too: only its file is still to come.
+        let folder_of = std::fs::File::open(&watched).unwrap();
+        folder_of
+            .set_modified(std::time::SystemTime::now() - Duration::from_secs(60))
+            .unwrap();
+        let mut round = Round::default();
+        let items = || app.library_summary().unwrap().items;
+        app.look_at_watched(&mut round).unwrap();
+        assert_eq!(items(), 0);
+        std::fs::write(&path, "a picture, for all that its name says").unwrap();
+        age(&path, 60_000);
+        app.look_at_watched(&mut round).unwrap();
+        assert_eq!(items(), 1);
+    }
 }

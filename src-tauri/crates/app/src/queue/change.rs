@@ -65,7 +65,6 @@ impl App {
                     .put_last(id, crate::now_millis())
                     .map_err(explain::store)?;
                 let job = self.resume(id, Lane::Queue)?;
-                self.store.take_out(id).map_err(explain::store)?;
                 self.tell_queue()?;
                 Ok(job)
             }
@@ -192,7 +191,7 @@ impl App {
     }
 
     /// Plans a job anew from its spec, as its source is now.
-    fn plan_again(&self, spec: &JobSpec) -> Result<Plan, AppError> {
+    pub(super) fn plan_again(&self, spec: &JobSpec) -> Result<Plan, AppError> {
         let compute = &spec.compute;
         self.check_device(&spec.device, compute)?;
         let request = PicturesRequest {

@@ -8,8 +8,7 @@ use frameloom_core::graph::{Graph, Op};
 use frameloom_core::job::{Job, JobId, JobState};
 use frameloom_engine::Plan;
 use frameloom_engine::plan::MediumPlan;
-use frameloom_store::JobRow;
-use std::collections::BTreeMap;
+use frameloom_store::{ActiveJob, StoreError};
 
 /// So many finished jobs are looked at.
 const LOOKED_AT: u64 = 60;
@@ -21,6 +20,15 @@ pub(super) struct Work {
     kind: String,
     /// Pixels of the source, over all frames.
     pixels: f64,
+}
+
+/// What the row of a job says.
+#[derive(Debug, Clone, PartialEq)]
+pub(super) enum Known {
+    /// What there is to do; `None` where its plan does not tell.
+    Work(Option<Work>),
+    /// It cannot be read, so that nobody knows what it is.
+    Unreadable,
 }
 
 /// How long jobs took, newest first.
@@ -93,22 +101,17 @@ impl App {
     /// How long the queue will take, and the share of it that is done, in thousandths.
     pub(super) fn forecast_queue(
         &self,
-        active: &[JobRow],
+        active: &[(ActiveJob, Option<Work>)],
         at_once: u32,
     ) -> Result<(Option<QueueForecast>, Option<u16>), AppError> {
         if active.is_empty() {
             return Ok((None, None));
         }
         let costs = self.costs()?;
-        let work = self.work_of_all(active);
         let (mut running, mut waiting, mut unknown) = (Vec::new(), Vec::new(), 0);
         let mut share = 0.0;
-        for row in active {
-            let job = &row.job;
-            let whole = work
-                .get(&job.id)
-                .and_then(Option::as_ref)
-                .and_then(|work| costs.micros(work));
+        for (job, work) in active {
+            let whole = work.as_ref().and_then(|work| costs.micros(work));
             let left = whole.map(|whole| whole.saturating_sub(job.progress.elapsed_micros));
             if job.state == JobState::Running {
                 share += job.progress.fraction();
@@ -126,7 +129,7 @@ impl App {
         let end = self.queue.state().end;
         let ended = f64::from(end.succeeded + end.failed);
         let all = active.len() as f64 + ended;
-        let is_running = active.iter().any(|row| row.job.state == JobState::Running);
+        let is_running = active.iter().any(|(job, _)| job.state == JobState::Running);
         Ok((
             Some(QueueForecast {
                 remaining_micros: finish(at_once as usize, &running, &waiting),
@@ -158,27 +161,45 @@ impl App {
         Ok(costs)
     }
 
-    /// The work of each job; plans are long, and each is read once.
-    fn work_of_all(&self, active: &[JobRow]) -> BTreeMap<JobId, Option<Work>> {
+    /// The jobs that can be read, with their work. Plans are long and thousands of jobs may wait,
+    /// so each is read once, one by one: others get at the database in between.
+    pub(super) fn with_work(
+        &self,
+        active: Vec<ActiveJob>,
+    ) -> Result<Vec<(ActiveJob, Option<Work>)>, AppError> {
+        let is_new = |job: &&ActiveJob| !self.queue.state().known.contains_key(&job.id);
+        for ActiveJob { id, .. } in active.iter().filter(is_new) {
+            let known = match self.store.job(id) {
+                Ok(row) => Known::Work(
+                    jobs::parse_plan(&row)
+                        .ok()
+                        .and_then(|plan| work_of(&row.job, &plan)),
+                ),
+                Err(StoreError::Row { .. } | StoreError::Damaged { .. }) => Known::Unreadable,
+                // Taken off the list this moment.
+                Err(StoreError::NoJob(_)) => continue,
+                Err(error) => return Err(explain::store(error)),
+            };
+            self.queue.state().known.insert(id.clone(), known);
+        }
         let mut state = self.queue.state();
-        let known = std::mem::take(&mut state.work);
-        state.work = active
-            .iter()
-            .map(|row| {
-                let id = &row.job.id;
-                let work = known.get(id).cloned().unwrap_or_else(|| {
-                    let plan = jobs::parse_plan(row).ok()?;
-                    work_of(&row.job, &plan)
-                });
-                (id.clone(), work)
-            })
-            .collect();
-        state.work.clone()
+        let mut known = std::mem::take(&mut state.known);
+        let mut with_work = Vec::with_capacity(active.len());
+        for job in active {
+            let Some((id, found)) = known.remove_entry(&job.id) else {
+                continue;
+            };
+            if let Known::Work(work) = &found {
+                with_work.push((job, work.clone()));
+            }
+            state.known.insert(id, found);
+        }
+        Ok(with_work)
     }
 
     /// Forgets what was known of a job's work, for it is to do something else.
     pub(super) fn forget_work(&self, id: &JobId) {
-        self.queue.state().work.remove(id);
+        self.queue.state().known.remove(id);
     }
 }
 

@@ -6,6 +6,7 @@
 
 mod change;
 mod forecast;
+mod leave;
 mod power;
 mod run;
 
@@ -150,16 +151,18 @@ pub(crate) struct Queue {
 struct State {
     /// Jobs that a thread of the queue sees to.
     taken: BTreeSet<JobId>,
-    /// Jobs that were told to pause because the queue was: they wait again then.
+    /// Jobs that were told to stop for the sake of the queue, or of a window that stayed after all:
+    /// they wait again then.
     set_back: BTreeSet<JobId>,
+    leaving: leave::Leaving,
     asks: bool,
     countdown: Option<(Countdown, Instant)>,
     end: QueueEnd,
     /// The view that was told last.
     told: Option<QueueView>,
     costs: Option<forecast::Costs>,
-    /// Work of waiting jobs, which their plans say.
-    work: BTreeMap<JobId, Option<forecast::Work>>,
+    /// What the rows of active jobs say, plans included, each of which is read once.
+    known: BTreeMap<JobId, forecast::Known>,
     countdown_for: Duration,
     act: Act,
 }
@@ -170,12 +173,13 @@ impl Default for Queue {
             state: Mutex::new(State {
                 taken: BTreeSet::new(),
                 set_back: BTreeSet::new(),
+                leaving: leave::Leaving::default(),
                 asks: false,
                 countdown: None,
                 end: QueueEnd::default(),
                 told: None,
                 costs: None,
-                work: BTreeMap::new(),
+                known: BTreeMap::new(),
                 countdown_for: COUNTDOWN,
                 act: power::act,
             }),
@@ -187,6 +191,11 @@ impl Default for Queue {
 impl Queue {
     fn state(&self) -> MutexGuard<'_, State> {
         self.state.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// The user says what becomes of a job, whatever was asked of the queue as a whole.
+    pub(crate) fn leave_to_user(&self, id: &JobId) {
+        self.state().leave_to_user(id);
     }
 
     fn tell(&self, event: &QueueEvent) {
@@ -204,15 +213,19 @@ impl App {
     /// The database refuses.
     pub fn queue(&self) -> Result<QueueView, AppError> {
         let mut active = self.store.active().map_err(explain::store)?;
-        active.retain(|row| row.lane == Lane::Queue);
-        let waiting = active
+        active.retain(|job| job.lane == Lane::Queue);
+        let active = self.with_work(active)?;
+        let waiting: Vec<JobId> = active
             .iter()
-            .filter(|row| row.job.state == JobState::Queued)
-            .map(|row| row.job.id.clone())
+            .filter(|(job, _)| job.state == JobState::Queued)
+            .map(|(job, _)| job.id.clone())
             .collect();
         let options = self.queue_options()?;
         let (forecast, per_mille) = self.forecast_queue(&active, options.at_once)?;
-        let state = self.queue.state();
+        let left_over = waiting.iter().any(|id| !self.runner.owns(id));
+        let mut state = self.queue.state();
+        // The last one was cancelled, or taken up by itself: nobody would answer any more.
+        state.asks &= left_over;
         Ok(QueueView {
             waiting,
             options,
@@ -223,14 +236,16 @@ impl App {
         })
     }
 
-    /// Calls `listener` with every change of the queue from now on, until it returns false.
+    /// Calls `listener` with every change of the queue from now on, until it returns false. It is
+    /// told soon how the queue is now: whoever asked and got no answer knows it then.
     pub fn listen_to_queue(&self, listener: impl Fn(&QueueEvent) -> bool + Send + 'static) {
-        let mut listeners = self
-            .queue
+        self.queue
             .listeners
             .lock()
-            .unwrap_or_else(PoisonError::into_inner);
-        listeners.push(Box::new(listener));
+            .unwrap_or_else(PoisonError::into_inner)
+            .push(Box::new(listener));
+        self.queue.state().told = None;
+        self.runner.wake();
     }
 
     /// What is asked of the queue.
