@@ -41,11 +41,11 @@ const SAMPLES: &[Sample] = &[
     },
     Sample {
         preset: "clean",
-        source: "-ss 2.9 -t 0.4 -vf noise=c0s=34:c0f=t:c1s=20:c1f=t:c2s=20:c2f=t -c:v libx264 -crf 8 -an",
+        source: "-ss 5.2 -t 0.4 -vf scale=320:180:flags=area,gblur=sigma=1.2,scale=640:360:flags=bicubic,noise=c0s=13:c0f=t:c1s=9:c1f=t:c2s=9:c2f=t -c:v libx264 -crf 6 -an",
         ending: "mp4",
         more: &["-q", "archive"],
-        before: "crop=320:180:200:20",
-        after: "crop=320:180:200:20",
+        before: "crop=160:90:240:70,scale=320:180:flags=neighbor",
+        after: "crop=160:90:240:70,scale=320:180:flags=neighbor",
         weighed: false,
     },
     Sample {
@@ -69,11 +69,11 @@ const SAMPLES: &[Sample] = &[
     },
     Sample {
         preset: "animate",
-        source: "-ss 2 -t 2.4 -vf fps=10,scale=192:108:flags=area -c:v libx264 -crf 12 -an",
+        source: "-ss 2 -t 1.5 -vf fps=7,scale=128:72:flags=area -c:v libx264 -crf 12 -an",
         ending: "mp4",
         more: &[],
         before: "scale=320:180:flags=bicubic",
-        after: "select=gte(n\\,16),scale=320:180:flags=bicubic",
+        after: "select=gte(n\\,7),scale=320:180:flags=bicubic",
         weighed: false,
     },
     Sample {
@@ -99,8 +99,8 @@ const SAMPLES: &[Sample] = &[
         source: "-ss 4.5 -t 1 -c:v libx264 -crf 18 -c:a copy",
         ending: "mp4",
         more: &[],
-        before: "select=gte(t\\,0.7),scale=320:180:flags=area",
-        after: "select=gte(t\\,0.7),scale=320:180:flags=area",
+        before: "select=gte(n\\,18),scale=320:180:flags=area",
+        after: "select=gte(n\\,18),scale=320:180:flags=area",
         weighed: true,
     },
 ];
