@@ -4,7 +4,8 @@ import { defineConfig } from 'vitest/config';
 export default defineConfig({
   plugins: [svelte()],
   clearScreen: false,
-  server: { port: 5199, strictPort: true, host: '127.0.0.1' },
+  // The sample pictures of presets lie in `assets/`, outside of this folder.
+  server: { port: 5199, strictPort: true, host: '127.0.0.1', fs: { allow: ['..'] } },
   build: {
     target: ['es2022', 'safari16'],
     // The content policy of the window allows no `data:` fonts or scripts.

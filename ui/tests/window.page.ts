@@ -119,8 +119,9 @@ test('holding a key shows the original', async ({ page }) => {
 test('every control is reached with the tab key and shows that it has the focus', async ({ page }) => {
   await open(page, withFiles);
   await expect(page.locator('#start')).toBeEnabled();
+  await page.locator('summary').first().click();
   const seen = new Set<string>();
-  for (let presses = 0; presses < 40; presses += 1) {
+  for (let presses = 0; presses < 60; presses += 1) {
     await page.keyboard.press('Tab');
     const focus = await page.evaluate(() => {
       const element = document.activeElement;

@@ -1,6 +1,7 @@
 //! What the window can call. One file per noun; each command unpacks, calls, packs.
 
 pub(crate) mod canvas;
+pub(crate) mod home;
 pub(crate) mod jobs;
 pub(crate) mod library;
 pub(crate) mod media;

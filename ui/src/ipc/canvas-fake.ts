@@ -151,7 +151,7 @@ export function canvasFake(told: Told): CanvasIpc {
     submitGraph: async (request) => {
       told.calls.push(`submitGraph ${JSON.stringify({ graph: request.graph, inputs: request.inputs, output: request.output })}`);
       return told.submit({
-        ...{ input: Object.values(request.inputs)[0] ?? '', output: null, model: null, scale: null, codec: request.codec },
+        ...{ preset: 'enlarge', format: null, input: Object.values(request.inputs)[0] ?? '', output: null, model: null, scale: null, codec: request.codec },
         ...{ quality: request.quality, device: request.device, compute: request.compute, name_template: null, counter: null },
         ...{ overwrite: false, drop: [], deinterlace: 'auto', below: '', span: null, sample: false },
       });

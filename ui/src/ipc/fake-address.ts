@@ -1,4 +1,5 @@
 /** Sets the fake up from the address: `?files=/a/clip.mp4,/a/b.png&cut=/a/c.mp4&library=100000&theme=light&language=vi&tick=20`. */
+import type { Clipboard } from './bindings/Clipboard';
 import type { Settings } from './bindings/Settings';
 import { fakeIpc, type FakeIpc } from './fake';
 
@@ -12,6 +13,7 @@ export function fakeFromAddress(search: string): FakeIpc {
     waiting: query.get('waiting')?.split(',') ?? [],
     past: Number(query.get('past') ?? 0),
     countdown: Number(query.get('countdown') ?? 60),
+    clipboard: (query.get('clipboard') ?? 'nothing') as Clipboard,
     tickMillis: Number(query.get('tick') ?? 90),
     stepFrames: Number(query.get('step') ?? 2),
     settings: {

@@ -3,6 +3,7 @@
  * (`npm run dev:fake`). It is not part of the product: `main.ts` imports it in the mode `fake` only.
  */
 import type { AppError } from './bindings/AppError';
+import type { Clipboard } from './bindings/Clipboard';
 import type { Job } from './bindings/Job';
 import type { JobEvent } from './bindings/JobEvent';
 import type { MediaInfo } from './bindings/MediaInfo';
@@ -12,6 +13,7 @@ import type { Settings } from './bindings/Settings';
 import type { UpscaleRequest } from './bindings/UpscaleRequest';
 import { canvasFake } from './canvas-fake';
 import { paintScene, paintWorn } from './fake-scene';
+import { fakeOutput, homeFake } from './home-fake';
 import type { Ipc } from './ipc';
 import { libraryFake, type LibraryFake } from './library-fake';
 import { fakeQueue } from './queue-fake';
@@ -64,7 +66,8 @@ function fakeReceipt(job: Job): Receipt {
 
 export function fakeInfo(path: string): MediaInfo {
   const still = STILL.test(path);
-  const seconds = still ? null : 8 + (seedOf(path) % 50);
+  const seconds = still ? null : path.includes('long') ? 600 : 8 + (seedOf(path) % 50);
+  const silent = still || path.includes('silent');
   return {
     kind: still ? 'still' : 'video',
     container: still ? 'png' : 'mov,mp4,m4a,3gp,3g2,mj2',
@@ -104,13 +107,13 @@ export function fakeInfo(path: string): MediaInfo {
             chroma_location: 'left',
           },
           alpha: false,
-          field_order: 'progressive',
+          field_order: path.includes('interlaced') ? 'top_first' : 'progressive',
           hdr_metadata: false,
           dolby_vision: false,
         },
         audio: null,
       },
-      ...(still
+      ...(silent
         ? []
         : [
             {
@@ -188,7 +191,7 @@ function refusal(path: string): AppError | null {
 }
 
 const PLAIN_REQUEST: UpscaleRequest = {
-  ...{ input: '', output: null, model: null, scale: null, codec: null, quality: 'good', device: 'auto' },
+  ...{ preset: 'enlarge', format: null, input: '', output: null, model: null, scale: null, codec: null, quality: 'good', device: 'auto' },
   ...{ name_template: null, counter: null, overwrite: false, drop: [], deinterlace: 'auto', below: '', span: null, sample: false },
   compute: { precision: null, deterministic: false, threads: null, priority: null },
 };
@@ -216,6 +219,7 @@ export interface FakeOptions {
   past?: number;
   /** Seconds until the machine sleeps. */
   countdown?: number;
+  clipboard?: Clipboard;
 }
 
 /** The fake, and what a test needs to look behind it. */
@@ -284,12 +288,6 @@ export function fakeIpc(options: FakeOptions = {}): FakeIpc {
   };
   setInterval(tick, options.tickMillis ?? 90);
 
-  const outputOf = (request: UpscaleRequest) => {
-    const name = request.input.split('/').at(-1) ?? '';
-    const folder = request.output ?? request.input.slice(0, request.input.lastIndexOf('/'));
-    const dot = name.lastIndexOf('.');
-    return `${folder}/${name.slice(0, dot)}-loom-x${request.scale ?? 2}${name.slice(dot)}`;
-  };
   const frames = (path: string) => fakeInfo(path).streams[0]?.frame_count ?? 1;
   const cached = (key: string, make: () => string) => {
     const known = pictures.get(key) ?? make();
@@ -311,6 +309,7 @@ export function fakeIpc(options: FakeOptions = {}): FakeIpc {
   const ipc: FakeIpc = {
     ...libraryFake(options.library ?? 0, calls, fakeInfo),
     ...queue.ipc,
+    ...homeFake(calls, options.clipboard ?? 'nothing'),
     ...canvasFake({ calls, submit: (request) => ipc.submitUpscale(request), jobs: () => ipc.listJobs() }),
     jobs,
     calls,
@@ -324,14 +323,14 @@ export function fakeIpc(options: FakeOptions = {}): FakeIpc {
     },
     listModels: async () => MODELS,
     planUpscale: async (request) => {
-      const scale = request.scale ?? 2;
+      const scale = request.preset === 'enlarge' ? (request.scale ?? 2) : 1;
       const still = STILL.test(request.input);
       return {
-        output: outputOf(request),
+        output: fakeOutput(request),
         input_size: [640, 360],
         output_size: [640 * scale, 360 * scale],
         frames: frames(request.input),
-        model: request.model ?? 'loom-x2-web',
+        model: request.preset === 'enlarge' ? (request.model ?? 'loom-x2-web') : null,
         encoder: still ? null : 'libx264',
         warnings: fakeInfo(request.input).warnings,
         encoder_parameters: [['crf', '17']],
@@ -344,7 +343,7 @@ export function fakeIpc(options: FakeOptions = {}): FakeIpc {
         spec: {
           version: 1,
           input: request.input,
-          output: outputOf(request),
+          output: fakeOutput(request),
           overwrite: false,
           graph: {
             version: 2,
@@ -362,7 +361,9 @@ export function fakeIpc(options: FakeOptions = {}): FakeIpc {
                     },
                   ]
                 : []),
-              { id: 'n1', op: 'upscale', params: { model: request.model ?? 'loom-x2-web' } },
+              request.preset === 'enlarge'
+                ? { id: 'n1', op: 'upscale', params: { model: request.model ?? 'loom-x2-web' } }
+                : { id: 'n1', op: 'denoise', params: { sigma: 4, model: null } },
               { id: 'n2', op: 'sink' },
             ],
             edges: [

@@ -5,6 +5,7 @@ import { getCurrentWebview } from '@tauri-apps/api/webview';
 import { open } from '@tauri-apps/plugin-dialog';
 import type { JobEvent } from './bindings/JobEvent';
 import { canvasTauri } from './canvas-tauri';
+import { homeTauri } from './home-tauri';
 import { toAppError, type Ipc } from './ipc';
 import { libraryTauri } from './library-tauri';
 import { tauriQueue } from './queue-tauri';
@@ -33,6 +34,7 @@ export function tauriIpc(): Ipc {
     ...libraryTauri(call),
     ...tauriQueue(call),
     ...canvasTauri(call),
+    ...homeTauri(call),
     startFiles: () => call('start_files'),
     expandInputs: (paths) => call('expand_inputs', { paths }),
     probeMedia: (path) => call('probe_media', { path }),

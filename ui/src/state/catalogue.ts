@@ -32,6 +32,7 @@ export const CATALOGUE = {
   'job.cancel': { title: 'shortcut.cancel', keys: ['Mod+Alt+Enter'] },
 
   'item.remove': { title: 'shortcut.remove', keys: ['Delete'] },
+  'item.paste': { title: 'paste.command', keys: ['Mod+V'] },
 
   'player.toggle': { title: 'player.toggle', keys: ['Space'] },
   'player.back': { title: 'player.back', keys: ['J'] },
@@ -39,6 +40,10 @@ export const CATALOGUE = {
   'player.on': { title: 'player.on', keys: ['L'] },
   'player.previous': { title: 'compare.previous', keys: [','] },
   'player.next': { title: 'compare.next', keys: ['.'] },
+  'player.in': { title: 'player.in', keys: ['I'] },
+  'player.out': { title: 'player.out', keys: ['O'] },
+  'player.clear': { title: 'player.clear', keys: ['Alt+X'] },
+  'player.mute': { title: 'player.mute', keys: ['M'] },
 
   'compare.slider': { title: 'compare.mode.slider', keys: [] },
   'compare.side': { title: 'compare.mode.side', keys: [] },

@@ -1,6 +1,7 @@
 /** What a person wants to know of a file, picked from what the probe found. */
 import type { Job } from '../ipc/bindings/Job';
 import type { MediaInfo } from '../ipc/bindings/MediaInfo';
+import type { PresetId } from '../ipc/bindings/PresetId';
 import type { StreamInfo } from '../ipc/bindings/StreamInfo';
 import type { VideoInfo } from '../ipc/bindings/VideoInfo';
 
@@ -80,4 +81,20 @@ export function modelOf(job: Job): string | null {
     if (node.op === 'upscale') return node.params.model;
   }
   return null;
+}
+
+/** The preset that a job is most like: what was drawn on the canvas is none exactly. */
+export function presetOf(job: Job): PresetId {
+  const { graph, encode, output } = job.spec;
+  const has = (op: string) => graph.nodes.some((node) => node.op === op);
+  const ending = output.slice(output.lastIndexOf('.') + 1).toLowerCase();
+  if (has('upscale')) return 'enlarge';
+  if (/%0?\d*d\.\w+$/.test(output)) return 'frames';
+  if (has('loudness')) return 'loudness';
+  if (encode.codec === 'ffv1') return 'archive';
+  if (['gif', 'apng', 'webp'].includes(ending) && has('fps')) return 'animate';
+  if (has('denoise')) return 'clean';
+  if (has('resize')) return 'share';
+  if (has('deinterlace')) return 'deinterlace';
+  return 'enlarge';
 }

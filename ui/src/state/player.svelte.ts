@@ -8,15 +8,27 @@ export interface PlayerDoor<Picture> {
   load(atMicros: number, exact: boolean): Promise<Picture>;
   draw(picture: Picture): void;
   now(): number;
+  /** Lets the sound be heard from a time on; `null`: nothing. */
+  hear?(at: number | null): void;
+  /** The time of the clip that is heard now; `null` where nothing is. */
+  heard?(): number | null;
 }
 
 interface Wish {
   at: number;
   exact: boolean;
+  /** It is drawn when its time has come. */
+  timed?: boolean;
 }
 
 /** After so long without a move the exact frame is fetched. */
 const SETTLE_MILLIS = 120;
+
+/** No picture is asked for earlier than that: one that took long once must not hold up all others. */
+const MOST_EARLY_MICROS = 250_000;
+
+/** A moment that no frame is missed by. */
+const pause = () => new Promise((resolve) => setTimeout(resolve, 4));
 
 export class Player<Picture> {
   /** Where the clip is, in microseconds. */
@@ -30,6 +42,10 @@ export class Player<Picture> {
   /** Where and when playing began. */
   #from = { at: 0, millis: 0 };
   #gone = false;
+  /** How long a picture takes to come, in microseconds: while playing it is asked for so much earlier. */
+  #wait = 0;
+  /** The frame that was asked for last. */
+  #asked = 0;
 
   constructor(
     private readonly door: PlayerDoor<Picture>,
@@ -74,7 +90,10 @@ export class Player<Picture> {
     clearTimeout(this.#settle);
     if (speed > 0 && this.at >= this.end) this.at = 0;
     this.speed = speed;
+    this.#asked = this.at;
     this.#from = { at: this.at, millis: this.door.now() };
+    // Faster, slower or backwards there is nothing to understand.
+    this.door.hear?.(speed === 1 ? this.at : null);
     this.#ask({ at: this.at, exact: true });
   }
 
@@ -86,7 +105,17 @@ export class Player<Picture> {
   }
 
   #stop(): void {
+    if (this.speed !== 0) this.door.hear?.(null);
     this.speed = 0;
+  }
+
+  /** Where the clip should be now: where its sound is, or else where the clock is. */
+  #due(): number {
+    const now = this.door.now();
+    const heard = this.speed === 1 ? (this.door.heard?.() ?? null) : null;
+    // Where the sound ends or fails, the clock goes on from there.
+    if (heard !== null) this.#from = { at: heard, millis: now };
+    return this.#from.at + (now - this.#from.millis) * 1000 * this.speed;
   }
 
   #within(at: number): number {
@@ -104,8 +133,16 @@ export class Player<Picture> {
       const wish = this.#wish;
       this.#wish = null;
       try {
+        const asked = this.door.now();
         const picture = await this.door.load(wish.at, wish.exact);
         if (this.#gone) break;
+        this.#wait += ((this.door.now() - asked) * 1000 - this.#wait) / 4;
+        if (wish.timed) {
+          while (this.speed === 1 && this.#wish === null && this.#due() < wish.at) await pause();
+          // Where one went elsewhere meanwhile, it is not for the eye any more.
+          if (this.#gone || this.#wish !== null) continue;
+          if (this.speed !== 0) this.at = wish.at;
+        }
         this.door.draw(picture);
         this.failed = false;
       } catch {
@@ -119,19 +156,19 @@ export class Player<Picture> {
 
   /** The frame whose time it is; frames that come too late are left out. */
   async #next(): Promise<void> {
-    const due = () => this.#from.at + (this.door.now() - this.#from.millis) * 1000 * this.speed;
+    const early = this.speed === 1 ? Math.min(this.#wait, MOST_EARLY_MICROS) : 0;
     const frame = (at: number) => Math.floor(at / this.frameMicros);
-    while (this.speed !== 0 && this.#wish === null && frame(due()) === frame(this.at)) {
-      await new Promise((resolve) => setTimeout(resolve, 4));
-    }
+    const due = () => this.#due() + early;
+    while (this.speed !== 0 && this.#wish === null && frame(due()) === frame(this.#asked)) await pause();
     if (this.speed === 0 || this.#wish !== null || this.failed) return this.failed ? this.#stop() : undefined;
     const at = due();
     if (at >= this.end || at <= 0) {
       this.#stop();
       this.at = this.#within(at);
+      this.#wish = { at: this.at, exact: true };
     } else {
-      this.at = frame(at) * this.frameMicros;
+      this.#asked = frame(at) * this.frameMicros;
+      this.#wish = { at: this.#asked, exact: true, timed: true };
     }
-    this.#wish = { at: this.at, exact: true };
   }
 }

@@ -6,10 +6,12 @@ import type { Span } from '../ipc/bindings/Span';
 /** So long is a sample. */
 export const SAMPLE_MICROS = 3_000_000;
 
-/** The stretch to try: from where the clip is looked at, or its end. */
-export function sampleSpan(atMicros: number, durationMicros: number): Span {
-  const from = Math.max(0, Math.min(atMicros, durationMicros - SAMPLE_MICROS));
-  return { from_micros: Math.round(from), to_micros: Math.round(Math.min(durationMicros, from + SAMPLE_MICROS)) };
+/** The stretch to try: from where the clip is looked at, or its end; inside of what is taken of it. */
+export function sampleSpan(atMicros: number, durationMicros: number, taken: Span | null = null): Span {
+  const first = taken?.from_micros ?? 0;
+  const end = Math.min(durationMicros, taken?.to_micros ?? durationMicros);
+  const from = Math.max(first, Math.min(atMicros, end - SAMPLE_MICROS));
+  return { from_micros: Math.round(from), to_micros: Math.round(Math.min(end, from + SAMPLE_MICROS)) };
 }
 
 export interface Forecast {

@@ -8,15 +8,20 @@ import type { Job } from '../ipc/bindings/Job';
 import type { JobEvent } from '../ipc/bindings/JobEvent';
 import type { MediaInfo } from '../ipc/bindings/MediaInfo';
 import type { ModelEntry } from '../ipc/bindings/ModelEntry';
+import type { PresetCard } from '../ipc/bindings/PresetCard';
+import type { PresetFit } from '../ipc/bindings/PresetFit';
+import type { PresetId } from '../ipc/bindings/PresetId';
+import type { PresetOption } from '../ipc/bindings/PresetOption';
 import type { Quality } from '../ipc/bindings/Quality';
 import type { Receipt } from '../ipc/bindings/Receipt';
 import type { Settings } from '../ipc/bindings/Settings';
+import type { Span } from '../ipc/bindings/Span';
 import type { UpscalePlan } from '../ipc/bindings/UpscalePlan';
 import type { UpscaleRequest } from '../ipc/bindings/UpscaleRequest';
 import type { VideoCodec } from '../ipc/bindings/VideoCodec';
 import type { Verification } from '../ipc/bindings/Verification';
 import { toAppError, type Ipc } from '../ipc/ipc';
-import { folderOf, isFinished, isTerminal, modelOf } from './facts';
+import { folderOf, isFinished, isTerminal, modelOf, presetOf } from './facts';
 import { sampleSpan } from './sample';
 
 /** A file that was added and not started. */
@@ -26,13 +31,19 @@ export class Draft {
   /** Its place below the folder that was added; empty for a file that was added itself. */
   readonly below: string;
   info = $state.raw<MediaInfo | null>(null);
+  /** What is done with it. */
+  preset = $state<PresetId>('enlarge');
+  /** Which presets it is for; `null` until that is known. */
+  fits = $state.raw<readonly PresetFit[] | null>(null);
+  /** The stretch of the clip that is taken; all of it where `null`. */
+  span = $state.raw<Span | null>(null);
   /** Why the file cannot be used. */
   error = $state.raw<AppError | null>(null);
   plan = $state.raw<UpscalePlan | null>(null);
   /** Why it cannot be done this way. */
   planError = $state.raw<AppError | null>(null);
-  /** The recipe that `planError` is about. */
-  refusedRecipe = $state.raw<string | null>(null);
+  /** The request that `planError` is about. */
+  refusedRequest = $state.raw<string | null>(null);
   starting = $state(false);
   /** Where the clip is looked at, in microseconds. */
   at = $state(0);
@@ -49,7 +60,7 @@ export class Draft {
   }
 }
 
-/** How to enlarge: one recipe for every file that is not started. */
+/** How it is done: one recipe for every file that is not started; each takes what its preset leaves open. */
 export interface Recipe {
   /** `null`: the program's choice for the file. */
   model: string | null;
@@ -57,6 +68,10 @@ export interface Recipe {
   scale: number | null;
   quality: Quality;
   codec: VideoCodec | null;
+  /** Ending of the results; `null`: as the preset has it. */
+  format: string | null;
+  /** Template for the names of results; `null`: as the preset has it. */
+  name: string | null;
   /** `null`: the folder of the settings, or else the source's own. */
   outputDir: string | null;
 }
@@ -84,8 +99,11 @@ export class Studio {
   drafts = $state<Draft[]>([]);
   jobs = $state.raw<Job[]>([]);
   models = $state.raw<ModelEntry[]>([]);
+  presets = $state.raw<PresetCard[]>([]);
   settings = $state.raw<Settings>(USUAL);
-  recipe = $state<Recipe>({ model: null, scale: null, quality: 'good', codec: null, outputDir: null });
+  recipe = $state<Recipe>({ model: null, scale: null, quality: 'good', codec: null, format: null, name: null, outputDir: null });
+  /** What is chosen for one file is chosen for all that it fits. */
+  everyFile = $state(true);
   selectedId = $state<string | null>(null);
   /** The last thing that went wrong outside a file or a job. */
   notice = $state.raw<AppError | null>(null);
@@ -101,6 +119,8 @@ export class Studio {
   #infos = $state.raw<ReadonlyMap<string, MediaInfo>>(new Map());
   #probing = new Set<string>();
   #draftCount = 0;
+  /** What was chosen last: files that come later get it, too. */
+  #lastPreset: PresetId = 'enlarge';
   #planRun = 0;
 
   /** The strip: jobs in the order of their submission, then what waits to be started. */
@@ -126,6 +146,9 @@ export class Studio {
       }),
       this.#guard(async () => {
         this.models = await this.ipc.listModels();
+      }),
+      this.#guard(async () => {
+        this.presets = await this.ipc.presets();
       }),
       this.#guard(async () => {
         // First the events, then the list: nothing that happens in between is lost.
@@ -198,6 +221,8 @@ export class Studio {
       const info = await this.ipc.probeMedia(draft.path);
       draft.info = info;
       this.#remember(draft.path, info);
+      await this.#fit(draft);
+      if (this.misfit(draft, this.#lastPreset) === null) draft.preset = this.#lastPreset;
     } catch (thrown) {
       draft.error = toAppError(thrown);
     }
@@ -223,24 +248,74 @@ export class Studio {
     }
   }
 
-  request({ path, below }: Draft): UpscaleRequest {
-    const { model, scale, codec, quality, outputDir } = this.recipe;
+  async #fit(draft: Draft): Promise<void> {
+    if (draft.info === null) return;
+    const { span } = draft;
+    const fits = await this.ipc.presetFits(draft.info, span);
+    // Another stretch may have been marked meanwhile.
+    if (draft.span === span) draft.fits = fits;
+  }
+
+  /** Takes `span` of a clip, or all of it. */
+  async take(draft: Draft, span: Span | null): Promise<void> {
+    draft.span = span;
+    await this.#guard(() => this.#fit(draft));
+  }
+
+  /** Why a preset is not for a file; `null` where it is, or where that is not known yet. */
+  misfit(draft: Draft, id: PresetId): PresetFit['misfit'] {
+    return draft.fits?.find((fit) => fit.id === id)?.misfit ?? null;
+  }
+
+  /** The files that a choice made at `draft` is for. */
+  choosing(draft: Draft): Draft[] {
+    return this.everyFile ? this.drafts.filter((other) => other.ready) : [draft];
+  }
+
+  /** Chooses what is done with `draft`, and with every other file that it fits. */
+  choose(id: PresetId, draft: Draft): void {
+    for (const other of this.choosing(draft)) {
+      if (this.misfit(other, id) === null) other.preset = id;
+    }
+    this.#lastPreset = id;
+    // An ending of one preset means nothing to another.
+    this.recipe.format = null;
+  }
+
+  /** The row of what is done with a file. */
+  presetOf(draft: Draft): PresetCard | null {
+    return this.presets.find((preset) => preset.id === draft.preset) ?? null;
+  }
+
+  /** Endings that the result of a file may have. */
+  formatsOf(draft: Draft): readonly string[] {
+    const preset = this.presetOf(draft);
+    return (draft.info?.kind === 'still' ? preset?.still_formats : preset?.clip_formats) ?? [];
+  }
+
+  request(draft: Draft): UpscaleRequest {
+    const { model, scale, codec, quality, format, name, outputDir } = this.recipe;
+    const preset = this.presetOf(draft);
+    const open = <T>(option: PresetOption, value: T) => (preset === null || preset.options.includes(option) ? value : null);
     return {
-      input: path,
+      preset: draft.preset,
+      input: draft.path,
+      format: format !== null && this.formatsOf(draft).includes(format) ? format : null,
       output: outputDir,
-      model,
-      scale,
-      codec,
-      quality,
+      model: open('model', model),
+      scale: open('scale', scale),
+      codec: open('codec', codec),
+      quality: open('quality', quality) ?? 'good',
       device: 'auto',
       compute: { precision: null, deterministic: false, threads: null, priority: null },
-      name_template: null,
-      counter: null,
+      name_template: name,
+      // Only names with a counter ask for it.
+      counter: this.drafts.indexOf(draft) + 1,
       overwrite: false,
-      below,
+      below: draft.below,
       drop: [],
       deinterlace: 'auto',
-      span: null,
+      span: draft.info?.kind === 'video' ? draft.span : null,
       sample: false,
     };
   }
@@ -253,7 +328,7 @@ export class Studio {
       if (run !== this.#planRun) return;
       draft.plan = plan;
       draft.planError = null;
-      draft.refusedRecipe = null;
+      draft.refusedRequest = null;
     } catch (thrown) {
       if (run !== this.#planRun) return;
       draft.plan = null;
@@ -263,19 +338,20 @@ export class Studio {
 
   #refuse(draft: Draft, thrown: unknown): void {
     draft.planError = toAppError(thrown);
-    draft.refusedRecipe = JSON.stringify(this.recipe);
+    draft.refusedRequest = JSON.stringify(this.request(draft));
   }
 
-  /** It is ready, and was not refused with the present recipe. */
+  /** It is ready, what is to be done is for it, and it was not refused in this way. */
   canStart(draft: Draft): boolean {
-    return draft.ready && (draft.planError === null || draft.refusedRecipe !== JSON.stringify(this.recipe));
+    if (!draft.ready || this.misfit(draft, draft.preset) !== null) return false;
+    return draft.planError === null || draft.refusedRequest !== JSON.stringify(this.request(draft));
   }
 
   /** Tries the settings on a few seconds; the draft stays. */
   async sample(draft: Draft): Promise<void> {
     const length = draft.info?.duration_micros;
     if (length == null || !this.canStart(draft)) return;
-    const request = { ...this.request(draft), span: sampleSpan(draft.at, length), sample: true };
+    const request = { ...this.request(draft), span: sampleSpan(draft.at, length, draft.span), sample: true };
     try {
       const job = await this.ipc.submitUpscale(request);
       if (!this.jobs.some((known) => known.id === job.id)) this.#setJobs([...this.jobs, job]);
@@ -381,11 +457,16 @@ export class Studio {
   /** Takes the recipe of a job for the files that are not started. */
   recipeOf(job: Job): void {
     const { sizes, spec } = job;
+    const preset = presetOf(job);
+    const enlarged = preset === 'enlarge' && sizes !== null;
+    this.#lastPreset = preset;
     this.recipe = {
       model: modelOf(job),
-      scale: sizes ? Math.max(1, Math.round(sizes.output[0] / sizes.input[0])) : null,
+      scale: enlarged ? Math.max(1, Math.round(sizes.output[0] / sizes.input[0])) : null,
       quality: spec.encode.quality,
       codec: spec.encode.codec,
+      format: null,
+      name: null,
       outputDir: folderOf(spec.output) === folderOf(spec.input) ? null : folderOf(spec.output),
     };
   }

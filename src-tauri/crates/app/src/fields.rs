@@ -22,11 +22,15 @@ pub enum DeinterlaceChoice {
     On,
 }
 
+/// True for pictures, which are whole: numbered, animated or single.
+pub(crate) fn has_no_fields(info: &MediaInfo) -> bool {
+    let whole = ["gif", "apng", "webp", frameloom_media::SEQUENCE_CONTAINER];
+    info.kind != MediaKind::Video || whole.contains(&info.container.as_str())
+}
+
 /// Finds out how the lines of a clip were taken and writes it into `info`; `None` for pictures.
 pub(crate) fn learn(input: &Path, info: &mut MediaInfo) -> Result<Option<FieldReport>, AppError> {
-    // Pictures, numbered or animated, are whole.
-    let whole = ["gif", "apng", "webp", frameloom_media::SEQUENCE_CONTAINER];
-    if info.kind != MediaKind::Video || whole.contains(&info.container.as_str()) {
+    if has_no_fields(info) {
         return Ok(None);
     }
     let Some((stream, video)) = info.main_video() else {

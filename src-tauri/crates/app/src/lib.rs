@@ -35,8 +35,10 @@ pub mod logging;
 mod memory;
 pub mod models;
 mod onnx;
+mod paste;
 pub mod pictures;
 pub mod places;
+pub mod presets;
 mod preview;
 mod process;
 pub mod queue;
@@ -44,6 +46,7 @@ pub mod receipt;
 mod request;
 mod runner;
 pub mod settings;
+mod sound;
 mod stamp;
 mod stopping;
 pub mod worker;
@@ -57,13 +60,16 @@ pub use graph_request::{GraphPlan, GraphRequest, read_graph};
 pub use history::{HistoryPage, HistoryQuery};
 pub use likeness::{Likeness, PictureLikeness};
 pub use models::{ModelEntry, ModelState};
+pub use paste::Clipboard;
 pub use pictures::PicturesRequest;
 pub use places::Places;
+pub use presets::{Misfit, Preset, PresetCard, PresetFit, PresetId, PresetOption};
 pub use preview::{EncodedPicture, Side};
 pub use queue::{JobEdit, QueueEvent, QueueOptions, QueueView, Retry, WhenDone};
 pub use request::{Span, UpscalePlan, UpscaleRequest};
 pub use runner::{Control, Stopping};
 pub use settings::Settings;
+pub use sound::SoundWish;
 
 use frameloom_core::error::AppError;
 use frameloom_core::job::JobEvent;
@@ -86,6 +92,7 @@ pub struct App {
     pub(crate) queue: queue::Queue,
     pub(crate) previews: preview::Cache,
     pub(crate) clips: preview::OpenClips,
+    pub(crate) sounds: sound::OpenSounds,
     pub(crate) library: library::Library,
     /// Size and hash of ONNX files of the user.
     pub(crate) onnx_prints: stamp::Known<(u64, String)>,
@@ -128,6 +135,7 @@ impl App {
             queue: queue::Queue::default(),
             previews: preview::Cache::default(),
             clips: preview::OpenClips::default(),
+            sounds: sound::OpenSounds::default(),
             library: library::Library::default(),
             onnx_prints: stamp::Known::default(),
             decisions: Mutex::default(),

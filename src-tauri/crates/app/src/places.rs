@@ -61,6 +61,11 @@ impl Places {
         self.data.join("samples")
     }
 
+    /// Pictures that came from the clipboard.
+    pub fn pasted(&self) -> PathBuf {
+        self.data.join("pasted")
+    }
+
     /// One folder per installed model.
     pub fn models(&self) -> PathBuf {
         self.data.join("models")

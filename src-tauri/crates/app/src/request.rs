@@ -1,8 +1,9 @@
-//! "Make this larger": from a wish with sensible defaults to a job.
+//! "Make this larger", or any other preset: from a wish with sensible defaults to a job.
 
-use crate::inputs::{self, DEFAULT_TEMPLATE, NameParts, Taken, fill_name};
+use crate::inputs::{self, NameParts, Taken, fill_name};
 use crate::models::{MODEL_FOR_CLEAN, MODEL_FOR_LOSSY, unfit};
 use crate::pictures::{self, PicturesRequest, Source};
+use crate::presets::{self, Preset, PresetId, Work};
 use crate::{App, ComputeWish, DeinterlaceChoice, explain, fields};
 use frameloom_core::error::{AppError, ErrorCode};
 use frameloom_core::graph::{Graph, Op, ResizeParams, TrimParams};
@@ -16,7 +17,7 @@ use frameloom_engine::Plan;
 use frameloom_engine::execute::is_same_file;
 use frameloom_engine::plan::MediumPlan;
 use frameloom_infer::Runtime;
-use frameloom_media::Container;
+use frameloom_media::{Container, FieldReport};
 use frameloom_still::StillFormat;
 use serde::{Deserialize, Serialize};
 use std::ffi::OsStr;
@@ -24,13 +25,18 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use ts_rs::TS;
 
-/// What the user wants enlarged, and how. Everything but `input` may be left open.
+/// What the user wants made of a file, and how. Everything but `input` may be left open; then the
+/// file is enlarged.
 #[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize, TS)]
 #[serde(default)]
 pub struct UpscaleRequest {
+    /// What is done.
+    pub preset: PresetId,
     /// The source.
     #[ts(type = "string")]
     pub input: PathBuf,
+    /// Ending of the result, of those that the preset offers; the usual one where `None`.
+    pub format: Option<String>,
     /// File, or folder for the result; the source's own folder where `None`.
     #[ts(type = "string | null")]
     pub output: Option<PathBuf>,
@@ -109,8 +115,8 @@ pub struct UpscalePlan {
     /// Frames of a clip, as far as the file says.
     #[ts(type = "number | null")]
     pub frames: Option<u64>,
-    /// Model that was chosen.
-    pub model: String,
+    /// Model that was chosen; `None` where none takes part.
+    pub model: Option<String>,
     /// Encoder as ffmpeg names it; `None` for stills.
     pub encoder: Option<String>,
     /// Settings of the encoder as they are given to ffmpeg.
@@ -162,7 +168,7 @@ impl App {
     pub(crate) fn prepare(
         &self,
         request: &UpscaleRequest,
-    ) -> Result<(JobSpec, Plan, String), AppError> {
+    ) -> Result<(JobSpec, Plan, Option<String>), AppError> {
         let (spec, plan, model, _) = self.prepare_probed(request)?;
         Ok((spec, plan, model))
     }
@@ -171,7 +177,8 @@ impl App {
     fn prepare_probed(
         &self,
         request: &UpscaleRequest,
-    ) -> Result<(JobSpec, Plan, String, MediaInfo), AppError> {
+    ) -> Result<(JobSpec, Plan, Option<String>, MediaInfo), AppError> {
+        let preset = request.preset.preset();
         let Source {
             input,
             pictures,
@@ -189,34 +196,24 @@ impl App {
             .main_video()
             .filter(|_| inputs::has_picture(&info))
             .ok_or_else(|| no_picture(&input, &info))?;
-        let model = match &request.model {
-            Some(id) => id.clone(),
-            None if inputs::is_lossy(&info) => MODEL_FOR_LOSSY.to_owned(),
-            None => MODEL_FOR_CLEAN.to_owned(),
-        };
-        let manifest = self.models.ready(&model).map_err(|e| explain::engine(&e))?;
+        presets::check_fit(preset, &input, &info, request.span)?;
         let compute = request.compute.or(self.settings()?.compute);
         self.check_device(&request.device, &compute)?;
-        let scale = request.scale.unwrap_or(manifest.scale);
-        if !(1..=8).contains(&scale) || (manifest.scale == 1 && scale != 1) {
-            return Err(unfit(format!(
-                "The model `{model}` cannot enlarge {scale} times."
-            )));
-        }
-        // Still pictures are turned upright when they are read.
-        let size = (video.width, video.height);
-        let size = match info.kind {
-            MediaKind::Still => shown(video, size),
-            _ => size,
-        };
         let trim = match (request.span, info.kind) {
             (Some(span), MediaKind::Video) => Some(span.node()),
             _ => None,
         };
-        let first = trim
-            .into_iter()
-            .chain(fields::node(request.deinterlace, report));
-        let graph = upscale_graph(first.collect(), &model, manifest.scale, scale, size);
+        let (work, enlarged) = if preset.id == PresetId::Enlarge {
+            let (work, model, scale) = self.enlargement(request, trim, &info, video, report)?;
+            (work, Some((model, scale)))
+        } else {
+            let work = presets::work(preset, request, trim, &info, video, report)?;
+            (work, None)
+        };
+        let (model, scale) = match &enlarged {
+            Some((model, scale)) => (model.as_str(), *scale),
+            None => (preset.word, 1),
+        };
         let parts = NameParts {
             name: &match NumberPattern::of_path(&input).filter(|_| pictures.is_some()) {
                 Some(names) => names.title().to_owned(),
@@ -224,41 +221,81 @@ impl App {
                     .file_stem()
                     .map_or_else(String::new, |s| s.to_string_lossy().into_owned()),
             },
-            model: &model,
+            model,
             scale,
-            size: shown(
-                video,
-                (
-                    video.width.saturating_mul(scale),
-                    video.height.saturating_mul(scale),
-                ),
-            ),
+            size: work.size,
             counter: request.counter.unwrap_or(1) as usize,
         };
-        let (output, codec) = self.output_for(request, &input, &info, video, &parts)?;
+        let (output, codec) = self.output_for(request, &work, &input, &info, video, &parts)?;
+        let mut drop = request.drop.clone();
+        let left_out = presets::left_out(preset, &info, &output, &mut drop)?;
         let spec = JobSpec {
             version: JOB_SPEC_VERSION,
             input,
             pictures,
             output,
             overwrite: request.overwrite,
-            graph,
+            graph: work.graph,
             encode: EncodeSpec {
                 codec,
-                quality: request.quality,
-                drop: request.drop.clone(),
+                quality: preset.quality.unwrap_or(request.quality),
+                drop,
             },
             device: request.device.clone(),
             inputs: Default::default(),
             input_pictures: Default::default(),
             compute,
-            upright: false,
+            // An enlargement keeps the turn of a clip as a note for the player.
+            upright: preset.id != PresetId::Enlarge,
             sample: request.sample,
         };
         let mut plan =
             frameloom_engine::plan(&spec, &info, &self.models).map_err(|e| explain::engine(&e))?;
         plan.warnings.extend(fields::telecine(report));
-        Ok((spec, plan, model, info))
+        plan.warnings.extend(left_out);
+        Ok((spec, plan, enlarged.map(|(model, _)| model), info))
+    }
+
+    /// The graph that enlarges a source, with the model and the scale.
+    fn enlargement(
+        &self,
+        request: &UpscaleRequest,
+        trim: Option<Op>,
+        info: &MediaInfo,
+        video: &VideoInfo,
+        report: Option<FieldReport>,
+    ) -> Result<(Work, String, u32), AppError> {
+        let model = match &request.model {
+            Some(id) => id.clone(),
+            None if inputs::is_lossy(info) => MODEL_FOR_LOSSY.to_owned(),
+            None => MODEL_FOR_CLEAN.to_owned(),
+        };
+        let manifest = self.models.ready(&model).map_err(|e| explain::engine(&e))?;
+        let scale = request.scale.unwrap_or(manifest.scale);
+        if !(1..=8).contains(&scale) || (manifest.scale == 1 && scale != 1) {
+            return Err(unfit(format!(
+                "The model `{model}` cannot enlarge {scale} times."
+            )));
+        }
+        let size = (video.width, video.height);
+        // Still pictures are turned upright when they are read.
+        let size = match info.kind {
+            MediaKind::Still => shown(video, size),
+            _ => size,
+        };
+        let first = trim
+            .into_iter()
+            .chain(fields::node(request.deinterlace, report));
+        let larger = (
+            video.width.saturating_mul(scale),
+            video.height.saturating_mul(scale),
+        );
+        let work = Work {
+            graph: upscale_graph(first.collect(), &model, manifest.scale, scale, size),
+            size: shown(video, larger),
+            ending: presets::ending_of(PresetId::Enlarge.preset(), request)?,
+        };
+        Ok((work, model, scale))
     }
 
     /// Refuses a device that this installation cannot have.
@@ -281,11 +318,14 @@ impl App {
     fn output_for(
         &self,
         request: &UpscaleRequest,
+        work: &Work,
         input: &Path,
         info: &MediaInfo,
         video: &VideoInfo,
         parts: &NameParts<'_>,
     ) -> Result<(PathBuf, Option<VideoCodec>), AppError> {
+        let preset = request.preset.preset();
+        let codec = preset.codec.or(request.codec);
         let wanted = match &request.output {
             _ if request.sample => {
                 let folder = self.places.samples();
@@ -319,20 +359,55 @@ impl App {
                     )
                     .hint("Name a folder for the output, or leave the template out."));
                 }
-                (file, request.codec)
+                (file, codec)
+            }
+            Err(folder) if preset.id == PresetId::Frames => {
+                let ending = work.ending.as_deref().unwrap_or("png");
+                (
+                    self.frames_in(&folder, preset, request, parts, ending)?,
+                    None,
+                )
             }
             Err(folder) => {
-                let template = request.name_template.as_deref().unwrap_or(DEFAULT_TEMPLATE);
-                let (extension, codec) = if info.kind == MediaKind::Still {
-                    (still_extension(input, video, parts.size, request), None)
-                } else {
-                    video_extension(info, video, request)
+                let template = request.name_template.as_deref().unwrap_or(preset.template);
+                let (extension, codec) = match (&work.ending, info.kind) {
+                    (Some(ending), _) => (ending.clone(), codec),
+                    (None, MediaKind::Still) => {
+                        (still_extension(input, video, parts.size, request), None)
+                    }
+                    (None, _) => video_extension(info, video, request),
                 };
                 (folder.join(fill_name(template, parts, &extension)?), codec)
             }
         };
         let output = self.place_output(wanted, input, request.overwrite, &request.taken)?;
         Ok((output, codec))
+    }
+
+    /// A pattern for numbered pictures in a folder of their own below `folder`.
+    fn frames_in(
+        &self,
+        folder: &Path,
+        preset: &Preset,
+        request: &UpscaleRequest,
+        parts: &NameParts<'_>,
+        ending: &str,
+    ) -> Result<PathBuf, AppError> {
+        let template = request.name_template.as_deref().unwrap_or(preset.template);
+        let name = fill_name(template, parts, "frames")?;
+        // A percent sign would be taken for the place of the number.
+        let name = name.trim_end_matches(".frames").replace('%', "_");
+        let promised = self.promised_outputs()?;
+        let file = format!("{name}_%05d.{ending}");
+        let pattern = frameloom_engine::execute::free_output(
+            &folder.join(format!("{name}_frames")),
+            |place| {
+                let pattern = place.join(&file);
+                let used = place.symlink_metadata().is_ok() || promised.contains(&pattern);
+                used && !request.overwrite || request.taken.contains(&pattern)
+            },
+        );
+        Ok(pattern.join(file))
     }
 
     /// A name for the result that is free, or may be overwritten.
@@ -387,7 +462,7 @@ impl App {
 }
 
 /// Width and height as they are shown: turned, where the file says so.
-fn shown(video: &VideoInfo, (width, height): (u32, u32)) -> (u32, u32) {
+pub(crate) fn shown(video: &VideoInfo, (width, height): (u32, u32)) -> (u32, u32) {
     if video.rotation_degrees.rem_euclid(180) == 90 {
         (height, width)
     } else {

@@ -3,9 +3,9 @@
 use frameloom_app::inputs::Expanded;
 use frameloom_app::receipt::Verification;
 use frameloom_app::{
-    CanvasEntry, CanvasGraph, CanvasSave, CanvasVersion, GraphPlan, GraphRequest, HistoryPage,
-    HistoryQuery, JobEdit, Likeness, ModelEntry, QueueEvent, Report, Retry, Settings, UpscalePlan,
-    UpscaleRequest,
+    CanvasEntry, CanvasGraph, CanvasSave, CanvasVersion, Clipboard, GraphPlan, GraphRequest,
+    HistoryPage, HistoryQuery, JobEdit, Likeness, ModelEntry, PresetCard, PresetFit, QueueEvent,
+    Report, Retry, Settings, SoundWish, UpscalePlan, UpscaleRequest,
 };
 use frameloom_core::error::AppError;
 use frameloom_core::graph::{Fault, NodeKind};
@@ -46,11 +46,15 @@ fn export(folder: &Path) -> Result<(), ExportError> {
     LibraryQuery::export_all(&config)?;
     LibrarySummary::export_all(&config)?;
     ModelEntry::export_all(&config)?;
+    Clipboard::export_all(&config)?;
+    PresetCard::export_all(&config)?;
+    PresetFit::export_all(&config)?;
     Report::export_all(&config)?;
     QueueEvent::export_all(&config)?;
     Retry::export_all(&config)?;
     NodeKind::export_all(&config)?;
     Settings::export_all(&config)?;
+    SoundWish::export_all(&config)?;
     Verification::export_all(&config)?;
     UpscalePlan::export_all(&config)?;
     UpscaleRequest::export_all(&config)

@@ -1,9 +1,11 @@
 //! What can be typed.
 
+use clap::builder::{PossibleValue, PossibleValuesParser, TypedValueParser};
 use clap::{Args, Parser, Subcommand, ValueEnum};
 use clap_complete::Shell;
 use frameloom_app::inventory::Rule;
-use frameloom_app::{ComputeWish, DeinterlaceChoice, PicturesRequest};
+use frameloom_app::presets::PRESETS;
+use frameloom_app::{ComputeWish, DeinterlaceChoice, PicturesRequest, PresetId};
 use frameloom_core::job::{Device, Precision, Priority, Quality, TrackChoice, VideoCodec};
 use frameloom_core::time::FrameRate;
 use std::path::PathBuf;
@@ -58,6 +60,8 @@ pub enum Command {
     Diff(Diff),
     /// Enlarge videos and pictures.
     Upscale(Upscale),
+    /// Do to videos and pictures what a word says: enlarge, clean, share, ...
+    Do(Do),
     /// Run a graph of nodes on a video or a picture.
     Run(Run),
     /// Show and check the installed models.
@@ -110,7 +114,7 @@ pub struct Diff {
 }
 
 /// How a result is made; the same for every command that makes one.
-#[derive(Debug, Args)]
+#[derive(Debug, Clone, Args)]
 pub struct Making {
     /// Codec for videos; the best of this machine if left out.
     #[arg(long)]
@@ -140,7 +144,7 @@ pub struct Making {
 }
 
 /// How a result is computed; the same for every command that makes one.
-#[derive(Debug, Args)]
+#[derive(Debug, Clone, Args)]
 pub struct Computing {
     /// How near the result must be to the exact one. What is allowed is used only where it was
     /// measured to be faster; `frameloom models measure ID` shows by how much. As the settings
@@ -156,7 +160,7 @@ pub struct Computing {
 }
 
 /// What of the machine a job may use.
-#[derive(Debug, Args)]
+#[derive(Debug, Clone, Args)]
 pub struct Limits {
     /// About how many cores the whole job may keep busy.
     #[arg(long, value_name = "N", value_parser = clap::value_parser!(u32).range(1..=1024))]
@@ -238,7 +242,7 @@ impl From<Pictures> for PicturesRequest {
 }
 
 /// Arguments of `upscale`.
-#[derive(Debug, Args)]
+#[derive(Debug, Clone, Args)]
 pub struct Upscale {
     /// Files, folders, or patterns of numbered pictures (shot_%05d.png). Folders are searched at any
     /// depth; links to other folders are not followed.
@@ -267,6 +271,45 @@ pub struct Upscale {
     /// Make whole pictures of the fields of an interlaced source first (bwdif).
     #[arg(long, value_name = "WHEN", default_value = "auto")]
     pub deinterlace: DeinterlaceName,
+    /// What is done.
+    #[arg(skip)]
+    pub preset: PresetId,
+    /// Ending of the result.
+    #[arg(skip)]
+    pub format: Option<String>,
+}
+
+/// Arguments of `do`.
+#[derive(Debug, Args)]
+pub struct Do {
+    /// What to do.
+    #[arg(value_parser = preset_parser())]
+    pub preset: PresetId,
+    /// Ending of the results, of those that the preset can make: mp4, mkv, gif, png, ...
+    #[arg(short, long, value_name = "ENDING")]
+    pub format: Option<String>,
+    /// To what, and how.
+    #[command(flatten)]
+    pub what: Upscale,
+}
+
+/// The words of the table with what each does.
+fn preset_parser() -> impl TypedValueParser<Value = PresetId> {
+    let words = PRESETS
+        .iter()
+        .map(|preset| PossibleValue::new(preset.word).help(preset.summary));
+    PossibleValuesParser::new(words).try_map(|word| word.parse::<PresetId>())
+}
+
+impl Do {
+    /// As the command for enlarging takes it.
+    pub fn upscale(&self) -> Upscale {
+        Upscale {
+            preset: self.preset,
+            format: self.format.clone(),
+            ..self.what.clone()
+        }
+    }
 }
 
 /// When to deinterlace.

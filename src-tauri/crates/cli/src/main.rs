@@ -55,6 +55,7 @@ fn run(arguments: &Arguments, output: &output::Output) -> Result<ExitCode, AppEr
     }
     match &arguments.command {
         Command::Upscale(upscale) => commands::upscale::run(&app, upscale, output),
+        Command::Do(work) => commands::upscale::run(&app, &work.upscale(), output),
         Command::Run(run) => commands::run::run(&app, run, output),
         Command::Models(command) => commands::models::run(&app, command, output),
         Command::Jobs(command) => commands::jobs::run(&app, command, output),

@@ -92,7 +92,7 @@ pub use reader::{ReadReport, Reader, ReaderOptions, Truncation};
 pub use scrub::Scrubber;
 pub use sequence::{SEQUENCE_CONTAINER, find_pictures, numbers_of, probe_pictures};
 pub use sound::{
-    SoundBlock, SoundCodec, SoundEncoderPlan, SoundFilter, SoundFormat, SoundHeader,
+    Listener, SoundBlock, SoundCodec, SoundEncoderPlan, SoundFilter, SoundFormat, SoundHeader,
     SoundPartReader, SoundPartWriter, SoundReader, SoundReport, SoundSource, plan_sound_encoder,
 };
 pub use verify::{Expectation, FrameTimes, OutputCheck, coded_frames, frame_times, verify_output};

@@ -14,6 +14,7 @@ mod eval;
 mod exec;
 mod place;
 mod run;
+mod samples;
 mod setup;
 mod test;
 mod torture;
@@ -70,6 +71,12 @@ const TASKS: &[Task] = &[
         arguments: "[--still SECONDS FILE.png]",
         summary: "render assets/demo.mp4 anew (needs the ffmpeg command)",
         main: demo::main,
+    },
+    Task {
+        name: "preset-samples",
+        arguments: "[--debug]",
+        summary: "make the pictures on the cards of presets anew (needs the ffmpeg command)",
+        main: samples::main,
     },
 ];
 

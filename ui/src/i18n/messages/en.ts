@@ -1,6 +1,7 @@
 import { canvas } from './en/canvas';
 import { canvasNodes } from './en/canvas-nodes';
 import { compare } from './en/compare';
+import { home } from './en/home';
 import { library } from './en/library';
 import { places } from './en/places';
 import { settings } from './en/settings';
@@ -15,6 +16,7 @@ export const en = {
   ...canvas,
   ...canvasNodes,
   ...compare,
+  ...home,
   ...library,
   ...places,
   ...settings,
@@ -23,7 +25,7 @@ export const en = {
   'app.name': 'Frameloom',
 
   'welcome.title': 'Bring out what is there.',
-  'welcome.lead': 'Drop videos or pictures, and make them larger and clearer.',
+  'welcome.lead': 'Drop videos or pictures, say what to do with them, and start.',
   'welcome.choose': 'Choose files…',
   'welcome.folder': 'Choose a folder…',
   'welcome.local': 'Everything is computed here. Nothing leaves this machine.',
@@ -55,7 +57,7 @@ export const en = {
   'state.cancelled': 'Cancelled',
 
   'step.preparing': 'Preparing',
-  'step.processing': 'Enlarging',
+  'step.processing': 'Working on the pictures',
   'step.joining': 'Putting parts together',
   'step.verifying': 'Checking the result',
 
@@ -83,7 +85,7 @@ export const en = {
   'kind.audio': 'Sound',
   'kind.other': 'File',
 
-  'recipe.label': 'How to enlarge',
+  'recipe.label': 'What to do with this file',
   'recipe.model': 'Model',
   'recipe.model.none': 'No model is installed. Reinstall Frameloom, or put a model into its models folder.',
   'recipe.model.missing': 'The file of this model is missing.',
@@ -128,7 +130,7 @@ export const en = {
   'job.cancel.yes': 'Discard',
   'job.cancel.no': 'Keep going',
   'job.reveal': 'Show in folder',
-  'job.again': 'Enlarge again',
+  'job.again': 'Use this file again',
   'job.remove': 'Remove from list',
   'job.progress': 'Progress',
   'job.fps': 'Speed',
@@ -196,7 +198,7 @@ export const en = {
   'resume.now': 'Resume',
   'resume.later': 'Not now',
   'resume.always': 'Always resume without asking',
-  'close.title': 'A file is still being enlarged',
+  'close.title': 'A job is still running',
   'close.ask': 'Close the window and stop it?',
   'close.stay': 'Keep working',
   'close.after_part': 'Finish this part, then close',
@@ -276,7 +278,7 @@ export const en = {
   'error.invalid_request': 'This combination is not possible.',
   'error.input_not_found': 'The file is not there.',
   'error.input_unreadable': 'The file cannot be read as media.',
-  'error.input_unsupported': 'Nothing in this file can be enlarged.',
+  'error.input_unsupported': 'Nothing in this file can be worked on.',
   'error.input_too_large': 'The file is larger than Frameloom takes.',
   'error.input_changed': 'The file was changed after the job was planned.',
   'error.program_changed': 'Another version of Frameloom began this job.',
@@ -299,7 +301,7 @@ export const en = {
   'error.store_busy': 'Another process of Frameloom keeps the list of jobs to itself.',
   'error.internal': 'Something went wrong inside Frameloom.',
 
-  'remedy.invalid_request': 'Choose another model, scale or codec.',
+  'remedy.invalid_request': 'Choose something else to do, or other settings.',
   'remedy.input_not_found': 'Check that it was not moved or renamed, and that its drive is connected.',
   'remedy.input_unreadable': 'Open it in a player; if that fails too, copy or download it again.',
   'remedy.input_unsupported': 'Choose a file with a picture or a video track.',

@@ -1,6 +1,7 @@
 import { canvas } from './fr/canvas';
 import { canvasNodes } from './fr/canvas-nodes';
 import { compare } from './fr/compare';
+import { home } from './fr/home';
 import { library } from './fr/library';
 import { places } from './fr/places';
 import { settings } from './fr/settings';
@@ -11,6 +12,7 @@ export const fr: Messages = {
   ...canvas,
   ...canvasNodes,
   ...compare,
+  ...home,
   ...library,
   ...places,
   ...settings,
@@ -19,7 +21,7 @@ export const fr: Messages = {
   'app.name': 'Frameloom',
 
   'welcome.title': 'Révélez ce qui est déjà là.',
-  'welcome.lead': 'Déposez des vidéos ou des images pour les rendre plus grandes et plus nettes.',
+  'welcome.lead': 'Déposez des vidéos ou des images, dites quoi en faire, et lancez.',
   'welcome.choose': 'Choisir des fichiers…',
   'welcome.folder': 'Choisir un dossier…',
   'welcome.local': 'Tout est calculé ici. Rien ne quitte cette machine.',
@@ -51,7 +53,7 @@ export const fr: Messages = {
   'state.cancelled': 'Annulé',
 
   'step.preparing': 'Préparation',
-  'step.processing': 'Agrandissement',
+  'step.processing': 'Traitement des images',
   'step.joining': 'Assemblage des parties',
   'step.verifying': 'Contrôle du résultat',
 
@@ -79,7 +81,7 @@ export const fr: Messages = {
   'kind.audio': 'Son',
   'kind.other': 'Fichier',
 
-  'recipe.label': 'Comment agrandir',
+  'recipe.label': 'Que faire de ce fichier',
   'recipe.model': 'Modèle',
   'recipe.model.none': 'Aucun modèle n’est installé. Réinstallez Frameloom ou placez un modèle dans son dossier de modèles.',
   'recipe.model.missing': 'Le fichier de ce modèle est absent.',
@@ -124,7 +126,7 @@ export const fr: Messages = {
   'job.cancel.yes': 'Tout arrêter',
   'job.cancel.no': 'Continuer',
   'job.reveal': 'Afficher le dossier',
-  'job.again': 'Agrandir à nouveau',
+  'job.again': 'Reprendre ce fichier',
   'job.remove': 'Retirer de la liste',
   'job.progress': 'Avancement',
   'job.fps': 'Vitesse',
@@ -192,7 +194,7 @@ export const fr: Messages = {
   'resume.now': 'Reprendre',
   'resume.later': 'Pas maintenant',
   'resume.always': 'Toujours reprendre sans demander',
-  'close.title': 'Un fichier est encore en cours d’agrandissement',
+  'close.title': 'Une tâche est encore en cours',
   'close.ask': 'Fermer la fenêtre et l’arrêter ?',
   'close.stay': 'Continuer le travail',
   'close.after_part': 'Finir cette partie, puis fermer',
@@ -272,7 +274,7 @@ export const fr: Messages = {
   'error.invalid_request': 'Cette combinaison n’est pas possible.',
   'error.input_not_found': 'Le fichier est introuvable.',
   'error.input_unreadable': 'Le fichier ne peut pas être lu comme un média.',
-  'error.input_unsupported': 'Rien dans ce fichier ne peut être agrandi.',
+  'error.input_unsupported': 'Rien dans ce fichier ne peut être traité.',
   'error.input_too_large': 'Le fichier dépasse ce que Frameloom accepte.',
   'error.input_changed': 'Le fichier a changé depuis la préparation de la tâche.',
   'error.program_changed': 'Une autre version de Frameloom a commencé cette tâche.',
@@ -295,7 +297,7 @@ export const fr: Messages = {
   'error.store_busy': 'Un autre processus de Frameloom garde la liste des tâches pour lui seul.',
   'error.internal': 'Une erreur s’est produite dans Frameloom.',
 
-  'remedy.invalid_request': 'Choisissez un autre modèle, une autre échelle ou un autre codec.',
+  'remedy.invalid_request': 'Choisissez autre chose à faire, ou d’autres réglages.',
   'remedy.input_not_found': 'Vérifiez qu’il n’a été ni déplacé ni renommé et que son disque est branché.',
   'remedy.input_unreadable': 'Ouvrez-le dans un lecteur ; si cela échoue aussi, copiez-le ou téléchargez-le à nouveau.',
   'remedy.input_unsupported': 'Choisissez un fichier contenant une image ou une piste vidéo.',

@@ -1,6 +1,7 @@
 import { canvas } from './vi/canvas';
 import { canvasNodes } from './vi/canvas-nodes';
 import { compare } from './vi/compare';
+import { home } from './vi/home';
 import { library } from './vi/library';
 import { places } from './vi/places';
 import { settings } from './vi/settings';
@@ -11,6 +12,7 @@ export const vi: Messages = {
   ...canvas,
   ...canvasNodes,
   ...compare,
+  ...home,
   ...library,
   ...places,
   ...settings,
@@ -19,7 +21,7 @@ export const vi: Messages = {
   'app.name': 'Frameloom',
 
   'welcome.title': 'Làm hiện rõ những gì vốn có.',
-  'welcome.lead': 'Thả video hoặc ảnh vào đây để phóng to và làm rõ nét hơn.',
+  'welcome.lead': 'Thả video hoặc ảnh vào đây, chọn việc cần làm rồi bắt đầu.',
   'welcome.choose': 'Chọn tệp…',
   'welcome.folder': 'Chọn thư mục…',
   'welcome.local': 'Mọi thứ được tính ngay tại đây. Không gì rời khỏi máy này.',
@@ -51,7 +53,7 @@ export const vi: Messages = {
   'state.cancelled': 'Đã huỷ',
 
   'step.preparing': 'Đang chuẩn bị',
-  'step.processing': 'Đang phóng to',
+  'step.processing': 'Đang xử lý hình',
   'step.joining': 'Đang ghép các phần',
   'step.verifying': 'Đang kiểm tra kết quả',
 
@@ -79,7 +81,7 @@ export const vi: Messages = {
   'kind.audio': 'Âm thanh',
   'kind.other': 'Tệp',
 
-  'recipe.label': 'Cách phóng to',
+  'recipe.label': 'Việc cần làm với tệp này',
   'recipe.model': 'Mô hình',
   'recipe.model.none': 'Chưa có mô hình nào. Hãy cài lại Frameloom, hoặc đặt một mô hình vào thư mục mô hình.',
   'recipe.model.missing': 'Tệp của mô hình này bị thiếu.',
@@ -124,7 +126,7 @@ export const vi: Messages = {
   'job.cancel.yes': 'Bỏ đi',
   'job.cancel.no': 'Làm tiếp',
   'job.reveal': 'Mở thư mục',
-  'job.again': 'Phóng to lại',
+  'job.again': 'Dùng lại tệp này',
   'job.remove': 'Xoá khỏi danh sách',
   'job.progress': 'Tiến độ',
   'job.fps': 'Tốc độ',
@@ -192,7 +194,7 @@ export const vi: Messages = {
   'resume.now': 'Tiếp tục',
   'resume.later': 'Để sau',
   'resume.always': 'Luôn tiếp tục mà không hỏi',
-  'close.title': 'Vẫn còn tệp đang được phóng to',
+  'close.title': 'Vẫn còn việc đang chạy',
   'close.ask': 'Đóng cửa sổ và dừng việc này?',
   'close.stay': 'Làm tiếp',
   'close.after_part': 'Làm xong phần này rồi đóng',
@@ -272,7 +274,7 @@ export const vi: Messages = {
   'error.invalid_request': 'Không thể kết hợp như vậy.',
   'error.input_not_found': 'Không tìm thấy tệp.',
   'error.input_unreadable': 'Không đọc được tệp này như video hay ảnh.',
-  'error.input_unsupported': 'Không có gì trong tệp này phóng to được.',
+  'error.input_unsupported': 'Không có gì trong tệp này xử lý được.',
   'error.input_too_large': 'Tệp lớn hơn mức Frameloom nhận.',
   'error.input_changed': 'Tệp đã thay đổi sau khi lập tác vụ.',
   'error.program_changed': 'Một phiên bản Frameloom khác đã bắt đầu tác vụ này.',
@@ -295,7 +297,7 @@ export const vi: Messages = {
   'error.store_busy': 'Một tiến trình Frameloom khác đang giữ riêng danh sách tác vụ.',
   'error.internal': 'Có lỗi bên trong Frameloom.',
 
-  'remedy.invalid_request': 'Hãy chọn mô hình, tỉ lệ hoặc mã hoá khác.',
+  'remedy.invalid_request': 'Hãy chọn việc khác hoặc cài đặt khác.',
   'remedy.input_not_found': 'Kiểm tra xem tệp có bị dời hay đổi tên không, và ổ đĩa đã được nối chưa.',
   'remedy.input_unreadable': 'Thử mở bằng trình phát; nếu vẫn không được, hãy chép hoặc tải lại tệp.',
   'remedy.input_unsupported': 'Hãy chọn tệp có hình ảnh hoặc video.',

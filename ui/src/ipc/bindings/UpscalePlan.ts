@@ -22,9 +22,9 @@ output_size: [number, number],
  */
 frames: number | null, 
 /**
- * Model that was chosen.
+ * Model that was chosen; `None` where none takes part.
  */
-model: string, 
+model: string | null, 
 /**
  * Encoder as ffmpeg names it; `None` for stills.
  */

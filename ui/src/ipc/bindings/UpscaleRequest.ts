@@ -3,18 +3,28 @@ import type { ComputeWish } from "./ComputeWish";
 import type { DeinterlaceChoice } from "./DeinterlaceChoice";
 import type { Device } from "./Device";
 import type { PicturesRequest } from "./PicturesRequest";
+import type { PresetId } from "./PresetId";
 import type { Quality } from "./Quality";
 import type { Span } from "./Span";
 import type { VideoCodec } from "./VideoCodec";
 
 /**
- * What the user wants enlarged, and how. Everything but `input` may be left open.
+ * What the user wants made of a file, and how. Everything but `input` may be left open; then the
+ * file is enlarged.
  */
 export type UpscaleRequest = { 
+/**
+ * What is done.
+ */
+preset: PresetId, 
 /**
  * The source.
  */
 input: string, 
+/**
+ * Ending of the result, of those that the preset offers; the usual one where `None`.
+ */
+format: string | null, 
 /**
  * File, or folder for the result; the source's own folder where `None`.
  */

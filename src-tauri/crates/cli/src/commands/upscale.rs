@@ -226,9 +226,12 @@ fn batch(
 /// A plan in a line, with what should be known of it.
 fn planned(plan: &UpscalePlan) -> String {
     let ((iw, ih), (ow, oh)) = (plan.input_size, plan.output_size);
+    let with = match &plan.model {
+        Some(model) => format!(" with {model}"),
+        None => String::new(),
+    };
     let mut text = format!(
-        "{iw} x {ih} to {ow} x {oh} with {}: {}\n",
-        plan.model,
+        "{iw} x {ih} to {ow} x {oh}{with}: {}\n",
         plan.output.display()
     );
     for warning in &plan.warnings {
@@ -239,7 +242,9 @@ fn planned(plan: &UpscalePlan) -> String {
 
 fn request(arguments: &Upscale, file: &Found, index: usize, taken: &Arc<Taken>) -> UpscaleRequest {
     UpscaleRequest {
+        preset: arguments.preset,
         input: file.path.clone(),
+        format: arguments.format.clone(),
         output: arguments.output.clone(),
         model: arguments.model.clone(),
         scale: arguments.scale,

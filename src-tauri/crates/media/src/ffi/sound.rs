@@ -14,6 +14,9 @@ use std::slice;
 /// An owned layout of channels.
 pub(crate) struct Channels(sys::AVChannelLayout);
 
+// SAFETY: memory behind its pointers is its own and is reached through it alone.
+unsafe impl Send for Channels {}
+
 impl Drop for Channels {
     fn drop(&mut self) {
         // SAFETY: owned; a layout without memory of its own is left as it is.

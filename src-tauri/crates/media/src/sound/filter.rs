@@ -12,6 +12,7 @@ pub struct SoundFilter {
     layout: Channels,
     rate: u32,
     sent: i64,
+    finished: bool,
 }
 
 impl std::fmt::Debug for SoundFilter {
@@ -66,6 +67,7 @@ impl SoundFilter {
             layout: Channels::parse(&from.layout)?,
             rate: from.rate,
             sent: 0,
+            finished: false,
         })
     }
 
@@ -89,7 +91,13 @@ impl SoundFilter {
     /// # Errors
     /// What a filter says.
     pub fn finish(&mut self) -> Result<(), MediaError> {
+        self.finished = true;
         self.graph.send(None)
+    }
+
+    /// It was said that nothing follows.
+    pub(crate) fn is_finished(&self) -> bool {
+        self.finished
     }
 
     /// Takes samples that are done; `None` where more must be sent first, or at the end.

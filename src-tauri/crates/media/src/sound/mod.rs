@@ -6,11 +6,13 @@
 
 mod encode;
 mod filter;
+mod listen;
 mod part;
 mod reader;
 
 pub use encode::{SoundCodec, SoundEncoderPlan, SoundSource, plan_sound_encoder};
 pub use filter::SoundFilter;
+pub use listen::Listener;
 pub use part::{SoundHeader, SoundPartReader, SoundPartWriter};
 pub use reader::{SoundReader, SoundReport};
 

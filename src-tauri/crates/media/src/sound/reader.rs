@@ -216,6 +216,40 @@ impl SoundReader {
         }
     }
 
+    /// Place of the sample that comes next; `None` at the end.
+    ///
+    /// # Errors
+    /// As [`SoundReader::next_block`].
+    pub fn place(&mut self) -> Result<Option<i64>, MediaError> {
+        while self.ready.is_empty() && !self.ended {
+            self.step()?;
+        }
+        Ok(self.ready.front().map(|block| block.start))
+    }
+
+    /// Goes to the packet that holds place `to`, or one before it. The first samples behind it may
+    /// be wrong, for codecs build on what came before. False where the container cannot do that
+    /// exactly; then the reader may be anywhere.
+    ///
+    /// # Errors
+    /// As [`SoundReader::next_block`].
+    pub fn seek(&mut self, to: i64) -> Result<bool, MediaError> {
+        let Feed::File { input, stream } = &mut self.feed else {
+            return Ok(false);
+        };
+        let name = input.format_name();
+        let exact = ["mp4", "matroska", "mpegts"];
+        let samples = TimeBase::new(1, i64::from(self.format.rate)).unwrap_or(TimeBase::MICROS);
+        let ticks = Timestamp::new(to, samples).rescaled(self.base).ticks;
+        if !exact.iter().any(|exact| name.contains(*exact)) || input.seek(*stream, ticks).is_err() {
+            return Ok(false);
+        }
+        self.decoder.flush();
+        self.ready.clear();
+        (self.change, self.next, self.ended) = (None, None, false);
+        Ok(self.place()?.is_none_or(|place| place <= to))
+    }
+
     /// Feeds the decoder once and takes what it has.
     fn step(&mut self) -> Result<(), MediaError> {
         if self.cancel.load(Ordering::Relaxed) {
@@ -280,6 +314,9 @@ impl SoundReader {
             self.next = Some(next);
             self.append(channels);
             return Ok(());
+        }
+        if self.next.is_none() {
+            self.next = stated;
         }
         // Broadcasts change between stereo and 5.1; the track stays what it was at its start.
         let same = self.change.as_ref().is_some_and(|(form, _)| *form == found);

@@ -8,6 +8,7 @@ mod diff;
 mod fidelity;
 mod fields;
 mod hostile;
+mod listen;
 mod pictures;
 mod real_clips;
 mod round_trip;

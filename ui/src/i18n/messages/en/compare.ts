@@ -27,7 +27,7 @@ export const compare = {
   'player.stop': 'Stop playing',
   'player.on': 'Play, faster each time',
   'sample.try': 'Try 3 seconds',
-  'sample.try.why': 'Enlarges three seconds from here with these settings, to look at before the whole is started.',
+  'sample.try.why': 'Does this to three seconds from here, to look at before the whole is started.',
   'sample.label': 'A sample',
   'sample.forecast': 'The whole would take about {time} and about {size}.',
   'sample.memory': 'It needs about {size} of memory, like this sample.',

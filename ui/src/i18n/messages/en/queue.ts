@@ -92,7 +92,7 @@ export const queue = {
   'history.list': 'Finished files, newest first',
   'history.found': { one: '{count} file', other: '{count} files' },
   'history.empty': 'Nothing was finished yet.',
-  'history.empty.why': 'What you enlarge appears here, with how long it took and its receipt.',
+  'history.empty.why': 'What you make appears here, with how long it took and its receipt.',
   'history.none': 'No finished file fits these words.',
   'history.choose': 'Choose a file to see what was done.',
   'history.details': 'What was done',

@@ -26,7 +26,7 @@ export const compare = {
   'player.stop': 'Arrêter la lecture',
   'player.on': 'Lire, plus vite à chaque fois',
   'sample.try': 'Essayer 3 secondes',
-  'sample.try.why': 'Agrandit trois secondes à partir d’ici avec ces réglages, à regarder avant de lancer le tout.',
+  'sample.try.why': 'L’applique à trois secondes à partir d’ici, à regarder avant de lancer le tout.',
   'sample.label': 'Un essai',
   'sample.forecast': 'Le tout prendrait environ {time} et environ {size}.',
   'sample.memory': 'Il lui faut environ {size} de mémoire, comme à cet essai.',

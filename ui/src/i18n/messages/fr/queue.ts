@@ -100,7 +100,7 @@ export const queue = {
   'history.list': 'Fichiers terminés, du plus récent au plus ancien',
   'history.found': { one: '{count} fichier', many: '{count} fichiers', other: '{count} fichiers' },
   'history.empty': 'Rien n’est encore terminé.',
-  'history.empty.why': 'Ce que vous agrandissez apparaît ici, avec le temps que cela a pris et son reçu.',
+  'history.empty.why': 'Ce que vous produisez apparaît ici, avec le temps que cela a pris et son reçu.',
   'history.none': 'Aucun fichier ne correspond à ces mots.',
   'history.choose': 'Choisissez un fichier pour voir ce qui a été fait.',
   'history.details': 'Ce qui a été fait',

@@ -26,7 +26,7 @@ export const compare = {
   'player.stop': 'Dừng phát',
   'player.on': 'Phát, mỗi lần nhanh hơn',
   'sample.try': 'Thử 3 giây',
-  'sample.try.why': 'Phóng to ba giây từ đây với các cài đặt này, để xem trước khi bắt đầu toàn bộ.',
+  'sample.try.why': 'Làm thử với ba giây kể từ đây, để xem trước khi bắt đầu toàn bộ.',
   'sample.label': 'Một đoạn thử',
   'sample.forecast': 'Toàn bộ sẽ mất khoảng {time} và chiếm khoảng {size}.',
   'sample.memory': 'Cần khoảng {size} bộ nhớ, như đoạn thử này.',

@@ -92,7 +92,7 @@ export const queue = {
   'history.list': 'Các tệp đã kết thúc, mới nhất trước',
   'history.found': { other: '{count} tệp' },
   'history.empty': 'Chưa có gì hoàn tất.',
-  'history.empty.why': 'Những gì bạn phóng to sẽ xuất hiện tại đây, kèm thời gian đã mất và biên nhận.',
+  'history.empty.why': 'Những gì bạn làm sẽ xuất hiện tại đây, kèm thời gian đã mất và biên nhận.',
   'history.none': 'Không có tệp nào khớp với các từ này.',
   'history.choose': 'Chọn một tệp để xem đã làm những gì.',
   'history.details': 'Những gì đã làm',

@@ -1,0 +1,339 @@
+//! From a preset and a source to a graph, settings of the encoder and an ending.
+
+use super::{Preset, PresetId};
+use crate::request::{UpscaleRequest, shown};
+use crate::{DeinterlaceChoice, explain, fields};
+use frameloom_core::error::{AppError, ErrorCode};
+use frameloom_core::graph::{
+    DeinterlaceParams, DeinterlaceRate, DenoiseParams, Edge, Graph, LoudnessParams, Node, Op,
+    ResizeParams,
+};
+use frameloom_core::job::TrackChoice;
+use frameloom_core::media::{MediaInfo, MediaKind, StreamKind, VideoInfo, Warning};
+use frameloom_core::time::FrameRate;
+use frameloom_media::{Container, FieldReport};
+use std::path::Path;
+
+/// Longest side of a clip that is made small, in pixels.
+const SMALL_CLIP: u32 = 1280;
+/// Longest side of a picture that is made small.
+const SMALL_STILL: u32 = 2048;
+/// Longest side of an animation.
+const SMALL_ANIMATION: u32 = 640;
+/// Loudness in LUFS that most players of the web are near.
+const EVEN_LOUDNESS: f64 = -16.0;
+
+/// What a preset does to a source.
+#[derive(Debug)]
+pub(crate) struct Work {
+    pub graph: Graph,
+    /// Pixels of the result as it is shown.
+    pub size: (u32, u32),
+    /// Ending of the result; the source's, or what can hold it, where `None`.
+    pub ending: Option<String>,
+}
+
+/// What `preset` does to a source that it is for. `first` are the nodes before its own: the
+/// stretch that is taken.
+///
+/// # Errors
+/// The request asks for something that the preset does not leave to the user.
+pub(crate) fn work(
+    preset: &Preset,
+    request: &UpscaleRequest,
+    first: Option<Op>,
+    info: &MediaInfo,
+    video: &VideoInfo,
+    report: Option<FieldReport>,
+) -> Result<Work, AppError> {
+    if request.model.is_some() || request.scale.is_some() {
+        return Err(AppError::new(
+            ErrorCode::InvalidRequest,
+            format!("A model and a scale have no meaning for `{}`.", preset.word),
+        )
+        .hint("Leave them out, or use `enlarge`."));
+    }
+    let size = shown(video, (video.width, video.height));
+    let mut ops: Vec<Op> = first.into_iter().collect();
+    let whole = || fields::node(request.deinterlace, report);
+    let mut made = size;
+    match preset.id {
+        PresetId::Enlarge => {}
+        PresetId::Clean => {
+            ops.extend(whole());
+            ops.push(Op::Denoise(DenoiseParams::default()));
+        }
+        PresetId::Deinterlace => {
+            let node = fields::node(DeinterlaceChoice::On, report);
+            ops.extend(node.map(|op| smooth(op, report)));
+        }
+        PresetId::Share => {
+            ops.extend(whole());
+            made = within(
+                size,
+                if is_clip(info) {
+                    SMALL_CLIP
+                } else {
+                    SMALL_STILL
+                },
+            );
+        }
+        PresetId::Animate => {
+            ops.extend(whole());
+            let most = animation_rate(ending_of(preset, request)?.as_deref());
+            let known = video.frame_rate.map(|rate| rate.ratio().to_f64());
+            if known.is_none_or(|known| known > most as f64 + 0.01) {
+                ops.extend(FrameRate::new(most, 1).map(|rate| Op::Fps { rate }));
+            }
+            made = within(size, SMALL_ANIMATION);
+        }
+        PresetId::Frames => ops.extend(whole()),
+        PresetId::Loudness | PresetId::Archive => {}
+    }
+    // Matroska holds no note of a turn; where the size is named, pictures are turned themselves.
+    let turned = video.rotation_degrees != 0 || video.mirrored;
+    if made != size || (preset.id == PresetId::Archive && turned) {
+        ops.push(Op::Resize(ResizeParams {
+            width: made.0,
+            height: made.1,
+        }));
+    }
+    let graph = match preset.id {
+        PresetId::Loudness => with_loudness(ops),
+        _ => Graph::chain(ops),
+    };
+    let ending = match ending_of(preset, request)? {
+        None if preset.follows_source => None,
+        None => Some(usual_ending(preset, request, info, video, made).to_owned()),
+        chosen => chosen,
+    };
+    Ok(Work {
+        graph,
+        size: made,
+        ending,
+    })
+}
+
+/// The ending that the request chooses, of those that the preset offers.
+pub(crate) fn ending_of(
+    preset: &Preset,
+    request: &UpscaleRequest,
+) -> Result<Option<String>, AppError> {
+    let Some(format) = &request.format else {
+        // The name of the result may choose, too.
+        let named = request.output.as_deref().and_then(Path::extension);
+        return Ok(named
+            .and_then(|ending| ending.to_str())
+            .map(str::to_ascii_lowercase)
+            .filter(|ending| offers(preset, ending)));
+    };
+    if offers(preset, format) {
+        return Ok(Some(format.clone()));
+    }
+    let all: Vec<&str> = [preset.clip_formats, preset.still_formats].concat();
+    Err(AppError::new(
+        ErrorCode::InvalidRequest,
+        format!("`{}` makes no `.{format}` files.", preset.word),
+    )
+    .hint(format!("Choose one of {}.", all.join(", "))))
+}
+
+fn offers(preset: &Preset, ending: &str) -> bool {
+    preset.clip_formats.contains(&ending) || preset.still_formats.contains(&ending)
+}
+
+/// What of the source the result cannot hold and the preset is not about: it is left out, and said
+/// where somebody may miss it.
+pub(crate) fn left_out(
+    preset: &Preset,
+    info: &MediaInfo,
+    output: &Path,
+    drop: &mut Vec<TrackChoice>,
+) -> Result<Vec<Warning>, AppError> {
+    let leaves_out = matches!(
+        preset.id,
+        PresetId::Share | PresetId::Animate | PresetId::Frames | PresetId::Archive
+    );
+    if !leaves_out || !is_clip(info) {
+        return Ok(Vec::new());
+    }
+    let container = Container::from_path(output).map_err(|e| explain::media(&e))?;
+    let plan = frameloom_media::plan_mux(info, container, drop).map_err(|e| explain::media(&e))?;
+    let mut warnings = Vec::new();
+    for unfit in plan.refused {
+        // A turn is kept by turning the pictures.
+        if unfit.choice == TrackChoice::Rotation {
+            continue;
+        }
+        if !drop.contains(&unfit.choice) {
+            drop.push(unfit.choice);
+        }
+        // That an animation has no sound surprises nobody.
+        if !container.is_pictures() {
+            warnings.push(Warning::Dropped {
+                what: format!("{}, which {} cannot hold", unfit.what, container.shown()),
+            });
+        }
+    }
+    Ok(warnings)
+}
+
+fn is_clip(info: &MediaInfo) -> bool {
+    info.kind != MediaKind::Still
+}
+
+/// One picture of each field, unless the fields come of film and half of them would be doubled.
+fn smooth(op: Op, report: Option<FieldReport>) -> Op {
+    match op {
+        Op::Deinterlace(params) if report.is_some_and(|report| report.telecine.is_none()) => {
+            Op::Deinterlace(DeinterlaceParams {
+                rate: DeinterlaceRate::Field,
+                ..params
+            })
+        }
+        op => op,
+    }
+}
+
+/// `size` made to fit into a square, with even sides; never larger.
+fn within((width, height): (u32, u32), most: u32) -> (u32, u32) {
+    let longest = width.max(height);
+    if longest <= most {
+        return (width, height);
+    }
+    let side = |side: u32| {
+        let exact = u64::from(side) * u64::from(most) / u64::from(longest);
+        // The remainder of at most a pixel is in the shape of the pixels.
+        (u32::try_from(exact).unwrap_or(most) & !1).max(2)
+    };
+    (side(width), side(height))
+}
+
+/// Frames per second at most: GIF and APNG grow with each frame, WebP less so.
+fn animation_rate(ending: Option<&str>) -> i64 {
+    match ending {
+        Some("gif" | "apng") => 15,
+        _ => 25,
+    }
+}
+
+/// The ending where nobody chooses.
+fn usual_ending(
+    preset: &Preset,
+    request: &UpscaleRequest,
+    info: &MediaInfo,
+    video: &VideoInfo,
+    size: (u32, u32),
+) -> &'static str {
+    if !is_clip(info) {
+        let fits = |ending: &&&str| {
+            let name = Path::new("a").with_extension(ending);
+            frameloom_still::check_output(&name, video, size, request.quality).is_ok()
+        };
+        let mut endings = preset.still_formats.iter();
+        return endings.find(fits).copied().unwrap_or("png");
+    }
+    // Subtitles may be left behind; sound may not.
+    let keeps_sound = |ending: &&&str| {
+        preset.id != PresetId::Share
+            || Container::from_extension(ending).is_some_and(|container| {
+                frameloom_media::plan_mux(info, container, &request.drop).is_ok_and(|plan| {
+                    plan.refused.iter().all(|unfit| {
+                        !info.streams.iter().any(|stream| {
+                            stream.kind == StreamKind::Audio
+                                && unfit.choice == TrackChoice::Stream(stream.index)
+                        })
+                    })
+                })
+            })
+    };
+    let mut endings = preset.clip_formats.iter();
+    endings
+        .find(keeps_sound)
+        .or(preset.clip_formats.first())
+        .copied()
+        .unwrap_or("mkv")
+}
+
+/// `ops` on the pictures, and all tracks of sound brought to one loudness.
+fn with_loudness(ops: Vec<Op>) -> Graph {
+    let mut graph = Graph::chain(ops);
+    // A chain begins with its source and ends with its sink.
+    let id_of = |node: Option<&Node>| node.map_or_else(String::new, |node| node.id.clone());
+    let (source, sink) = (id_of(graph.nodes.first()), id_of(graph.nodes.last()));
+    let id = "loudness".to_owned();
+    graph.edges.push(Edge {
+        from_port: Some("audio".to_owned()),
+        ..Edge::new(source, id.clone())
+    });
+    graph.edges.push(Edge {
+        to_port: Some("audio".to_owned()),
+        ..Edge::new(id.clone(), sink)
+    });
+    graph.nodes.push(Node {
+        id,
+        op: Op::Loudness(LoudnessParams {
+            target: EVEN_LOUDNESS,
+            ..LoudnessParams::default()
+        }),
+    });
+    graph
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::presets::PRESETS;
+
+    #[test]
+    fn pictures_are_made_smaller_in_their_shape_and_never_larger() {
+        assert_eq!(within((3840, 2160), 1280), (1280, 720));
+        assert_eq!(within((1080, 1920), 1280), (720, 1280));
+        assert_eq!(within((640, 360), 1280), (640, 360));
+        assert_eq!(within((4000, 3), 1280), (1280, 2));
+    }
+
+    #[test]
+    fn the_graph_of_every_preset_can_run() {
+        let root = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../..");
+        let input = root.join("assets/demo.mp4");
+        let info = crate::inputs::probe(&input).unwrap();
+        let (_, video) = info.main_video().unwrap();
+        for preset in PRESETS.iter().filter(|p| p.id != PresetId::Enlarge) {
+            let request = UpscaleRequest::default();
+            let report = Some(FieldReport {
+                order: frameloom_core::media::FieldOrder::TopFirst,
+                flagged: false,
+                telecine: None,
+            });
+            let work = work(preset, &request, None, &info, video, report).unwrap();
+            work.graph.layout().unwrap();
+            let says = serde_json::to_string(&work.graph).unwrap();
+            assert_eq!(
+                frameloom_core::graph::faults(&serde_json::from_str(&says).unwrap()),
+                [],
+                "{}",
+                preset.word
+            );
+        }
+    }
+
+    #[test]
+    fn a_model_is_refused_where_none_is_used_and_an_ending_that_is_not_offered_too() {
+        let preset = PresetId::Animate.preset();
+        let refused = ending_of(
+            preset,
+            &UpscaleRequest {
+                format: Some("mp4".to_owned()),
+                ..UpscaleRequest::default()
+            },
+        )
+        .unwrap_err();
+        assert!(refused.hint.unwrap().contains("webp, gif, apng"));
+        let named = UpscaleRequest {
+            output: Some("/a/b.GIF".into()),
+            ..UpscaleRequest::default()
+        };
+        assert_eq!(ending_of(preset, &named).unwrap().as_deref(), Some("gif"));
+    }
+}

@@ -1,0 +1,43 @@
+//! What can be done with files in a word, the clipboard, and the sound of clips that are looked at.
+
+use super::call;
+use crate::Door;
+use frameloom_app::presets::{cards, fits};
+use frameloom_app::{Clipboard, PresetCard, PresetFit, SoundWish, Span};
+use frameloom_core::error::AppError;
+use frameloom_core::media::MediaInfo;
+use std::path::PathBuf;
+use tauri::State;
+use tauri::ipc::Response;
+
+type Answer<T> = Result<T, AppError>;
+
+#[tauri::command]
+pub(crate) fn presets() -> Vec<PresetCard> {
+    cards()
+}
+
+#[tauri::command]
+pub(crate) fn preset_fits(info: MediaInfo, span: Option<Span>) -> Vec<PresetFit> {
+    fits(&info, span)
+}
+
+/// What the clipboard holds that can be worked on.
+#[tauri::command]
+pub(crate) async fn clipboard(door: State<'_, Door>) -> Answer<Clipboard> {
+    call(door, |app| Ok(app.clipboard())).await
+}
+
+/// The files on the clipboard, or a file made of the picture on it.
+#[tauri::command]
+pub(crate) async fn paste(door: State<'_, Door>, name: String) -> Answer<Vec<PathBuf>> {
+    call(door, move |app| app.paste(&name)).await
+}
+
+/// A stretch of the sound of a clip, as bytes and not as JSON.
+#[tauri::command]
+pub(crate) async fn clip_sound(door: State<'_, Door>, wish: SoundWish) -> Answer<Response> {
+    call(door, move |app| app.clip_sound(&wish))
+        .await
+        .map(Response::new)
+}

@@ -1,0 +1,229 @@
+//! `frameloom do`: each preset on a clip, what comes of it, and what it is refused for.
+#![expect(clippy::unwrap_used, reason = "the helpers of a test may fail it")]
+
+use e2e::*;
+use frameloom_core::media::{FieldOrder, MediaKind, StreamKind};
+use serde_json::Value;
+use std::path::{Path, PathBuf};
+use std::process::Command;
+
+/// Makes `name` of the demo clip with the ffmpeg command; `None` with a line where it is missing.
+fn made(cli: &Cli, name: &str, arguments: &str) -> Option<PathBuf> {
+    let path = cli.folder().join(name);
+    let status = Command::new("ffmpeg")
+        .args(["-v", "error", "-y", "-nostdin", "-i"])
+        .arg(demo_clip())
+        .args(arguments.split_whitespace())
+        .arg(&path)
+        .status();
+    match status {
+        Ok(status) => {
+            assert!(status.success(), "ffmpeg makes {name}");
+            Some(path)
+        }
+        Err(error) => {
+            eprintln!("skipped: no ffmpeg command ({error})");
+            None
+        }
+    }
+}
+
+/// Does it, and gives the job and the result.
+fn done(cli: &Cli, preset: &str, source: &Path, more: &[&str]) -> (Value, PathBuf) {
+    let folder = cli.folder().join(format!("{preset}-out"));
+    let mut words = vec!["do".to_owned(), preset.to_owned()];
+    words.push(source.to_str().unwrap().to_owned());
+    words.extend(["-o".to_owned(), format!("{}/", folder.display())]);
+    words.push("--json".to_owned());
+    words.extend(more.iter().map(|word| (*word).to_owned()));
+    let job = cli.run(words).expect_code(0).json();
+    assert_eq!(job["state"], "succeeded", "{job}");
+    let output = PathBuf::from(job["output"].as_str().unwrap());
+    (job, output)
+}
+
+#[test]
+fn a_large_clip_is_made_small_enough_to_send_and_a_picture_too() {
+    let cli = Cli::new();
+    let large = "-t 0.5 -vf scale=1920:1080 -c:v libx264 -preset ultrafast -crf 12 -c:a pcm_s16le";
+    let Some(source) = made(&cli, "holiday.mov", large) else {
+        return;
+    };
+    let (_, output) = done(&cli, "share", &source, &[]);
+    let info = probe(&output);
+    let (stream, video) = info.main_video().unwrap();
+    assert_eq!((video.width, video.height), (1280, 720));
+    assert_eq!(stream.codec, "h264");
+    // MP4 would lose the sound of this one; its own container does not.
+    assert_eq!(output.file_name().unwrap(), "holiday_small.mov");
+    assert!(info.streams.iter().any(|s| s.kind == StreamKind::Audio));
+    assert!(info.size_bytes < probe(&source).size_bytes);
+    let picture = cli.folder().join("wide.png");
+    write_png(&picture, 3000, 1000, |x, y| pattern(x, y)).unwrap();
+    let (_, output) = done(&cli, "share", &picture, &[]);
+    assert_eq!(output.file_name().unwrap(), "wide_small.jpg");
+    let info = probe(&output);
+    let (_, video) = info.main_video().unwrap();
+    assert_eq!((video.width, video.height), (2048, 682));
+}
+
+#[test]
+fn noise_is_less_afterwards_than_before() {
+    let cli = Cli::new();
+    let clean = "-t 0.4 -an -c:v libx264 -preset ultrafast -qp 0";
+    let noisy = "-t 0.4 -an -vf noise=c0s=30:c0f=t -c:v libx264 -preset ultrafast -qp 0";
+    let (Some(clean), Some(noisy)) = (made(&cli, "a.mkv", clean), made(&cli, "b.mkv", noisy))
+    else {
+        return;
+    };
+    let (_, output) = done(&cli, "clean", &noisy, &["-q", "archive"]);
+    let (before, after) = (
+        luma_psnr(&clean, &noisy).unwrap(),
+        luma_psnr(&clean, &output).unwrap(),
+    );
+    assert!(after > before + 1.0, "{before} dB to {after} dB");
+}
+
+#[test]
+fn an_interlaced_clip_becomes_whole_pictures_one_of_each_field() {
+    let cli = Cli::new();
+    let fields = "-t 1.6 -an -vf crop=400:288:n*5:60,tinterlace=interleave_top,setfield=tff \
+                  -c:v libx264 -preset ultrafast -crf 10 -flags +ildct+ilme -x264opts tff=1";
+    let Some(source) = made(&cli, "camcorder.mp4", fields) else {
+        return;
+    };
+    let before = frames(&source).unwrap().len();
+    let (_, output) = done(&cli, "deinterlace", &source, &[]);
+    let info = probe(&output);
+    let (_, video) = info.main_video().unwrap();
+    assert_eq!(video.field_order, FieldOrder::Progressive);
+    assert_eq!(frames(&output).unwrap().len(), before * 2);
+    // What is whole already is refused, in words.
+    let refused = cli
+        .run([
+            "do",
+            "deinterlace",
+            demo_clip().to_str().unwrap(),
+            "--dry-run",
+        ])
+        .expect_code(2);
+    assert!(refused.stderr.contains("not interlaced"), "{refused:?}");
+}
+
+#[test]
+fn an_animation_is_small_and_silent_and_a_long_clip_becomes_none() {
+    let cli = Cli::new();
+    let Some(source) = made(
+        &cli,
+        "wave.mp4",
+        "-t 1 -vf scale=1280:720 -preset ultrafast",
+    ) else {
+        return;
+    };
+    for (format, most) in [("webp", 26), ("gif", 16)] {
+        let (_, output) = done(&cli, "animate", &source, &["--format", format]);
+        assert_eq!(output.extension().unwrap(), format);
+        let picture = image::image_dimensions(&output).unwrap();
+        assert_eq!(picture, (640, 360), "{format}");
+        assert!(output.metadata().unwrap().len() > 1000);
+        if format == "gif" {
+            let info = probe(&output);
+            assert_eq!(info.kind, MediaKind::Video);
+            assert!(frames(&output).unwrap().len() <= most);
+        }
+    }
+    let path = cli.folder().join("long.mp4");
+    let status = Command::new("ffmpeg")
+        .args(["-v", "error", "-y", "-nostdin", "-stream_loop", "12", "-i"])
+        .arg(demo_clip())
+        .args(["-c", "copy"])
+        .arg(&path)
+        .status()
+        .unwrap();
+    assert!(status.success());
+    let refused = cli
+        .run(["do", "animate", path.to_str().unwrap()])
+        .expect_code(2);
+    assert!(
+        refused.stderr.contains("longer than a minute"),
+        "{refused:?}"
+    );
+}
+
+#[test]
+fn sound_is_brought_to_its_loudness_and_the_pictures_stay() {
+    let cli = Cli::new();
+    let (job, output) = done(&cli, "loudness", &demo_clip(), &[]);
+    assert_eq!(output.file_name().unwrap(), "demo_even.mp4");
+    let id = job["id"].as_str().unwrap();
+    let shown = cli
+        .run(["jobs", "show", id, "--receipt"])
+        .expect_code(0)
+        .json();
+    let loudness = &shown["checks"]["sound"][0]["loudness"];
+    let found = loudness["found"].as_f64().unwrap();
+    assert!((found + 16.0).abs() <= 0.5, "{loudness}");
+    let likeness = luma_psnr(&demo_clip(), &output).unwrap();
+    assert!(likeness > 40.0, "{likeness} dB");
+}
+
+#[test]
+fn every_frame_becomes_a_picture_in_a_folder_of_its_own() {
+    let cli = Cli::new();
+    let Some(source) = made(&cli, "50% done.mp4", "-t 0.4 -preset ultrafast") else {
+        return;
+    };
+    let count = frames(&source).unwrap().len();
+    for folder in ["50_ done_frames", "50_ done_frames (2)"] {
+        let (_, pattern) = done(&cli, "frames", &source, &[]);
+        let made = pattern.parent().unwrap();
+        assert_eq!(made.file_name().unwrap(), folder);
+        let files = walk(made);
+        assert_eq!(files.len(), count, "{files:?}");
+        assert!(
+            files
+                .iter()
+                .all(|f| image::image_dimensions(f).unwrap() == (640, 360))
+        );
+    }
+}
+
+#[test]
+fn an_archive_holds_the_very_pictures_upright() {
+    let cli = Cli::new();
+    let (_, output) = done(&cli, "archive", &demo_clip(), &[]);
+    assert_eq!(output.file_name().unwrap(), "demo_archive.mkv");
+    let info = probe(&output);
+    assert_eq!(info.main_video().unwrap().0.codec, "ffv1");
+    let (before, after) = (frames(&demo_clip()).unwrap(), frames(&output).unwrap());
+    let hashes = |list: &[(i64, u64)]| list.iter().map(|(_, hash)| *hash).collect::<Vec<_>>();
+    assert_eq!(hashes(&before), hashes(&after));
+}
+
+#[test]
+fn a_word_does_what_the_command_for_enlarging_does_and_wrong_words_are_refused() {
+    let cli = Cli::new();
+    let picture = cli.folder().join("small.png");
+    write_png(&picture, 64, 48, |x, y| pattern(x, y)).unwrap();
+    let (_, output) = done(
+        &cli,
+        "enlarge",
+        &picture,
+        &["--scale", "4", "--format", "webp"],
+    );
+    assert_eq!(output.file_name().unwrap(), "small_4x.webp");
+    assert_eq!(image::image_dimensions(&output).unwrap(), (256, 192));
+    let path = picture.to_str().unwrap();
+    for (words, says) in [
+        (vec!["do", "frames", path], "is a picture"),
+        (vec!["do", "clean", path, "--scale", "2"], "have no meaning"),
+        (
+            vec!["do", "share", path, "--format", "gif"],
+            "makes no `.gif`",
+        ),
+        (vec!["do", "embiggen", path], "possible values"),
+    ] {
+        let refused = cli.run(words.clone()).expect_code(2);
+        assert!(refused.stderr.contains(says), "{words:?}: {refused:?}");
+    }
+}

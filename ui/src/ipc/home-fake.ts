@@ -1,0 +1,104 @@
+/** `HomeIpc` without a program: the table of presets as the program has it, and a tone. */
+import type { Clipboard } from './bindings/Clipboard';
+import type { MediaInfo } from './bindings/MediaInfo';
+import type { Misfit } from './bindings/Misfit';
+import type { PresetCard } from './bindings/PresetCard';
+import type { PresetId } from './bindings/PresetId';
+import type { Span } from './bindings/Span';
+import type { UpscaleRequest } from './bindings/UpscaleRequest';
+import type { HomeIpc } from './home';
+
+const CLIP_FORMATS = ['mp4', 'mkv', 'mov', 'webm'];
+const STILL_FORMATS = ['png', 'jpg', 'webp', 'tiff'];
+
+const row = (id: PresetId, part: Partial<PresetCard> = {}): PresetCard => ({
+  id,
+  takes: ['video'],
+  options: [],
+  clip_formats: CLIP_FORMATS,
+  still_formats: [],
+  follows_source: true,
+  ...part,
+});
+
+export const FAKE_PRESETS: PresetCard[] = [
+  row('enlarge', { takes: ['video', 'still'], options: ['scale', 'model', 'quality', 'codec'], still_formats: STILL_FORMATS }),
+  row('clean', { takes: ['video', 'still'], options: ['quality', 'codec'], still_formats: STILL_FORMATS }),
+  row('deinterlace', { options: ['quality', 'codec'] }),
+  row('share', {
+    takes: ['video', 'still'],
+    options: ['quality'],
+    clip_formats: ['mp4', 'mov', 'mkv'],
+    still_formats: ['jpg', 'webp', 'png'],
+    follows_source: false,
+  }),
+  row('animate', { clip_formats: ['webp', 'gif', 'apng'], follows_source: false }),
+  row('loudness', { options: ['codec'] }),
+  row('frames', { clip_formats: ['png', 'jpg', 'tiff', 'webp'], follows_source: false }),
+  row('archive', { clip_formats: ['mkv'], follows_source: false }),
+];
+
+const LONGEST_ANIMATION = 60_000_000;
+
+function misfitOf(id: PresetId, info: MediaInfo, span: Span | null): Misfit | null {
+  if (info.kind !== 'video' && info.kind !== 'still') return { reason: 'no_picture' };
+  const preset = FAKE_PRESETS.find((preset) => preset.id === id);
+  if (!preset?.takes.includes(info.kind)) return { reason: 'not_a_clip' };
+  const taken = span ? span.to_micros - span.from_micros : (info.duration_micros ?? 0);
+  if (info.kind === 'still') return null;
+  if (id === 'deinterlace' && info.streams[0]?.video?.field_order === 'progressive') return { reason: 'not_interlaced' };
+  if (id === 'loudness' && !info.streams.some((stream) => stream.kind === 'audio')) return { reason: 'no_sound' };
+  if (id === 'animate' && taken > LONGEST_ANIMATION) return { reason: 'too_long', most_micros: LONGEST_ANIMATION };
+  return null;
+}
+
+/** The name that the program gives to a result. */
+export function fakeOutput(request: UpscaleRequest): string {
+  const name = request.input.split('/').at(-1) ?? '';
+  const folder = request.output ?? request.input.slice(0, request.input.lastIndexOf('/'));
+  const dot = name.lastIndexOf('.');
+  const [stem, own] = [name.slice(0, dot), name.slice(dot + 1)];
+  const ending = request.format ?? { animate: 'webp', frames: 'png', archive: 'mkv' }[request.preset as string] ?? own;
+  if (request.preset === 'frames') return `${folder}/${stem}_frames/${stem}_%05d.${ending}`;
+  const usual = {
+    enlarge: `{name}_${request.scale ?? 2}x`,
+    clean: '{name}_clean',
+    deinterlace: '{name}_progressive',
+    share: '{name}_small',
+    animate: '{name}',
+    loudness: '{name}_even',
+    archive: '{name}_archive',
+  }[request.preset];
+  return `${folder}/${(request.name_template ?? usual).replace('{name}', stem)}.${ending}`;
+}
+
+/** Times in seconds at which the fake's clips click, so that it can be seen when that is heard. */
+const CLICK_EVERY = 0.5;
+
+/** Sample `n` of the fake's sound: a quiet tone, and a click at each half second. */
+function sampleAt(n: number, rate: number): number {
+  const since = n % Math.round(CLICK_EVERY * rate);
+  const click = since < rate / 500 ? 0.8 : 0;
+  return n < 0 ? 0 : click + 0.1 * Math.sin((2 * Math.PI * 220 * n) / rate);
+}
+
+export function homeFake(calls: string[], holds: Clipboard): HomeIpc {
+  return {
+    presets: async () => FAKE_PRESETS,
+    presetFits: async (info, span) => FAKE_PRESETS.map(({ id }) => ({ id, misfit: misfitOf(id, info, span) })),
+    clipboard: async () => holds,
+    paste: async (name) => {
+      calls.push(`paste ${name}`);
+      if (holds === 'nothing') {
+        throw { code: 'invalid_request', message: 'The clipboard holds no picture and no files.', hint: 'Copy a picture or files first, then paste again.', details: null };
+      }
+      return holds === 'files' ? ['/home/mai/Phim/harbour.mov'] : [`/home/mai/pasted/${name}.png`];
+    },
+    clipSound: async ({ stream, rate, from, count }) => {
+      calls.push(`sound ${stream} ${from} ${count}`);
+      const samples = new Int16Array(count * 2);
+      for (let n = 0; n < count; n += 1) samples.fill(Math.round(32767 * sampleAt(from + n, rate)), n * 2, n * 2 + 2);
+      return samples.buffer;
+    },
+  };
+}

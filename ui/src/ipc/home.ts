@@ -1,0 +1,20 @@
+/** The half of the door for the place where work begins: presets, the clipboard, sound to listen to. */
+import type { Clipboard } from './bindings/Clipboard';
+import type { MediaInfo } from './bindings/MediaInfo';
+import type { PresetCard } from './bindings/PresetCard';
+import type { PresetFit } from './bindings/PresetFit';
+import type { SoundWish } from './bindings/SoundWish';
+import type { Span } from './bindings/Span';
+
+export interface HomeIpc {
+  /** What can be done in a word, in the order of the cards. */
+  presets(): Promise<PresetCard[]>;
+  /** Which of them a file is for, of which `span` is taken. */
+  presetFits(info: MediaInfo, span: Span | null): Promise<PresetFit[]>;
+  /** What the clipboard holds that can be worked on. */
+  clipboard(): Promise<Clipboard>;
+  /** The files on the clipboard, or one made of the picture on it, which is called `name`. */
+  paste(name: string): Promise<string[]>;
+  /** A stretch of sound: left and right by turns, 16 bit each, the lower byte first. */
+  clipSound(wish: SoundWish): Promise<ArrayBuffer>;
+}
