@@ -8,6 +8,7 @@ import { canvasTauri } from './canvas-tauri';
 import { toAppError, type Ipc } from './ipc';
 import { libraryTauri } from './library-tauri';
 import { tauriQueue } from './queue-tauri';
+import { tauriShell } from './shell-tauri';
 
 /** What the file dialog offers; dropping and "all files" take anything, and the probe decides. */
 const MEDIA_EXTENSIONS = [
@@ -33,6 +34,7 @@ export function tauriIpc(): Ipc {
     ...libraryTauri(call),
     ...tauriQueue(call),
     ...canvasTauri(call),
+    ...tauriShell(call),
     startFiles: () => call('start_files'),
     expandInputs: (paths) => call('expand_inputs', { paths }),
     probeMedia: (path) => call('probe_media', { path }),

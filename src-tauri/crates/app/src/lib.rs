@@ -11,11 +11,13 @@
 //! any process may clean up after a dead worker and none can take a living one for dead.
 #![forbid(unsafe_code)]
 
+mod about;
 mod batch;
 mod canvas;
 mod child;
 pub mod choices;
 mod compute;
+mod details;
 pub mod disk;
 pub mod doctor;
 pub mod encoders;
@@ -28,12 +30,16 @@ pub mod history;
 pub mod inputs;
 pub mod inventory;
 mod jobs;
+mod kept;
 mod library;
 mod likeness;
 mod listener;
 pub mod logging;
+mod menu;
+mod model_speed;
 pub mod models;
 mod onnx;
+mod opening;
 pub mod pictures;
 pub mod places;
 mod preview;
@@ -45,8 +51,10 @@ mod runner;
 pub mod settings;
 mod stamp;
 mod stopping;
+mod window_place;
 pub mod worker;
 
+pub use about::About;
 pub use batch::Batch;
 pub use canvas::{CanvasEntry, CanvasGraph, CanvasSave, CanvasVersion};
 pub use compute::ComputeWish;
@@ -54,8 +62,12 @@ pub use doctor::Report;
 pub use fields::DeinterlaceChoice;
 pub use graph_request::{GraphPlan, GraphRequest, read_graph};
 pub use history::{HistoryPage, HistoryQuery};
+pub use kept::{Kept, KeptKind};
 pub use likeness::{Likeness, PictureLikeness};
+pub use menu::{MenuEntry, MenuGroup, NativeAction, TrayWords};
+pub use model_speed::ModelSpeed;
 pub use models::{ModelEntry, ModelState};
+pub use opening::{Opened, PROJECT_EXTENSION};
 pub use pictures::PicturesRequest;
 pub use places::Places;
 pub use preview::{EncodedPicture, Side};
@@ -63,6 +75,7 @@ pub use queue::{JobEdit, QueueEvent, QueueOptions, QueueView, Retry, WhenDone};
 pub use request::{Span, UpscalePlan, UpscaleRequest};
 pub use runner::{Control, Stopping};
 pub use settings::Settings;
+pub use window_place::{Screen, Shown, WindowPlace};
 
 use frameloom_core::error::AppError;
 use frameloom_core::job::JobEvent;

@@ -3,9 +3,9 @@
 use frameloom_app::inputs::Expanded;
 use frameloom_app::receipt::Verification;
 use frameloom_app::{
-    CanvasEntry, CanvasGraph, CanvasSave, CanvasVersion, GraphPlan, GraphRequest, HistoryPage,
-    HistoryQuery, JobEdit, Likeness, ModelEntry, QueueEvent, Report, Retry, Settings, UpscalePlan,
-    UpscaleRequest,
+    About, CanvasEntry, CanvasGraph, CanvasSave, CanvasVersion, GraphPlan, GraphRequest,
+    HistoryPage, HistoryQuery, JobEdit, Kept, Likeness, MenuGroup, ModelEntry, ModelSpeed, Opened,
+    QueueEvent, Report, Retry, Settings, TrayWords, UpscalePlan, UpscaleRequest,
 };
 use frameloom_core::error::AppError;
 use frameloom_core::graph::{Fault, NodeKind};
@@ -21,6 +21,7 @@ use ts_rs::{Config, ExportError, TS};
 
 fn export(folder: &Path) -> Result<(), ExportError> {
     let config = Config::new().with_out_dir(folder);
+    About::export_all(&config)?;
     AppError::export_all(&config)?;
     CanvasEntry::export_all(&config)?;
     CanvasGraph::export_all(&config)?;
@@ -35,7 +36,9 @@ fn export(folder: &Path) -> Result<(), ExportError> {
     Job::export_all(&config)?;
     JobEdit::export_all(&config)?;
     JobEvent::export_all(&config)?;
+    Kept::export_all(&config)?;
     Likeness::export_all(&config)?;
+    MenuGroup::export_all(&config)?;
     MediaInfo::export_all(&config)?;
     Done::export_all(&config)?;
     Fate::export_all(&config)?;
@@ -46,11 +49,14 @@ fn export(folder: &Path) -> Result<(), ExportError> {
     LibraryQuery::export_all(&config)?;
     LibrarySummary::export_all(&config)?;
     ModelEntry::export_all(&config)?;
+    ModelSpeed::export_all(&config)?;
+    Opened::export_all(&config)?;
     Report::export_all(&config)?;
     QueueEvent::export_all(&config)?;
     Retry::export_all(&config)?;
     NodeKind::export_all(&config)?;
     Settings::export_all(&config)?;
+    TrayWords::export_all(&config)?;
     Verification::export_all(&config)?;
     UpscalePlan::export_all(&config)?;
     UpscaleRequest::export_all(&config)

@@ -14,6 +14,7 @@ before_bytes: number,
  */
 after_bytes: number, 
 /**
- * What can be said of the pictures; `None` where they have not the same shape, as after a cut.
+ * What can be said of the pictures; `None` where they have not the same shape, as after a cut,
+ * or are too large to be read as they are.
  */
 picture: PictureLikeness | null, };
