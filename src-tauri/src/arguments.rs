@@ -2,7 +2,7 @@
 
 use std::env;
 use std::ffi::OsString;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 /// Name of the environment variable with further files to open, separated as in `PATH`. The
 /// system's file dialog cannot be driven by a test; this can.
@@ -18,9 +18,9 @@ pub struct Arguments {
 }
 
 impl Arguments {
-    /// Takes the arguments after the program's name apart. Options that are not known are left
-    /// out: desktops and webviews add some of their own.
-    pub fn parse(arguments: impl IntoIterator<Item = OsString>) -> Self {
+    /// Takes the arguments after the program's name apart; files are those of `folder`, where it is
+    /// known. Options that are not known are left out: desktops and webviews add some of their own.
+    pub fn parse(arguments: impl IntoIterator<Item = OsString>, folder: Option<&Path>) -> Self {
         let mut parsed = Self::default();
         let mut arguments = arguments.into_iter();
         let mut only_files = false;
@@ -37,15 +37,22 @@ impl Arguments {
                 _ => parsed.files.push(argument.into()),
             }
         }
-        if let Some(list) = env::var_os(OPEN_VARIABLE) {
-            parsed
-                .files
-                .extend(env::split_paths(&list).filter(|path| !path.as_os_str().is_empty()));
-        }
-        for file in &mut parsed.files {
-            if let Ok(absolute) = std::path::absolute(&*file) {
-                *file = absolute;
+        if let Some(folder) = folder {
+            for file in &mut parsed.files {
+                // An absolute one stays as it is.
+                *file = folder.join(&*file);
             }
+        }
+        parsed
+    }
+
+    /// The arguments and the environment that this process was started with.
+    pub fn of_this_process(arguments: impl IntoIterator<Item = OsString>) -> Self {
+        let folder = env::current_dir().ok();
+        let mut parsed = Self::parse(arguments, folder.as_deref());
+        if let Some(list) = env::var_os(OPEN_VARIABLE) {
+            let named = env::split_paths(&list).filter(|path| !path.as_os_str().is_empty());
+            parsed.files.extend(named);
         }
         parsed
     }
@@ -56,7 +63,10 @@ mod tests {
     use super::*;
 
     fn parse(arguments: &[&str]) -> Arguments {
-        Arguments::parse(arguments.iter().map(OsString::from))
+        Arguments::parse(
+            arguments.iter().map(OsString::from),
+            Some(Path::new("/d/e")),
+        )
     }
 
     #[test]
@@ -88,7 +98,8 @@ mod tests {
     }
 
     #[test]
-    fn a_relative_file_is_made_absolute() {
-        assert!(parse(&["clip.mp4"]).files[0].is_absolute());
+    fn a_relative_file_is_one_of_the_folder_that_the_program_was_started_in() {
+        assert_eq!(parse(&["clip.mp4"]).files, [PathBuf::from("/d/e/clip.mp4")]);
+        assert_eq!(parse(&["/clip.mp4"]).files, [PathBuf::from("/clip.mp4")]);
     }
 }

@@ -1,6 +1,8 @@
-//! Closing the window while a job runs: the page asks first.
+//! Closing the window while a job runs: the page asks first. Where the user wants it, the program
+//! stays in the tray instead.
 
-use crate::Door;
+use crate::tray::Tray;
+use crate::{Door, window};
 use serde::Deserialize;
 use std::sync::atomic::{AtomicBool, Ordering};
 use tauri::{AppHandle, CloseRequestApi, Emitter, Manager, Window};
@@ -8,10 +10,13 @@ use tauri::{AppHandle, CloseRequestApi, Emitter, Manager, Window};
 /// The page listens to this.
 const ASK: &str = "close-asked";
 
-/// Is the question on the screen?
+/// How far closing has come.
 #[derive(Debug, Default)]
 pub(crate) struct Closing {
+    /// The question is on the screen.
     asked: AtomicBool,
+    /// The program is to end, not only its window to go.
+    quitting: AtomicBool,
 }
 
 /// What the user chose.
@@ -29,6 +34,13 @@ pub(crate) enum Answer {
 /// Keeps the window open and lets the page ask, if closing would stop a job. Who presses the
 /// button again while the question stands has answered it, and so a page that hangs can be closed.
 pub(crate) fn requested(window: &Window, api: &CloseRequestApi) {
+    let handle = window.app_handle();
+    window::note(handle);
+    let quitting = window.state::<Closing>().quitting.load(Ordering::SeqCst);
+    if !quitting && window.state::<Tray>().keeps_program() && window.hide().is_ok() {
+        api.prevent_close();
+        return;
+    }
     let app = window.state::<Door>().app();
     let busy = app.is_ok_and(|app| !app.jobs_that_closing_stops().is_empty());
     let asked = window.state::<Closing>().asked.swap(busy, Ordering::SeqCst);
@@ -37,14 +49,29 @@ pub(crate) fn requested(window: &Window, api: &CloseRequestApi) {
     }
 }
 
+/// Ends the program, wherever its window is; asks first if that would stop a job.
+pub(crate) fn quit(handle: &AppHandle) {
+    handle
+        .state::<Closing>()
+        .quitting
+        .store(true, Ordering::SeqCst);
+    // The question must be seen.
+    window::bring_forward(handle);
+    let closed = handle
+        .get_webview_window(window::LABEL)
+        .map(|window| window.close());
+    if let Some(Err(error)) = closed {
+        tracing::warn!(%error, "the window does not close");
+    }
+}
+
 /// Does what the user chose.
 pub(crate) fn answer(handle: AppHandle, answer: Answer) {
     match answer {
         Answer::Stay => {
-            handle
-                .state::<Closing>()
-                .asked
-                .store(false, Ordering::SeqCst);
+            let closing = handle.state::<Closing>();
+            closing.asked.store(false, Ordering::SeqCst);
+            closing.quitting.store(false, Ordering::SeqCst);
             tauri::async_runtime::spawn_blocking(move || {
                 let app = handle.state::<Door>().app();
                 if let Err(error) = app.and_then(|app| app.stay()) {

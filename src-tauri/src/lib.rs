@@ -12,18 +12,22 @@ pub mod arguments;
 mod closing;
 mod commands;
 mod events;
+mod menu;
+mod opening;
 mod preview;
 mod queue_events;
+mod single;
+mod tray;
 mod window;
 
 use anyhow::Context;
 use arguments::Arguments;
-use frameloom_app::{App, Places};
+use frameloom_app::{App, Opened, Places};
 use frameloom_core::error::AppError;
 use std::ffi::OsString;
 use std::path::PathBuf;
 use std::sync::Arc;
-use tauri::Manager;
+use tauri::{AppHandle, Manager, RunEvent, WindowEvent};
 
 /// What every command works with. A data folder that cannot be opened does not keep the window
 /// shut: each command then answers with the reason, which the window shows.
@@ -51,29 +55,32 @@ fn context() -> tauri::Context {
 /// # Errors
 /// There is no display, or the webview cannot be started.
 pub fn run(arguments: impl IntoIterator<Item = OsString>) -> anyhow::Result<()> {
-    let arguments = Arguments::parse(arguments);
+    let arguments = Arguments::of_this_process(arguments);
+    let usual_folder = arguments.data_dir.is_none();
     let places = Places::discover(arguments.data_dir);
     let _log = places
         .as_ref()
         .ok()
         .map(|places| frameloom_app::logging::start(places, "studio", "warn"));
-    let app = places.and_then(App::open).and_then(|app| {
-        app.start_queue()?;
-        app.start_library()?;
-        Ok(app)
-    });
-    if let Err(error) = &app {
-        tracing::error!(%error, details = ?error.details, "the data folder cannot be opened");
+    let mut builder = tauri::Builder::default();
+    // First of all: a second start ends in it, before it touches the data of the first.
+    if let Ok(places) = &places
+        && let Some(plugin) = single::plugin(places, usual_folder)
+    {
+        builder = builder.plugin(plugin);
     }
-    let door = Door {
-        app,
-        start_files: arguments.files,
+    let opened = Opened::sorted(arguments.files);
+    let start_files = opened.files;
+    let projects = Opened {
+        projects: opened.projects,
+        ..Opened::default()
     };
-    tauri::Builder::default()
+    let program = builder
         .plugin(tauri_plugin_dialog::init())
         .plugin(tauri_plugin_notification::init())
         .plugin(tauri_plugin_opener::init())
-        .manage(door)
+        .manage(opening::Opening::of(projects))
+        .manage(tray::Tray::default())
         .manage(events::Watchers::default())
         .manage(events::LibraryWatchers::default())
         .manage(queue_events::QueueWatchers::default())
@@ -151,27 +158,72 @@ pub fn run(arguments: impl IntoIterator<Item = OsString>) -> anyhow::Result<()> 
             commands::settings::look_at_machine,
             commands::settings::answer_close,
             commands::settings::page_is_up,
+            commands::shell::take_opened,
+            commands::shell::set_menus,
+            commands::shell::error_details,
+            commands::shell::about,
+            commands::shell::kept,
+            commands::shell::clear_kept,
+            commands::shell::reveal_kept,
+            commands::shell::model_card,
+            commands::shell::verify_model,
+            commands::shell::repair_models,
+            commands::shell::model_speeds,
+            commands::shell::measure_model,
+            commands::shell::reveal_model,
         ])
-        .on_window_event(|window, event| {
-            if let tauri::WindowEvent::CloseRequested { api, .. } = event {
-                closing::requested(window, api);
+        .on_menu_event(|handle, event| menu::chosen(handle, &event))
+        .on_window_event(|window, event| match event {
+            WindowEvent::CloseRequested { api, .. } => closing::requested(window, api),
+            WindowEvent::Moved(_) | WindowEvent::Resized(_) => {
+                if let Some(remembering) = window.try_state::<window::Remembering>() {
+                    remembering.moved();
+                }
             }
+            _ => {}
         })
         .setup(|app| {
-            let settings = app.state::<Door>().app().and_then(|app| app.settings());
-            if let (Ok(settings), Some(main)) = (settings, app.get_webview_window("main")) {
-                window::apply(&main, &settings);
-            }
-            if let (Ok(app), Some(main)) =
-                (app.state::<Door>().app(), app.get_webview_window("main"))
-            {
-                queue_events::show_in_taskbar(&app, main);
+            let main = window::open(app)?;
+            app.manage(window::Remembering::start(app.handle())?);
+            if let Ok(door) = app.state::<Door>().app() {
+                if let Ok(settings) = door.settings() {
+                    app.state::<tray::Tray>()
+                        .set_use(app.handle(), settings.tray);
+                }
+                queue_events::show_outside(&door, main);
             }
             Ok(())
         })
-        .run(context())
-        .context("the window cannot be opened")
+        .build(context())
+        .context("the window cannot be opened")?;
+    let app = places.and_then(App::open).and_then(|app| {
+        app.start_queue()?;
+        app.start_library()?;
+        Ok(app)
+    });
+    if let Err(error) = &app {
+        tracing::error!(%error, details = ?error.details, "the data folder cannot be opened");
+    }
+    program.manage(Door { app, start_files });
+    program.run(happened);
+    Ok(())
 }
+
+/// Files come as events on macOS, and clicks on the icon in the dock.
+#[cfg(target_os = "macos")]
+fn happened(handle: &AppHandle, event: RunEvent) {
+    match event {
+        RunEvent::Opened { urls } => {
+            let paths = urls.iter().filter_map(|url| url.to_file_path().ok());
+            opening::receive(handle, paths);
+        }
+        RunEvent::Reopen { .. } => window::bring_forward(handle),
+        _ => {}
+    }
+}
+
+#[cfg(not(target_os = "macos"))]
+fn happened(_: &AppHandle, _: RunEvent) {}
 
 /// Tells whoever started the program from a terminal why there is no window.
 pub fn report(error: &anyhow::Error) {

@@ -1,11 +1,12 @@
 //! Events of the queue on their way to the window and to the taskbar.
 
+use crate::tray::Tray;
 use frameloom_app::{App, QueueEvent, QueueView};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
-use tauri::WebviewWindow;
 use tauri::ipc::Channel;
 use tauri::window::{ProgressBarState, ProgressBarStatus};
+use tauri::{Manager, WebviewWindow};
 
 /// As [`crate::events::Watchers`], for the queue.
 #[derive(Debug, Default)]
@@ -24,15 +25,19 @@ impl QueueWatchers {
     }
 }
 
-/// Shows how far the queue is on the window's button in the taskbar or dock, where the system can.
-pub(crate) fn show_in_taskbar(app: &App, window: WebviewWindow) {
+/// Shows how far the queue is on the window's button in the taskbar or dock, where the system can,
+/// and in the tray.
+pub(crate) fn show_outside(app: &App, window: WebviewWindow) {
     app.listen_to_queue(move |event| {
-        if let QueueEvent::Changed { view } = event
-            && let Err(error) = window.set_progress_bar(bar_of(view))
-        {
+        let QueueEvent::Changed { view } = event else {
+            return true;
+        };
+        if let Err(error) = window.set_progress_bar(bar_of(view)) {
             // Not every desktop has such a thing.
             tracing::debug!(%error, "no progress is shown in the taskbar");
         }
+        let handle = window.app_handle();
+        handle.state::<Tray>().set_queue(handle, view);
         true
     });
 }

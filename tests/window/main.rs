@@ -1,5 +1,6 @@
 //! The main job in the real window: WebKitGTK on a virtual screen, the real program behind it.
 
+mod around;
 #[cfg(target_os = "linux")]
 mod places;
 mod webdriver;

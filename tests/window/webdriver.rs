@@ -23,6 +23,8 @@ pub mod key {
     pub const TAB: &str = "\u{E004}";
     pub const ENTER: &str = "\u{E007}";
     pub const CONTROL: &str = "\u{E009}";
+    pub const ESCAPE: &str = "\u{E00C}";
+    pub const END: &str = "\u{E010}";
     pub const HOME: &str = "\u{E011}";
     pub const RIGHT: &str = "\u{E014}";
 }
@@ -41,6 +43,7 @@ impl Drop for Ended {
 pub struct Window {
     port: u16,
     session: String,
+    display: String,
     _driver: Ended,
     _screen: Ended,
 }
@@ -85,12 +88,13 @@ impl Window {
         BufReader::new(screen.stdout.take().context("Xvfb has no output")?)
             .read_line(&mut number)?;
         let screen = Ended(screen);
+        let display = format!(":{}", number.trim());
         let port = TcpListener::bind("127.0.0.1:0")?.local_addr()?.port();
         let driver = Command::new("WebKitWebDriver")
             .args(["--host=127.0.0.1", &format!("--port={port}")])
             // Without it the webview does not let itself be driven, and `POST /session` never answers.
             .env("TAURI_WEBVIEW_AUTOMATION", "true")
-            .env("DISPLAY", format!(":{}", number.trim()))
+            .env("DISPLAY", &display)
             .env_remove("WAYLAND_DISPLAY")
             .env("GDK_BACKEND", "x11")
             .env("NO_AT_BRIDGE", "1")
@@ -102,6 +106,7 @@ impl Window {
         let mut window = Self {
             port,
             session: String::new(),
+            display,
             _driver: Ended(driver),
             _screen: screen,
         };
@@ -123,6 +128,11 @@ impl Window {
             .with_context(|| format!("no session: {answer}"))?
             .to_owned();
         Ok(window)
+    }
+
+    /// The screen that it is on, as the environment names it.
+    pub fn display(&self) -> &str {
+        &self.display
     }
 
     fn request(&self, method: &str, path: &str, body: Option<&Value>) -> anyhow::Result<Value> {

@@ -8,6 +8,7 @@ pub(crate) mod media;
 pub(crate) mod models;
 pub(crate) mod queue;
 pub(crate) mod settings;
+pub(crate) mod shell;
 
 use crate::Door;
 use frameloom_app::App;

@@ -2,10 +2,11 @@
 
 use super::call;
 use crate::closing::{self, Answer};
+use crate::tray::Tray;
 use crate::{Door, window};
 use frameloom_app::{Report, Settings};
 use frameloom_core::error::AppError;
-use tauri::{AppHandle, State, WebviewWindow};
+use tauri::{AppHandle, Manager, State, WebviewWindow};
 
 #[tauri::command]
 pub(crate) async fn get_settings(door: State<'_, Door>) -> Result<Settings, AppError> {
@@ -15,10 +16,12 @@ pub(crate) async fn get_settings(door: State<'_, Door>) -> Result<Settings, AppE
 #[tauri::command]
 pub(crate) async fn set_settings(
     door: State<'_, Door>,
+    tray: State<'_, Tray>,
     window: WebviewWindow,
     settings: Settings,
 ) -> Result<(), AppError> {
     window::apply(&window, &settings);
+    tray.set_use(window.app_handle(), settings.tray);
     call(door, move |app| app.set_settings(&settings)).await
 }
 

@@ -17,6 +17,7 @@ import { fakeOutput, homeFake } from './home-fake';
 import type { Ipc } from './ipc';
 import { libraryFake, type LibraryFake } from './library-fake';
 import { fakeQueue } from './queue-fake';
+import { fakeShell, type ShellFake } from './shell-fake';
 
 const STILL = /\.(png|jpe?g|webp|tiff?|avif)$/i;
 
@@ -223,7 +224,7 @@ export interface FakeOptions {
 }
 
 /** The fake, and what a test needs to look behind it. */
-export interface FakeIpc extends Ipc, LibraryFake {
+export interface FakeIpc extends Ipc, LibraryFake, ShellFake {
   readonly jobs: Map<string, Job>;
   readonly calls: string[];
   emit(event: JobEvent): void;
@@ -235,7 +236,7 @@ export function fakeIpc(options: FakeOptions = {}): FakeIpc {
   const jobs = new Map<string, Job>();
   const calls: string[] = [];
   const pictures = new Map<string, string>();
-  let settings: Settings = { language: 'system', theme: 'system', output_dir: null, compute: { precision: 'exact', deterministic: false, threads: null, priority: 'normal' }, at_start: 'ask', scale_percent: 100, shortcuts: {}, ...options.settings };
+  let settings: Settings = { language: 'system', theme: 'system', output_dir: null, compute: { precision: 'exact', deterministic: false, threads: null, priority: 'normal' }, at_start: 'ask', scale_percent: 100, shortcuts: {}, tray: 'while_busy', proxy: { kind: 'system' }, ...options.settings };
   let listen: (event: JobEvent) => void = () => {};
   let askToClose = () => {};
   let count = 0;
@@ -310,6 +311,7 @@ export function fakeIpc(options: FakeOptions = {}): FakeIpc {
     ...libraryFake(options.library ?? 0, calls, fakeInfo),
     ...queue.ipc,
     ...homeFake(calls, options.clipboard ?? 'nothing'),
+    ...fakeShell(calls, MODELS),
     ...canvasFake({ calls, submit: (request) => ipc.submitUpscale(request), jobs: () => ipc.listJobs() }),
     jobs,
     calls,
@@ -440,6 +442,9 @@ export function fakeIpc(options: FakeOptions = {}): FakeIpc {
     },
     getSettings: async () => settings,
     setSettings: async (next) => {
+      if (next.proxy.kind === 'address' && !/^(https?|socks5):\/\/[^@\s/]+:\d+\/?$/.test(next.proxy.url)) {
+        throw { code: 'invalid_request', message: 'This is not the address of a proxy.', hint: null, details: null };
+      }
       settings = next;
       calls.push(`settings ${JSON.stringify(next)}`);
     },

@@ -19,6 +19,7 @@ import type { LibraryIpc } from './library';
 import type { QueueIpc } from './queue';
 import type { CanvasIpc } from './canvas';
 import type { HomeIpc } from './home';
+import type { ShellIpc } from './shell';
 
 /** Which picture of a pair: the source's or the result's. */
 export type Side = 'before' | 'after';
@@ -37,7 +38,7 @@ export type CloseAnswer = 'stay' | 'after_part' | 'now';
 export type Stop = () => void;
 
 /** Every call rejects with an `AppError` and with nothing else. */
-export interface Ipc extends CanvasIpc, HomeIpc, LibraryIpc, QueueIpc {
+export interface Ipc extends CanvasIpc, HomeIpc, LibraryIpc, QueueIpc, ShellIpc {
   /** Files named on the command line. */
   startFiles(): Promise<string[]>;
   /** Folders become the media files inside them. */

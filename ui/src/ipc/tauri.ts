@@ -9,6 +9,7 @@ import { homeTauri } from './home-tauri';
 import { toAppError, type Ipc } from './ipc';
 import { libraryTauri } from './library-tauri';
 import { tauriQueue } from './queue-tauri';
+import { tauriShell } from './shell-tauri';
 
 /** What the file dialog offers; dropping and "all files" take anything, and the probe decides. */
 const MEDIA_EXTENSIONS = [
@@ -35,6 +36,7 @@ export function tauriIpc(): Ipc {
     ...tauriQueue(call),
     ...canvasTauri(call),
     ...homeTauri(call),
+    ...tauriShell(call),
     startFiles: () => call('start_files'),
     expandInputs: (paths) => call('expand_inputs', { paths }),
     probeMedia: (path) => call('probe_media', { path }),

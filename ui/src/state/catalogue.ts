@@ -23,6 +23,7 @@ export const CATALOGUE = {
   'place.history': { title: 'command.place.history', keys: ['Mod+5'] },
   'place.models': { title: 'command.place.models', keys: ['Mod+6'] },
   'place.outgoing': { title: 'command.place.outgoing', keys: ['Mod+7'] },
+  'place.account': { title: 'command.place.account', keys: ['Mod+8'] },
   'place.settings': { title: 'command.place.settings', keys: ['Mod+,'] },
 
   'files.add': { title: 'shortcut.add', keys: ['Mod+O'] },

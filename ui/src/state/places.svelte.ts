@@ -2,7 +2,7 @@
 import { createContext } from 'svelte';
 
 /** In the order of the rail. A place is listed here, in `views/places.ts` and in the messages. */
-export const PLACES = ['home', 'library', 'canvas', 'queue', 'history', 'models', 'outgoing', 'settings'] as const;
+export const PLACES = ['home', 'library', 'canvas', 'queue', 'history', 'models', 'outgoing', 'account', 'settings'] as const;
 export type PlaceId = (typeof PLACES)[number];
 
 export class Places {

@@ -93,6 +93,8 @@ export const USUAL: Settings = {
   at_start: 'ask',
   scale_percent: 100,
   shortcuts: {},
+  tray: 'while_busy',
+  proxy: { kind: 'system' },
 };
 
 export class Studio {

@@ -1,4 +1,5 @@
 /** What the rail shows: each place with its sign and its view. */
+import CircleUser from '@lucide/svelte/icons/circle-user';
 import Boxes from '@lucide/svelte/icons/boxes';
 import History from '@lucide/svelte/icons/history';
 import House from '@lucide/svelte/icons/house';
@@ -9,6 +10,7 @@ import ShieldCheck from '@lucide/svelte/icons/shield-check';
 import Workflow from '@lucide/svelte/icons/workflow';
 import type { Component } from 'svelte';
 import type { PlaceId } from '../state/places.svelte';
+import Account from './Account.svelte';
 import HistoryView from './History.svelte';
 import Canvas from './Canvas.svelte';
 import Home from './Home.svelte';
@@ -33,5 +35,6 @@ export const VIEWS: Record<PlaceId, PlaceView> = {
   canvas: { icon: Workflow, view: Canvas },
   models: { icon: Boxes, view: Models, foot: true },
   outgoing: { icon: ShieldCheck, view: Outgoing, foot: true },
+  account: { icon: CircleUser, view: Account, foot: true },
   settings: { icon: SettingsIcon, view: Settings, foot: true },
 };

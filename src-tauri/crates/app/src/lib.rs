@@ -11,11 +11,13 @@
 //! any process may clean up after a dead worker and none can take a living one for dead.
 #![forbid(unsafe_code)]
 
+mod about;
 mod batch;
 mod canvas;
 mod child;
 pub mod choices;
 mod compute;
+mod details;
 pub mod disk;
 pub mod doctor;
 pub mod encoders;
@@ -28,13 +30,17 @@ pub mod history;
 pub mod inputs;
 pub mod inventory;
 mod jobs;
+mod kept;
 mod library;
 mod likeness;
 mod listener;
 pub mod logging;
 mod memory;
+mod menu;
+mod model_speed;
 pub mod models;
 mod onnx;
+mod opening;
 mod paste;
 pub mod pictures;
 pub mod places;
@@ -49,8 +55,10 @@ pub mod settings;
 mod sound;
 mod stamp;
 mod stopping;
+mod window_place;
 pub mod worker;
 
+pub use about::About;
 pub use batch::Batch;
 pub use canvas::{CanvasEntry, CanvasGraph, CanvasSave, CanvasVersion};
 pub use compute::ComputeWish;
@@ -58,8 +66,12 @@ pub use doctor::Report;
 pub use fields::DeinterlaceChoice;
 pub use graph_request::{GraphPlan, GraphRequest, read_graph};
 pub use history::{HistoryPage, HistoryQuery};
+pub use kept::{Kept, KeptKind};
 pub use likeness::{Likeness, PictureLikeness};
+pub use menu::{MenuEntry, MenuGroup, NativeAction, TrayWords};
+pub use model_speed::ModelSpeed;
 pub use models::{ModelEntry, ModelState};
+pub use opening::{Opened, PROJECT_EXTENSION};
 pub use paste::Clipboard;
 pub use pictures::PicturesRequest;
 pub use places::Places;
@@ -70,6 +82,7 @@ pub use request::{Span, UpscalePlan, UpscaleRequest};
 pub use runner::{Control, Stopping};
 pub use settings::Settings;
 pub use sound::SoundWish;
+pub use window_place::{Screen, Shown, WindowPlace};
 
 use frameloom_core::error::AppError;
 use frameloom_core::job::JobEvent;

@@ -249,6 +249,23 @@ impl App {
         Ok((self.entry(id.to_owned(), &folder, false), card))
     }
 
+    /// One model, with the hash of its weights.
+    ///
+    /// # Errors
+    /// There is no such model.
+    pub fn verify_model(&self, id: &str) -> Result<ModelEntry, AppError> {
+        let folder = self.models.folder(id).map_err(|e| explain::engine(&e))?;
+        Ok(self.entry(id.to_owned(), &folder, true))
+    }
+
+    /// The folder of a model.
+    ///
+    /// # Errors
+    /// There is no such model.
+    pub fn model_folder(&self, id: &str) -> Result<PathBuf, AppError> {
+        self.models.folder(id).map_err(|e| explain::engine(&e))
+    }
+
     /// Puts the bundled models back as they came with the program.
     ///
     /// # Errors

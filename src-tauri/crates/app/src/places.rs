@@ -4,6 +4,7 @@ use etcetera::{
     AppStrategy, AppStrategyArgs, BaseStrategy, choose_app_strategy, choose_base_strategy,
 };
 use frameloom_core::error::{AppError, ErrorCode};
+use sha2::{Digest, Sha256};
 use std::env;
 use std::path::{Path, PathBuf};
 
@@ -49,6 +50,21 @@ impl Places {
                 })
                 .unwrap_or_default(),
         })
+    }
+
+    /// A name for the window on this data folder, the same in every start: letters and digits. Two
+    /// windows on one folder would get into each other's way; on two folders they do not.
+    pub fn window_name(&self) -> String {
+        // Before the first start there is only the folder that it will be in.
+        let beside = || {
+            let (parent, name) = (self.data.parent()?, self.data.file_name()?);
+            Some(parent.canonicalize().ok()?.join(name))
+        };
+        let folder = self.data.canonicalize().ok().or_else(beside);
+        let folder = folder.unwrap_or_else(|| self.data.clone());
+        let digest = Sha256::digest(folder.as_os_str().as_encoded_bytes());
+        let digits: String = digest[..8].iter().map(|b| format!("{b:02x}")).collect();
+        format!("data{digits}")
     }
 
     /// One folder per job with its parts.
@@ -171,4 +187,27 @@ fn non_empty(name: &str) -> Option<PathBuf> {
     env::var_os(name)
         .filter(|value| !value.is_empty())
         .map(PathBuf::from)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_folder_has_one_name_however_it_is_written_and_another_folder_another() {
+        let folder = tempfile::tempdir().unwrap();
+        let name = |data: PathBuf| {
+            let places = Places {
+                data,
+                worker: PathBuf::new(),
+                extra_models: Vec::new(),
+            };
+            places.window_name()
+        };
+        let first = name(folder.path().join("a"));
+        std::fs::create_dir(folder.path().join("a")).unwrap();
+        assert_eq!(first, name(folder.path().join("a/../a/")));
+        assert_ne!(first, name(folder.path().to_owned()));
+        assert!(first.chars().all(|c| c.is_ascii_alphanumeric()), "{first}");
+    }
 }

@@ -73,6 +73,18 @@ impl Cache {
             total -= entries.pop_front().map_or(0, |(_, p)| p.bytes.len());
         }
     }
+
+    /// Size of all pictures.
+    pub(crate) fn size_bytes(&self) -> u64 {
+        let entries = self.entries.lock().unwrap_or_else(PoisonError::into_inner);
+        entries.iter().map(|(_, p)| p.bytes.len() as u64).sum()
+    }
+
+    /// Forgets all pictures.
+    pub(crate) fn clear(&self) {
+        let mut entries = self.entries.lock().unwrap_or_else(PoisonError::into_inner);
+        entries.clear();
+    }
 }
 
 /// Clips that are looked at; their files stay open.

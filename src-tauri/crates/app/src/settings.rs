@@ -1,7 +1,7 @@
 //! What the user chose for the program as a whole.
 
 use crate::{App, explain};
-use frameloom_core::error::AppError;
+use frameloom_core::error::{AppError, ErrorCode};
 use frameloom_core::job::ComputeSpec;
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
@@ -28,6 +28,78 @@ pub struct Settings {
     pub scale_percent: ScalePercent,
     /// Keys that the user chose, by the name of the command; an empty text takes its keys away.
     pub shortcuts: BTreeMap<String, String>,
+    /// When the program has an icon in the system's tray.
+    pub tray: TrayUse,
+    /// How connections are made. This version makes none.
+    pub proxy: Proxy,
+}
+
+/// When the program has an icon in the system's tray.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize, TS)]
+#[serde(rename_all = "snake_case")]
+pub enum TrayUse {
+    /// Never.
+    Never,
+    /// Always, and the program stays there when its window is closed.
+    Stay,
+    /// While the queue runs.
+    #[default]
+    #[serde(other)]
+    WhileBusy,
+}
+
+/// How connections to other machines are made.
+#[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize, TS)]
+#[serde(tag = "kind", rename_all = "snake_case")]
+pub enum Proxy {
+    /// Directly.
+    Direct,
+    /// Through the proxy at an address.
+    Address {
+        /// As `http://proxy.example:8080` or `socks5://127.0.0.1:1080`.
+        url: String,
+    },
+    /// As the system says.
+    #[default]
+    #[serde(other)]
+    System,
+}
+
+impl Proxy {
+    /// Is the address one that a proxy can have?
+    ///
+    /// # Errors
+    /// It is not, in a sentence.
+    pub fn check(&self) -> Result<(), AppError> {
+        let Self::Address { url } = self else {
+            return Ok(());
+        };
+        let refused = || {
+            AppError::new(
+                ErrorCode::InvalidRequest,
+                "This is not the address of a proxy.",
+            )
+            .hint("Write it as http://proxy.example:8080 or socks5://127.0.0.1:1080.")
+        };
+        let (scheme, place) = url.split_once("://").ok_or_else(refused)?;
+        let place = place.strip_suffix('/').unwrap_or(place);
+        // A password in plain text would lie in the settings, where anybody can read it.
+        let (host, port) = place.rsplit_once(':').ok_or_else(refused)?;
+        let bare = host.trim_start_matches('[').trim_end_matches(']');
+        let host_fits = !bare.is_empty()
+            && bare
+                .chars()
+                .all(|c| c.is_alphanumeric() || matches!(c, '.' | '-' | ':'));
+        // A colon inside belongs to an address of IPv6, which stands in brackets.
+        let brackets_fit = bare.contains(':') == (host.starts_with('[') && host.ends_with(']'));
+        let port_fits = port.parse::<u16>().is_ok_and(|port| port > 0);
+        let scheme_fits = ["http", "https", "socks5"].contains(&scheme);
+        if scheme_fits && host_fits && brackets_fit && port_fits {
+            Ok(())
+        } else {
+            Err(refused())
+        }
+    }
 }
 
 /// Size of everything in the window, in per cent: 80 to 200.
@@ -119,8 +191,9 @@ impl App {
     /// Stores the settings.
     ///
     /// # Errors
-    /// The database refuses.
+    /// The address of the proxy is none, or the database refuses.
     pub fn set_settings(&self, settings: &Settings) -> Result<(), AppError> {
+        settings.proxy.check()?;
         let json = serde_json::to_string(settings).map_err(explain::internal)?;
         self.store.set_setting(NAME, &json).map_err(explain::store)
     }
@@ -140,5 +213,41 @@ mod tests {
         assert_eq!(settings.scale_percent, ScalePercent(100));
         let settings: Settings = serde_json::from_str(r#"{"scale_percent":9000}"#).unwrap();
         assert_eq!(settings.scale_percent, ScalePercent(200), "still legible");
+        let settings: Settings =
+            serde_json::from_str(r#"{"tray":"on mars","proxy":{"kind":"pigeon","url":"x"}}"#)
+                .unwrap();
+        assert_eq!(settings.tray, TrayUse::WhileBusy);
+        assert_eq!(settings.proxy, Proxy::System);
+    }
+
+    #[test]
+    fn a_proxy_is_an_address_with_a_port_and_without_a_password() {
+        let check = |url: &str| {
+            let url = url.to_owned();
+            Proxy::Address { url }.check().is_ok()
+        };
+        for fine in [
+            "http://proxy.example:8080",
+            "https://proxy.example:443/",
+            "socks5://127.0.0.1:1080",
+            "http://[::1]:3128",
+        ] {
+            assert!(check(fine), "{fine}");
+        }
+        for wrong in [
+            "",
+            "proxy.example:8080",
+            "ftp://proxy.example:21",
+            "http://proxy.example",
+            "http://:8080",
+            "http://proxy.example:0",
+            "http://proxy.example:99999",
+            "http://mai:secret@proxy.example:8080",
+            "http://::1:3128",
+            "http://a b:80",
+            "http://proxy.example:8080/path",
+        ] {
+            assert!(!check(wrong), "{wrong}");
+        }
     }
 }

@@ -14,7 +14,9 @@ use crate::forecast::{ENDING, Ending, Forecast};
 use crate::onnx::JobModels;
 use crate::runner::Stopping;
 use crate::stopping::{Running, StopControl, interrupted};
-use crate::{App, Places, compute, doctor, explain, jobs, logging, memory, now_millis, onnx};
+use crate::{
+    App, Places, compute, doctor, explain, jobs, logging, memory, model_speed, now_millis, onnx,
+};
 use frameloom_core::error::{AppError, ErrorCode};
 use frameloom_core::job::{
     Job, JobId, JobProgress, JobSpec, JobState, PictureSizes, ProviderChoice, Step,
@@ -97,7 +99,7 @@ const NOT_TAKEN: u8 = 4;
 /// Runs as a worker with the arguments after `worker`.
 pub fn main(arguments: impl IntoIterator<Item = OsString>) -> ExitCode {
     let (mut data, mut job, mut lanes) = (None, None, None);
-    let (mut inspected, mut hints, mut machine) = (None, None, None);
+    let (mut inspected, mut hints, mut machine, mut speed) = (None, None, None, None);
     let mut arguments = arguments.into_iter();
     while let (Some(name), Some(value)) = (arguments.next(), arguments.next()) {
         match name.to_str() {
@@ -109,6 +111,8 @@ pub fn main(arguments: impl IntoIterator<Item = OsString>) -> ExitCode {
             // Nor this: the machine is looked at, its drivers included.
             Some("--machine") => machine = Some(PathBuf::from(value)),
             Some("--hints") => hints = value.into_string().ok(),
+            // Nor this: a model is measured.
+            Some("--speed") => speed = value.into_string().ok(),
             _ => return ExitCode::from(USAGE),
         }
     }
@@ -117,6 +121,9 @@ pub fn main(arguments: impl IntoIterator<Item = OsString>) -> ExitCode {
     }
     if let Some(data) = machine {
         return doctor::look_here(data);
+    }
+    if let (Some(data), Some(id)) = (&data, &speed) {
+        return model_speed::measure_here(data.clone(), id);
     }
     let result = match (data, job, lanes) {
         (Some(data), Some(job), None) => work(data, &JobId(job)),

@@ -3,9 +3,10 @@
 use frameloom_app::inputs::Expanded;
 use frameloom_app::receipt::Verification;
 use frameloom_app::{
-    CanvasEntry, CanvasGraph, CanvasSave, CanvasVersion, Clipboard, GraphPlan, GraphRequest,
-    HistoryPage, HistoryQuery, JobEdit, Likeness, ModelEntry, PresetCard, PresetFit, QueueEvent,
-    Report, Retry, Settings, SoundWish, UpscalePlan, UpscaleRequest,
+    About, CanvasEntry, CanvasGraph, CanvasSave, CanvasVersion, Clipboard, GraphPlan, GraphRequest,
+    HistoryPage, HistoryQuery, JobEdit, Kept, Likeness, MenuGroup, ModelEntry, ModelSpeed, Opened,
+    PresetCard, PresetFit, QueueEvent, Report, Retry, Settings, SoundWish, TrayWords, UpscalePlan,
+    UpscaleRequest,
 };
 use frameloom_core::error::AppError;
 use frameloom_core::graph::{Fault, NodeKind};
@@ -21,6 +22,7 @@ use ts_rs::{Config, ExportError, TS};
 
 fn export(folder: &Path) -> Result<(), ExportError> {
     let config = Config::new().with_out_dir(folder);
+    About::export_all(&config)?;
     AppError::export_all(&config)?;
     CanvasEntry::export_all(&config)?;
     CanvasGraph::export_all(&config)?;
@@ -35,7 +37,9 @@ fn export(folder: &Path) -> Result<(), ExportError> {
     Job::export_all(&config)?;
     JobEdit::export_all(&config)?;
     JobEvent::export_all(&config)?;
+    Kept::export_all(&config)?;
     Likeness::export_all(&config)?;
+    MenuGroup::export_all(&config)?;
     MediaInfo::export_all(&config)?;
     Done::export_all(&config)?;
     Fate::export_all(&config)?;
@@ -49,12 +53,15 @@ fn export(folder: &Path) -> Result<(), ExportError> {
     Clipboard::export_all(&config)?;
     PresetCard::export_all(&config)?;
     PresetFit::export_all(&config)?;
+    ModelSpeed::export_all(&config)?;
+    Opened::export_all(&config)?;
     Report::export_all(&config)?;
     QueueEvent::export_all(&config)?;
     Retry::export_all(&config)?;
     NodeKind::export_all(&config)?;
     Settings::export_all(&config)?;
     SoundWish::export_all(&config)?;
+    TrayWords::export_all(&config)?;
     Verification::export_all(&config)?;
     UpscalePlan::export_all(&config)?;
     UpscaleRequest::export_all(&config)

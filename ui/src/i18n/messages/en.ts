@@ -6,6 +6,7 @@ import { library } from './en/library';
 import { places } from './en/places';
 import { settings } from './en/settings';
 import { queue } from './en/queue';
+import { shell } from './en/shell';
 
 /**
  * English, the language that the others are checked against: a key that is missing there does not
@@ -21,6 +22,7 @@ export const en = {
   ...places,
   ...settings,
   ...queue,
+  ...shell,
 
   'app.name': 'Frameloom',
 

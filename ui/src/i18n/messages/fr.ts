@@ -6,6 +6,7 @@ import { library } from './fr/library';
 import { places } from './fr/places';
 import { settings } from './fr/settings';
 import { queue } from './fr/queue';
+import { shell } from './fr/shell';
 import type { Messages } from '../dictionary';
 
 export const fr: Messages = {
@@ -17,6 +18,7 @@ export const fr: Messages = {
   ...places,
   ...settings,
   ...queue,
+  ...shell,
 
   'app.name': 'Frameloom',
 

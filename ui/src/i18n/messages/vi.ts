@@ -6,6 +6,7 @@ import { library } from './vi/library';
 import { places } from './vi/places';
 import { settings } from './vi/settings';
 import { queue } from './vi/queue';
+import { shell } from './vi/shell';
 import type { Messages } from '../dictionary';
 
 export const vi: Messages = {
@@ -17,6 +18,7 @@ export const vi: Messages = {
   ...places,
   ...settings,
   ...queue,
+  ...shell,
 
   'app.name': 'Frameloom',
 

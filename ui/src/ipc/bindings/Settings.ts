@@ -2,8 +2,10 @@
 import type { AtStart } from "./AtStart";
 import type { ComputeSpec } from "./ComputeSpec";
 import type { Language } from "./Language";
+import type { Proxy } from "./Proxy";
 import type { ScalePercent } from "./ScalePercent";
 import type { Theme } from "./Theme";
+import type { TrayUse } from "./TrayUse";
 
 /**
  * Settings of the window. Unknown or missing values are the defaults, so that an older program
@@ -37,4 +39,12 @@ scale_percent: ScalePercent,
 /**
  * Keys that the user chose, by the name of the command; an empty text takes its keys away.
  */
-shortcuts: { [key in string]: string }, };
+shortcuts: { [key in string]: string }, 
+/**
+ * When the program has an icon in the system's tray.
+ */
+tray: TrayUse, 
+/**
+ * How connections are made. This version makes none.
+ */
+proxy: Proxy, };

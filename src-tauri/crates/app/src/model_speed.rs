@@ -1,0 +1,146 @@
+//! How fast a model is on this machine, measured when it is asked for and remembered.
+
+use crate::child::{self, Answer};
+use crate::{App, Places, explain, now_millis};
+use frameloom_core::error::{AppError, ErrorCode};
+use frameloom_core::job::Device;
+use frameloom_engine::Models;
+use serde::{Deserialize, Serialize};
+use std::collections::BTreeMap;
+use std::ffi::OsStr;
+use std::path::PathBuf;
+use std::process::ExitCode;
+use std::time::Duration;
+use ts_rs::TS;
+
+/// Size of the pictures that a model is measured with.
+const SIZE: (u32, u32) = (640, 360);
+/// How often, after a first run that does not count.
+const RUNS: u32 = 5;
+/// By then the slowest machine has measured the largest model.
+const TIME_LIMIT: Duration = Duration::from_secs(180);
+/// Name of the setting.
+const NAME: &str = "model_speeds";
+
+/// How fast a model is on this machine.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, TS)]
+pub struct ModelSpeed {
+    /// Pictures per second.
+    pub fps: f64,
+    /// Width and height of these pictures, before they are enlarged.
+    pub size: (u32, u32),
+    /// Where it was computed, as ONNX Runtime names it.
+    pub provider: String,
+    /// When, in milliseconds since 1970.
+    #[ts(type = "number")]
+    pub at_millis: i64,
+}
+
+/// A measurement holds for these weights only.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+struct Stored {
+    sha256: String,
+    speed: ModelSpeed,
+}
+
+/// The child: measures and prints what it found.
+pub(crate) fn measure_here(data: PathBuf, id: &str) -> ExitCode {
+    let app = Places::discover(Some(data)).and_then(App::open);
+    child::answer(&app.and_then(|app| app.measure_speed(id)))
+}
+
+impl App {
+    /// Measures a model where jobs with it compute on this machine, in a process of its own: a
+    /// driver that crashes does not take the window along. What was found is remembered. Takes
+    /// seconds.
+    ///
+    /// # Errors
+    /// There is no such model, or it does not compute here.
+    pub fn measure_speed_apart(&self, id: &str) -> Result<ModelSpeed, AppError> {
+        let manifest = self.models.ready(id).map_err(|e| explain::engine(&e))?;
+        let arguments = [
+            OsStr::new("--data-dir"),
+            self.places.data.as_os_str(),
+            OsStr::new("--speed"),
+            OsStr::new(id),
+        ];
+        let speed = match self.ask_child::<Result<ModelSpeed, AppError>>(&arguments, TIME_LIMIT)? {
+            Answer::Said(said) => said?,
+            Answer::Ended(status) => return Err(unanswered(status.to_string())),
+            Answer::TooSlow => {
+                return Err(unanswered(format!(
+                    "not done after {} s",
+                    TIME_LIMIT.as_secs()
+                )));
+            }
+        };
+        let mut all = self.stored_speeds();
+        all.insert(
+            id.to_owned(),
+            Stored {
+                sha256: manifest.sha256,
+                speed: speed.clone(),
+            },
+        );
+        let json = serde_json::to_string(&all).map_err(explain::internal)?;
+        self.store
+            .set_setting(NAME, &json)
+            .map_err(explain::store)?;
+        Ok(speed)
+    }
+
+    fn measure_speed(&self, id: &str) -> Result<ModelSpeed, AppError> {
+        let model = self.models.load(id).map_err(|e| explain::engine(&e))?;
+        let runtime = self.runtime()?;
+        // Where jobs went last; the processor where no choice was ever made.
+        let device = self
+            .remembered_choices()
+            .into_iter()
+            .find(|known| known.model == id && known.device == Device::Auto)
+            .map_or(Device::Cpu, |known| known.decision.choice.device);
+        let (width, height) = SIZE;
+        let measured = frameloom_infer::measure(&runtime, &model, device, width, height, RUNS)
+            .map_err(|e| explain::infer(&e))?;
+        Ok(ModelSpeed {
+            fps: measured.fps(),
+            size: measured.input,
+            provider: measured.provider.provider,
+            at_millis: now_millis(),
+        })
+    }
+
+    /// What was measured of the models as they are now, by their ids.
+    pub fn model_speeds(&self) -> BTreeMap<String, ModelSpeed> {
+        let holds = |id: &str, stored: &Stored| {
+            let manifest = self.models.ready(id);
+            manifest.is_ok_and(|manifest| manifest.sha256 == stored.sha256)
+        };
+        self.stored_speeds()
+            .into_iter()
+            .filter(|(id, stored)| holds(id, stored))
+            .map(|(id, stored)| (id, stored.speed))
+            .collect()
+    }
+
+    fn stored_speeds(&self) -> BTreeMap<String, Stored> {
+        let stored = self
+            .store
+            .setting(NAME)
+            .inspect_err(|error| tracing::warn!(%error, "what was measured cannot be read"))
+            .ok()
+            .flatten();
+        // Of another version: measured again.
+        stored
+            .and_then(|json| serde_json::from_str(&json).ok())
+            .unwrap_or_default()
+    }
+}
+
+fn unanswered(how: String) -> AppError {
+    AppError::new(
+        ErrorCode::Internal,
+        "The process that measures the model did not answer.",
+    )
+    .hint("Bring the driver of the graphics card up to date, and try again.")
+    .details(how)
+}

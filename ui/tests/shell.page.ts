@@ -1,0 +1,181 @@
+import { AxeBuilder } from '@axe-core/playwright';
+import { expect, test, type Page } from '@playwright/test';
+
+const BROKEN = '/home/mai/Phim/broken upload.mp4';
+
+async function open(page: Page, options: Record<string, string> = {}) {
+  const errors: string[] = [];
+  page.on('pageerror', (error) => errors.push(error.message));
+  const query = new URLSearchParams({ language: 'en', theme: 'dark', tick: '20', ...options });
+  await page.goto(`/?${query}`);
+  await expect(page.getByRole('heading', { level: 1 })).toBeVisible();
+  return errors;
+}
+
+interface Fake {
+  calls: string[];
+  handOver(opened: { files: string[]; projects: string[] }): void;
+  choose(id: string): void;
+}
+const calls = (page: Page) => page.evaluate(() => (window as unknown as { fakeIpc: Fake }).fakeIpc.calls);
+
+for (const theme of ['dark', 'light']) {
+  for (const language of ['en', 'vi', 'fr']) {
+    test(`menu, account, cards of models, storage and details are free of axe findings: ${theme}, ${language}`, async ({ page }) => {
+      const check = async (where: string) => {
+        const { violations } = await new AxeBuilder({ page }).analyze();
+        const found = violations.map(({ id, nodes }) => `${where}: ${id}: ${nodes.map((node) => node.html).join(' | ')}`);
+        expect(found).toEqual([]);
+        const wide = await page.evaluate(() => document.documentElement.scrollWidth > window.innerWidth);
+        expect([where, wide]).toEqual([where, false]);
+      };
+      await open(page, { theme, language, files: BROKEN });
+      await page.getByRole('alert').locator('summary').click();
+      await expect(page.getByRole('alert').locator('pre')).toBeVisible();
+      await check('details of a failure');
+      await page.locator('header [aria-haspopup=menu]').click();
+      await expect(page.getByRole('menu')).toBeVisible();
+      await check('menu');
+      await page.keyboard.press('Escape');
+      await page.keyboard.press('Control+8');
+      await check('account');
+      await page.keyboard.press('Control+6');
+      await page.locator('details summary').first().click();
+      await expect(page.getByRole('table').first()).toBeVisible();
+      await check('models');
+      await page.keyboard.press('Control+,');
+      await page.locator('label:has(input[name=proxy][value=address])').click();
+      await page.locator('input[inputmode=url]').fill('nonsense');
+      await page.keyboard.press('Enter');
+      await expect(page.getByRole('alert')).toBeVisible();
+      await check('settings');
+    });
+  }
+}
+
+test('the menu is opened, read and used with the keyboard alone', async ({ page }) => {
+  const errors = await open(page);
+  const button = page.getByRole('button', { name: 'Menu' });
+  await button.focus();
+  await page.keyboard.press('Enter');
+  await expect(page.getByRole('menuitem', { name: 'Add files' }).first()).toBeFocused();
+  // Nothing is chosen on Home that could be started.
+  await expect(page.getByRole('menuitem', { name: 'Start', exact: true })).toHaveAttribute('aria-disabled', 'true');
+  await page.keyboard.press('Escape');
+  await expect(page.getByRole('menu')).toBeHidden();
+  await expect(button).toBeFocused();
+  await page.keyboard.press('Enter');
+  await page.keyboard.press('End');
+  await expect(page.getByRole('menuitem', { name: 'Keyboard shortcuts' })).toBeFocused();
+  await page.keyboard.press('ArrowDown');
+  await expect(page.getByRole('menuitem', { name: 'Add files' }).first()).toBeFocused();
+  await page.keyboard.press('g');
+  await expect(page.getByRole('menuitem', { name: 'Go to Home' })).toBeFocused();
+  await page.keyboard.press('g');
+  await page.keyboard.press('Enter');
+  await expect(page.locator('[data-place=library]')).toHaveAttribute('aria-current', 'page');
+  // What belongs to a place is listed where one is.
+  await button.click();
+  await expect(page.getByRole('group', { name: 'Library' }).getByRole('menuitem').first()).toBeVisible();
+  await page.keyboard.press('Escape');
+  expect(errors).toEqual([]);
+});
+
+test('files that come from outside are opened on Home, wherever one is', async ({ page }) => {
+  await open(page);
+  await page.keyboard.press('Control+5');
+  await page.evaluate(() =>
+    (window as unknown as { fakeIpc: Fake }).fakeIpc.handOver({ files: ['/home/mai/Phim/ngõ nhỏ Hà Nội.mp4'], projects: [] }),
+  );
+  await expect(page.getByRole('heading', { level: 1, name: 'ngõ nhỏ Hà Nội.mp4' })).toBeVisible();
+});
+
+test('a command that is chosen in a menu of the system is done, and its words follow the language', async ({ page }) => {
+  await open(page);
+  await page.evaluate(() => (window as unknown as { fakeIpc: Fake }).fakeIpc.choose('place.models'));
+  await expect(page.getByRole('heading', { level: 1, name: 'Models' })).toBeVisible();
+  await page.evaluate(() => (window as unknown as { fakeIpc: Fake }).fakeIpc.choose('no.such'));
+  expect(await calls(page)).toContainEqual('menus  | Show Frameloom');
+  await page.keyboard.press('Control+,');
+  await page.locator('label:has(input[name=language][value=fr])').click();
+  await expect.poll(() => calls(page)).toContainEqual('menus  | Afficher Frameloom');
+});
+
+test('what is copied of a failure is shown first, and nothing else is copied', async ({ page, context }) => {
+  await context.grantPermissions(['clipboard-read', 'clipboard-write']);
+  await open(page, { files: BROKEN });
+  const alert = page.getByRole('alert');
+  await alert.getByText('Technical details').click();
+  await alert.getByRole('button', { name: 'Copy' }).click();
+  await expect(alert.getByRole('button', { name: 'Copied' })).toBeVisible();
+  const copied = await page.evaluate(() => navigator.clipboard.readText());
+  expect(copied).toBe(await alert.locator('pre').innerText());
+  expect(copied).toContain('Last lines of the log');
+});
+
+test('a proxy is saved when it is one, refused in a sentence when it is none, and reset with the rest', async ({ page }) => {
+  await open(page);
+  await page.keyboard.press('Control+,');
+  const saved = async () => (await calls(page)).filter((call) => call.startsWith('settings')).at(-1) ?? '';
+  await page.locator('label:has(input[name=proxy][value=address])').click();
+  const field = page.getByLabel('Address of the proxy');
+  await field.fill('http://mai:secret@proxy.example:8080');
+  await page.keyboard.press('Enter');
+  await expect(page.getByRole('alert')).toContainText('This is not the address of a proxy.');
+  expect(await saved()).toBe('');
+  await field.fill('socks5://127.0.0.1:1080');
+  await page.keyboard.press('Enter');
+  await expect(page.getByRole('alert')).toHaveCount(0);
+  await expect.poll(saved).toContain('"proxy":{"kind":"address","url":"socks5://127.0.0.1:1080"}');
+  await page.getByRole('button', { name: 'Reset all settings…' }).click();
+  await page.getByRole('button', { name: 'Reset', exact: true }).click();
+  await expect.poll(saved).toContain('"proxy":{"kind":"system"}');
+  await expect(field).toHaveCount(0);
+});
+
+test('storage says how large each part is, and what can go is cleared', async ({ page }) => {
+  await open(page);
+  await page.keyboard.press('Control+,');
+  const samples = page.locator('li', { has: page.getByRole('heading', { name: 'Samples' }) });
+  await expect(samples).toContainText('318 MB');
+  await expect(page.getByRole('button', { name: 'Clear: Models' })).toHaveCount(0);
+  await page.getByRole('button', { name: 'Clear: Samples' }).click();
+  await expect(samples).toContainText('0 B');
+  await expect(page.getByText('Samples: cleared.')).toBeAttached();
+  await expect(page.getByRole('button', { name: 'Clear: Samples' })).toBeDisabled();
+  expect(await calls(page)).toContainEqual('clear samples');
+  await page.getByRole('button', { name: 'Show folder: Logs' }).click();
+  await expect.poll(() => calls(page)).toContainEqual('reveal logs');
+  await page.getByLabel('Search settings').fill('proxy');
+  await expect(page.getByRole('heading', { name: 'Samples' })).toHaveCount(0);
+  await expect(page.getByRole('heading', { name: 'Proxy' })).toBeVisible();
+});
+
+test('a model is measured, checked and read about', async ({ page }) => {
+  const errors = await open(page);
+  await page.keyboard.press('Control+6');
+  const model = page.locator('.models > li').first();
+  await expect(model).toContainText('not measured yet');
+  await model.getByRole('button', { name: 'Measure' }).click();
+  await expect(model).toContainText('41.3 pictures of 640 × 360 a second (CPU)');
+  await model.getByRole('button', { name: 'Check the file' }).click();
+  await expect(model).toContainText('The file is exactly what its maker published.');
+  await model.getByText('About this model').click();
+  await expect(model.getByRole('cell', { name: '37.23 / 0.9579' })).toBeVisible();
+  expect(errors).toEqual([]);
+});
+
+test('a narrow window shows the new places without scrolling sideways', async ({ page }) => {
+  await page.setViewportSize({ width: 560, height: 700 });
+  await open(page, { language: 'fr' });
+  for (const keys of ['Control+6', 'Control+8', 'Control+,']) {
+    await page.keyboard.press(keys);
+    await page.locator('details summary').first().click({ timeout: 1000 }).catch(() => {});
+    const wide = await page.evaluate(() => document.documentElement.scrollWidth > window.innerWidth);
+    expect([keys, wide]).toEqual([keys, false]);
+  }
+  await page.getByRole('button', { name: 'Menu' }).click();
+  const menu = await page.getByRole('menu').boundingBox();
+  expect((menu?.x ?? 0) + (menu?.width ?? 0)).toBeLessThanOrEqual(560);
+  expect((menu?.y ?? 0) + (menu?.height ?? 0)).toBeLessThanOrEqual(700);
+});
