@@ -191,7 +191,9 @@ fn a_turned_phone_clip_is_worked_on_as_it_is_shown() {
     let result = probe(&output);
     let turned = result.main_video().unwrap().1;
     assert_eq!((turned.rotation_degrees, turned.mirrored), (0, false));
-    let shown = |path: &Path| frameloom_media::thumbnail(path, Some(0), 240).unwrap();
+    let shown = |path: &Path| {
+        frameloom_media::thumbnail(path, Some(0), 240, frameloom_media::Tones::Shown).unwrap()
+    };
     let (before, after) = (shown(&source), shown(&output));
     assert_eq!((after.width, after.height), (before.width, before.height));
     let (mut same, mut mirrored) = (0i64, 0i64);

@@ -59,7 +59,7 @@ fn a_large_clip_is_made_small_enough_to_send_and_a_picture_too() {
     assert!(info.streams.iter().any(|s| s.kind == StreamKind::Audio));
     assert!(info.size_bytes < probe(&source).size_bytes);
     let picture = cli.folder().join("wide.png");
-    write_png(&picture, 3000, 1000, |x, y| pattern(x, y)).unwrap();
+    write_png(&picture, 3000, 1000, pattern).unwrap();
     let (_, output) = done(&cli, "share", &picture, &[]);
     assert_eq!(output.file_name().unwrap(), "wide_small.jpg");
     let info = probe(&output);
@@ -204,7 +204,7 @@ fn an_archive_holds_the_very_pictures_upright() {
 fn a_word_does_what_the_command_for_enlarging_does_and_wrong_words_are_refused() {
     let cli = Cli::new();
     let picture = cli.folder().join("small.png");
-    write_png(&picture, 64, 48, |x, y| pattern(x, y)).unwrap();
+    write_png(&picture, 64, 48, pattern).unwrap();
     let (_, output) = done(
         &cli,
         "enlarge",
