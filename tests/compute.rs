@@ -255,3 +255,32 @@ fn a_job_that_gets_too_little_memory_says_so_in_plain_words_and_never_hangs() {
         assert!(!said.contains("got no further"), "{kilobytes}: {said}");
     }
 }
+
+#[test]
+fn a_model_is_measured_in_a_process_of_its_own_and_that_is_remembered_for_these_weights() {
+    let folder = tempfile::tempdir().unwrap();
+    let open = || {
+        frameloom_app::App::open(frameloom_app::Places {
+            data: folder.path().to_owned(),
+            worker: program("frameloom", "frameloom-cli"),
+            extra_models: Vec::new(),
+        })
+        .unwrap()
+    };
+    let app = open();
+    assert!(app.model_speeds().is_empty());
+    let speed = app.measure_speed_apart("loom-x2").unwrap();
+    assert!(speed.fps > 0.1 && speed.fps.is_finite(), "{speed:?}");
+    assert_eq!(speed.size, (640, 360));
+    assert_eq!(speed.provider, "CPUExecutionProvider");
+    drop(app);
+    let app = open();
+    assert_eq!(app.model_speeds().get("loom-x2"), Some(&speed));
+    let refused = app.measure_speed_apart("no-such-model").unwrap_err();
+    assert_eq!(refused.code, frameloom_core::error::ErrorCode::ModelNotFound);
+    // Other weights are another model: what was measured does not hold for them.
+    let manifest = folder.path().join("models/loom-x2/manifest.json");
+    let changed = fs::read_to_string(&manifest).unwrap().replace("06315eded2", "0000000000");
+    fs::write(&manifest, changed).unwrap();
+    assert!(app.model_speeds().is_empty());
+}

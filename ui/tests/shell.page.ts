@@ -140,7 +140,7 @@ test('storage says how large each part is, and what can go is cleared', async ({
   await expect(samples).toContainText('318 MB');
   await expect(page.getByRole('button', { name: 'Clear: Models' })).toHaveCount(0);
   await page.getByRole('button', { name: 'Clear: Samples' }).click();
-  await expect(samples).toContainText('0 B');
+  await expect(samples).toContainText('0 bytes');
   await expect(page.getByText('Samples: cleared.')).toBeAttached();
   await expect(page.getByRole('button', { name: 'Clear: Samples' })).toBeDisabled();
   expect(await calls(page)).toContainEqual('clear samples');
