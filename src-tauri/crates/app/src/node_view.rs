@@ -222,10 +222,7 @@ impl App {
         let layout = run.graph.layout().map_err(|e| explain::engine(&e.into()))?;
         let compute = run.compute.or(self.settings()?.compute);
         let mut text = serde_json::to_string(&run.graph).map_err(explain::internal)?;
-        text.push_str(&format!(
-            " {:?} {compute:?} {:?}",
-            run.device, run.pictures
-        ));
+        text.push_str(&format!(" {:?} {compute:?} {:?}", run.device, run.pictures));
         for (name, path) in &run.inputs {
             text.push_str(&format!(" {name} {}", stamp(path)));
         }

@@ -4,9 +4,9 @@ use frameloom_app::inputs::Expanded;
 use frameloom_app::receipt::Verification;
 use frameloom_app::{
     About, CanvasEntry, CanvasGraph, CanvasSave, CanvasVersion, Clipboard, GraphPlan, GraphRequest,
-    HistoryPage, HistoryQuery, JobEdit, Kept, Likeness, MenuGroup, ModelEntry, ModelSpeed, NodeView, Opened,
-    PresetCard, PresetFit, QueueEvent, Report, Retry, Settings, SoundWish, TrayWords, UpscalePlan,
-    UpscaleRequest, ViewRequest,
+    HistoryPage, HistoryQuery, JobEdit, Kept, Likeness, MenuGroup, ModelEntry, ModelSpeed,
+    NodeView, Opened, PresetCard, PresetFit, QueueEvent, Report, Retry, Settings, SoundWish,
+    TrayWords, UpscalePlan, UpscaleRequest, ViewRequest,
 };
 use frameloom_core::error::AppError;
 use frameloom_core::graph::{Fault, NodeKind};

@@ -223,7 +223,9 @@ fn what_is_looked_at_is_the_very_frame_that_a_run_makes() {
         let start = first.main_video().unwrap().0.start_ticks.unwrap_or(0);
         assert_eq!(start, 0, "{name}: times of source and result are the same");
         for at in [0, 40_000, 1_000_000, 1_530_000, 3_990_000] {
-            let made = frameloom_media::thumbnail(&output, Some(at), 320).unwrap();
+            let made =
+                frameloom_media::thumbnail(&output, Some(at), 320, frameloom_media::Tones::Shown)
+                    .unwrap();
             let seen = pixels(&spec, at);
             assert_eq!(
                 (seen.width, seen.height),
@@ -257,7 +259,9 @@ fn a_moment_that_is_cut_away_is_said_to_be_and_one_that_is_left_is_shown() {
             }
         );
     }
-    let whole = frameloom_media::thumbnail(&source, Some(1_240_000), 320).unwrap();
+    let whole =
+        frameloom_media::thumbnail(&source, Some(1_240_000), 320, frameloom_media::Tones::Shown)
+            .unwrap();
     let seen = pixels(&spec, 1_240_000);
     assert!(seen.rgb == whole.data);
     assert_eq!((seen.size, seen.at_micros), ((320, 180), 1_240_000));
@@ -326,7 +330,9 @@ fn a_clip_that_is_laid_over_is_seen_at_the_same_moment() {
     let spec = laid_over(&below, &over, &output);
     run(&spec);
     for at in [0, 1_000_000, 3_480_000] {
-        let made = frameloom_media::thumbnail(&output, Some(at), 320).unwrap();
+        let made =
+            frameloom_media::thumbnail(&output, Some(at), 320, frameloom_media::Tones::Shown)
+                .unwrap();
         assert!(pixels(&spec, at).rgb == made.data, "it differs at {at}");
     }
 }
@@ -364,7 +370,13 @@ fn a_phone_held_upright_is_seen_upright() {
         let output = folder.path().join(format!("upright-{name}.mkv"));
         let spec = job(&turned, &output, Graph::chain([op]));
         run(&spec);
-        let made = frameloom_media::thumbnail(&output, Some(1_000_000), 320).unwrap();
+        let made = frameloom_media::thumbnail(
+            &output,
+            Some(1_000_000),
+            320,
+            frameloom_media::Tones::Shown,
+        )
+        .unwrap();
         let seen = pixels(&spec, 1_000_000);
         assert_eq!(seen.size, size, "{name}");
         assert!(seen.rgb == made.data, "{name}");
