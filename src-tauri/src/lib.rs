@@ -109,6 +109,8 @@ pub fn run(arguments: impl IntoIterator<Item = OsString>) -> anyhow::Result<()> 
             commands::home::clipboard,
             commands::home::paste,
             commands::home::clip_sound,
+            commands::canvas::view_node,
+            commands::canvas::stop_viewing,
             commands::jobs::plan_upscale,
             commands::jobs::submit_upscale,
             commands::jobs::list_jobs,

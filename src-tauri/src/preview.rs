@@ -1,6 +1,7 @@
 //! Pictures over the custom scheme `loom`: `thumbnail?path=..&size=..`,
-//! `frame?job=..&side=before|after&at_micros=..` and
-//! `clip?path=..&at_micros=..&size=..&exact=true|false`.
+//! `frame?job=..&side=before|after&at_micros=..`,
+//! `clip?path=..&at_micros=..&size=..&exact=true|false` and
+//! `node?key=..`.
 //!
 //! Two threads make them, because a folder of hundreds of clips must not open hundreds of
 //! decoders. Frames go before thumbnails: somebody is waiting for them. Of a clip under the pointer
@@ -43,6 +44,10 @@ enum Wanted {
         size: u32,
         exact: bool,
     },
+    /// What leaves a node, as it was made before.
+    Node {
+        key: String,
+    },
 }
 
 impl Wanted {
@@ -73,6 +78,7 @@ impl Wanted {
                 size: value("size")?.parse().ok()?,
                 exact: value("exact")?.parse().ok()?,
             }),
+            "node" => Some(Wanted::Node { key: value("key")? }),
             _ => None,
         }
     }
@@ -101,6 +107,7 @@ impl Wanted {
             } => app
                 .clip_frame(path, *at_micros, *size, *exact)
                 .map(Arc::new),
+            Wanted::Node { key } => app.node_picture(key),
         }
     }
 }
@@ -286,8 +293,19 @@ mod tests {
     }
 
     #[test]
+    fn what_leaves_a_node_is_named_by_its_key() {
+        assert_eq!(
+            Wanted::parse("loom://localhost/node?key=5f0a"),
+            Some(Wanted::Node {
+                key: "5f0a".to_owned()
+            })
+        );
+    }
+
+    #[test]
     fn anything_else_is_refused() {
         for address in [
+            "loom://localhost/node",
             "loom://localhost/",
             "loom://localhost/thumbnail?size=320",
             "loom://localhost/thumbnail?path=a&size=-1",

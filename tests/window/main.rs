@@ -466,3 +466,169 @@ fn a_job_that_is_cancelled_asks_first_and_leaves_nothing_behind() -> anyhow::Res
     assert_eq!(walk(&stage.data().join("jobs")), Vec::<PathBuf>::new());
     Ok(())
 }
+
+/// Sets a field as a person does who leaves it behind.
+fn set(window: &Window, field: &str, value: &str) -> anyhow::Result<()> {
+    window.wait(
+        field,
+        &format!("document.querySelector({})", json!(field)),
+        SOON,
+    )?;
+    window.script(&format!(
+        "const field = document.querySelector({});
+         field.value = {};
+         field.dispatchEvent(new Event('input', {{ bubbles: true }}));
+         field.dispatchEvent(new Event('change', {{ bubbles: true }}));",
+        json!(field),
+        json!(value)
+    ))?;
+    Ok(())
+}
+
+/// Chooses the entry of a list by the beginning of its text.
+fn choose(window: &Window, list: &str, text: &str) -> anyhow::Result<()> {
+    let entry = format!(
+        "[...document.querySelector({}).options].find(o => o.text.startsWith({}))",
+        json!(list),
+        json!(text)
+    );
+    window.wait(
+        text,
+        &format!("document.querySelector({}) && {entry}", json!(list)),
+        SOON,
+    )?;
+    let value = window.script(&format!("return {entry}.value"))?;
+    set(
+        window,
+        list,
+        value.as_str().context("an entry has a value")?,
+    )
+}
+
+fn type_in(window: &Window, text: &str) -> anyhow::Result<()> {
+    for letter in text.chars() {
+        window.press(&[&letter.to_string()])?;
+    }
+    Ok(())
+}
+
+#[test]
+fn a_graph_of_three_nodes_is_built_and_run() -> anyhow::Result<()> {
+    if !webdriver::possible() {
+        return Ok(());
+    }
+    let _screen = SCREEN.lock().unwrap_or_else(PoisonError::into_inner);
+    let stage = Stage::new()?;
+    let clip = stage.media().join("ngõ nhỏ.mp4");
+    let result = stage.media().join("lật.mp4");
+    std::fs::copy(demo_clip(), &clip)?;
+    let window = stage.open(&[])?;
+    window.press(&[key::CONTROL, "3"])?;
+    window.wait(
+        "the drawing",
+        "document.querySelector('.svelte-flow__node-card')",
+        SOON,
+    )?;
+    window.press(&[key::SHIFT, "L"])?;
+    window.wait(
+        "the list",
+        "document.querySelector('tr[data-id=source1]')",
+        SOON,
+    )?;
+
+    // A mirror between the source and the output.
+    window.press(&[key::SHIFT, "A"])?;
+    window.wait(
+        "the search",
+        "document.querySelector('dialog[open] input')",
+        SOON,
+    )?;
+    type_in(&window, "flip")?;
+    window.press(&[key::ENTER])?;
+    window.wait(
+        "the new node",
+        "document.querySelector('tr[data-id=flip1]')",
+        SOON,
+    )?;
+    choose(&window, "[data-param=axis] select", "left")?;
+    choose(&window, ".port:nth-of-type(1) select", "Source")?;
+    let wired = "document.querySelector('tr[data-id=flip1]').innerText";
+    window.wait(
+        "the first wire",
+        &format!("{wired}.includes('Source')"),
+        SOON,
+    )?;
+    choose(&window, ".port:nth-of-type(2) select", "Output")?;
+    window.wait(
+        "the second wire",
+        &format!("{wired}.includes('Output')"),
+        SOON,
+    )?;
+    window.wait("no fault", "!document.querySelector('.faults')", SOON)?;
+
+    // The source first, so that what leaves the node can be seen before it is run.
+    window.press(&[key::CONTROL, key::ENTER])?;
+    set(
+        &window,
+        "dialog[open] .field:nth-of-type(1) input",
+        &clip.display().to_string(),
+    )?;
+    window.press(&[key::ESCAPE])?;
+    window.wait("no dialog", "!document.querySelector('dialog[open]')", SOON)?;
+    window.script("document.querySelector('tr[data-id=flip1] button').focus()")?;
+    window.press(&[key::SHIFT, "P"])?;
+    window.wait(
+        "the preview",
+        "document.querySelector('.side .look img')?.naturalWidth === 640",
+        SOON,
+    )?;
+    shot(&window, "9-preview.png")?;
+
+    window.press(&[key::CONTROL, key::ENTER])?;
+    set(
+        &window,
+        "dialog[open] .field:nth-of-type(2) input",
+        &result.display().to_string(),
+    )?;
+    window.wait(
+        "the plan",
+        "/640 × 360/.test(document.querySelector('dialog[open] .plan')?.innerText)",
+        SOON,
+    )?;
+    window.click("dialog[open] [type=submit]")?;
+    window.wait(
+        "the job in the queue",
+        "document.querySelector('.told').innerText.includes('in the queue')",
+        SOON,
+    )?;
+    window.press(&[key::CONTROL, "1"])?;
+    window.wait(
+        "the comparison",
+        "document.querySelectorAll('.layer img').length === 2",
+        JOB,
+    )?;
+    shot(&window, "10-graph-done.png")?;
+    drop(window);
+
+    let found = results(&stage.media(), &[&clip]);
+    assert_eq!(found, [result.clone()], "nothing else is left");
+    let times = |path: &Path| -> anyhow::Result<Vec<i64>> {
+        Ok(frames(path)?.into_iter().map(|(time, _)| time).collect())
+    };
+    assert_eq!(times(&result)?, times(&clip)?, "every frame at its time");
+    let picture = |path: &Path| {
+        frameloom_media::thumbnail(path, Some(1_000_000), 320, frameloom_media::Tones::Shown)
+    };
+    let (before, after) = (picture(&clip)?, picture(&result)?);
+    let width = before.width as usize;
+    let difference: i64 = (0..before.data.len() / 3)
+        .map(|pixel| {
+            let (row, column) = (pixel / width, pixel % width);
+            let mirrored = row * width + width - 1 - column;
+            (i64::from(before.data[3 * pixel]) - i64::from(after.data[3 * mirrored])).abs()
+        })
+        .sum();
+    let mean = difference as f64 / (before.data.len() / 3) as f64;
+    assert!(mean < 6.0, "it is the mirror image: {mean}");
+    Ok(())
+}

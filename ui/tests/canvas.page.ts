@@ -1,44 +1,6 @@
 import { AxeBuilder } from '@axe-core/playwright';
-import { expect, test, type Page } from '@playwright/test';
-
-async function open(page: Page, options: Record<string, string> = {}) {
-  const errors: string[] = [];
-  page.on('pageerror', (error) => errors.push(error.message));
-  await page.goto(`/?${new URLSearchParams({ language: 'en', theme: 'dark', tick: '20', step: '60', ...options })}`);
-  await page.locator('[data-place=canvas]').click();
-  await expect(card(page, /Source|Nguồn/)).toBeVisible();
-  return errors;
-}
-
-const card = (page: Page, name: RegExp | string) => page.locator('.svelte-flow__node-card').filter({ hasText: name });
-const port = (page: Page, name: RegExp, of: string) => card(page, of).getByRole('button', { name });
-const calls = (page: Page, what: string) =>
-  page.evaluate((what) => (window as unknown as { fakeIpc: { calls: string[] } }).fakeIpc.calls.filter((call) => call.startsWith(what)), what);
-
-async function middle(locator: ReturnType<typeof port>) {
-  const box = await locator.boundingBox();
-  if (!box) throw new Error('it is not drawn');
-  return { x: box.x + box.width / 2, y: box.y + box.height / 2 };
-}
-
-async function pull(page: Page, from: { x: number; y: number }, to: { x: number; y: number }) {
-  await page.mouse.move(from.x, from.y);
-  await page.mouse.down();
-  await page.mouse.move((from.x + to.x) / 2, (from.y + to.y) / 2, { steps: 4 });
-  await page.mouse.move(to.x, to.y, { steps: 4 });
-  await page.mouse.up();
-}
-
-/** The graph that was submitted last. */
-async function submitted(page: Page) {
-  await expect.poll(async () => (await calls(page, 'submitGraph')).length).toBeGreaterThan(0);
-  const last = (await calls(page, 'submitGraph')).at(-1) ?? '';
-  return JSON.parse(last.replace('submitGraph ', '')) as {
-    graph: { nodes: { op: string; params?: object }[]; edges: { from: string; to: string }[] };
-    inputs: Record<string, string>;
-    output: string;
-  };
-}
+import { expect, test } from '@playwright/test';
+import { calls, card, middle, open, port, pull, submitted } from './support/canvas';
 
 for (const theme of ['dark', 'light']) {
   for (const language of ['en', 'vi', 'fr']) {

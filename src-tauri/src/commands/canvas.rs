@@ -3,7 +3,8 @@
 use super::call;
 use crate::Door;
 use frameloom_app::{
-    CanvasEntry, CanvasGraph, CanvasSave, CanvasVersion, GraphPlan, GraphRequest, UpscaleRequest,
+    CanvasEntry, CanvasGraph, CanvasSave, CanvasVersion, GraphPlan, GraphRequest, NodeView,
+    UpscaleRequest, ViewRequest,
 };
 use frameloom_core::error::AppError;
 use frameloom_core::graph::{Fault, NodeKind};
@@ -81,4 +82,15 @@ pub(crate) async fn plan_graph(door: State<'_, Door>, request: GraphRequest) -> 
 #[tauri::command]
 pub(crate) async fn submit_graph(door: State<'_, Door>, request: GraphRequest) -> Answer<Job> {
     call(door, move |app| app.submit_graph(&request)).await
+}
+
+#[tauri::command]
+pub(crate) async fn view_node(door: State<'_, Door>, request: ViewRequest) -> Answer<NodeView> {
+    call(door, move |app| app.view_node(&request)).await
+}
+
+#[tauri::command]
+pub(crate) fn stop_viewing(door: State<'_, Door>) -> Answer<()> {
+    door.app()?.stop_viewing();
+    Ok(())
 }

@@ -12,6 +12,8 @@ interface Told {
   /** Submits an enlargement, as which every job is shown. */
   submit(request: UpscaleRequest): Promise<Job>;
   jobs(): Promise<Job[]>;
+  /** An address of the picture that a view named. */
+  paint(key: string): string;
 }
 
 interface Saved {
@@ -72,6 +74,7 @@ export function fakeFaults(graph: Drawn): Fault[] {
 }
 
 export function canvasFake(told: Told): CanvasIpc {
+  let viewing = 0;
   const saved = new Map<string, Saved>();
   const find = (id: string): Saved => {
     const found = saved.get(id);
@@ -156,6 +159,31 @@ export function canvasFake(told: Told): CanvasIpc {
         ...{ overwrite: false, drop: [], deinterlace: 'auto', below: '', span: null, sample: false },
       });
     },
+    viewNode: async (request) => {
+      const { graph, inputs } = request.run;
+      const name = graph.nodes.map(({ op }) => op).filter((op) => op !== 'source' && op !== 'sink').join('>');
+      told.calls.push(`viewNode ${name} ${request.at_micros}`);
+      const mine = ++viewing;
+      await new Promise((resolve) => setTimeout(resolve, 60));
+      if (mine !== viewing) throw { code: 'cancelled', message: 'A newer picture was asked for.' };
+      const path = Object.values(inputs)[0] ?? '';
+      if (path.includes('crash')) {
+        throw { code: 'worker_crashed', message: 'The process that makes this picture crashed (signal 11), as a faulty driver or codec makes it.' };
+      }
+      const trim = graph.nodes.find((node) => node.op === 'trim');
+      const start = trim?.op === 'trim' ? trim.params.start : null;
+      const from = start ? (1_000_000 * start.num) / start.den : 0;
+      if (request.at_micros < from) return { kind: 'outside', from_micros: from, to_micros: null };
+      const sized = graph.nodes.filter((node) => node.op === 'resize').at(-1);
+      const size: [number, number] = sized?.op === 'resize' ? [sized.params.width, sized.params.height] : [640, 360];
+      const partial = graph.nodes.some((node) => node.op === 'upscale');
+      const key = JSON.stringify({ path, size, at: request.at_micros, name });
+      return { kind: 'picture', key, size, at_micros: request.at_micros, partial, place: partial ? { left: 0.3, top: 0.2, right: 0.7, bottom: 0.8 } : null };
+    },
+    stopViewing: async () => {
+      viewing += 1;
+    },
+    nodeUrl: (key) => told.paint(key),
     chooseFile: async () => '/home/mai/Phim/ngõ nhỏ Hà Nội.mp4',
     chooseSave: async (_title, suggested) => suggested ?? '/home/mai/Phim/kết quả.mp4',
   };

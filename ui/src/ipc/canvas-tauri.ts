@@ -4,7 +4,7 @@ import type { CanvasIpc } from './canvas';
 
 type Call = <T>(command: string, args?: Record<string, unknown>) => Promise<T>;
 
-export function canvasTauri(call: Call): CanvasIpc {
+export function canvasTauri(call: Call, loomUrl: (what: string, query: Record<string, string>) => string): CanvasIpc {
   return {
     nodeKinds: () => call('node_kinds'),
     checkGraph: (graph) => call('check_graph', { graph }),
@@ -18,6 +18,9 @@ export function canvasTauri(call: Call): CanvasIpc {
     jobAsGraph: (id) => call('job_as_graph', { id }),
     planGraph: (request) => call('plan_graph', { request }),
     submitGraph: (request) => call('submit_graph', { request }),
+    viewNode: (request) => call('view_node', { request }),
+    stopViewing: () => call('stop_viewing'),
+    nodeUrl: (key) => loomUrl('node', { key }),
     chooseFile: (title, extensions) =>
       open({
         title,

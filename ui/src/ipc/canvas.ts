@@ -9,7 +9,9 @@ import type { GraphRequest } from './bindings/GraphRequest';
 import type { Job } from './bindings/Job';
 import type { JobSpec } from './bindings/JobSpec';
 import type { NodeKind } from './bindings/NodeKind';
+import type { NodeView } from './bindings/NodeView';
 import type { UpscaleRequest } from './bindings/UpscaleRequest';
+import type { ViewRequest } from './bindings/ViewRequest';
 
 export interface CanvasIpc {
   /** Every operation that a node can have, with its ports and the schema of its parameters. */
@@ -29,6 +31,12 @@ export interface CanvasIpc {
   jobAsGraph(id: string): Promise<JobSpec>;
   planGraph(request: GraphRequest): Promise<GraphPlan>;
   submitGraph(request: GraphRequest): Promise<Job>;
+  /** What comes out at the end of a graph at a moment. A newer request ends the one before it, which then is `cancelled`. */
+  viewNode(request: ViewRequest): Promise<NodeView>;
+  /** Nobody waits for the picture at hand any more. */
+  stopViewing(): Promise<void>;
+  /** Address for `<img>` of a picture that `viewNode` named. */
+  nodeUrl(key: string): string;
   /** The system's dialogs; nothing chosen is `null`. Without extensions any file is offered. */
   chooseFile(title: string, extensions: readonly string[]): Promise<string | null>;
   chooseSave(title: string, suggested: string | null): Promise<string | null>;

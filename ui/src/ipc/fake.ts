@@ -312,7 +312,24 @@ export function fakeIpc(options: FakeOptions = {}): FakeIpc {
     ...queue.ipc,
     ...homeFake(calls, options.clipboard ?? 'nothing'),
     ...fakeShell(calls, MODELS),
-    ...canvasFake({ calls, submit: (request) => ipc.submitUpscale(request), jobs: () => ipc.listJobs() }),
+    ...canvasFake({
+      calls,
+      submit: (request) => ipc.submitUpscale(request),
+      jobs: () => ipc.listJobs(),
+      paint: (key) =>
+        cached(`n ${key}`, () => {
+          const { path, size, at, name } = JSON.parse(key) as { path: string; size: [number, number]; at: number; name: string };
+          const [width, height] = [Math.min(640, size[0]), Math.round((Math.min(640, size[0]) * size[1]) / size[0])];
+          const scene = paintScene(width, height, seedOf(path), at / 1_000_000);
+          if (!name.includes('flip')) return scene.toDataURL('image/jpeg', 0.9);
+          const turned = document.createElement('canvas');
+          [turned.width, turned.height] = [width, height];
+          const pen = turned.getContext('2d');
+          pen?.scale(-1, 1);
+          pen?.drawImage(scene, -width, 0);
+          return turned.toDataURL('image/jpeg', 0.9);
+        }),
+    }),
     jobs,
     calls,
     emit: (event) => listen(event),

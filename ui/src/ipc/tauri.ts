@@ -34,7 +34,7 @@ export function tauriIpc(): Ipc {
   return {
     ...libraryTauri(call),
     ...tauriQueue(call),
-    ...canvasTauri(call),
+    ...canvasTauri(call, loomUrl),
     ...homeTauri(call),
     ...tauriShell(call),
     startFiles: () => call('start_files'),

@@ -83,6 +83,10 @@ export const CATALOGUE = {
   'library.stars5': { title: 'library.command.stars5', keys: ['5'] },
 
   'canvas.run': { title: 'canvas.run', keys: ['Mod+Enter'] },
+  'canvas.run_to': { title: 'canvas.run_to', keys: ['Shift+R'] },
+  'canvas.preview': { title: 'canvas.preview', keys: ['Shift+P'] },
+  'canvas.frame_back': { title: 'canvas.frame.back', keys: ['Alt+ArrowLeft'] },
+  'canvas.frame_next': { title: 'canvas.frame.next', keys: ['Alt+ArrowRight'] },
   'canvas.undo': { title: 'canvas.undo', keys: ['Mod+Z'] },
   'canvas.redo': { title: 'canvas.redo', keys: ['Mod+Shift+Z', 'Mod+Y'] },
   'canvas.mute': { title: 'canvas.mute', keys: ['Mod+M'] },

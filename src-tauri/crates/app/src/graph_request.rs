@@ -11,7 +11,7 @@ use frameloom_core::job::{
     Device, EncodeSpec, JOB_SPEC_VERSION, Job, JobSpec, Quality, TrackChoice, VideoCodec,
 };
 use frameloom_core::media::Warning;
-use frameloom_core::sequence::NumberPattern;
+use frameloom_core::sequence::{NumberPattern, PictureRun};
 use frameloom_engine::plan::MediumPlan;
 use frameloom_engine::{EngineError, Plan};
 use serde::{Deserialize, Serialize};
@@ -124,6 +124,57 @@ fn inputs_of(
     Ok((main, files))
 }
 
+/// The files that a graph is run on, opened.
+pub(crate) struct GraphSources {
+    /// The main one.
+    pub main: Source,
+    /// Absolute paths of the others, by the names that the graph gives them.
+    pub inputs: BTreeMap<String, PathBuf>,
+    /// Which numbered pictures those of them are that are patterns.
+    pub input_pictures: BTreeMap<String, PictureRun>,
+    /// What the user should know of the others.
+    told: Vec<Warning>,
+}
+
+/// Opens what a request names.
+///
+/// # Errors
+/// An input is not named, one too many is, or a file cannot be read.
+pub(crate) fn graph_sources(
+    request: &GraphRequest,
+    layout: &Layout<'_>,
+) -> Result<GraphSources, AppError> {
+    let (input, mut inputs) = inputs_of(layout, &request.inputs)?;
+    let mut input_pictures = BTreeMap::new();
+    let mut told = Vec::new();
+    for (name, other) in &mut inputs {
+        let rate = request
+            .pictures
+            .rate
+            .filter(|_| pictures::is_pattern(other));
+        let sequence = false;
+        let source = pictures::open(other, PicturesRequest { rate, sequence })?;
+        if let Some(run) = source.pictures {
+            input_pictures.insert(name.clone(), run);
+            told.extend(source.info.warnings);
+        }
+        *other = source.input;
+    }
+    // The rate is that of all numbered pictures; where only others are, it is not the main's.
+    let is_main =
+        input_pictures.is_empty() || request.pictures.sequence || pictures::is_pattern(&input);
+    let of_main = PicturesRequest {
+        rate: request.pictures.rate.filter(|_| is_main),
+        ..request.pictures
+    };
+    Ok(GraphSources {
+        main: pictures::open(&input, of_main)?,
+        inputs,
+        input_pictures,
+        told,
+    })
+}
+
 impl App {
     /// What a run would do, without doing it.
     ///
@@ -175,34 +226,17 @@ impl App {
             .map_err(|e| explain::engine(&e.into()))?;
         let compute = request.compute.or(self.settings()?.compute);
         self.check_device(&request.device, &compute)?;
-        let (input, mut inputs) = inputs_of(&layout, &request.inputs)?;
-        let mut input_pictures = BTreeMap::new();
-        let mut told = Vec::new();
-        for (name, other) in &mut inputs {
-            let rate = request
-                .pictures
-                .rate
-                .filter(|_| pictures::is_pattern(other));
-            let sequence = false;
-            let source = pictures::open(other, PicturesRequest { rate, sequence })?;
-            if let Some(run) = source.pictures {
-                input_pictures.insert(name.clone(), run);
-                told.extend(source.info.warnings);
-            }
-            *other = source.input;
-        }
-        // The rate is that of all numbered pictures; where only others are, it is not the main's.
-        let is_main =
-            input_pictures.is_empty() || request.pictures.sequence || pictures::is_pattern(&input);
-        let of_main = PicturesRequest {
-            rate: request.pictures.rate.filter(|_| is_main),
-            ..request.pictures
-        };
-        let Source {
-            input,
-            pictures,
-            mut info,
-        } = pictures::open(&input, of_main)?;
+        let GraphSources {
+            main:
+                Source {
+                    input,
+                    pictures,
+                    mut info,
+                },
+            inputs,
+            input_pictures,
+            told,
+        } = graph_sources(request, &layout)?;
         if let Some(still) = pictures::first_frame_only(&input, Some(&request.output), &info)? {
             info = still;
         }

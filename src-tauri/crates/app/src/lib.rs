@@ -39,6 +39,7 @@ mod memory;
 mod menu;
 mod model_speed;
 pub mod models;
+mod node_view;
 mod onnx;
 mod opening;
 mod paste;
@@ -55,6 +56,7 @@ pub mod settings;
 mod sound;
 mod stamp;
 mod stopping;
+mod viewer;
 mod window_place;
 pub mod worker;
 
@@ -71,6 +73,7 @@ pub use likeness::{Likeness, PictureLikeness};
 pub use menu::{MenuEntry, MenuGroup, NativeAction, TrayWords};
 pub use model_speed::ModelSpeed;
 pub use models::{ModelEntry, ModelState};
+pub use node_view::{NodeView, PartPlace, ViewRequest};
 pub use opening::{Opened, PROJECT_EXTENSION};
 pub use paste::Clipboard;
 pub use pictures::PicturesRequest;
@@ -106,6 +109,8 @@ pub struct App {
     pub(crate) previews: preview::Cache,
     pub(crate) clips: preview::OpenClips,
     pub(crate) sounds: sound::OpenSounds,
+    pub(crate) viewer: viewer::Viewer,
+    pub(crate) views: node_view::Views,
     pub(crate) library: library::Library,
     /// Size and hash of ONNX files of the user.
     pub(crate) onnx_prints: stamp::Known<(u64, String)>,
@@ -149,6 +154,8 @@ impl App {
             previews: preview::Cache::default(),
             clips: preview::OpenClips::default(),
             sounds: sound::OpenSounds::default(),
+            viewer: viewer::Viewer::default(),
+            views: node_view::Views::default(),
             library: library::Library::default(),
             onnx_prints: stamp::Known::default(),
             decisions: Mutex::default(),

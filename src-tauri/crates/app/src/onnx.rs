@@ -69,7 +69,7 @@ pub(crate) fn inspect_here(path: &Path, hints: &str) -> ExitCode {
 }
 
 /// A file that wants more memory than the machine has gets an error, and the machine stays usable.
-fn limit_memory() {
+pub(crate) fn limit_memory() {
     #[cfg(unix)]
     if let Ok(mut system) = sysinfo::System::new() {
         use rustix::process::{Resource, Rlimit, getrlimit, setrlimit};

@@ -267,7 +267,13 @@ pub(crate) fn pixels(
     }
 }
 
-fn encode(rgb: &[u8], width: u32, height: u32, lossless: bool) -> Result<EncodedPicture, AppError> {
+/// A file of interleaved 8-bit RGB: PNG, or JPEG where it need not be exact.
+pub(crate) fn encode(
+    rgb: &[u8],
+    width: u32,
+    height: u32,
+    lossless: bool,
+) -> Result<EncodedPicture, AppError> {
     let mut bytes = Vec::new();
     let result = if lossless {
         PngEncoder::new_with_quality(&mut bytes, CompressionType::Fast, FilterType::Adaptive)

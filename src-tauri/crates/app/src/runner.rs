@@ -78,7 +78,7 @@ fn tells_of_memory(last_words: &str) -> bool {
 }
 
 /// A worker that leaves its job without a word, in plain words.
-fn how_it_ended(status: ExitStatus, last_words: &str) -> String {
+pub(crate) fn how_it_ended(status: ExitStatus, last_words: &str) -> String {
     if !status.success() && tells_of_memory(last_words) {
         return "The process that did this job got no more memory.".to_owned();
     }

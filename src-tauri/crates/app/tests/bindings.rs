@@ -4,9 +4,9 @@ use frameloom_app::inputs::Expanded;
 use frameloom_app::receipt::Verification;
 use frameloom_app::{
     About, CanvasEntry, CanvasGraph, CanvasSave, CanvasVersion, Clipboard, GraphPlan, GraphRequest,
-    HistoryPage, HistoryQuery, JobEdit, Kept, Likeness, MenuGroup, ModelEntry, ModelSpeed, Opened,
-    PresetCard, PresetFit, QueueEvent, Report, Retry, Settings, SoundWish, TrayWords, UpscalePlan,
-    UpscaleRequest,
+    HistoryPage, HistoryQuery, JobEdit, Kept, Likeness, MenuGroup, ModelEntry, ModelSpeed,
+    NodeView, Opened, PresetCard, PresetFit, QueueEvent, Report, Retry, Settings, SoundWish,
+    TrayWords, UpscalePlan, UpscaleRequest, ViewRequest,
 };
 use frameloom_core::error::AppError;
 use frameloom_core::graph::{Fault, NodeKind};
@@ -59,6 +59,8 @@ fn export(folder: &Path) -> Result<(), ExportError> {
     QueueEvent::export_all(&config)?;
     Retry::export_all(&config)?;
     NodeKind::export_all(&config)?;
+    NodeView::export_all(&config)?;
+    ViewRequest::export_all(&config)?;
     Settings::export_all(&config)?;
     SoundWish::export_all(&config)?;
     TrayWords::export_all(&config)?;

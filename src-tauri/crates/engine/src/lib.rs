@@ -27,8 +27,8 @@ mod verify;
 
 pub use control::{Cancel, Journal, Progress, SegmentRecord, SideMark, Stop};
 pub use error::EngineError;
-pub use execute::{Context, Finished, execute};
-pub use nodes::{Models, PictureFormat};
+pub use execute::{Context, Finished, View, ViewWish, execute, view};
+pub use nodes::{Models, PictureFormat, Portion};
 pub use plan::{Plan, plan};
 pub use stamp::FileStamp;
 pub use verify::{file_sha256, times_sha256};

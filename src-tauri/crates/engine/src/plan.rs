@@ -17,6 +17,7 @@ use crate::nodes::{
 };
 use crate::sound::{self, SoundPlan};
 use clips::join_clips;
+use frameloom_core::color::ColorInfo;
 use frameloom_core::graph::{
     DeinterlaceRate, InterlacedFrames, Layout, Line, OnnxParams, Op, Step,
 };
@@ -805,6 +806,24 @@ pub(crate) fn encoder_spec(
     hdr: Option<frameloom_media::HdrStatic>,
     threads: usize,
 ) -> EncoderSpec {
+    EncoderSpec {
+        codec: encode.codec,
+        quality: encode.quality,
+        container,
+        width: format.width,
+        height: format.height,
+        format: format.pixels,
+        time_base: format.pace.time_base,
+        frame_rate: format.pace.frame_rate,
+        color: settled_color(stream, format),
+        sample_aspect_ratio: positive(format.sample_aspect_ratio),
+        threads,
+        hdr,
+    }
+}
+
+/// What the samples of pictures of `format` mean, which were made of those of `stream`.
+pub(crate) fn settled_color(stream: &StreamInfo, format: &PictureFormat) -> ColorInfo {
     let mut color = format.color.clone();
     if let Some(video) = &stream.video {
         // A file without a matrix tag is decoded by a guess from its size. If the result's size
@@ -815,20 +834,7 @@ pub(crate) fn encoder_spec(
             color.matrix = matrix;
         }
     }
-    EncoderSpec {
-        codec: encode.codec,
-        quality: encode.quality,
-        container,
-        width: format.width,
-        height: format.height,
-        format: format.pixels,
-        time_base: format.pace.time_base,
-        frame_rate: format.pace.frame_rate,
-        color,
-        sample_aspect_ratio: positive(format.sample_aspect_ratio),
-        threads,
-        hdr,
-    }
+    color
 }
 
 fn positive(ratio: Rational) -> Rational {

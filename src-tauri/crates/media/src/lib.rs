@@ -86,7 +86,7 @@ pub use mux::{AddedTrack, MuxReport, MuxSpec, SourceCut, TrackFrom, mux};
 pub use part::{
     PartEntry, PartFrames, PartHeader, PartReader, PartWriter, Records, decode_first, parts_span,
 };
-pub use picture::{RgbImage, Tones, frame_at, read_still, thumbnail};
+pub use picture::{RgbImage, Tones, frame_at, read_still, show, thumbnail};
 pub use probe::probe;
 pub use reader::{ReadReport, Reader, ReaderOptions, Truncation};
 pub use scrub::Scrubber;

@@ -8,9 +8,9 @@ use crate::frame::Frame;
 use crate::reader::{Reader, ReaderOptions};
 use crate::tone;
 use frameloom_core::color::Range;
-use frameloom_core::media::{MediaInfo, VideoInfo};
+use frameloom_core::media::MediaInfo;
 use frameloom_core::pixel::Planes;
-use frameloom_core::time::{TimeBase, Timestamp};
+use frameloom_core::time::{Rational, TimeBase, Timestamp};
 use std::path::Path;
 
 /// A picture for showing: rows of R, G, B bytes without padding.
@@ -105,9 +105,13 @@ fn decode_at(path: &Path, at_micros: Option<i64>) -> Result<(Frame, MediaInfo), 
 }
 
 /// Size after square pixels and the limit.
-fn shown_size(frame: &Frame, video: &VideoInfo, max_side: Option<u32>) -> (u32, u32) {
-    // What the container says goes before what the coded stream says, as where it is worked on.
-    let ratio = video.sample_aspect_ratio.to_f64().clamp(0.05, 20.0);
+fn shown_size(frame: &Frame, ratio: Rational, max_side: Option<u32>) -> (u32, u32) {
+    let ratio = ratio.to_f64();
+    let ratio = if ratio.is_finite() && ratio > 0.0 {
+        ratio.clamp(0.05, 20.0)
+    } else {
+        1.0
+    };
     let (mut width, mut height) = (f64::from(frame.width()), f64::from(frame.height()));
     // The side that would shrink is kept, so that no detail is lost.
     if ratio > 1.0 {
@@ -131,7 +135,26 @@ pub(crate) fn upright(
     let (_, video) = info
         .main_video()
         .ok_or_else(|| MediaError::NoVideo { path: path.into() })?;
-    let (width, height) = shown_size(frame, video, max_side);
+    // What the container says goes before what the coded stream says, as where it is worked on.
+    let ratio = video.sample_aspect_ratio;
+    let turn = (video.rotation_degrees, video.mirrored);
+    show(frame, ratio, turn, max_side, tones)
+}
+
+/// A frame for showing, by its own colour tags: with square pixels of what is `sample_aspect_ratio`
+/// wide by its height, mirrored if `turn` says so and then turned clockwise by its degrees, at most
+/// `max_side` pixels wide and high.
+///
+/// # Errors
+/// No memory, or a layout that swscale does not take.
+pub fn show(
+    frame: &Frame,
+    sample_aspect_ratio: Rational,
+    (degrees, mirrored): (i32, bool),
+    max_side: Option<u32>,
+    tones: Tones,
+) -> Result<RgbImage, MediaError> {
+    let (width, height) = shown_size(frame, sample_aspect_ratio, max_side);
     let mut color = frame.color();
     color.matrix = color.matrix_or_guess(frame.width(), frame.height()).0;
     let tones = if color.is_hdr() { tones } else { Tones::Coded };
@@ -169,7 +192,7 @@ pub(crate) fn upright(
         height,
         data,
     };
-    Ok(turned(image, video.rotation_degrees, video.mirrored))
+    Ok(turned(image, degrees, mirrored))
 }
 
 /// Mirrors, then turns clockwise by the nearest quarter.

@@ -1,5 +1,6 @@
 import { canvas } from './en/canvas';
 import { canvasNodes } from './en/canvas-nodes';
+import { canvasView } from './en/canvas-view';
 import { compare } from './en/compare';
 import { home } from './en/home';
 import { library } from './en/library';
@@ -16,6 +17,7 @@ import { shell } from './en/shell';
 export const en = {
   ...canvas,
   ...canvasNodes,
+  ...canvasView,
   ...compare,
   ...home,
   ...library,

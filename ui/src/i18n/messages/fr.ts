@@ -1,5 +1,6 @@
 import { canvas } from './fr/canvas';
 import { canvasNodes } from './fr/canvas-nodes';
+import { canvasView } from './fr/canvas-view';
 import { compare } from './fr/compare';
 import { home } from './fr/home';
 import { library } from './fr/library';
@@ -12,6 +13,7 @@ import type { Messages } from '../dictionary';
 export const fr: Messages = {
   ...canvas,
   ...canvasNodes,
+  ...canvasView,
   ...compare,
   ...home,
   ...library,

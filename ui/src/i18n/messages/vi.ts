@@ -1,5 +1,6 @@
 import { canvas } from './vi/canvas';
 import { canvasNodes } from './vi/canvas-nodes';
+import { canvasView } from './vi/canvas-view';
 import { compare } from './vi/compare';
 import { home } from './vi/home';
 import { library } from './vi/library';
@@ -12,6 +13,7 @@ import type { Messages } from '../dictionary';
 export const vi: Messages = {
   ...canvas,
   ...canvasNodes,
+  ...canvasView,
   ...compare,
   ...home,
   ...library,

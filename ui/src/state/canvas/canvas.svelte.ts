@@ -13,8 +13,9 @@ import type { Job } from '../../ipc/bindings/Job';
 import type { JobSpec } from '../../ipc/bindings/JobSpec';
 import type { NodeKind } from '../../ipc/bindings/NodeKind';
 import { toAppError, type Ipc } from '../../ipc/ipc';
+import { cutBehind } from './cut';
 import {
-  documentOfSpec, freshDocument, nodeOf, readDocument, type CanvasDocument, type Kinds, type RunWish,
+  documentOfSpec, freshDocument, inputNames, nodeOf, readDocument, type CanvasDocument, type Drawing, type Kinds, type RunWish,
 } from './document';
 import * as edits from './edits';
 import { History } from './history.svelte';
@@ -328,11 +329,16 @@ export class Canvas {
     this.edit({ ...this.document, run: { ...this.document.run, ...change } }, `run:${Object.keys(change).join()}`);
   }
 
-  request(): GraphRequest {
-    const { inputs, output, codec, quality, device, overwrite } = this.document.run;
-    const names = this.resolved.nodes.filter((node) => node.op === 'source').map((node) => node.params?.['name'] ?? 'main');
+  /** What is submitted where the graph is cut behind a node; all of it where `null`. */
+  upTo(behind: string | null): Drawing {
+    return behind === null ? this.resolved : resolved(cutBehind(this.document, this.kinds, behind), this.kinds);
+  }
+
+  requestFor(graph: Drawing, output: string | null = null): GraphRequest {
+    const { inputs, codec, quality, device, overwrite } = this.document.run;
+    const names = inputNames(graph);
     return {
-      graph: this.resolved as unknown as Graph,
+      graph: graph as unknown as Graph,
       inputs: Object.fromEntries(Object.entries(inputs).filter(([name]) => names.includes(name))),
       output: output ?? '',
       codec,
@@ -345,12 +351,12 @@ export class Canvas {
     };
   }
 
-  plan(): Promise<GraphPlan> {
-    return this.ipc.planGraph(this.request());
+  plan(graph: Drawing, output: string | null): Promise<GraphPlan> {
+    return this.ipc.planGraph(this.requestFor(graph, output));
   }
 
-  submit(): Promise<Job> {
-    return this.ipc.submitGraph(this.request());
+  submit(graph: Drawing, output: string | null): Promise<Job> {
+    return this.ipc.submitGraph(this.requestFor(graph, output));
   }
 
   async #guard(action: () => Promise<void>): Promise<void> {

@@ -43,6 +43,8 @@ export interface Placed {
   /** The user's own name for it. */
   title?: string;
   rest?: Rest;
+  /** What leaves it is shown on its card. */
+  seen?: true;
 }
 
 export interface Group {
@@ -84,6 +86,8 @@ const HEAD_HEIGHT = 36;
 export const PORT_HEIGHT = 24;
 const SUMMARY_HEIGHT = 26;
 const FOOT_HEIGHT = 8;
+/** Room for a picture on a card: 16 to 9, as most are. */
+export const PICTURE_HEIGHT = 117;
 /** Distance of columns and rows where the window places nodes itself. */
 const COLUMN = CARD_WIDTH + 72;
 const ROW = 40;
@@ -96,9 +100,14 @@ export function hasSummary(kind: NodeKind | undefined): boolean {
 }
 
 /** Height of a node's card in pixels of the canvas: cards are drawn by this, so nothing has to be measured. */
-export function cardHeight(kind: NodeKind | undefined): number {
+export function cardHeight(kind: NodeKind | undefined, seen = false): number {
   const rows = Math.max(kind?.inputs.length ?? 0, kind?.outputs.length ?? 0, 1);
-  return HEAD_HEIGHT + rows * PORT_HEIGHT + (hasSummary(kind) ? SUMMARY_HEIGHT : FOOT_HEIGHT);
+  return HEAD_HEIGHT + rows * PORT_HEIGHT + (hasSummary(kind) ? SUMMARY_HEIGHT : FOOT_HEIGHT) + (seen ? PICTURE_HEIGHT : 0);
+}
+
+/** Height of the card of a node as it is drawn. */
+export function heightOf(document: CanvasDocument, kinds: Kinds, node: GraphNode | undefined): number {
+  return cardHeight(kinds.get(node?.op ?? ''), node && placeOf(document, node.id).seen);
 }
 
 /** Middle of a port, from the card's upper edge. */
@@ -120,7 +129,7 @@ export function bounds(document: CanvasDocument, kinds: Kinds, ids: readonly str
     const node = nodeOf(document, id);
     if (!node) return [];
     const { x, y } = placeOf(document, id);
-    return [{ x, y, right: x + CARD_WIDTH, bottom: y + cardHeight(kinds.get(node.op)) }];
+    return [{ x, y, right: x + CARD_WIDTH, bottom: y + heightOf(document, kinds, node) }];
   });
   if (boxes.length === 0) return null;
   const x = Math.min(...boxes.map((box) => box.x));
@@ -188,7 +197,7 @@ export function tidied(document: CanvasDocument, kinds: Kinds): CanvasDocument {
   for (const node of nodes) {
     const at = column.get(node.id) ?? 0;
     const y = filled.get(at) ?? 0;
-    filled.set(at, y + cardHeight(kinds.get(node.op)) + ROW);
+    filled.set(at, y + heightOf(document, kinds, node) + ROW);
     places[node.id] = { ...document.places[node.id], x: at * COLUMN, y };
   }
   return { ...document, places };

@@ -2,7 +2,7 @@
 import type { NodeKind } from '../../ipc/bindings/NodeKind';
 import type { PortKind } from '../../ipc/bindings/PortKind';
 import {
-  bounds, cardHeight, CARD_WIDTH, GRAPH_VERSION, namedWires, nodeOf, placeOf, portOf,
+  bounds, CARD_WIDTH, GRAPH_VERSION, heightOf, namedWires, nodeOf, placeOf, portOf,
   type CanvasDocument, type Comment, type GraphNode, type Group, type Kinds, type Placed, type Rest, type Wire,
 } from './document';
 
@@ -156,6 +156,12 @@ export function toggleRest(document: CanvasDocument, ids: readonly string[], res
   return place(document, able, ({ rest: _, ...placed }) => (all ? placed : { ...placed, rest }));
 }
 
+/** Shows what leaves nodes on their cards; where all of them show it, none does any more. */
+export function toggleSeen(document: CanvasDocument, ids: readonly string[]): CanvasDocument {
+  const all = ids.every((id) => placeOf(document, id).seen);
+  return place(document, ids, ({ seen: _, ...placed }) => (all ? placed : { ...placed, seen: true }));
+}
+
 export function canRest(node: GraphNode | undefined, rest: Rest): boolean {
   if (!node || node.op === 'sink') return false;
   return node.op !== 'source' || rest === 'muted';
@@ -199,7 +205,7 @@ export function align(document: CanvasDocument, kinds: Kinds, ids: readonly stri
   const box = bounds(document, kinds, ids);
   const nodes = ids.filter((id) => nodeOf(document, id));
   if (!box || nodes.length < 2) return document;
-  const height = (id: string) => cardHeight(kinds.get(nodeOf(document, id)?.op ?? ''));
+  const height = (id: string) => heightOf(document, kinds, nodeOf(document, id));
   const spread = (axis: 'x' | 'y', size: (id: string) => number, room: number) => {
     const sorted = [...nodes].sort((a, b) => placeOf(document, a)[axis] - placeOf(document, b)[axis]);
     const gap = (room - sorted.reduce((sum, id) => sum + size(id), 0)) / (sorted.length - 1);

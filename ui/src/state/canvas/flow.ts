@@ -14,6 +14,7 @@ export interface CardData extends Record<string, unknown> {
   name: string;
   summary: string;
   rest: Rest | undefined;
+  seen: boolean;
   faults: readonly Fault[];
 }
 
@@ -100,7 +101,7 @@ export function flowNodes(
     ];
   });
   const cards = document.graph.nodes.map((node): CardNode => {
-    const { x, y, rest } = placeOf(document, node.id);
+    const { x, y, rest, seen = false } = placeOf(document, node.id);
     const kind = kinds.get(node.op);
     const before = known.get(node.id)?.data as CardData | undefined;
     const found = byNode.get(node.id) ?? NO_FAULTS;
@@ -110,7 +111,7 @@ export function flowNodes(
       type: 'card',
       position: { x, y },
       width: CARD_WIDTH,
-      height: cardHeight(kind),
+      height: cardHeight(kind, seen),
       handles: handles(kind),
       data: {
         node,
@@ -118,6 +119,7 @@ export function flowNodes(
         name,
         summary: words.summary(node),
         rest,
+        seen,
         faults: before && sameFaults(before.faults, found) ? before.faults : found,
       },
       selected: chosen.has(node.id),

@@ -74,8 +74,11 @@ export function resolved(document: CanvasDocument, kinds: Kinds): Drawing {
   };
 }
 
+/** The nodes from which wires lead to `end`, which is one of them. */
+export const leadingTo = (edges: readonly Wire[], end: string): Set<string> => reaching(edges, [end]);
+
 /** The nodes from which wires lead to one of `ends`, those included. */
-function reaching(edges: readonly Wire[], ends: readonly string[]): Set<string> {
+export function reaching(edges: readonly Wire[], ends: readonly string[]): Set<string> {
   const found = new Set<string>();
   const ahead = [...ends];
   while (ahead.length > 0) {

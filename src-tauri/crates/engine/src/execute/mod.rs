@@ -16,22 +16,24 @@ mod side;
 mod source;
 mod still;
 mod video;
+mod view;
 mod window;
 mod within;
 
 pub use output::{free_output, is_same_file, real_place, remove_leftovers};
 pub use pool::Pool;
+pub use view::{Pixels, View, ViewWish, view};
 
 use crate::EngineError;
 use crate::compute::Sessions;
 use crate::control::{Cancel, Journal, Progress};
 use crate::nodes::{
-    At, Filter, Give, Joints, Models, Node, Opened, Opening, Pace, PictureFormat, Shift, Timed,
-    Turn, Window, manifest_of, open, open_turn, source_window,
+    At, Filter, Give, Joints, Models, Node, Opened, Opening, Pace, Patience, PictureFormat, Shift,
+    Timed, Turn, Window, manifest_of, open, open_patiently, open_turn, source_window,
 };
 use crate::plan::{MediumPlan, Plan};
 use crate::verify::Passed;
-use frameloom_core::graph::{Line, Op};
+use frameloom_core::graph::{Line, Op, Step};
 use frameloom_core::job::{ComputeSpec, Device, JobSpec, ProviderChoice};
 use frameloom_core::media::Caution;
 use frameloom_core::receipt::Checks;
@@ -202,6 +204,8 @@ pub(crate) struct ChainSpec<'a> {
     pub joints: &'a Joints,
     /// Where the clip lies in the result, which its last joint sees to.
     pub at: Option<At>,
+    /// How long models may take, where a single picture is looked at.
+    pub patience: Option<&'a Patience>,
 }
 
 impl<'a> ChainSpec<'a> {
@@ -224,7 +228,28 @@ impl<'a> ChainSpec<'a> {
             sides,
             joints,
             at: None,
+            patience: None,
         }
+    }
+
+    /// Opens a node; one with a model for as much of the picture as there is patience for.
+    fn open_step(
+        &self,
+        step: &Step<'_>,
+        input: &PictureFormat,
+        opening: &Opening<'_>,
+        context: &Context<'_>,
+    ) -> Result<Option<Opened>, EngineError> {
+        let Some(patience) = self.patience else {
+            return open(step.id, step.op, input, opening);
+        };
+        patience.passes(step.op);
+        let Some(manifest) = manifest_of(step.op, context.models)? else {
+            return open(step.id, step.op, input, opening);
+        };
+        let watch = |handle| context.cancel.watch(handle);
+        let named = (step.id, step.op);
+        open_patiently(named, &manifest.tile, input, opening, (patience, &watch))
     }
 }
 
@@ -270,7 +295,7 @@ impl Chain {
                 // Behind the joint, times count from the beginning of the result.
                 zero = at.map(|at| Timestamp::new(at.first, at.time_base));
             }
-            let opened = open(step.id, step.op, &chain.output, &opening)?;
+            let opened = spec.open_step(step, &chain.output, &opening, context)?;
             chain.take(Some(step.op), None, opened, context);
             if let Some(zero) = zero {
                 chain.zero = zero;

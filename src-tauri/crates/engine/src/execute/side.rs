@@ -72,6 +72,9 @@ impl Sides {
         }
         // Not under the lock: a line may have second inputs of its own.
         let over = OverSource::new(open(step.id, line, spec, context)?);
+        if let Some(patience) = spec.patience {
+            patience.moves();
+        }
         Ok(Some(
             opened().entry(step.id.to_owned()).or_insert(over).clone(),
         ))
@@ -150,6 +153,7 @@ fn open(
         marks,
         unmarked: 0,
         believed: true,
+        hurried: spec.patience.is_some(),
         zero: first.pts(),
         source: pace,
         format: chain.output().clone(),
@@ -229,6 +233,8 @@ struct Clip {
     unmarked: u64,
     /// No seek has led to another picture than it should have.
     believed: bool,
+    /// Only one picture is looked at: not worth a reading from the start.
+    hurried: bool,
     within: Within,
     /// Time of its first picture, in ticks of the source.
     zero: i64,
@@ -360,6 +366,9 @@ impl Clip {
                 .ticks
                 .saturating_add(self.zero),
         };
+        if self.hurried && ticks > self.zero {
+            return self.seek_near(ticks);
+        }
         let after = self.marks.partition_point(|mark| mark.pts <= ticks);
         let mark = after.checked_sub(1).map(|last| self.marks[last]);
         // The first picture of a whole clip is where a reading begins.
@@ -378,6 +387,25 @@ impl Clip {
         }
         self.unmarked = 0;
         Ok(self.reader.restart()?)
+    }
+
+    /// Goes to the picture that is shown at a time, on the word of the file's index.
+    fn seek_near(&mut self, ticks: i64) -> Result<(), EngineError> {
+        self.reader.seek_before(ticks)?;
+        let mut shown = None;
+        while let Some(frame) = self.within.next(&mut self.reader)? {
+            let later = frame.pts() > ticks;
+            if let Some(before) = shown.replace(frame)
+                && later
+            {
+                self.feed(before)?;
+                break;
+            }
+            if later {
+                break;
+            }
+        }
+        shown.map_or(Ok(()), |frame| self.feed(frame))
     }
 
     fn begin_anew(&mut self) -> Result<(), EngineError> {

@@ -56,6 +56,11 @@ impl Source {
         &self.stream
     }
 
+    /// False if a time lies outside of the stretch.
+    pub(super) fn has(&self, ticks: i64) -> bool {
+        self.within.has(ticks)
+    }
+
     pub(super) fn report(&self) -> ReadReport {
         self.reader.report()
     }
@@ -105,6 +110,68 @@ impl Source {
             None => self.count(last, done, warm_up, context)?,
         };
         self.with_next(frames, done)
+    }
+
+    /// The frame that is on screen at `ticks`, as its place among up to `before` frames before it
+    /// and `after` behind it; `None` if there is no frame at all.
+    pub(super) fn around(
+        &mut self,
+        ticks: i64,
+        before: u64,
+        after: u64,
+    ) -> Result<Option<(VecDeque<Frame>, usize)>, EngineError> {
+        let start = self.stream.start_ticks.unwrap_or(0);
+        let start = self.within.from().map_or(start, |from| from.max(start));
+        let step = self.step();
+        let mut reach = i64::try_from(before)
+            .unwrap_or(i64::MAX)
+            .saturating_add(1)
+            .saturating_mul(step);
+        loop {
+            let target = ticks.saturating_sub(reach);
+            let from_start = target <= start;
+            if from_start {
+                self.rewind()?;
+            } else {
+                self.seek_before(target)?;
+            }
+            let mut kept = VecDeque::new();
+            let mut shown = None;
+            while let Some(frame) = self.next()? {
+                // Frames before the target may come from an open group of pictures.
+                if !from_start && frame.pts() < target {
+                    continue;
+                }
+                if frame.pts() > ticks && shown.is_none() {
+                    // The first frame may be shown later than the clip begins.
+                    shown = Some(kept.len().saturating_sub(1));
+                    if kept.is_empty() && !from_start {
+                        break;
+                    }
+                }
+                kept.push_back(frame);
+                match shown {
+                    None if kept.len() as u64 > before.saturating_add(1) => {
+                        kept.pop_front();
+                    }
+                    Some(place) if (kept.len() - place - 1) as u64 >= after => break,
+                    _ => {}
+                }
+            }
+            let Some(last) = kept.len().checked_sub(1) else {
+                if from_start {
+                    return Ok(None);
+                }
+                reach = reach.saturating_mul(2).max(step);
+                continue;
+            };
+            let shown = shown.unwrap_or(last);
+            if from_start || shown as u64 >= before {
+                return Ok(Some((kept, shown)));
+            }
+            // Frames lie further apart than the rate says.
+            reach = reach.saturating_mul(2).max(step);
+        }
     }
 
     fn with_next(

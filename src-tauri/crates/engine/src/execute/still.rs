@@ -10,8 +10,8 @@ use super::side::Sides;
 use super::{Chain, ChainSpec, Context, Finished, Pool, format_of};
 use crate::EngineError;
 use crate::nodes::{
-    Joints, Node, Opening, Pace, PictureFormat, RGB_LUMA, manifest_of, open as open_node,
-    open_turn, output_format,
+    Joints, Node, Opening, Pace, Patience, PictureFormat, RGB_LUMA, manifest_of, open as open_node,
+    open_patiently, open_turn, output_format,
 };
 use crate::plan::upright_turn;
 use crate::resample::{Axis, Resampler};
@@ -20,7 +20,7 @@ use crate::verify::{Passed, Rect, StillVerifier, Verifier};
 use frameloom_core::graph::{CropParams, DenoiseParams, Layout, Line, Op, ResizeParams};
 use frameloom_core::job::{JobSpec, Step};
 use frameloom_core::media::Warning;
-use frameloom_core::model::TensorColor;
+use frameloom_core::model::{TensorColor, TileSpec};
 use frameloom_core::pixel::{PixelFormat, PlaneRef, Planes};
 use frameloom_core::receipt::{Checks, PictureCheck};
 use frameloom_core::time::Rational;
@@ -216,7 +216,10 @@ pub(super) fn run_by_ffmpeg(
 }
 
 /// A picture that only ffmpeg can read, upright, and what is to be said of it.
-fn by_ffmpeg(path: &Path, line: &Line<'_>) -> Result<(Frame, Vec<Warning>), EngineError> {
+pub(super) fn by_ffmpeg(
+    path: &Path,
+    line: &Line<'_>,
+) -> Result<(Frame, Vec<Warning>), EngineError> {
     let (frame, info) = frameloom_media::read_still(path)?;
     let turn = info
         .main_video()
@@ -245,7 +248,10 @@ fn by_ffmpeg(path: &Path, line: &Line<'_>) -> Result<(Frame, Vec<Warning>), Engi
 }
 
 /// Stills are never joined, which the plan sees to.
-fn only_line<'a, 'b>(layout: &'b Layout<'a>, spec: &JobSpec) -> Result<&'b Line<'a>, EngineError> {
+pub(super) fn only_line<'a, 'b>(
+    layout: &'b Layout<'a>,
+    spec: &JobSpec,
+) -> Result<&'b Line<'a>, EngineError> {
     layout
         .pictures
         .first()
@@ -436,18 +442,43 @@ fn apply(
             Ok(())
         }
         _ => {
-            let result = by_frame(picture, node, op, spec, context)?;
+            let result = by_frame(picture, (node, op), spec, None, context)?;
             sink(result.as_rows())
         }
     }
 }
 
-/// Applies a node that works on frames.
+/// Applies a step to a picture that is only looked at, and keeps the whole result in memory: as a
+/// run does it, but models only as far as there is patience.
+pub(super) fn step(
+    picture: Picture,
+    (node, op): (&str, &Op),
+    spec: &JobSpec,
+    patience: &Patience,
+    context: &Context<'_>,
+) -> Result<Picture, EngineError> {
+    patience.passes(op);
+    let Some(manifest) = manifest_of(op, context.models)? else {
+        return whole(picture, node, op, spec, context);
+    };
+    let shape = Shape::of(&picture).after(Some(&(node, op)), context)?;
+    let hurry = Some((patience, &manifest.tile));
+    let samples = by_frame(&picture, (node, op), spec, hurry, context)?;
+    Ok(Picture {
+        width: shape.width,
+        height: shape.height,
+        samples,
+        ..picture
+    })
+}
+
+/// Applies a node that works on frames; one with a model only as far as there is patience, where
+/// that is limited.
 fn by_frame(
     picture: &Picture,
-    node: &str,
-    op: &Op,
+    (node, op): (&str, &Op),
     spec: &JobSpec,
+    hurry: Option<(&Patience, &TileSpec)>,
     context: &Context<'_>,
 ) -> Result<Samples, EngineError> {
     let layout = spec.graph.layout()?;
@@ -486,9 +517,19 @@ fn by_frame(
         over,
         joint: None,
     };
-    let Some((Node::Filter(mut filter), _)) = open_node(node, op, &input, &opening)? else {
+    let opened = match hurry {
+        Some((patience, tile)) => {
+            let watch = |handle| context.cancel.watch(handle);
+            open_patiently((node, op), tile, &input, &opening, (patience, &watch))?
+        }
+        None => open_node(node, op, &input, &opening)?,
+    };
+    let Some((Node::Filter(mut filter), _)) = opened else {
         return Ok(interleaved(&frame)?.0);
     };
+    if let Some(handle) = filter.cancel_handle() {
+        context.cancel.watch(handle);
+    }
     context.cancel.check()?;
     let frame = filter.process(&frame)?;
     let (samples, layout) = interleaved(&frame)?;

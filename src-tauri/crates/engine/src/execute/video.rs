@@ -45,12 +45,7 @@ pub(super) fn run(
             checks,
         });
     }
-    let work = Work {
-        spec,
-        video,
-        layout: spec.graph.layout()?,
-        context,
-    };
+    let work = Work::new(spec, video, context)?;
     let segments = work.segments()?;
     let failure = match finished(spec, video, &segments, context) {
         Err(error) if error.code() == ErrorCode::VerificationFailed => error,
@@ -133,19 +128,19 @@ pub(super) struct Cut {
 }
 
 /// What a run works on.
-struct Work<'a> {
+pub(super) struct Work<'a> {
     spec: &'a JobSpec,
     video: &'a VideoPlan,
-    layout: Layout<'a>,
+    pub layout: Layout<'a>,
     context: &'a Context<'a>,
 }
 
 /// What the first picture of a clip says of it.
-struct Entry {
-    stream: StreamInfo,
-    input: PictureFormat,
-    zero: i64,
-    upright: Option<Turn>,
+pub(super) struct Entry {
+    pub stream: StreamInfo,
+    pub input: PictureFormat,
+    pub zero: i64,
+    pub upright: Option<Turn>,
     hdr: Option<HdrStatic>,
 }
 
@@ -168,7 +163,30 @@ impl Entry {
     }
 }
 
-impl Work<'_> {
+impl<'a> Work<'a> {
+    pub(super) fn new(
+        spec: &'a JobSpec,
+        video: &'a VideoPlan,
+        context: &'a Context<'a>,
+    ) -> Result<Self, EngineError> {
+        Ok(Self {
+            spec,
+            video,
+            layout: spec.graph.layout()?,
+            context,
+        })
+    }
+
+    /// Where a clip lies in the result, where it is one of several.
+    pub(super) fn place_of(&self, clip: u32) -> Option<At> {
+        let joined = self.video.joined.as_ref()?;
+        Some(At {
+            time_base: joined.time_base,
+            ticks: joined.clips.get(clip as usize)?.at_ticks,
+            first: joined.clips.first()?.at_ticks,
+        })
+    }
+
     /// All segments of the job: those that are there and whole, and the others made now.
     fn segments(&self) -> Result<Vec<SegmentRecord>, EngineError> {
         let context = self.context;
@@ -198,7 +216,7 @@ impl Work<'_> {
         Ok(segments)
     }
 
-    fn open(&self, clip: u32) -> Result<Source, EngineError> {
+    pub(super) fn open(&self, clip: u32) -> Result<Source, EngineError> {
         let options = ReaderOptions {
             threads: self.context.threads.decode,
             cancel: self.context.cancel.now_flag(),
@@ -217,7 +235,7 @@ impl Work<'_> {
     }
 
     /// Reads the first picture of a clip.
-    fn entry(&self, clip: u32) -> Result<Entry, EngineError> {
+    pub(super) fn entry(&self, clip: u32) -> Result<Entry, EngineError> {
         let mut source = self.open(clip)?;
         source.rewind()?;
         let first =
@@ -233,7 +251,7 @@ impl Work<'_> {
     }
 
     /// What the pictures are like at each joint, from the clips up to `clip`.
-    fn joints(&self, clip: u32, entry: &Entry) -> Result<Joints, EngineError> {
+    pub(super) fn joints(&self, clip: u32, entry: &Entry) -> Result<Joints, EngineError> {
         let mut joints = Joints::default();
         if self.video.joined.is_none() {
             return Ok(joints);
@@ -308,13 +326,8 @@ impl Work<'_> {
             threads: context.threads.infer,
             sides: &sides,
             joints: &joints,
-            at: video.joined.as_ref().and_then(|joined| {
-                Some(At {
-                    time_base: joined.time_base,
-                    ticks: joined.clips.get(clip as usize)?.at_ticks,
-                    first: joined.clips.first()?.at_ticks,
-                })
-            }),
+            at: self.place_of(clip),
+            patience: None,
         };
         let mut chains = lanes::open(&chain_spec, context)?;
         let container = Container::from_path(&spec.output)?;

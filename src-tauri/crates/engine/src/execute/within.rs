@@ -39,6 +39,11 @@ impl Within {
         self.from
     }
 
+    /// False if a time lies outside of the stretch.
+    pub(super) fn has(&self, ticks: i64) -> bool {
+        self.from.is_none_or(|from| from <= ticks) && self.to.is_none_or(|to| ticks < to)
+    }
+
     /// The reader was moved: what was read before counts no more.
     pub(super) fn forget(&mut self) {
         (self.held, self.waiting) = (None, None);
