@@ -277,10 +277,15 @@ fn a_model_is_measured_in_a_process_of_its_own_and_that_is_remembered_for_these_
     let app = open();
     assert_eq!(app.model_speeds().get("loom-x2"), Some(&speed));
     let refused = app.measure_speed_apart("no-such-model").unwrap_err();
-    assert_eq!(refused.code, frameloom_core::error::ErrorCode::ModelNotFound);
+    assert_eq!(
+        refused.code,
+        frameloom_core::error::ErrorCode::ModelNotFound
+    );
     // Other weights are another model: what was measured does not hold for them.
     let manifest = folder.path().join("models/loom-x2/manifest.json");
-    let changed = fs::read_to_string(&manifest).unwrap().replace("06315eded2", "0000000000");
+    let changed = fs::read_to_string(&manifest)
+        .unwrap()
+        .replace("06315eded2", "0000000000");
     fs::write(&manifest, changed).unwrap();
     assert!(app.model_speeds().is_empty());
 }

@@ -40,13 +40,48 @@ impl Drop for Ended {
     }
 }
 
-/// The running program.
+/// The running program. Dropped, it is gone: the next one on its data folder must be the first.
 pub struct Window {
     port: u16,
     session: String,
     display: String,
-    _driver: Ended,
-    _screen: Ended,
+    driver: Ended,
+    screen: Ended,
+}
+
+impl Drop for Window {
+    fn drop(&mut self) {
+        for process in [&mut self.driver, &mut self.screen] {
+            let _ = process.0.kill();
+            let _ = process.0.wait();
+        }
+        // Without its screen the program ends, in its own time.
+        let begun = Instant::now();
+        while begun.elapsed() < PATIENCE {
+            let left = on_screen(&self.display);
+            if left.is_empty() {
+                break;
+            }
+            if begun.elapsed() > Duration::from_secs(5) {
+                for pid in left {
+                    let _ = Command::new("kill").args(["-9", &pid]).status();
+                }
+            }
+            std::thread::sleep(Duration::from_millis(50));
+        }
+    }
+}
+
+/// The processes that were started for a screen, where the system tells.
+fn on_screen(display: &str) -> Vec<String> {
+    let wanted = format!("DISPLAY={display}");
+    let entries = std::fs::read_dir("/proc").into_iter().flatten().flatten();
+    let of_screen = entries.filter(|entry| {
+        std::fs::read(entry.path().join("environ"))
+            .is_ok_and(|all| all.split(|&b| b == 0).any(|one| one == wanted.as_bytes()))
+    });
+    let names = of_screen.filter_map(|entry| entry.file_name().into_string().ok());
+    names.filter(|name| name.parse::<u32>().is_ok()).collect()
 }
 
 /// Whether a window can be opened here; says what is missing.
@@ -108,8 +143,8 @@ impl Window {
             port,
             session: String::new(),
             display,
-            _driver: Ended(driver),
-            _screen: screen,
+            driver: Ended(driver),
+            screen,
         };
         let begun = Instant::now();
         while TcpStream::connect(("127.0.0.1", port)).is_err() {
