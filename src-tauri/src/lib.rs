@@ -84,6 +84,7 @@ pub fn run(arguments: impl IntoIterator<Item = OsString>) -> anyhow::Result<()> 
         .manage(events::Watchers::default())
         .manage(events::LibraryWatchers::default())
         .manage(queue_events::QueueWatchers::default())
+        .manage(commands::project::ProjectWork::default())
         .manage(closing::Closing::default())
         .manage(preview::Desk::start().context("the threads for previews cannot be started")?)
         .register_asynchronous_uri_scheme_protocol("loom", |context, request, responder| {
@@ -142,6 +143,20 @@ pub fn run(arguments: impl IntoIterator<Item = OsString>) -> anyhow::Result<()> 
             commands::media::expand_inputs,
             commands::media::probe_media,
             commands::models::list_models,
+            commands::project::open_project,
+            commands::project::save_project,
+            commands::project::autosave_project,
+            commands::project::project_recoveries,
+            commands::project::recover_project,
+            commands::project::drop_recovery,
+            commands::project::recent_projects,
+            commands::project::forget_project,
+            commands::project::relink_project,
+            commands::project::forecast_collect,
+            commands::project::collect_project,
+            commands::project::lock_project,
+            commands::project::verify_project,
+            commands::project::stop_project_work,
             commands::queue::queue,
             commands::queue::watch_queue,
             commands::queue::set_queue_options,

@@ -51,6 +51,9 @@ pub struct Window {
 
 impl Drop for Window {
     fn drop(&mut self) {
+        if !self.session.is_empty() {
+            let _ = self.request("DELETE", &format!("/session/{}", self.session), None);
+        }
         for process in [&mut self.driver, &mut self.screen] {
             let _ = process.0.kill();
             let _ = process.0.wait();
@@ -285,14 +288,6 @@ impl Window {
         let png = decode_base64(answer.as_str().context("no picture")?)?;
         ensure!(png.starts_with(b"\x89PNG"), "no PNG");
         std::fs::write(path, png).with_context(|| path.display().to_string())
-    }
-}
-
-impl Drop for Window {
-    fn drop(&mut self) {
-        if !self.session.is_empty() {
-            let _ = self.request("DELETE", &format!("/session/{}", self.session), None);
-        }
     }
 }
 

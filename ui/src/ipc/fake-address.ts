@@ -12,6 +12,7 @@ export function fakeFromAddress(search: string): FakeIpc {
     library: Number(query.get('library') ?? 0),
     waiting: query.get('waiting')?.split(',') ?? [],
     past: Number(query.get('past') ?? 0),
+    recovery: query.has('recovery'),
     countdown: Number(query.get('countdown') ?? 60),
     clipboard: (query.get('clipboard') ?? 'nothing') as Clipboard,
     tickMillis: Number(query.get('tick') ?? 90),

@@ -16,6 +16,7 @@ import { paintScene, paintWorn } from './fake-scene';
 import { fakeOutput, homeFake } from './home-fake';
 import type { Ipc } from './ipc';
 import { libraryFake, type LibraryFake } from './library-fake';
+import { projectFake } from './project-fake';
 import { fakeQueue } from './queue-fake';
 import { fakeShell, type ShellFake } from './shell-fake';
 
@@ -218,6 +219,8 @@ export interface FakeOptions {
   waiting?: string[];
   /** Number of jobs that were finished before. */
   past?: number;
+  /** Whether a project has changes that were not saved. */
+  recovery?: boolean;
   /** Seconds until the machine sleeps. */
   countdown?: number;
   clipboard?: Clipboard;
@@ -330,6 +333,7 @@ export function fakeIpc(options: FakeOptions = {}): FakeIpc {
           return turned.toDataURL('image/jpeg', 0.9);
         }),
     }),
+    ...projectFake({ calls }, { recovery: options.recovery ?? false }),
     jobs,
     calls,
     emit: (event) => listen(event),

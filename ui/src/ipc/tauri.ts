@@ -8,6 +8,7 @@ import { canvasTauri } from './canvas-tauri';
 import { homeTauri } from './home-tauri';
 import { toAppError, type Ipc } from './ipc';
 import { libraryTauri } from './library-tauri';
+import { projectTauri } from './project-tauri';
 import { tauriQueue } from './queue-tauri';
 import { tauriShell } from './shell-tauri';
 
@@ -37,6 +38,7 @@ export function tauriIpc(): Ipc {
     ...canvasTauri(call, loomUrl),
     ...homeTauri(call),
     ...tauriShell(call),
+    ...projectTauri(call),
     startFiles: () => call('start_files'),
     expandInputs: (paths) => call('expand_inputs', { paths }),
     probeMedia: (path) => call('probe_media', { path }),

@@ -29,6 +29,15 @@ export const CATALOGUE = {
   'files.add': { title: 'shortcut.add', keys: ['Mod+O'] },
   'files.addFolder': { title: 'add.folder', keys: ['Mod+Shift+O'] },
 
+  'project.new': { title: 'project.new', keys: ['Mod+Shift+N'] },
+  'project.open': { title: 'project.open', keys: ['Mod+Shift+F'] },
+  'project.save': { title: 'project.save', keys: ['Mod+S'] },
+  'project.saveAs': { title: 'project.saveAs', keys: ['Mod+Shift+S'] },
+  'project.show': { title: 'project.show', keys: ['Mod+Shift+P'] },
+  'project.collect': { title: 'project.collect', keys: ['Mod+Shift+C'] },
+  'project.lock': { title: 'project.lock', keys: ['Mod+Shift+L'] },
+  'project.verify': { title: 'project.verify', keys: ['Mod+Shift+V'] },
+
   'job.start': { title: 'shortcut.start', keys: ['Mod+Enter'] },
   'job.cancel': { title: 'shortcut.cancel', keys: ['Mod+Alt+Enter'] },
 
@@ -150,6 +159,7 @@ export const GROUPS: readonly { group: string; title: PlainKey }[] = [
   { group: 'window', title: 'keys.group.window' },
   { group: 'place', title: 'keys.group.place' },
   { group: 'files', title: 'keys.group.files' },
+  { group: 'project', title: 'project.group' },
   { group: 'job', title: 'keys.group.job' },
   { group: 'item', title: 'place.home' },
   { group: 'player', title: 'keys.group.player' },

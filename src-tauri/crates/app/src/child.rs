@@ -32,7 +32,28 @@ impl App {
         arguments: &[&OsStr],
         time_limit: Duration,
     ) -> Result<Answer<T>, AppError> {
-        let mut child = Command::new(&self.places.worker)
+        self.ask_child_while(arguments, time_limit, &|| true)
+    }
+
+    /// As [`App::ask_child`], until `may_go_on` says no: then the child is ended like one that is too
+    /// slow.
+    ///
+    /// # Errors
+    /// As [`App::ask_child`].
+    pub(crate) fn ask_child_while<T: DeserializeOwned>(
+        &self,
+        arguments: &[&OsStr],
+        time_limit: Duration,
+        may_go_on: &dyn Fn() -> bool,
+    ) -> Result<Answer<T>, AppError> {
+        let mut command = Command::new(&self.places.worker);
+        if !self.places.extra_models.is_empty() {
+            command.env(
+                "FRAMELOOM_MODELS_DIR",
+                std::env::join_paths(&self.places.extra_models).unwrap_or_default(),
+            );
+        }
+        let mut child = command
             .arg("worker")
             .args(arguments)
             .stdin(Stdio::null())
@@ -60,7 +81,7 @@ impl App {
         let status = loop {
             match child.try_wait() {
                 Ok(Some(status)) => break Some(status),
-                Ok(None) if began.elapsed() < time_limit => {
+                Ok(None) if began.elapsed() < time_limit && may_go_on() => {
                     std::thread::sleep(Duration::from_millis(20));
                 }
                 Ok(None) | Err(_) => {

@@ -218,7 +218,10 @@ impl App {
         self.submit(spec, &plan, Lane::Queue)
     }
 
-    fn prepare_graph(&self, request: &GraphRequest) -> Result<(JobSpec, Plan), AppError> {
+    pub(crate) fn prepare_graph(
+        &self,
+        request: &GraphRequest,
+    ) -> Result<(JobSpec, Plan), AppError> {
         // Before an input is even opened: a graph that cannot run is refused at once.
         let layout = request
             .graph

@@ -48,6 +48,7 @@ pub mod places;
 pub mod presets;
 mod preview;
 mod process;
+pub mod project;
 pub mod queue;
 pub mod receipt;
 mod request;

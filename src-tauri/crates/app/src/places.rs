@@ -72,6 +72,11 @@ impl Places {
         self.data.join("jobs")
     }
 
+    /// Earlier states of projects, and what was not saved of them.
+    pub fn projects(&self) -> PathBuf {
+        self.data.join("projects")
+    }
+
     /// Results of samples, which go with their jobs.
     pub fn samples(&self) -> PathBuf {
         self.data.join("samples")

@@ -387,7 +387,8 @@ impl App {
         }))
     }
 
-    fn program(&self, with_model: bool) -> ProgramPrint {
+    /// What computes here.
+    pub(crate) fn program(&self, with_model: bool) -> ProgramPrint {
         // The library is loaded once per process; asking again only gives its version.
         let runtime = || Runtime::load(&self.places.onnxruntime_or_missing()).ok();
         ProgramPrint {
@@ -445,7 +446,7 @@ fn compare_segments(receipt: &Receipt, frames: &[(i64, FrameHash)]) -> Option<Fi
 }
 
 /// Name, size and hash of a file, or of the pictures of a pattern. `alive` is called now and then.
-fn print(
+pub(crate) fn print(
     path: &Path,
     pictures: Option<PictureNumbers>,
     alive: &dyn Fn(),
@@ -525,7 +526,7 @@ fn parse(json: &str) -> Result<Receipt, AppError> {
     Ok(receipt)
 }
 
-fn compared(what: &str, same: bool, if_same: String, if_not: String) -> Finding {
+pub(crate) fn compared(what: &str, same: bool, if_same: String, if_not: String) -> Finding {
     Finding {
         what: what.to_owned(),
         verdict: if same {
@@ -537,7 +538,7 @@ fn compared(what: &str, same: bool, if_same: String, if_not: String) -> Finding 
     }
 }
 
-fn absent(what: &str, says: String) -> Finding {
+pub(crate) fn absent(what: &str, says: String) -> Finding {
     Finding {
         what: what.to_owned(),
         verdict: Verdict::Absent,

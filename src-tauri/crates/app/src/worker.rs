@@ -16,7 +16,7 @@ use crate::runner::Stopping;
 use crate::stopping::{Running, StopControl, interrupted};
 use crate::{
     App, Places, compute, doctor, explain, jobs, logging, memory, model_speed, now_millis, onnx,
-    viewer,
+    project, viewer,
 };
 use frameloom_core::error::{AppError, ErrorCode};
 use frameloom_core::job::{
@@ -102,6 +102,7 @@ pub fn main(arguments: impl IntoIterator<Item = OsString>) -> ExitCode {
     let (mut data, mut job, mut lanes) = (None, None, None);
     let (mut inspected, mut hints, mut machine, mut speed) = (None, None, None, None);
     let mut views = None;
+    let mut frames = None;
     let mut arguments = arguments.into_iter();
     while let (Some(name), Some(value)) = (arguments.next(), arguments.next()) {
         match name.to_str() {
@@ -114,6 +115,8 @@ pub fn main(arguments: impl IntoIterator<Item = OsString>) -> ExitCode {
             Some("--machine") => machine = Some(PathBuf::from(value)),
             // Nor this: single pictures of graphs, for whoever builds them.
             Some("--views") => views = Some(PathBuf::from(value)),
+            // A few frames of a result are rendered, to be compared.
+            Some("--frames") => frames = Some(PathBuf::from(value)),
             Some("--hints") => hints = value.into_string().ok(),
             // Nor this: a model is measured.
             Some("--speed") => speed = value.into_string().ok(),
@@ -131,6 +134,9 @@ pub fn main(arguments: impl IntoIterator<Item = OsString>) -> ExitCode {
     }
     if let Some(data) = views {
         return viewer::show_here(data);
+    }
+    if let (Some(data), Some(question)) = (&data, frames) {
+        return project::frames::render_here(data.clone(), &question);
     }
     let result = match (data, job, lanes) {
         (Some(data), Some(job), None) => work(data, &JobId(job)),

@@ -1,6 +1,10 @@
 //! The types that the window shares with the program, written for TypeScript.
 
 use frameloom_app::inputs::Expanded;
+use frameloom_app::project::{
+    CollectForecast, Collected, OpenedProject, ProjectProgress, ProjectRecovery, ProjectSave,
+    ProjectSaved, ProjectVerification, RecentProject,
+};
 use frameloom_app::receipt::Verification;
 use frameloom_app::{
     About, CanvasEntry, CanvasGraph, CanvasSave, CanvasVersion, Clipboard, GraphPlan, GraphRequest,
@@ -56,6 +60,15 @@ fn export(folder: &Path) -> Result<(), ExportError> {
     ModelSpeed::export_all(&config)?;
     Opened::export_all(&config)?;
     Report::export_all(&config)?;
+    CollectForecast::export_all(&config)?;
+    Collected::export_all(&config)?;
+    OpenedProject::export_all(&config)?;
+    ProjectProgress::export_all(&config)?;
+    ProjectRecovery::export_all(&config)?;
+    ProjectSave::export_all(&config)?;
+    ProjectSaved::export_all(&config)?;
+    ProjectVerification::export_all(&config)?;
+    RecentProject::export_all(&config)?;
     QueueEvent::export_all(&config)?;
     Retry::export_all(&config)?;
     NodeKind::export_all(&config)?;

@@ -62,19 +62,23 @@ pub enum Command {
     Upscale(Upscale),
     /// Do to videos and pictures what a word says: enlarge, clean, share, ...
     Do(Do),
-    /// Run a graph of nodes on a video or a picture.
+    /// Run a graph of nodes, or a project, on a video or a picture.
     Run(Run),
+    /// Make and handle projects: a graph with its files and settings in one file.
+    #[command(subcommand)]
+    Project(Project),
     /// Show and check the installed models.
     #[command(subcommand)]
     Models(Models),
     /// Show and handle jobs.
     #[command(subcommand)]
     Jobs(Jobs),
-    /// Check whether a file is still what a job made, by the job's receipt.
+    /// Check whether a file is still what a job made, by the job's receipt; or whether a locked
+    /// project still makes what it made, by rendering a few of its frames again.
     ///
-    /// Ends with 0 if it is, and with 4 if it was changed or damaged since.
+    /// Ends with 0 if it is, and with 4 if something differs.
     Verify {
-        /// The result.
+        /// The result, or a project (.frameloom).
         file: PathBuf,
         /// A receipt to hold it against; that of the job which made it if left out.
         #[arg(long, value_name = "FILE")]
@@ -336,27 +340,19 @@ impl From<DeinterlaceName> for DeinterlaceChoice {
 /// Arguments of `run`.
 #[derive(Debug, Args)]
 pub struct Run {
-    /// The graph, a JSON document.
+    /// The graph, a JSON document; or a project (.frameloom), which names its files and how its result
+    /// is made. Of the options below only --in, --out, --overwrite, --dry-run, --threads and --priority
+    /// go before what a project says.
     #[arg(required_unless_present = "schema")]
     pub graph: Option<PathBuf>,
     /// The source, a file or a pattern of numbered pictures; `NAME=FILE` for a graph with several.
-    #[arg(
-        short,
-        long = "in",
-        value_name = "[NAME=]FILE",
-        required_unless_present = "schema"
-    )]
+    #[arg(short, long = "in", value_name = "[NAME=]FILE")]
     pub inputs: Vec<PathBuf>,
     /// How numbered pictures are read, whichever inputs they are.
     #[command(flatten)]
     pub pictures: Pictures,
     /// The result; its extension names the format.
-    #[arg(
-        short,
-        long = "out",
-        value_name = "FILE",
-        required_unless_present = "schema"
-    )]
+    #[arg(short, long = "out", value_name = "FILE")]
     pub output: Option<PathBuf>,
     /// How the result is made.
     #[command(flatten)]
@@ -457,6 +453,85 @@ impl From<DeviceName> for Device {
             DeviceName::Webgpu => Device::Webgpu,
         }
     }
+}
+
+/// Commands about projects.
+#[derive(Debug, Subcommand)]
+pub enum Project {
+    /// Make a project of a graph and its files, or of what a job did.
+    New(Box<NewProject>),
+    /// Show what a project holds, and how its files and models stand here.
+    Show {
+        /// The project.
+        project: PathBuf,
+    },
+    /// Say where a file of a project is now.
+    Relink {
+        /// The project.
+        project: PathBuf,
+        /// Role of the file, as `project show` tells it, and where it is: input:main=clip.mp4.
+        #[arg(value_name = "ROLE=FILE")]
+        file: String,
+        /// Take the file even if it holds something else than before.
+        #[arg(long)]
+        anyway: bool,
+    },
+    /// Note what makes the result, with hashes of a few rendered frames; `frameloom verify` finds out
+    /// later whether this machine still makes the same.
+    Lock {
+        /// The project.
+        project: PathBuf,
+    },
+    /// Copy a project and every file that it needs into one folder.
+    Collect {
+        /// The project.
+        project: PathBuf,
+        /// The folder; it is made if it is missing.
+        folder: PathBuf,
+        /// Show what would be copied, and do nothing.
+        #[arg(long)]
+        dry_run: bool,
+    },
+}
+
+/// Arguments of `project new`.
+#[derive(Debug, Args)]
+pub struct NewProject {
+    /// The project; `.frameloom` is added if it is missing.
+    pub project: PathBuf,
+    /// The graph, a JSON document.
+    #[arg(long, required_unless_present = "job", conflicts_with = "job")]
+    pub graph: Option<PathBuf>,
+    /// The source, a file or a pattern of numbered pictures; `NAME=FILE` for a graph with several.
+    #[arg(short, long = "in", value_name = "[NAME=]FILE", conflicts_with = "job")]
+    pub inputs: Vec<PathBuf>,
+    /// How numbered pictures are read, whichever inputs they are.
+    #[command(flatten)]
+    pub pictures: Pictures,
+    /// Name of the result; it comes beside the project or into a folder below.
+    #[arg(short, long = "out", value_name = "FILE", conflicts_with = "job")]
+    pub output: Option<PathBuf>,
+    /// A job whose graph, files and settings the project takes.
+    #[arg(long, value_name = "ID")]
+    pub job: Option<String>,
+    /// Name of the project for people; that of its file if left out.
+    #[arg(long)]
+    pub title: Option<String>,
+    /// Codec for videos; the best of the machine that runs it if left out.
+    #[arg(long)]
+    pub codec: Option<Codec>,
+    /// How much to keep.
+    #[arg(short, long, default_value = "good")]
+    pub quality: QualityName,
+    /// Where to compute.
+    #[arg(short, long, default_value = "auto")]
+    pub device: DeviceName,
+    /// How it is computed.
+    #[command(flatten)]
+    pub computing: Computing,
+    /// Leave something of the source out; see `frameloom run --help`.
+    #[arg(long, value_name = "TRACK")]
+    pub drop: Vec<TrackChoice>,
 }
 
 /// Commands about models.

@@ -10,6 +10,7 @@ mod output;
 
 use arguments::{Arguments, Command};
 use clap::Parser;
+use frameloom_app::project::is_project;
 use frameloom_app::{App, Places, logging};
 use frameloom_core::error::AppError;
 use std::process::ExitCode;
@@ -57,6 +58,11 @@ fn run(arguments: &Arguments, output: &output::Output) -> Result<ExitCode, AppEr
         Command::Upscale(upscale) => commands::upscale::run(&app, upscale, output),
         Command::Do(work) => commands::upscale::run(&app, &work.upscale(), output),
         Command::Run(run) => commands::run::run(&app, run, output),
+        Command::Project(command) => commands::project::run(&app, command, output),
+        Command::Verify {
+            file,
+            receipt: None,
+        } if is_project(file) => commands::project::verify(&app, file, output),
         Command::Models(command) => commands::models::run(&app, command, output),
         Command::Jobs(command) => commands::jobs::run(&app, command, output),
         Command::Verify { file, receipt } => {

@@ -5,6 +5,7 @@ use frameloom_core::job::{PictureSizes, ProviderChoice, Step};
 use frameloom_core::media::Warning;
 use frameloom_core::receipt::PictureCheck;
 use frameloom_infer::CancelHandle;
+use frameloom_media::Frame;
 use serde::{Deserialize, Serialize};
 use std::sync::atomic::{AtomicBool, AtomicU8, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
@@ -99,6 +100,9 @@ pub trait Progress: Sync {
     fn provider(&self, choice: &ProviderChoice);
     /// Source and result in pixels.
     fn sizes(&self, sizes: PictureSizes);
+    /// A frame of a clip on its way to the encoder, in the form in which that gets it, shown so many
+    /// microseconds after time zero; in order.
+    fn frame(&self, _at_micros: i64, _frame: &Frame) {}
 }
 
 /// A finished part of a clip.

@@ -1,9 +1,10 @@
 //! What a receipt tells of the segments of a result, and which of them a file still has.
 
 use crate::plan::hex;
+use frameloom_core::pixel::AnyPlane;
 use frameloom_core::receipt::SegmentPrint;
 use frameloom_core::time::Timestamp;
-use frameloom_media::{FrameTimes, MediaError};
+use frameloom_media::{Frame, FrameTimes, MediaError};
 use sha2::{Digest, Sha256};
 use std::path::Path;
 
@@ -38,6 +39,33 @@ impl FrameHashes {
         }
         Ok(Self { times, frames })
     }
+}
+
+/// SHA-256, hexadecimal, of every visible sample of a frame with its size and format; times and colour
+/// tags do not count.
+pub fn frame_sha256(frame: &Frame) -> String {
+    let mut hash = Sha256::new();
+    hash.update(frame.width().to_le_bytes());
+    hash.update(frame.height().to_le_bytes());
+    hash.update(frame.format().to_string());
+    let mut bytes = Vec::new();
+    for index in 0..frame.format().plane_count() {
+        match frame.plane(index) {
+            AnyPlane::U8(plane) => {
+                for y in 0..plane.height {
+                    hash.update(plane.row(y));
+                }
+            }
+            AnyPlane::U16(plane) => {
+                for y in 0..plane.height {
+                    bytes.clear();
+                    bytes.extend(plane.row(y).iter().flat_map(|sample| sample.to_le_bytes()));
+                    hash.update(&bytes);
+                }
+            }
+        }
+    }
+    hex(&hash.finalize())
 }
 
 /// The hash of a segment of these frames.

@@ -2,12 +2,13 @@
 //!
 //! What lives here: the schema and its migrations ([`migrate`]), and one file per table: jobs
 //! ([`jobs`]), finished segments ([`segments`]), the library of files ([`library`]), documents of
-//! the canvas ([`graphs`]) and settings ([`settings`]); the order of the queue ([`queue`]) and the
+//! the canvas ([`graphs`]) and settings ([`settings`]); the files of projects, which are databases of
+//! their own ([`project`]); the order of the queue ([`queue`]) and the
 //! jobs that are over ([`history`]) are two views of the first. Several processes
 //! open the same file at once (the window, the command line, a worker), so every change of a
 //! state names the state it expects to find.
 //!
-//! What must not: decisions about jobs, files other than the database itself. It is the only
+//! What must not: decisions about jobs, files other than databases. It is the only
 //! desktop crate that knows SQL.
 //!
 //! ```
@@ -25,6 +26,7 @@ pub mod jobs;
 pub mod library;
 mod library_query;
 mod migrate;
+pub mod project;
 pub mod queue;
 pub mod segments;
 pub mod settings;

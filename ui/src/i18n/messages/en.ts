@@ -5,6 +5,7 @@ import { compare } from './en/compare';
 import { home } from './en/home';
 import { library } from './en/library';
 import { places } from './en/places';
+import { project } from './en/project';
 import { settings } from './en/settings';
 import { queue } from './en/queue';
 import { shell } from './en/shell';
@@ -22,6 +23,7 @@ export const en = {
   ...home,
   ...library,
   ...places,
+  ...project,
   ...settings,
   ...queue,
   ...shell,

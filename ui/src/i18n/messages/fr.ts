@@ -5,6 +5,7 @@ import { compare } from './fr/compare';
 import { home } from './fr/home';
 import { library } from './fr/library';
 import { places } from './fr/places';
+import { project } from './fr/project';
 import { settings } from './fr/settings';
 import { queue } from './fr/queue';
 import { shell } from './fr/shell';
@@ -18,6 +19,7 @@ export const fr: Messages = {
   ...home,
   ...library,
   ...places,
+  ...project,
   ...settings,
   ...queue,
   ...shell,

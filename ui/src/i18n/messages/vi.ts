@@ -5,6 +5,7 @@ import { compare } from './vi/compare';
 import { home } from './vi/home';
 import { library } from './vi/library';
 import { places } from './vi/places';
+import { project } from './vi/project';
 import { settings } from './vi/settings';
 import { queue } from './vi/queue';
 import { shell } from './vi/shell';
@@ -18,6 +19,7 @@ export const vi: Messages = {
   ...home,
   ...library,
   ...places,
+  ...project,
   ...settings,
   ...queue,
   ...shell,

@@ -146,6 +146,22 @@ export class Canvas {
     });
   }
 
+  /** Shows a document from a file; `id` is that of its copy here. */
+  async openDocument(value: unknown, name: string, id: string): Promise<void> {
+    await this.load();
+    await this.flush();
+    this.#begin(readDocument(value, this.kinds), name, id);
+    this.#saveSoon();
+  }
+
+  /** From now on the document in hand is kept under another id. */
+  async become(id: string): Promise<void> {
+    if (id === this.id) return;
+    await this.flush();
+    this.id = id;
+    this.#saveSoon();
+  }
+
   async remove(id: string): Promise<void> {
     await this.#guard(async () => {
       if (id === this.id) clearTimeout(this.#saveTimer);

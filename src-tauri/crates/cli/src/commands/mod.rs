@@ -8,6 +8,7 @@ pub mod jobs;
 pub mod man;
 pub mod models;
 pub mod probe;
+pub mod project;
 pub mod run;
 pub mod upscale;
 pub mod verify;

@@ -3,11 +3,12 @@ use crate::commands::upscale::{begin, exit_code, finish, run_job};
 use crate::commands::warnings;
 use crate::interrupt;
 use crate::output::Output;
+use frameloom_app::project::is_project;
 use frameloom_app::{App, GraphRequest, read_graph};
 use frameloom_core::error::{AppError, ErrorCode};
 use frameloom_core::graph::SourceParams;
 use std::collections::BTreeMap;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 use std::sync::Arc;
 
@@ -19,7 +20,7 @@ pub fn schema() -> ExitCode {
 }
 
 /// Names and files of `--in NAME=FILE`. What has no name, or exists as it stands, is the main one.
-fn inputs(given: &[PathBuf]) -> Result<BTreeMap<String, PathBuf>, AppError> {
+pub fn inputs(given: &[PathBuf]) -> Result<BTreeMap<String, PathBuf>, AppError> {
     let mut files = BTreeMap::new();
     for text in given {
         let named = text
@@ -47,14 +48,41 @@ fn inputs(given: &[PathBuf]) -> Result<BTreeMap<String, PathBuf>, AppError> {
     Ok(files)
 }
 
-pub fn run(app: &Arc<App>, arguments: &Run, output: &Output) -> Result<ExitCode, AppError> {
-    let (Some(graph), Some(target)) = (&arguments.graph, &arguments.output) else {
-        return Err(AppError::new(
-            ErrorCode::InvalidRequest,
-            "A graph and an output are needed.",
+/// What a project asks for, with what the command line says over it.
+fn request_of_project(
+    app: &Arc<App>,
+    project: &Path,
+    arguments: &Run,
+    output: &Output,
+) -> Result<GraphRequest, AppError> {
+    let files = inputs(&arguments.inputs)?;
+    let run = app.project_run(project, &files, arguments.output.as_deref())?;
+    for source in &run.changed {
+        output.notice(&format!(
+            "`{}` is another file than when the project was saved.",
+            source.name
         ));
+    }
+    let limits = arguments.making.computing.wish();
+    let mut request = run.request;
+    request.overwrite = arguments.making.overwrite;
+    request.compute.threads = limits.threads.or(request.compute.threads);
+    request.compute.priority = limits.priority.or(request.compute.priority);
+    Ok(request)
+}
+
+fn request_of_graph(graph: &Path, arguments: &Run) -> Result<GraphRequest, AppError> {
+    let missing = |what: &str, option: &str| {
+        AppError::new(ErrorCode::InvalidRequest, format!("A graph needs {what}."))
+            .hint(format!("Name it with {option}."))
     };
-    let request = GraphRequest {
+    let Some(target) = &arguments.output else {
+        return Err(missing("a file for its result", "--out FILE"));
+    };
+    if arguments.inputs.is_empty() {
+        return Err(missing("a source", "--in FILE"));
+    }
+    Ok(GraphRequest {
         graph: read_graph(graph)?,
         inputs: inputs(&arguments.inputs)?,
         output: target.clone(),
@@ -65,6 +93,19 @@ pub fn run(app: &Arc<App>, arguments: &Run, output: &Output) -> Result<ExitCode,
         overwrite: arguments.making.overwrite,
         drop: arguments.making.drop.clone(),
         pictures: arguments.pictures.into(),
+    })
+}
+
+pub fn run(app: &Arc<App>, arguments: &Run, output: &Output) -> Result<ExitCode, AppError> {
+    let Some(graph) = &arguments.graph else {
+        return Err(
+            AppError::new(ErrorCode::InvalidRequest, "A graph or a project is needed.")
+                .hint("Name one: `frameloom run graph.json --in a.mp4 --out b.mp4`."),
+        );
+    };
+    let request = match is_project(graph) {
+        true => request_of_project(app, graph, arguments, output)?,
+        false => request_of_graph(graph, arguments)?,
     };
     if arguments.making.dry_run {
         let plan = app.plan_graph(&request)?;

@@ -5,6 +5,7 @@ use super::inspect::{Look, look};
 use super::video::{Cut, Item, Processed};
 use crate::EngineError;
 use crate::control::SegmentRecord;
+use frameloom_core::time::Timestamp;
 use frameloom_media::{
     EncodedPacket, EncoderPlan, EncoderSpec, Frame, PartReader, PartWriter, VideoEncoder,
 };
@@ -79,6 +80,8 @@ pub(super) fn encode(
                         context.work_dir,
                     )?),
                 };
+                let shown = Timestamp::new(processed.frame.pts(), spec.time_base);
+                context.progress.frame(shown.micros(), &processed.frame);
                 segment.send(&processed)?;
                 context.progress.done(processed.source_done);
             }
