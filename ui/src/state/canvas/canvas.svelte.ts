@@ -149,9 +149,10 @@ export class Canvas {
   /** Shows a document from a file; `id` is that of its copy here. */
   async openDocument(value: unknown, name: string, id: string): Promise<void> {
     await this.load();
-    await this.flush();
-    this.#begin(readDocument(value, this.kinds), name, id);
-    this.#saveSoon();
+    await this.#leave(async () => {
+      this.#begin(readDocument(value, this.kinds), name, id);
+      this.#saveSoon();
+    });
   }
 
   /** From now on the document in hand is kept under another id. */
