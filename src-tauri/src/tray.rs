@@ -103,8 +103,12 @@ fn is_busy(queue: &QueueView) -> bool {
 fn refresh(handle: &AppHandle) {
     let in_main = handle.clone();
     let asked = handle.run_on_main_thread(move || {
-        // A desktop without a library for such icons makes this panic, and must not end the program.
+        // A desktop without a library for such icons makes this panic, and must not end the program,
+        // nor keep it waiting until the panic has been described on the terminal.
+        let describe = std::panic::take_hook();
+        std::panic::set_hook(Box::new(|_| {}));
         let done = catch_unwind(AssertUnwindSafe(|| draw(&in_main)));
+        std::panic::set_hook(describe);
         let failure = match done {
             Ok(Ok(())) => return,
             Ok(Err(error)) => error.to_string(),
