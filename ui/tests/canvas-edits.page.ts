@@ -219,3 +219,17 @@ test('a wire that is let go on a card takes the port that fits, and one from an 
   await expect(page.locator('.svelte-flow__edge.sound')).toHaveCount(1);
   expect(errors).toEqual([]);
 });
+
+test('what is copied in the list is pasted and duplicated there', async ({ page, context }) => {
+  await context.grantPermissions(['clipboard-read', 'clipboard-write']);
+  await open(page);
+  await page.keyboard.press('Shift+L');
+  const rows = page.locator('tbody tr');
+  await expect(rows).toHaveCount(2);
+  await rows.first().getByRole('button').first().click();
+  await page.keyboard.press('Control+c');
+  await page.keyboard.press('Control+v');
+  await expect(rows).toHaveCount(3);
+  await page.keyboard.press('Control+d');
+  await expect(rows).toHaveCount(4);
+});
