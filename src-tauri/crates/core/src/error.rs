@@ -1,5 +1,6 @@
 //! The one error shape that the window and the command line see.
 
+use crate::said::Said;
 use serde::{Deserialize, Serialize};
 use std::fmt;
 use ts_rs::TS;
@@ -30,6 +31,8 @@ pub enum ErrorCode {
     ModelNotFound,
     /// A model file is damaged or of another hash.
     ModelInvalid,
+    /// Another machine cannot be reached, does not give what was asked for, or may not be asked.
+    NetworkUnavailable,
     /// ONNX Runtime is missing or of the wrong version.
     RuntimeUnavailable,
     /// The device or provider asked for cannot be used.
@@ -65,6 +68,7 @@ impl ErrorCode {
     pub fn is_retryable(self) -> bool {
         match self {
             ErrorCode::DiskFull
+            | ErrorCode::NetworkUnavailable
             | ErrorCode::WorkerCrashed
             | ErrorCode::OutOfMemory
             | ErrorCode::Interrupted
@@ -108,6 +112,7 @@ impl ErrorCode {
             ErrorCode::OutputUnwritable
             | ErrorCode::ModelNotFound
             | ErrorCode::ModelInvalid
+            | ErrorCode::NetworkUnavailable
             | ErrorCode::RuntimeUnavailable
             | ErrorCode::DeviceUnavailable
             | ErrorCode::EncoderUnavailable
@@ -133,17 +138,32 @@ pub struct AppError {
     pub hint: Option<String>,
     /// Technical chain of causes, for the details fold and the log.
     pub details: Option<String>,
+    /// The cause as a code with values, for the window; not there where it is the words of somebody
+    /// else, and in the records of older versions.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[ts(optional)]
+    pub said: Option<Box<Said>>,
 }
 
 impl AppError {
     /// An error with its cause in a sentence.
-    pub fn new(code: ErrorCode, message: impl Into<String>) -> Self {
+    pub fn new(code: ErrorCode, message: impl Into<Said>) -> Self {
+        let said = message.into();
         Self {
             code,
-            message: message.into(),
+            message: said.text.clone(),
             hint: None,
             details: None,
+            said: said.known().map(Box::new),
         }
+    }
+
+    /// The cause as the window says it.
+    pub fn as_said(&self) -> Said {
+        self.said
+            .as_deref()
+            .cloned()
+            .unwrap_or_else(|| self.message.clone().into())
     }
 
     /// Adds the remedy.

@@ -3,6 +3,7 @@
 use crate::error::AppError;
 use crate::graph::Graph;
 use crate::media::Warning;
+use crate::said::Said;
 use crate::sequence::PictureRun;
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
@@ -526,6 +527,32 @@ pub struct ProviderChoice {
     /// Why this one, e.g. its measured speed.
     #[serde(default)]
     pub reason: Option<String>,
+    /// `fallback_reason` for the window.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[ts(optional)]
+    pub fallback_said: Option<Said>,
+    /// `reason` for the window.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[ts(optional)]
+    pub said: Option<Said>,
+}
+
+impl ProviderChoice {
+    /// With why it was taken.
+    #[must_use]
+    pub fn because(mut self, reason: Option<Said>) -> Self {
+        self.reason = reason.as_ref().map(Said::to_string);
+        self.said = reason.and_then(Said::known);
+        self
+    }
+
+    /// With why the wanted one was not.
+    #[must_use]
+    pub fn instead_of(mut self, reason: Option<Said>) -> Self {
+        self.fallback_reason = reason.as_ref().map(Said::to_string);
+        self.fallback_said = reason.and_then(Said::known);
+        self
+    }
 }
 
 /// What a running job tells. At most ten progress events a second, every terminal one.

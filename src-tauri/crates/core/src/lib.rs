@@ -17,6 +17,7 @@
 //! ```
 #![forbid(unsafe_code)]
 
+pub mod catalogue;
 pub mod color;
 pub mod error;
 pub mod folded;
@@ -28,6 +29,7 @@ pub mod model;
 pub mod pixel;
 pub mod quality;
 pub mod receipt;
+pub mod said;
 pub mod segment;
 pub mod sequence;
 pub mod time;

@@ -2,6 +2,7 @@
 
 use crate::color::ColorInfo;
 use crate::job::Precision;
+use crate::said::Said;
 use crate::time::{FrameRate, Rational, TimeBase};
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
@@ -291,6 +292,10 @@ pub enum Warning {
     Dropped {
         /// What it was, in plain words.
         what: String,
+        /// The same for the window.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        #[ts(optional)]
+        said: Option<Said>,
     },
     /// The part of a picture that could not be decoded was left out of the result or is blank.
     DamagedStill,
@@ -318,6 +323,10 @@ pub enum Warning {
         allowed: Precision,
         /// What was measured, in a sentence.
         reason: String,
+        /// The same for the window.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        #[ts(optional)]
+        said: Option<Said>,
     },
     /// A track of sound was worked on and so had to be encoded anew.
     SoundEncoded {
@@ -357,9 +366,34 @@ pub enum Warning {
     SteppedDown {
         /// What went wrong.
         reason: String,
+        /// The same for the window.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        #[ts(optional)]
+        said: Option<Said>,
         /// How it went on.
         to: Caution,
     },
+}
+
+impl Warning {
+    /// [`Warning::Dropped`].
+    pub fn dropped(what: impl Into<Said>) -> Self {
+        let said = what.into();
+        Self::Dropped {
+            what: said.text.clone(),
+            said: said.known(),
+        }
+    }
+
+    /// [`Warning::SteppedDown`].
+    pub fn stepped_down(reason: impl Into<Said>, to: Caution) -> Self {
+        let said = reason.into();
+        Self::SteppedDown {
+            reason: said.text.clone(),
+            said: said.known(),
+            to,
+        }
+    }
 }
 
 /// What a job leaves to be more careful with.

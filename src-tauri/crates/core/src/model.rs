@@ -1,5 +1,6 @@
 //! Model manifests: what a network takes, what it gives, and under which licence.
 
+use crate::catalogue::LicenceClass;
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
 use ts_rs::TS;
@@ -35,6 +36,10 @@ pub struct ModelManifest {
     pub output: OutputSpec,
     /// How it may be cut into tiles.
     pub tile: TileSpec,
+    /// How a matte is read out of it; for the task `matte`, and for no other.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[ts(optional)]
+    pub matte: Option<MatteSpec>,
     /// It changes brightness or colours on purpose; results are then checked for structure only.
     #[serde(default)]
     pub restyles: bool,
@@ -47,8 +52,64 @@ pub struct ModelManifest {
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, TS)]
 #[serde(rename_all = "snake_case")]
 pub enum Task {
-    /// Enlarges pictures.
+    /// Makes a picture of a picture: enlarges it, or cleans it at scale 1.
     Upscale,
+    /// Says of each pixel how far it belongs to the foreground.
+    Matte,
+}
+
+/// How a matte is read out of what a network gives: one channel of it, after a function.
+///
+/// Such a network sees the whole picture, brought to its own size: `tile` says which sizes it
+/// takes, and its matte has the size of what went in.
+#[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize, TS)]
+pub struct MatteSpec {
+    /// Channels of the output, 1 to [`MatteSpec::MOST_CHANNELS`].
+    pub channels: u32,
+    /// The channel of the foreground, counted from 0.
+    pub foreground: u32,
+    /// What makes probabilities of the numbers that come out.
+    pub activation: Activation,
+    /// What is subtracted from red, green and blue from 0 to 1, and what the rest is divided by, as
+    /// some networks were trained; the range of the input is `unit` then.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[ts(optional)]
+    pub normal: Option<Normal>,
+}
+
+impl MatteSpec {
+    /// More classes than any network of scenes tells apart.
+    pub const MOST_CHANNELS: u32 = 256;
+}
+
+/// Mean and standard deviation of the pictures that a network was trained on, for red, green and
+/// blue from 0 to 1.
+#[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize, TS)]
+pub struct Normal {
+    /// Subtracted first.
+    pub mean: [f32; 3],
+    /// Divided by then.
+    pub deviation: [f32; 3],
+}
+
+impl Normal {
+    /// Of the pictures of ImageNet, by which most networks that begin with a classifier are fed.
+    pub const IMAGENET: Normal = Normal {
+        mean: [0.485, 0.456, 0.406],
+        deviation: [0.229, 0.224, 0.225],
+    };
+}
+
+/// What makes probabilities of the numbers of a network.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, TS)]
+#[serde(rename_all = "snake_case")]
+pub enum Activation {
+    /// They are probabilities already.
+    None,
+    /// The logistic function of each.
+    Sigmoid,
+    /// The share of each among the exponentials of all channels.
+    Softmax,
 }
 
 /// Licence of the weights.
@@ -58,6 +119,45 @@ pub struct Licence {
     pub spdx: String,
     /// Line of credit that the licence asks for.
     pub attribution: Option<String>,
+    /// Where its text is.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[ts(optional)]
+    pub url: Option<String>,
+    /// What it allows, where that is known.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[ts(optional)]
+    pub class: Option<LicenceClass>,
+}
+
+impl Licence {
+    /// A licence that is known by its name alone.
+    pub fn named(spdx: impl Into<String>) -> Self {
+        Self {
+            spdx: spdx.into(),
+            attribution: None,
+            url: None,
+            class: None,
+        }
+    }
+
+    /// True if the weights must not be used for commercial work: by what is known of the licence, or by
+    /// the letters that the names of such licences have (`CC-BY-NC-4.0`).
+    pub fn forbids_commerce(&self) -> bool {
+        match self.class {
+            Some(class) => class == LicenceClass::NonCommercial,
+            None => {
+                let words: Vec<_> = self.spdx.split(|c: char| !c.is_alphanumeric()).collect();
+                let is = |word: &&str, known: &str| word.eq_ignore_ascii_case(known);
+                let said = ["NC", "NonCommercial"];
+                words
+                    .iter()
+                    .any(|word| said.iter().any(|known| is(word, known)))
+                    || words
+                        .windows(2)
+                        .any(|pair| is(&pair[0], "non") && is(&pair[1], "commercial"))
+            }
+        }
+    }
 }
 
 /// Order of the dimensions.
@@ -242,7 +342,7 @@ impl ModelManifest {
         Ok(manifest)
     }
 
-    fn check(&self) -> Result<(), ManifestError> {
+    pub(crate) fn check(&self) -> Result<(), ManifestError> {
         let field = |field, ok: bool, reason: &str| {
             if ok {
                 Ok(())
@@ -289,6 +389,7 @@ impl ModelManifest {
             "64 lower-case hexadecimal digits are needed",
         )?;
         field("scale", (1..=8).contains(&self.scale), "1 to 8 is possible")?;
+        self.check_matte()?;
         field(
             "tile.multiple",
             (1..=256).contains(&self.tile.multiple),
@@ -335,6 +436,58 @@ impl ModelManifest {
     }
 }
 
+impl ModelManifest {
+    fn check_matte(&self) -> Result<(), ManifestError> {
+        let wrong = |field, reason: &str| {
+            Err(ManifestError::Field {
+                field,
+                reason: reason.to_owned(),
+            })
+        };
+        let Some(matte) = &self.matte else {
+            return match self.task {
+                Task::Matte => wrong("matte", "a model of the task `matte` needs it"),
+                Task::Upscale => Ok(()),
+            };
+        };
+        if self.task != Task::Matte {
+            return wrong("matte", "only a model of the task `matte` has it");
+        }
+        if !(1..=MatteSpec::MOST_CHANNELS).contains(&matte.channels)
+            || matte.foreground >= matte.channels
+        {
+            return wrong(
+                "matte.foreground",
+                "it is one of the channels, counted from 0, of which there are 1 to 256",
+            );
+        }
+        if matte.activation == Activation::Softmax && matte.channels < 2 {
+            return wrong("matte.activation", "softmax is of two channels or more");
+        }
+        if self.scale != 1 {
+            return wrong("scale", "a matte has the size of its picture");
+        }
+        if self.input.color == TensorColor::Luma {
+            return wrong("input.color", "a matte is made of red, green and blue");
+        }
+        if matte.normal.is_some_and(|normal| {
+            normal
+                .deviation
+                .iter()
+                .any(|d| !(d.is_finite() && *d > 0.0))
+                || !normal.mean.iter().all(|m| m.is_finite())
+                || self.input.range != TensorRange::Unit
+                || self.input.element == TensorType::Uint8
+        }) {
+            return wrong(
+                "matte.normal",
+                "deviations are above 0, and the range of the input is `unit`",
+            );
+        }
+        Ok(())
+    }
+}
+
 #[cfg(test)]
 pub(crate) mod tests {
     use super::*;
@@ -357,6 +510,65 @@ pub(crate) mod tests {
         assert_eq!(manifest.input.range, TensorRange::Studio255);
         let json = serde_json::to_string(&manifest).unwrap();
         assert_eq!(ModelManifest::parse(&json).unwrap(), manifest);
+    }
+
+    #[test]
+    fn a_licence_forbids_commerce_by_its_class_or_by_its_name() {
+        for name in [
+            "CC-BY-NC-4.0",
+            "cc-by-nc-sa-4.0",
+            "S-Lab Non-Commercial",
+            "LicenseRef-NonCommercial",
+        ] {
+            assert!(Licence::named(name).forbids_commerce(), "{name}");
+        }
+        for name in [
+            "MIT",
+            "CC-BY-4.0",
+            "CC0-1.0",
+            "NCSA",
+            "LicenseRef-unknown",
+            "",
+        ] {
+            assert!(!Licence::named(name).forbids_commerce(), "{name}");
+        }
+        let mut agreed = Licence::named("CC-BY-NC-4.0");
+        agreed.class = Some(LicenceClass::Free);
+        assert!(!agreed.forbids_commerce(), "what is known counts");
+    }
+
+    #[test]
+    fn a_matting_model_says_which_channel_is_the_foreground() {
+        let mut json = manifest_json();
+        json["task"] = "matte".into();
+        json["scale"] = 1.into();
+        json["input"]["color"] = "rgb".into();
+        json["input"]["range"] = "unit".into();
+        json["output"]["packing"] = "pixels".into();
+        let refused =
+            |json: &serde_json::Value, name: &str| match ModelManifest::parse(&json.to_string()) {
+                Err(ManifestError::Field { field, .. }) => assert_eq!(field, name),
+                other => panic!("{name}: {other:?}"),
+            };
+        refused(&json, "matte");
+        json["matte"] =
+            serde_json::json!({"channels": 2, "foreground": 1, "activation": "softmax"});
+        let manifest = ModelManifest::parse(&json.to_string()).unwrap();
+        let again = serde_json::to_string(&manifest).unwrap();
+        assert_eq!(ModelManifest::parse(&again).unwrap(), manifest);
+        json["matte"]["foreground"] = 2.into();
+        refused(&json, "matte.foreground");
+        json["matte"] =
+            serde_json::json!({"channels": 1, "foreground": 0, "activation": "softmax"});
+        refused(&json, "matte.activation");
+        json["matte"]["activation"] = "none".into();
+        json["matte"]["normal"] =
+            serde_json::json!({"mean": [0.5, 0.5, 0.5], "deviation": [0.5, 0.0, 0.5]});
+        refused(&json, "matte.normal");
+        json["matte"]["normal"]["deviation"] = serde_json::json!([0.5, 0.5, 0.5]);
+        ModelManifest::parse(&json.to_string()).unwrap();
+        json["task"] = "upscale".into();
+        refused(&json, "matte");
     }
 
     #[test]

@@ -4,6 +4,7 @@
 use crate::graph::Graph;
 use crate::job::{Device, EncodeSpec, JobId, PictureSizes, Precision, ProviderChoice};
 use crate::media::Warning;
+use crate::model::Licence;
 use crate::sequence::PictureNumbers;
 use serde::{Deserialize, Serialize};
 use ts_rs::TS;
@@ -35,6 +36,10 @@ pub struct ModelPrint {
     pub id: String,
     /// SHA-256 of its weights, hexadecimal.
     pub sha256: String,
+    /// Under which licence it was used; `None` in receipts of older programs.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[ts(optional)]
+    pub licence: Option<Licence>,
 }
 
 /// Version of [`PlanPrint`] that this program writes and can hold a file against.

@@ -1,5 +1,6 @@
 //! The table `jobs`: what was asked for, in which state it is, how far it got.
 
+use crate::promised::Writes;
 use crate::{Store, StoreError};
 use frameloom_core::error::AppError;
 use frameloom_core::job::{
@@ -68,9 +69,15 @@ impl Store {
     /// # Errors
     /// The database refuses.
     pub fn insert_job(&self, job: &Job, lane: Lane, plan: &str) -> Result<(), StoreError> {
+        let insert = |connection: &Connection| {
+            let before = Writes::so_far(connection)?;
+            insert(connection, job, lane, plan)?;
+            self.promised.add(job, before, connection);
+            Ok(())
+        };
         match lane {
-            Lane::Queue => insert(&self.lock(), job, lane, plan),
-            Lane::Direct => self.without_sync(|connection| insert(connection, job, lane, plan)),
+            Lane::Queue => insert(&self.lock()),
+            Lane::Direct => self.without_sync(insert),
         }
     }
 
@@ -115,16 +122,7 @@ impl Store {
     /// # Errors
     /// The database refuses.
     pub fn unfinished(&self) -> Result<Vec<JobSpec>, StoreError> {
-        let connection = self.lock();
-        let mut statement = connection.prepare_cached(
-            "SELECT spec FROM jobs WHERE state IN ('queued', 'running', 'paused', 'interrupted')",
-        )?;
-        let mut rows = statement.query([])?;
-        let mut specs = Vec::new();
-        while let Some(row) = rows.next()? {
-            specs.extend(from_json("spec", &row.get::<_, String>(0)?).ok());
-        }
-        Ok(specs)
+        unfinished(&self.lock())
     }
 
     /// Moves a job to `to` if it is in one of the states `from`; true if it was. The error is
@@ -283,6 +281,18 @@ impl Store {
         }
         Ok(())
     }
+}
+
+pub(crate) fn unfinished(connection: &Connection) -> Result<Vec<JobSpec>, StoreError> {
+    let mut statement = connection.prepare_cached(
+        "SELECT spec FROM jobs WHERE state IN ('queued', 'running', 'paused', 'interrupted')",
+    )?;
+    let mut rows = statement.query([])?;
+    let mut specs = Vec::new();
+    while let Some(row) = rows.next()? {
+        specs.extend(from_json("spec", &row.get::<_, String>(0)?).ok());
+    }
+    Ok(specs)
 }
 
 fn change_state(

@@ -19,6 +19,7 @@
 //! ```
 #![forbid(unsafe_code)]
 
+mod egress;
 mod error;
 pub mod graphs;
 pub mod history;
@@ -27,10 +28,12 @@ pub mod library;
 mod library_query;
 mod migrate;
 pub mod project;
+mod promised;
 pub mod queue;
 pub mod segments;
 pub mod settings;
 
+pub use egress::{EgressEnd, EgressRow};
 pub use error::StoreError;
 pub use graphs::{GraphRow, KeepVersions};
 pub use history::{HistoryKey, Outcomes};
@@ -62,6 +65,7 @@ pub const DATABASE_FILE: &str = "frameloom.db";
 /// The open database.
 pub struct Store {
     connection: Mutex<Connection>,
+    promised: promised::Promised,
 }
 
 /// A damaged database that was set aside.
@@ -150,6 +154,7 @@ impl Store {
     fn from(connection: Connection) -> Self {
         Self {
             connection: Mutex::new(connection),
+            promised: promised::Promised::default(),
         }
     }
 

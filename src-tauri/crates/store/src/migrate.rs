@@ -126,6 +126,22 @@ CREATE TABLE graph_versions (
     PRIMARY KEY (graph_id, saved_millis)
 ) STRICT;
 ",
+    // What was sent to other machines.
+    "
+CREATE TABLE egress (
+    id             INTEGER PRIMARY KEY AUTOINCREMENT,
+    at_millis      INTEGER NOT NULL,
+    purpose        TEXT NOT NULL,
+    method         TEXT NOT NULL,
+    host           TEXT NOT NULL,
+    address        TEXT NOT NULL,
+    headers        TEXT NOT NULL,
+    ended          INTEGER NOT NULL DEFAULT 0,
+    status         INTEGER,
+    received_bytes INTEGER NOT NULL DEFAULT 0,
+    error          TEXT
+) STRICT;
+",
 ];
 
 /// Brings the database to the newest version, in one transaction.

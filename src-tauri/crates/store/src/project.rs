@@ -148,14 +148,15 @@ fn damaged(error: impl std::fmt::Display) -> ProjectFileError {
 
 /// What the first bytes say, before SQLite sees any of them.
 fn check_head(path: &Path) -> Result<(), ProjectFileError> {
-    let mut file = File::open(path).map_err(ProjectFileError::Io)?;
-    let facts = file.metadata().map_err(ProjectFileError::Io)?;
+    // Asked before it is opened: a pipe would keep whoever opens it waiting for ever.
+    let facts = std::fs::metadata(path).map_err(ProjectFileError::Io)?;
     if !facts.is_file() {
         return Err(ProjectFileError::NotAProject);
     }
     if facts.len() > MAX_FILE_BYTES {
         return Err(ProjectFileError::TooLarge { bytes: facts.len() });
     }
+    let mut file = File::open(path).map_err(ProjectFileError::Io)?;
     let mut head = [0; 100];
     match file.read_exact(&mut head) {
         Err(error) if error.kind() == std::io::ErrorKind::UnexpectedEof => {

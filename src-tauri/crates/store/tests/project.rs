@@ -110,6 +110,21 @@ fn other_files_newer_ones_and_cut_ones_are_told_apart() {
     ));
 }
 
+#[cfg(unix)]
+#[test]
+fn a_pipe_under_the_name_of_a_project_is_none_and_keeps_nobody_waiting() {
+    let folder = tempfile::tempdir().expect("the test can use its folder");
+    let pipe = folder.path().join("film.frameloom");
+    let made = std::process::Command::new("mkfifo").arg(&pipe).status();
+    assert!(made.expect("mkfifo starts").success());
+    let (told, hears) = std::sync::mpsc::channel();
+    std::thread::spawn(move || {
+        told.send(matches!(read(&pipe), Err(ProjectFileError::NotAProject)))
+    });
+    let refused = hears.recv_timeout(std::time::Duration::from_secs(20));
+    assert_eq!(refused, Ok(true), "nobody writes into the pipe");
+}
+
 #[test]
 fn what_a_stranger_hid_in_the_file_is_not_run() {
     for hidden in [

@@ -66,6 +66,8 @@ fn a_job_is_read_back_as_it_was_stored_by_another_connection() {
         arithmetic: Arithmetic::F32,
         on_processor: true,
         reason: None,
+        fallback_said: None,
+        said: None,
     });
     wanted.sizes = Some(PictureSizes {
         input: (1, 2),

@@ -1,6 +1,9 @@
 //! From nodes and wires to what has to be done: which pictures are made of which, and which sound.
 
-use super::{Edge, GRAPH_VERSION, Graph, GraphError, MAX_EDGES, MAX_NODES, MAX_STEPS, Op, Port};
+use super::{
+    BackgroundMode, Edge, GRAPH_VERSION, Graph, GraphError, MAX_EDGES, MAX_NODES, MAX_STEPS, Op,
+    Port,
+};
 use super::{PortKind, SourceParams, shape};
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -350,18 +353,43 @@ impl<'a> Wires<'a> {
                 for from in self.leading_to(id, "in") {
                     lines.extend(self.pictures(from)?);
                 }
+                let refuse = |reason: &str| GraphError::Node {
+                    id: id.to_owned(),
+                    reason: reason.to_owned(),
+                };
                 let mut side = None;
-                for from in self.leading_to(id, "over") {
-                    let mut over = self.pictures(from)?;
-                    if over.len() != 1 {
-                        return Err(GraphError::Node {
-                            id: id.to_owned(),
-                            reason: "clips that are joined by `concat` cannot be laid over \
-                                     others; join them in a graph of its own first"
-                                .to_owned(),
-                        });
+                let others = [
+                    ("over", "laid over others"),
+                    ("behind", "put behind others"),
+                ];
+                for (port, used) in others {
+                    for from in self.leading_to(id, port) {
+                        let mut pictures = self.pictures(from)?;
+                        if pictures.len() != 1 {
+                            return Err(refuse(&format!(
+                                "clips that are joined by `concat` cannot be {used}; join them \
+                                 in a graph of its own first"
+                            )));
+                        }
+                        side = pictures.pop();
                     }
-                    side = over.pop();
+                }
+                if let Op::Background(params) = op {
+                    match (params.mode == BackgroundMode::Picture, side.is_some()) {
+                        (true, false) => {
+                            return Err(refuse(
+                                "nothing leads to its input `behind`; connect the picture or the \
+                                 clip there, or choose another mode than `picture`",
+                            ));
+                        }
+                        (false, true) => {
+                            return Err(refuse(
+                                "it shows what leads to its input `behind` with the mode \
+                                 `picture` only; choose that, or remove the wire",
+                            ));
+                        }
+                        _ => {}
+                    }
                 }
                 for line in &mut lines {
                     line.steps.push(Step {

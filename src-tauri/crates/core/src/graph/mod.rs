@@ -163,6 +163,7 @@ fn inputs_of(op: &str) -> &'static [Port] {
         "source" => &[],
         "sink" => const { &[VIDEO, AUDIO, SUBTITLES] },
         "overlay" => const { &[PICTURES_IN, port("over", PortKind::Pictures)] },
+        "background" => const { &[PICTURES_IN, port("behind", PortKind::Pictures).optional()] },
         "concat" => const { &[PICTURES_IN.many(), AUDIO.many()] },
         "mux" => const { &[AUDIO.many(), SUBTITLES.many()] },
         "loudness" | "audio_denoise" | "split_channels" => const { &[port("in", PortKind::Sound)] },

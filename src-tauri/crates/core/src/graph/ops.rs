@@ -48,6 +48,9 @@ pub enum Op {
     Color(ColorParams),
     /// Lay pictures over others: a watermark, a picture in the picture.
     Overlay(OverlayParams),
+    /// Tell a foreground from its background with a model, and leave the background away or put
+    /// something else in its place.
+    Background(BackgroundParams),
     /// Write text or subtitles into the pictures.
     Text(TextParams),
     /// Show clips one after another. Pictures and sound enter in the order of their wires; sound
@@ -85,6 +88,7 @@ impl Op {
             Op::Denoise(_) => "denoise",
             Op::Color(_) => "color",
             Op::Overlay(_) => "overlay",
+            Op::Background(_) => "background",
             Op::Text(_) => "text",
             Op::Concat => "concat",
             Op::Mux(_) => "mux",
@@ -93,6 +97,16 @@ impl Op {
             Op::SplitChannels(_) => "split_channels",
             Op::Onnx(_) => "onnx",
             Op::Sink => "sink",
+        }
+    }
+
+    /// Id of the installed model that it runs.
+    pub fn model(&self) -> Option<&str> {
+        match self {
+            Op::Upscale { model } => Some(model),
+            Op::Denoise(params) => params.model.as_deref(),
+            Op::Background(params) => Some(&params.model),
+            _ => None,
         }
     }
 }
@@ -160,6 +174,10 @@ pub struct PadParams {
 
 fn black() -> String {
     "#000000".to_owned()
+}
+
+fn white() -> String {
+    "#ffffff".to_owned()
 }
 
 /// Reads `#rrggbb`.
@@ -404,6 +422,72 @@ impl Default for OverlayParams {
             end: None,
             after: OverEnd::Hold,
         }
+    }
+}
+
+/// What comes in the place of a background.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize, TS)]
+#[serde(rename_all = "snake_case")]
+pub enum BackgroundMode {
+    /// Nothing: the pictures are transparent there.
+    #[default]
+    Remove,
+    /// Itself, out of focus.
+    Blur,
+    /// A colour.
+    Color,
+    /// The pictures of the port `behind`, large enough to leave no bar.
+    Picture,
+}
+
+/// How a foreground is told from its background, and what comes in the place of that.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, TS)]
+pub struct BackgroundParams {
+    /// Id of a matting model.
+    pub model: String,
+    /// What comes in the place of the background.
+    #[serde(default)]
+    pub mode: BackgroundMode,
+    /// How far out of focus it is: the standard deviation of the blur in percent of the picture's
+    /// height, 0.2 to 20. For `blur`.
+    #[serde(default = "BackgroundParams::usual_blur")]
+    pub blur: f64,
+    /// `#rrggbb`; white where it is left out. For `color`.
+    #[serde(default = "white")]
+    pub color: String,
+    /// How much of the light that the old background threw on the edges is taken away, 0 to 1.
+    #[serde(default = "BackgroundParams::usual_spill")]
+    pub spill: f64,
+    /// How much the mattes of neighbouring pictures of a clip count, so that edges stand still, 0
+    /// to 1; 0 takes each picture by itself.
+    #[serde(default = "BackgroundParams::usual_smooth")]
+    pub smooth: f64,
+}
+
+impl BackgroundParams {
+    /// With everything but the model as it usually is.
+    pub fn new(model: impl Into<String>) -> Self {
+        Self {
+            model: model.into(),
+            mode: BackgroundMode::default(),
+            blur: Self::usual_blur(),
+            color: white(),
+            spill: Self::usual_spill(),
+            smooth: Self::usual_smooth(),
+        }
+    }
+
+    /// Of a lens wide open, as far as a blur of one strength can be.
+    fn usual_blur() -> f64 {
+        2.5
+    }
+
+    fn usual_spill() -> f64 {
+        1.0
+    }
+
+    fn usual_smooth() -> f64 {
+        1.0
     }
 }
 

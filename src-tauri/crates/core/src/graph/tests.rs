@@ -69,6 +69,11 @@ fn every_op() -> Vec<Op> {
             tint: 3.0,
             lut: Some("/a b/é.cube".into()),
         }),
+        Op::Background(BackgroundParams {
+            mode: BackgroundMode::Color,
+            color: "#00ff00".into(),
+            ..BackgroundParams::new("people")
+        }),
         Op::Text(TextParams {
             text: Some("hello".into()),
             ..TextParams::default()
@@ -432,6 +437,39 @@ fn clips_that_are_joined_share_the_steps_behind_the_joint() {
     assert_eq!(of[..], [Tracks::Input("intro"), Tracks::Input("main")]);
     let ids: Vec<&str> = graph.ordered_ops().unwrap().iter().map(|o| o.0).collect();
     assert_eq!(ids, ["a", "up", "both", "over", "out"]);
+}
+
+#[test]
+fn a_picture_behind_a_foreground_needs_its_wire_and_a_wire_its_mode() {
+    let graph = |mode, wires: &[&str]| {
+        wired(
+            &[
+                ("s", Op::Source(SourceParams::default())),
+                ("beach", source("beach")),
+                (
+                    "cut",
+                    Op::Background(BackgroundParams {
+                        mode,
+                        ..BackgroundParams::new("people")
+                    }),
+                ),
+                ("out", Op::Sink),
+            ],
+            wires,
+        )
+    };
+    let both = ["s cut", "beach cut.behind", "cut out"];
+    let right = graph(BackgroundMode::Picture, &both);
+    let layout = right.layout().unwrap();
+    let side = layout.pictures[0].steps[0].side.as_ref().unwrap();
+    assert_eq!((side.source, side.input), ("beach", "beach"));
+    assert_eq!(layout.inputs(), ["main", "beach"]);
+    let refused = |graph: &Graph| graph.layout().unwrap_err().to_string();
+    let message = refused(&graph(BackgroundMode::Blur, &both));
+    assert!(message.contains("`cut`") && message.contains("remove the wire"));
+    let mut bare = graph(BackgroundMode::Picture, &["s cut", "cut out"]);
+    bare.nodes.retain(|node| node.id != "beach");
+    assert!(refused(&bare).contains("nothing leads to its input `behind`"));
 }
 
 #[test]

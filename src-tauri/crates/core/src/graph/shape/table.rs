@@ -334,6 +334,50 @@ pub(in crate::graph) const OPS: &[OpShape] = &[
         ],
     },
     OpShape {
+        name: "background",
+        about: "Tell a foreground from its background with a matting model, and leave the \
+                background away, blur it, or put a colour or the pictures of the port `behind` in \
+                its place. Edges follow the brightness of the picture; in a clip they do not \
+                flicker.",
+        params: &[
+            required("model", Kind::Model, "Id of a matting model."),
+            optional(
+                "mode",
+                Kind::Choice(&["remove", "blur", "color", "picture"]),
+                "What comes in the place of the background: nothing (default), itself out of \
+                 focus, a colour, or the pictures of the port `behind`.",
+            )
+            .or("\"remove\""),
+            optional(
+                "blur",
+                Kind::Number {
+                    min: 0.2,
+                    max: 20.0,
+                },
+                "Standard deviation of the blur in percent of the picture's height; 2.5 if left \
+                 out.",
+            )
+            .unit("percent")
+            .or("2.5"),
+            optional("color", Kind::Color, "White if left out.").or("\"#ffffff\""),
+            optional(
+                "spill",
+                PART,
+                "How much of the light of the old background is taken off the edges; all if left \
+                 out.",
+            )
+            .unit("part")
+            .or("1.0"),
+            optional(
+                "smooth",
+                PART,
+                "How much the mattes of neighbouring pictures count; 0 takes each by itself.",
+            )
+            .unit("part")
+            .or("1.0"),
+        ],
+    },
+    OpShape {
         name: "text",
         about: "Write into the pictures: either `text`, or a subtitle `file` whose lines appear at \
                 their times.",
