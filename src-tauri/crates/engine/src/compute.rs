@@ -114,6 +114,8 @@ mod tests {
         ProviderChoice {
             provider: String::new(),
             fallback_reason: None,
+            fallback_said: None,
+            said: None,
             device,
             arithmetic,
             on_processor: false,

@@ -174,3 +174,44 @@ pub trait Journal: Sync {
         Ok(())
     }
 }
+
+/// Nobody watches a run that is only looked at.
+#[derive(Debug, Clone, Copy, Default)]
+pub struct Unwatched;
+
+impl Progress for Unwatched {
+    fn step(&self, _step: Step, _total: Option<u64>) {}
+    fn done(&self, _frames: u64) {}
+    fn warning(&self, _warning: Warning) {}
+    fn provider(&self, _choice: &ProviderChoice) {}
+    fn sizes(&self, _sizes: PictureSizes) {}
+}
+
+/// Finished segments in memory, for a run that no other process goes on with.
+#[derive(Debug, Default)]
+pub struct MemoryJournal(Mutex<Vec<SegmentRecord>>);
+
+impl MemoryJournal {
+    /// Finished segments in order.
+    pub fn segments(&self) -> Vec<SegmentRecord> {
+        self.lock().clone()
+    }
+
+    fn lock(&self) -> MutexGuard<'_, Vec<SegmentRecord>> {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+impl Journal for MemoryJournal {
+    fn completed(&self) -> Result<Vec<SegmentRecord>, EngineError> {
+        Ok(self.segments())
+    }
+    fn record(&self, segment: &SegmentRecord) -> Result<(), EngineError> {
+        self.lock().push(segment.clone());
+        Ok(())
+    }
+    fn forget_from(&self, position: u64) -> Result<(), EngineError> {
+        self.lock().retain(|segment| segment.position < position);
+        Ok(())
+    }
+}

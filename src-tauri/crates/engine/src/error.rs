@@ -1,5 +1,6 @@
 use frameloom_core::error::ErrorCode;
 use frameloom_core::graph::GraphError;
+use frameloom_core::said::Said;
 use frameloom_infer::InferError;
 use frameloom_media::MediaError;
 use frameloom_still::StillError;
@@ -17,7 +18,7 @@ pub enum EngineError {
         /// Id of the node.
         node: String,
         /// What does not fit, in a sentence.
-        reason: String,
+        reason: Said,
     },
     /// ffmpeg.
     #[error(transparent)]

@@ -21,11 +21,14 @@ pub mod plan;
 pub mod prints;
 mod resample;
 mod rgb;
+mod said;
 pub mod sound;
 mod stamp;
 mod verify;
 
-pub use control::{Cancel, Journal, Progress, SegmentRecord, SideMark, Stop};
+pub use control::{
+    Cancel, Journal, MemoryJournal, Progress, SegmentRecord, SideMark, Stop, Unwatched,
+};
 pub use error::EngineError;
 pub use execute::{Context, Finished, View, ViewWish, execute, view};
 pub use nodes::{Models, PictureFormat, Portion};

@@ -3,33 +3,38 @@
 //! A plan is data: it is stored with the job, shown to the user, and made only once, so that a
 //! resumed run does exactly what the first one began.
 
+mod again;
 mod clips;
+mod inputs;
 mod print;
+mod result;
 
 pub use clips::Stretch;
 pub(crate) use clips::{clip_of, spans};
+#[cfg(test)]
+pub(crate) use inputs::probe;
+pub(crate) use inputs::probe_input;
 pub use print::InputPrint;
 pub(crate) use print::hex;
+pub(crate) use result::{encoder_spec, left_out, settled_color, upright, upright_turn};
 
 use crate::EngineError;
-use crate::nodes::{
-    Joints, Models, Pace, PictureFormat, Turn, check_text_file, manifest_of, missing_letters,
-};
+use crate::nodes::{Joints, Models, Pace, check_text_file, manifest_of, missing_letters};
 use crate::sound::{self, SoundPlan};
+use again::this_program;
 use clips::join_clips;
-use frameloom_core::color::ColorInfo;
-use frameloom_core::graph::{
-    DeinterlaceRate, InterlacedFrames, Layout, Line, OnnxParams, Op, Step,
-};
-use frameloom_core::job::{EncodeSpec, JobSpec, PictureSizes, ProviderChoice, TrackChoice};
-use frameloom_core::media::{MediaInfo, MediaKind, StreamInfo, VideoInfo, Warning};
+use frameloom_core::graph::{Layout, OnnxParams, Op};
+use frameloom_core::job::{JobSpec, PictureSizes, ProviderChoice};
+use frameloom_core::media::{MediaInfo, MediaKind, VideoInfo, Warning};
 use frameloom_core::model::ModelManifest;
-use frameloom_core::pixel::{PixelFormat, Planes};
+use frameloom_core::pixel::PixelFormat;
+use frameloom_core::said;
 use frameloom_core::segment::SegmentLength;
-use frameloom_core::sequence::NumberPattern;
-use frameloom_core::time::{FrameRate, Rational, TimeBase};
-use frameloom_media::{AnimationInput, AnimationPlan, Container, EncoderSpec};
+use frameloom_core::time::{FrameRate, TimeBase};
+use frameloom_media::Container;
 use frameloom_still::StillFormat;
+use inputs::{Inputs, visit};
+use result::{field_warning, has_profile, makes_pictures, picture_plan, segment_length};
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
@@ -180,87 +185,6 @@ impl VideoPlan {
     }
 }
 
-/// What a file is: by the reader of still pictures, or by ffmpeg.
-pub(crate) fn probe(path: &Path) -> Result<MediaInfo, EngineError> {
-    if frameloom_still::is_still(path)? {
-        return Ok(frameloom_still::probe(path)?);
-    }
-    Ok(frameloom_media::probe(path)?)
-}
-
-/// What the input of a job that its graph calls `name` is: a file, or numbered pictures.
-pub(crate) fn probe_input(spec: &JobSpec, name: &str) -> Result<MediaInfo, EngineError> {
-    match spec.pictures_of(name) {
-        Some(run) => Ok(frameloom_media::probe_pictures(spec.path_of(name), run)?),
-        None => probe(spec.path_of(name)),
-    }
-}
-
-/// The inputs of a job, as the plan knows them.
-struct Inputs<'a> {
-    spec: &'a JobSpec,
-    infos: BTreeMap<&'a str, MediaInfo>,
-    models: &'a dyn Models,
-}
-
-impl<'a> Inputs<'a> {
-    fn info(&self, line: &Line<'_>) -> Result<&MediaInfo, EngineError> {
-        self.infos
-            .get(line.input)
-            .ok_or_else(|| EngineError::NoFrames {
-                path: self.spec.path_of(line.input).to_owned(),
-            })
-    }
-
-    /// The pictures of a line's input as its first node gets them.
-    fn format(&self, line: &Line<'_>, turn: bool) -> Result<PictureFormat, EngineError> {
-        let info = self.info(line)?;
-        let path = self.spec.path_of(line.input);
-        let (stream, video) = info
-            .main_video()
-            .ok_or_else(|| EngineError::NoFrames { path: path.into() })?;
-        let mut input = picture_format(stream, video, info.kind);
-        if info.kind == MediaKind::Still
-            && let Some(turn) = upright_turn(stream)
-        {
-            // It is turned upright when it is read.
-            input = turn.format(&input);
-        }
-        Ok(match upright_turn(stream) {
-            Some(turn_by) if turn && info.kind != MediaKind::Still => turn_by.format(&input),
-            _ => input,
-        })
-    }
-
-    /// What a line makes of its pictures.
-    fn result(
-        &self,
-        line: &Line<'_>,
-        turn: bool,
-        joints: &mut Joints,
-    ) -> Result<PictureFormat, EngineError> {
-        let mut format = self.format(line, turn)?;
-        for step in &line.steps {
-            let over = match &step.side {
-                Some(side) => Some(self.result(side, true, &mut Joints::default())?),
-                None => None,
-            };
-            format = joints.after(step, &format, over.as_ref(), self.models)?;
-        }
-        Ok(format)
-    }
-}
-
-/// Every step of a job, those of second inputs included.
-fn visit<'a>(line: &Line<'a>, seen: &mut dyn FnMut(&Step<'a>)) {
-    for step in &line.steps {
-        seen(step);
-        if let Some(side) = &step.side {
-            visit(side, seen);
-        }
-    }
-}
-
 /// Plans a job. `info` is the probe of `spec.input`.
 ///
 /// # Errors
@@ -272,8 +196,10 @@ pub fn plan(spec: &JobSpec, info: &MediaInfo, models: &dyn Models) -> Result<Pla
     if info.kind == MediaKind::Still && says_sound {
         return Err(EngineError::Node {
             node: "sink".to_owned(),
-            reason: "a picture holds neither sound nor subtitles; leave their wires away"
-                .to_owned(),
+            reason: said!(
+                "clip.picture_with_sound",
+                "a picture holds neither sound nor subtitles; leave their wires away"
+            ),
         });
     }
     let mut uses: Vec<ModelUse> = Vec::new();
@@ -292,7 +218,7 @@ pub fn plan(spec: &JobSpec, info: &MediaInfo, models: &dyn Models) -> Result<Pla
         if let Some((node, path)) = path {
             let print = InputPrint::take(path).map_err(|error| EngineError::Node {
                 node: node.to_owned(),
-                reason: error.to_string(),
+                reason: error.said(),
             })?;
             files.push((path.to_owned(), print));
         }
@@ -355,15 +281,24 @@ pub fn plan(spec: &JobSpec, info: &MediaInfo, models: &dyn Models) -> Result<Pla
             if layout.pictures.len() > 1 {
                 return Err(EngineError::Node {
                     node: line.source.to_owned(),
-                    reason: "a still picture has no length and cannot be joined with clips"
-                        .to_owned(),
+                    reason: said!(
+                        "clip.still",
+                        "a still picture has no length and cannot be joined with clips"
+                    ),
                 });
             }
             StillFormat::for_output(&spec.output)?;
             // Whether the transparency of these can be read, or is any, shows when they are read.
             let sure = still && info.container != "gif";
+            let makes_alpha = line
+                .steps
+                .iter()
+                .any(|step| matches!(step.op, Op::Background(_)));
             let picture = VideoInfo {
-                alpha: video.alpha && sure,
+                alpha: match makes_alpha {
+                    true => format.pixels.alpha,
+                    false => video.alpha && sure,
+                },
                 ..video.clone()
             };
             let size = (format.width, format.height);
@@ -400,10 +335,10 @@ pub fn plan(spec: &JobSpec, info: &MediaInfo, models: &dyn Models) -> Result<Pla
             let encoder = frameloom_media::plan_encoder(&encoder_spec)?;
             warnings.extend(encoder.warnings(&encoder_spec));
             if container != Container::Pictures && has_profile(spec)? {
-                warnings.push(Warning::Dropped {
-                    what: "the colour profile of the pictures, which only numbered pictures keep"
-                        .to_owned(),
-                });
+                warnings.push(Warning::dropped(said!(
+                    "lost.profile_of_pictures",
+                    "the colour profile of the pictures, which only numbered pictures keep"
+                )));
             }
             // The parts of pictures are of another codec than the pictures themselves.
             let (encoder_name, parameters) = match picture_plan(spec, container, &format, video)? {
@@ -508,12 +443,12 @@ fn onnx_of(layout: &Layout<'_>, models: &dyn Models) -> Result<Vec<OnnxUse>, Eng
 #[expect(clippy::type_complexity, reason = "one of the two, for each use")]
 fn uses_of<'a>(
     layout: &Layout<'a>,
-) -> Result<Vec<(Option<&'a String>, Option<(&'a str, &'a Path)>)>, EngineError> {
+) -> Result<Vec<(Option<&'a str>, Option<(&'a str, &'a Path)>)>, EngineError> {
     let mut found = Vec::new();
     let mut texts = Vec::new();
     for line in &layout.pictures {
         visit(line, &mut |step| {
-            if let Some(model) = model_of(step.op) {
+            if let Some(model) = step.op.model() {
                 found.push((Some(model), None));
             }
             let file = match step.op {
@@ -534,313 +469,4 @@ fn uses_of<'a>(
         check_text_file(node, Path::new(file))?;
     }
     Ok(found)
-}
-
-/// The model that an operation names.
-pub(crate) fn model_of(op: &Op) -> Option<&String> {
-    match op {
-        Op::Upscale { model } => Some(model),
-        Op::Denoise(params) => params.model.as_ref(),
-        _ => None,
-    }
-}
-
-/// The turn that brings the pictures upright before anything is done to them: where the job asks
-/// for it and an operation depends on what is up and what is left.
-pub(crate) fn upright(spec: &JobSpec, stream: &StreamInfo) -> Option<Turn> {
-    let depends = spec.graph.nodes.iter().any(|node| {
-        matches!(
-            node.op,
-            Op::Crop(_)
-                | Op::Pad(_)
-                | Op::Rotate(_)
-                | Op::Flip(_)
-                | Op::Resize(_)
-                | Op::Overlay(_)
-                | Op::Text(_)
-                | Op::Concat
-        )
-    });
-    // Pictures alone have no note for a player.
-    let wanted = (spec.upright && depends) || makes_pictures(spec);
-    upright_turn(stream).filter(|_| wanted)
-}
-
-/// The turn by which players show the pictures of a stream.
-pub(crate) fn upright_turn(stream: &StreamInfo) -> Option<Turn> {
-    let video = stream.video.as_ref()?;
-    let degrees = video.rotation_degrees.rem_euclid(360);
-    let turn = Turn {
-        mirror: video.mirrored,
-        quarters: (degrees / 90) as u8,
-    };
-    // A turn by another angle stays with the player.
-    (degrees % 90 == 0 && !turn.is_none()).then_some(turn)
-}
-
-/// True if the result is pictures alone: an animation, or one file for each frame.
-fn makes_pictures(spec: &JobSpec) -> bool {
-    Container::from_path(&spec.output).is_ok_and(Container::is_pictures)
-}
-
-/// What the container need not hold: what the user leaves out, and the turn of pictures that are
-/// turned themselves.
-pub(crate) fn left_out(spec: &JobSpec, stream: &StreamInfo) -> Vec<TrackChoice> {
-    let mut list = spec.encode.drop.clone();
-    if upright(spec, stream).is_some() && !list.contains(&TrackChoice::Rotation) {
-        list.push(TrackChoice::Rotation);
-    }
-    list
-}
-
-/// True if the first of numbered pictures has a colour profile.
-fn has_profile(spec: &JobSpec) -> Result<bool, EngineError> {
-    let (Some(run), Some(names)) = (spec.pictures, NumberPattern::of_path(&spec.input)) else {
-        return Ok(false);
-    };
-    let first = names.path(&spec.input, run.first);
-    Ok(frameloom_still::is_still(&first)?
-        && frameloom_still::read(&first, &frameloom_still::Limits::default())?
-            .metadata
-            .icc
-            .is_some())
-}
-
-/// How a result of pictures alone is written; `None` for any other.
-fn picture_plan(
-    spec: &JobSpec,
-    container: Container,
-    format: &PictureFormat,
-    video: &VideoInfo,
-) -> Result<Option<AnimationPlan>, EngineError> {
-    if container.is_animation() {
-        let input = AnimationInput {
-            width: format.width,
-            height: format.height,
-            format: format.pixels,
-            color: format.color.clone(),
-            frame_rate: format.pace.frame_rate,
-            sample_aspect_ratio: format.sample_aspect_ratio,
-        };
-        let plan = frameloom_media::plan_animation(container, spec.encode.quality, &input)?;
-        return Ok(Some(plan));
-    }
-    if container != Container::Pictures {
-        return Ok(None);
-    }
-    let still = StillFormat::for_output(&spec.output)?;
-    if format.color.is_hdr() && still != StillFormat::Png {
-        let what = format!(
-            "pictures of high dynamic range cannot go into {}, which could not say what they mean; \
-             name the result .png",
-            still.name()
-        );
-        return Err(frameloom_media::MediaError::InvalidRequest { what }.into());
-    }
-    let picture = VideoInfo {
-        alpha: format.pixels.alpha,
-        bit_depth: format.pixels.bits,
-        ..video.clone()
-    };
-    let size = (format.width, format.height);
-    frameloom_still::check_output(&spec.output, &picture, size, spec.encode.quality)?;
-    // A PNG says what its colours are, and a profile says it in every format.
-    let says = still == StillFormat::Png || has_profile(spec)?;
-    let lost = frameloom_media::lost_in_srgb(&format.color, still.name()).filter(|_| !says);
-    let warnings = lost.map(|what| Warning::Dropped {
-        what: format!("{what}; pictures named .png keep them"),
-    });
-    Ok(Some(AnimationPlan {
-        encoder: still.extension().to_owned(),
-        parameters: Vec::new(),
-        warnings: warnings.into_iter().collect(),
-    }))
-}
-
-/// What is done about fields.
-fn field_warning(ops: &[(&str, &Op)], video: &VideoInfo) -> Option<Warning> {
-    let deinterlace = ops.iter().find_map(|(_, op)| match op {
-        Op::Deinterlace(params) => Some(params),
-        _ => None,
-    });
-    match deinterlace {
-        Some(params) if video.field_order.is_interlaced() => Some(Warning::Deinterlaced {
-            doubles_rate: params.rate == DeinterlaceRate::Field,
-        }),
-        // Frames that do not say that they are interlaced are left as they are.
-        Some(params) if params.frames == InterlacedFrames::Flagged => None,
-        Some(_) => Some(Warning::DeinterlacedAnyway),
-        None => video
-            .field_order
-            .is_interlaced()
-            .then_some(Warning::Interlaced),
-    }
-}
-
-/// This program and the libraries that it reads clips with, each with its version.
-fn this_program() -> String {
-    let mut text = format!("frameloom {}", env!("CARGO_PKG_VERSION"));
-    for library in frameloom_media::libraries() {
-        text.push_str(&format!(", {} {}", library.name, library.version));
-    }
-    text
-}
-
-impl Plan {
-    /// Checks that this program sees pictures of the size in the inputs that the plan was made for,
-    /// before a job goes on with it. Everything else a job does as it was planned.
-    ///
-    /// # Errors
-    /// [`EngineError::ProgramChanged`]: call it behind [`Plan::check_unchanged`].
-    pub fn check_program(&self, spec: &JobSpec, models: &dyn Models) -> Result<(), EngineError> {
-        let info = match spec.pictures {
-            Some(run) => frameloom_media::probe_pictures(&spec.input, run)?,
-            None => probe(&spec.input)?,
-        };
-        // What this program would refuse today was planned all the same, and is tried.
-        let Ok(now) = plan(spec, &info, models) else {
-            return Ok(());
-        };
-        let text = |sizes: PictureSizes| {
-            let ((iw, ih), (ow, oh)) = (sizes.input, sizes.output);
-            format!("pictures of {iw} x {ih} that become {ow} x {oh}")
-        };
-        if now.sizes == self.sizes {
-            return Ok(());
-        }
-        Err(EngineError::ProgramChanged {
-            what: format!(
-                "it sees {} where there were {}",
-                text(now.sizes),
-                text(self.sizes)
-            ),
-        })
-    }
-
-    /// The failure of a run whose inputs were found unchanged: if one turns out otherwise than in an
-    /// earlier run, it is the program that changed, unless it is the very same.
-    pub(crate) fn blame(&self, error: EngineError) -> EngineError {
-        match error {
-            EngineError::InputChanged { what, .. } if self.program != Some(this_program()) => {
-                EngineError::ProgramChanged { what }
-            }
-            other => other,
-        }
-    }
-
-    /// Checks that the plan is one of this program's, and that input, other files and models are
-    /// still those of the plan.
-    ///
-    /// # Errors
-    /// [`EngineError::PlanVersion`], [`EngineError::InputChanged`] or
-    /// [`EngineError::ModelChanged`], by name.
-    pub fn check_unchanged(&self, input: &Path, models: &dyn Models) -> Result<(), EngineError> {
-        if self.version == 0 || self.version > PLAN_VERSION {
-            return Err(EngineError::PlanVersion {
-                found: self.version,
-            });
-        }
-        self.input.check(input)?;
-        for (path, print) in &self.files {
-            print.check(path)?;
-        }
-        let of_file = |id: &str| self.onnx.iter().any(|file| file.manifest.id == id);
-        // Files are among those above.
-        for model in self.models.iter().filter(|model| !of_file(&model.id)) {
-            if models.manifest(&model.id)?.sha256 != model.sha256 {
-                return Err(EngineError::ModelChanged {
-                    id: model.id.clone(),
-                });
-            }
-        }
-        Ok(())
-    }
-}
-
-/// What the probe says of the picture. The real pixel layout is known only from the first frame;
-/// until then 4:2:0 stands in, which none of the sizes depends on.
-fn picture_format(stream: &StreamInfo, video: &VideoInfo, kind: MediaKind) -> PictureFormat {
-    let yuv = PixelFormat::YUV420P8;
-    PictureFormat {
-        width: video.width,
-        height: video.height,
-        pixels: PixelFormat {
-            planes: match video.pixel_format.as_str() {
-                // Pictures are worked on as they are read: in full resolution of colour.
-                _ if kind == MediaKind::Still => Planes::Gbr,
-                name if name.starts_with("gray") => Planes::Gray,
-                _ => yuv.planes,
-            },
-            bits: video.bit_depth.clamp(8, 16),
-            alpha: video.alpha,
-        },
-        color: video.color.clone(),
-        sample_aspect_ratio: video.sample_aspect_ratio,
-        pace: if kind == MediaKind::Still {
-            Pace::STILL
-        } else {
-            Pace {
-                time_base: stream.time_base,
-                frame_rate: video.frame_rate,
-            }
-        },
-    }
-}
-
-/// About five seconds: what a kill may cost, and long enough that the key frame at each cut does
-/// not weigh.
-fn segment_length(video: &VideoInfo) -> SegmentLength {
-    let fps = video
-        .frame_rate
-        .map_or(25.0, |rate| rate.ratio().to_f64().clamp(1.0, 240.0));
-    SegmentLength::new(((fps * 5.0).round() as u64).clamp(24, 300))
-}
-
-/// The encoder settings for pictures of `format`. Called for the plan, and again with what the
-/// first frame really is.
-pub(crate) fn encoder_spec(
-    encode: &EncodeSpec,
-    container: Container,
-    stream: &StreamInfo,
-    format: &PictureFormat,
-    hdr: Option<frameloom_media::HdrStatic>,
-    threads: usize,
-) -> EncoderSpec {
-    EncoderSpec {
-        codec: encode.codec,
-        quality: encode.quality,
-        container,
-        width: format.width,
-        height: format.height,
-        format: format.pixels,
-        time_base: format.pace.time_base,
-        frame_rate: format.pace.frame_rate,
-        color: settled_color(stream, format),
-        sample_aspect_ratio: positive(format.sample_aspect_ratio),
-        threads,
-        hdr,
-    }
-}
-
-/// What the samples of pictures of `format` mean, which were made of those of `stream`.
-pub(crate) fn settled_color(stream: &StreamInfo, format: &PictureFormat) -> ColorInfo {
-    let mut color = format.color.clone();
-    if let Some(video) = &stream.video {
-        // A file without a matrix tag is decoded by a guess from its size. If the result's size
-        // leads players to another guess, the colours would shift: then the matrix that the
-        // samples really have is written.
-        let (matrix, guessed) = video.color.matrix_or_guess(video.width, video.height);
-        if guessed && color.matrix_or_guess(format.width, format.height).0 != matrix {
-            color.matrix = matrix;
-        }
-    }
-    color
-}
-
-fn positive(ratio: Rational) -> Rational {
-    if ratio.num > 0 {
-        ratio
-    } else {
-        Rational { num: 1, den: 1 }
-    }
 }

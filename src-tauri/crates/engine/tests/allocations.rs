@@ -12,22 +12,19 @@
 #![expect(clippy::unwrap_used, clippy::print_stdout, reason = "tests")]
 
 use frameloom_core::graph::{Graph, Op, ResizeParams};
-use frameloom_core::job::{
-    Device, EncodeSpec, JOB_SPEC_VERSION, JobSpec, PictureSizes, ProviderChoice, Quality, Step,
-    VideoCodec,
-};
-use frameloom_core::media::{Caution, Warning};
+use frameloom_core::job::{Device, EncodeSpec, JOB_SPEC_VERSION, JobSpec, Quality, VideoCodec};
+use frameloom_core::media::Caution;
 use frameloom_core::model::ModelManifest;
 use frameloom_engine::execute::Threads;
 use frameloom_engine::{
-    Cancel, Context, EngineError, Journal, Models, Plan, Progress, SegmentRecord, execute, plan,
+    Cancel, Context, EngineError, MemoryJournal, Models, Plan, Unwatched, execute, plan,
 };
 use frameloom_infer::{Model, Runtime, load_model};
 use std::alloc::{GlobalAlloc, Layout, System};
 use std::path::{Path, PathBuf};
 use std::process::Command;
+use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
-use std::sync::{Arc, Mutex};
 
 /// Size of the clips. A plane of luma is larger than what `malloc` keeps for later in a worker.
 const SIZE: (u32, u32) = (768, 432);
@@ -87,33 +84,6 @@ impl Models for Bundled {
     }
     fn load(&self, _: &str) -> Result<Model, EngineError> {
         model()
-    }
-}
-
-struct Silent;
-
-impl Progress for Silent {
-    fn step(&self, _: Step, _: Option<u64>) {}
-    fn done(&self, _: u64) {}
-    fn warning(&self, _: Warning) {}
-    fn provider(&self, _: &ProviderChoice) {}
-    fn sizes(&self, _: PictureSizes) {}
-}
-
-#[derive(Default)]
-struct Notes(Mutex<Vec<SegmentRecord>>);
-
-impl Journal for Notes {
-    fn completed(&self) -> Result<Vec<SegmentRecord>, EngineError> {
-        Ok(self.0.lock().unwrap().clone())
-    }
-    fn record(&self, segment: &SegmentRecord) -> Result<(), EngineError> {
-        self.0.lock().unwrap().push(segment.clone());
-        Ok(())
-    }
-    fn forget_from(&self, position: u64) -> Result<(), EngineError> {
-        self.0.lock().unwrap().truncate(position as usize);
-        Ok(())
     }
 }
 
@@ -184,7 +154,7 @@ fn took(ops: &[Op], segments: u64, segment_frames: u64) -> Option<Took> {
     let info = frameloom_media::probe(&spec.input).unwrap();
     let plan = with_segments(&plan(&spec, &info, &Bundled).unwrap(), segment_frames);
     let runtime = || -> Result<Arc<Runtime>, EngineError> { Ok(Runtime::load(&library())?) };
-    let notes = Notes::default();
+    let notes = MemoryJournal::default();
     let cancel = Cancel::new();
     let work = folder.path().join("work");
     std::fs::create_dir(&work).unwrap();
@@ -194,7 +164,7 @@ fn took(ops: &[Op], segments: u64, segment_frames: u64) -> Option<Took> {
         work_dir: &work,
         threads: Threads::for_cores(2),
         journal: &notes,
-        progress: &Silent,
+        progress: &Unwatched,
         cancel: &cancel,
         caution: Caution::default(),
         pool: None,
@@ -208,7 +178,7 @@ fn took(ops: &[Op], segments: u64, segment_frames: u64) -> Option<Took> {
         pages: pages() - before.1,
     };
     assert_eq!(finished.checks.frames, segments * segment_frames);
-    assert_eq!(notes.0.lock().unwrap().len() as u64, segments);
+    assert_eq!(notes.segments().len() as u64, segments);
     Some(took)
 }
 

@@ -13,15 +13,15 @@ use frameloom_core::model::ModelManifest;
 use frameloom_core::time::{FrameRate, Rational};
 use frameloom_engine::execute::Threads;
 use frameloom_engine::{
-    Cancel, Context, EngineError, Finished, Journal, Models, Plan, Progress, SegmentRecord, Stop,
-    execute, plan,
+    Cancel, Context, EngineError, Finished, Journal, MemoryJournal, Models, Plan, Progress,
+    SegmentRecord, Stop, Unwatched, execute, plan,
 };
 use frameloom_infer::{InferError, Model, Runtime};
 use frameloom_media::{Reader, ReaderOptions};
 use std::path::{Path, PathBuf};
 use std::process::Command;
+use std::sync::Arc;
 use std::sync::atomic::{AtomicU32, Ordering};
-use std::sync::{Arc, Mutex};
 
 struct NoModels;
 
@@ -34,36 +34,24 @@ impl Models for NoModels {
     }
 }
 
-struct Silent;
-
-impl Progress for Silent {
-    fn step(&self, _: Step, _: Option<u64>) {}
-    fn done(&self, _: u64) {}
-    fn warning(&self, _: Warning) {}
-    fn provider(&self, _: &ProviderChoice) {}
-    fn sizes(&self, _: PictureSizes) {}
-}
-
 /// Remembers segments, and asks for a stop with each.
 struct Notes<'a> {
-    segments: &'a Mutex<Vec<SegmentRecord>>,
+    segments: &'a MemoryJournal,
     stop: Option<(&'a Cancel, Stop)>,
 }
 
 impl Journal for Notes<'_> {
     fn completed(&self) -> Result<Vec<SegmentRecord>, EngineError> {
-        Ok(self.segments.lock().unwrap().clone())
+        self.segments.completed()
     }
     fn record(&self, segment: &SegmentRecord) -> Result<(), EngineError> {
-        self.segments.lock().unwrap().push(segment.clone());
         if let Some((cancel, stop)) = self.stop {
             cancel.request(stop);
         }
-        Ok(())
+        self.segments.record(segment)
     }
     fn forget_from(&self, position: u64) -> Result<(), EngineError> {
-        self.segments.lock().unwrap().truncate(position as usize);
-        Ok(())
+        self.segments.forget_from(position)
     }
 }
 
@@ -106,7 +94,7 @@ fn run(
     spec: &JobSpec,
     plan: &Plan,
     work: &Path,
-    segments: &Mutex<Vec<SegmentRecord>>,
+    segments: &MemoryJournal,
     stop: Option<Stop>,
 ) -> Result<Finished, EngineError> {
     let cancel = Cancel::new();
@@ -114,7 +102,7 @@ fn run(
         segments,
         stop: stop.map(|stop| (&cancel, stop)),
     };
-    run_with(spec, plan, work, &notes, &Silent, &cancel)
+    run_with(spec, plan, work, &notes, &Unwatched, &cancel)
 }
 
 fn run_with(
@@ -153,7 +141,7 @@ fn in_one_go(input: &Path, ops: Vec<Op>, segment_frames: u64, folder: &Path) -> 
     std::fs::create_dir(&work).unwrap();
     let spec = spec(input, &output, ops);
     let plan = with_segments(plan(&spec, &info, &NoModels).unwrap(), segment_frames);
-    run(&spec, &plan, &work, &Mutex::new(Vec::new()), None).unwrap();
+    run(&spec, &plan, &work, &MemoryJournal::default(), None).unwrap();
     output
 }
 
@@ -185,7 +173,7 @@ fn both_ways_of(
         let plan = plan(&spec, &info, &NoModels).unwrap();
         // Short segments: many seams.
         let plan = with_segments(plan, segment_frames);
-        let segments = Mutex::new(Vec::new());
+        let segments = MemoryJournal::default();
         let mut runs = 0;
         loop {
             // The first run stops at once: a short clip is past its last cut before a stop behind a
@@ -485,22 +473,20 @@ fn a_clip_in_the_corner_goes_on_with_its_very_pictures_even_if_its_index_lies() 
 /// Remembers segments, and how many were made.
 #[derive(Default)]
 struct Counted {
-    segments: Mutex<Vec<SegmentRecord>>,
+    segments: MemoryJournal,
     made: AtomicU32,
 }
 
 impl Journal for Counted {
     fn completed(&self) -> Result<Vec<SegmentRecord>, EngineError> {
-        Ok(self.segments.lock().unwrap().clone())
+        self.segments.completed()
     }
     fn record(&self, segment: &SegmentRecord) -> Result<(), EngineError> {
         self.made.fetch_add(1, Ordering::SeqCst);
-        self.segments.lock().unwrap().push(segment.clone());
-        Ok(())
+        self.segments.record(segment)
     }
     fn forget_from(&self, position: u64) -> Result<(), EngineError> {
-        self.segments.lock().unwrap().truncate(position as usize);
-        Ok(())
+        self.segments.forget_from(position)
     }
 }
 
@@ -608,7 +594,7 @@ fn pictures_that_come_out_otherwise_are_blamed_on_the_file_only_where_the_progra
     let spec = spec(&input, &folder.path().join("out.mkv"), Vec::new());
     let info = frameloom_media::probe(&input).unwrap();
     let plan = with_segments(plan(&spec, &info, &NoModels).unwrap(), 24);
-    let segments = Mutex::default();
+    let segments = MemoryJournal::default();
     let work = tempfile::tempdir().unwrap();
     let stopped = run(
         &spec,
@@ -619,12 +605,12 @@ fn pictures_that_come_out_otherwise_are_blamed_on_the_file_only_where_the_progra
     );
     assert!(matches!(stopped, Err(EngineError::Stopped)), "{stopped:?}");
     // As if what is cut off, or a decoder, were another than in the run before.
-    segments
-        .lock()
-        .unwrap()
-        .last_mut()
-        .unwrap()
-        .last_source_hash ^= 1;
+    let mut done = segments.segments();
+    done.last_mut().unwrap().last_source_hash ^= 1;
+    let segments = MemoryJournal::default();
+    for segment in &done {
+        segments.record(segment).unwrap();
+    }
     let again = |plan: &Plan| run(&spec, plan, work.path(), &segments, None).unwrap_err();
     let same = again(&plan);
     assert!(matches!(same, EngineError::InputChanged { .. }), "{same}");

@@ -6,23 +6,20 @@ use frameloom_core::graph::{
     ColorParams, CropParams, DeinterlaceParams, DeinterlaceRate, Edge, GRAPH_VERSION, Graph, Node,
     Op, ResizeParams, RotateParams, SourceParams, TrimParams,
 };
-use frameloom_core::job::{
-    Device, EncodeSpec, JOB_SPEC_VERSION, JobSpec, PictureSizes, ProviderChoice, Quality, Step,
-    VideoCodec,
-};
-use frameloom_core::media::{Caution, Warning};
+use frameloom_core::job::{Device, EncodeSpec, JOB_SPEC_VERSION, JobSpec, Quality, VideoCodec};
+use frameloom_core::media::Caution;
 use frameloom_core::model::ModelManifest;
 use frameloom_core::time::{FrameRate, Rational};
 use frameloom_engine::execute::{Pixels, Threads};
 use frameloom_engine::{
-    Cancel, Context, EngineError, Journal, Models, Progress, SegmentRecord, Stop, View, ViewWish,
-    execute, plan, view,
+    Cancel, Context, EngineError, MemoryJournal, Models, Stop, Unwatched, View, ViewWish, execute,
+    plan, view,
 };
 use frameloom_infer::{Model, Runtime};
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 use std::process::Command;
-use std::sync::{Arc, Mutex};
+use std::sync::Arc;
 use std::time::Duration;
 
 /// The models of the repository.
@@ -43,33 +40,6 @@ impl Models for Ours {
     }
 }
 
-struct Silent;
-
-impl Progress for Silent {
-    fn step(&self, _: Step, _: Option<u64>) {}
-    fn done(&self, _: u64) {}
-    fn warning(&self, _: Warning) {}
-    fn provider(&self, _: &ProviderChoice) {}
-    fn sizes(&self, _: PictureSizes) {}
-}
-
-#[derive(Default)]
-struct Notes(Mutex<Vec<SegmentRecord>>);
-
-impl Journal for Notes {
-    fn completed(&self) -> Result<Vec<SegmentRecord>, EngineError> {
-        Ok(self.0.lock().unwrap().clone())
-    }
-    fn record(&self, segment: &SegmentRecord) -> Result<(), EngineError> {
-        self.0.lock().unwrap().push(segment.clone());
-        Ok(())
-    }
-    fn forget_from(&self, position: u64) -> Result<(), EngineError> {
-        self.0.lock().unwrap().truncate(position as usize);
-        Ok(())
-    }
-}
-
 const RUNTIME: &str = "FRAMELOOM_ONNXRUNTIME";
 
 /// Calls `work` with what a run on this machine needs.
@@ -80,14 +50,14 @@ fn in_context<T>(cancel: &Cancel, work: impl FnOnce(&Context<'_>) -> T) -> T {
             &std::env::var_os(RUNTIME).unwrap(),
         ))?)
     };
-    let notes = Notes::default();
+    let notes = MemoryJournal::default();
     work(&Context {
         runtime: &runtime,
         models: &Ours,
         work_dir: folder.path(),
         threads: Threads::for_cores(2),
         journal: &notes,
-        progress: &Silent,
+        progress: &Unwatched,
         cancel,
         caution: Caution::default(),
         pool: None,

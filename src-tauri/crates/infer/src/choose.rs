@@ -5,14 +5,17 @@
 //! calls is taken with as many sessions at once as a job would use.
 
 use crate::error::InferError;
+use crate::matte::MatteSession;
 use crate::model::Model;
 use crate::provider::Runtime;
-use crate::session::{CancelHandle, InferenceSession, SessionOptions, chain, psnr, too_far};
+use crate::session::{CancelHandle, InferenceSession, SessionOptions, all_of, psnr, too_far};
 use crate::setting::{Setting, devices, provider_name, shorter_numbers};
 use crate::upscale::Upscaler;
 use frameloom_core::job::{Arithmetic, Device, Precision, ProviderChoice};
-use frameloom_core::model::TensorColor;
+use frameloom_core::model::{Task, TensorColor};
 use frameloom_core::pixel::{PlaneMut, PlaneRef};
+use frameloom_core::said;
+use frameloom_core::said::{Said, SaidValue};
 use serde::{Deserialize, Serialize};
 use std::sync::Arc;
 use std::time::{Duration, Instant};
@@ -77,7 +80,7 @@ pub struct Wish {
     /// Calls at once on the processor, which share the threads.
     pub lanes: usize,
     /// Devices that are not to be tried, and why.
-    pub avoid: Vec<(Device, String)>,
+    pub avoid: Vec<(Device, Said)>,
 }
 
 /// One candidate and what came of it.
@@ -96,6 +99,9 @@ pub struct Trial {
     pub call_micros: Option<f64>,
     /// Why it cannot be used.
     pub refused: Option<String>,
+    /// The same for the window.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub said: Option<Said>,
 }
 
 /// What was chosen, and from what.
@@ -107,6 +113,9 @@ pub struct Decision {
     pub trials: Vec<Trial>,
     /// Less precision was allowed and is not used: why, in a sentence.
     pub precision_unused: Option<String>,
+    /// The same for the window.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub unused_said: Option<Said>,
 }
 
 impl Decision {
@@ -172,10 +181,10 @@ pub fn choose(
     if named && wish.device != Device::Cpu {
         let own = || trials.iter().filter(|t| t.device == wish.device);
         if own().all(|t| t.refused.is_some()) {
-            let reasons: Vec<String> = own().filter_map(|t| t.refused.clone()).collect();
+            let reasons = Said::several(own().filter_map(Trial::why));
             return Err(InferError::DeviceUnavailable {
                 device: provider_name(&wish.device).to_owned(),
-                reason: reasons.join("; "),
+                reason: reasons.unwrap_or_else(|| String::new().into()),
             });
         }
     }
@@ -186,8 +195,10 @@ pub fn choose(
 pub(crate) fn not_deterministic(device: &Device) -> InferError {
     InferError::DeviceUnavailable {
         device: provider_name(device).to_owned(),
-        reason: "it does not promise the same bits in every run; deterministic results need the processor's own kernels"
-            .to_owned(),
+        reason: said!(
+            "device.not_deterministic",
+            "it does not promise the same bits in every run; deterministic results need the processor's own kernels"
+        ),
     }
 }
 
@@ -235,22 +246,32 @@ fn candidates(runtime: &Runtime, wish: &Wish) -> Result<(Vec<Setting>, Vec<Trial
     Ok((settings, out))
 }
 
-fn refused(setting: &Setting, reason: String) -> Trial {
+fn refused(setting: &Setting, reason: Said) -> Trial {
     Trial {
         device: setting.device.clone(),
         arithmetic: setting.arithmetic,
         provider: provider_name(&setting.device).to_owned(),
         psnr_db: None,
         call_micros: None,
-        refused: Some(reason),
+        refused: Some(reason.text.clone()),
+        said: reason.known(),
+    }
+}
+
+impl Trial {
+    /// Why it cannot be used.
+    fn why(&self) -> Option<Said> {
+        self.said
+            .clone()
+            .or_else(|| self.refused.clone().map(Said::from))
     }
 }
 
 /// A refusal without the name of the provider, which stands beside it.
-fn cause(error: &InferError) -> String {
+fn cause(error: &InferError) -> Said {
     match error {
         InferError::DeviceUnavailable { reason, .. } => reason.clone(),
-        other => chain(other),
+        other => all_of(other),
     }
 }
 
@@ -285,25 +306,31 @@ fn best<'t>(asked: &Device, trials: &'t [Trial]) -> Option<&'t Trial> {
 fn decide(wish: &Wish, trials: Vec<Trial>, runtime: &Runtime) -> Decision {
     let base_micros = base_micros(&trials);
     let best = best(&wish.device, &trials);
-    let told = |t: &Trial| match (&t.refused, base_micros, t.call_micros) {
-        (Some(reason), _, _) => format!("{} ({}): {reason}", t.provider, t.arithmetic.as_str()),
-        (None, Some(base), Some(micros)) => format!(
-            "{} ({}) is {:.2} times as fast as the processor's own kernels, {:.1} dB from their result",
-            t.provider,
-            t.arithmetic.as_str(),
-            base / micros,
-            t.psnr_db.unwrap_or(SAME_DB)
+    let told = |t: &Trial| match (t.why(), base_micros, t.call_micros) {
+        (Some(reason), _, _) => said!(
+            "provider.refused",
+            "{provider} ({numbers}): {reason}",
+            provider = t.provider.as_str(),
+            numbers = t.arithmetic.as_str(),
+            reason = reason
         ),
-        _ => format!("{} ({})", t.provider, t.arithmetic.as_str()),
+        (None, Some(base), Some(micros)) => said!(
+            "provider.speed",
+            "{provider} ({numbers}) is {times} times as fast as the processor's own kernels, {db} dB from their result",
+            provider = t.provider.as_str(),
+            numbers = t.arithmetic.as_str(),
+            times = SaidValue::decimal(base / micros, 2),
+            db = SaidValue::decimal(t.psnr_db.unwrap_or(SAME_DB), 1)
+        ),
+        _ => said!(
+            "provider.plain",
+            "{provider} ({numbers})",
+            provider = t.provider.as_str(),
+            numbers = t.arithmetic.as_str()
+        ),
     };
-    let others = || {
-        let told: Vec<String> = trials
-            .iter()
-            .filter(|t| t.device != Device::Cpu)
-            .map(told)
-            .collect();
-        (!told.is_empty()).then(|| told.join("; "))
-    };
+    let others = || Said::several(trials.iter().filter(|t| t.device != Device::Cpu).map(told));
+    let measured = |said: Said| said!("provider.measured", "measured: {result}", result = said);
     let choice = match best {
         Some(trial) => ProviderChoice {
             provider: trial.provider.clone(),
@@ -311,34 +338,44 @@ fn decide(wish: &Wish, trials: Vec<Trial>, runtime: &Runtime) -> Decision {
             device: trial.device.clone(),
             arithmetic: trial.arithmetic,
             on_processor: runtime.is_processor(&trial.device),
-            reason: Some(format!("measured: {}", told(trial))),
-        },
+            reason: None,
+            fallback_said: None,
+            said: None,
+        }
+        .because(Some(measured(told(trial)))),
         None => ProviderChoice {
             provider: provider_name(&Device::Cpu).to_owned(),
-            // Speed is a reason, not a fallback; what could not be used is one.
-            fallback_reason: {
-                let failed: Vec<String> = trials
-                    .iter()
-                    .filter(|t| t.device != Device::Cpu && t.refused.is_some())
-                    .map(told)
-                    .collect();
-                (!failed.is_empty()).then(|| failed.join("; "))
-            },
+            fallback_reason: None,
             device: Device::Cpu,
             arithmetic: Arithmetic::F32,
             on_processor: true,
-            reason: others().map(|text| format!("measured: {text}")),
-        },
+            reason: None,
+            fallback_said: None,
+            said: None,
+        }
+        // Speed is a reason, not a fallback; what could not be used is one.
+        .instead_of(Said::several(
+            trials
+                .iter()
+                .filter(|t| t.device != Device::Cpu && t.refused.is_some())
+                .map(told),
+        ))
+        .because(others().map(measured)),
     };
     let unused = wish.precision != Precision::Exact && choice.arithmetic == Arithmetic::F32;
     let precision_unused = unused.then(|| {
-        others()
-            .unwrap_or_else(|| "no provider of this machine computes in shorter numbers".to_owned())
+        others().unwrap_or_else(|| {
+            said!(
+                "provider.no_shorter_numbers",
+                "no provider of this machine computes in shorter numbers"
+            )
+        })
     });
     Decision {
         choice,
         trials,
-        precision_unused,
+        precision_unused: precision_unused.as_ref().map(Said::to_string),
+        unused_said: precision_unused.and_then(Said::known),
     }
 }
 
@@ -371,6 +408,12 @@ impl<'a> Bench<'a> {
             Some((width, height)) => (width as usize, height as usize),
             None => {
                 let side = (tile.preferred as usize).clamp(16, LONGEST_SIDE);
+                let multiple = (tile.multiple as usize).max(1);
+                // A matting model is given one picture that it takes as it is.
+                let side = match model.manifest.task {
+                    Task::Upscale => side,
+                    Task::Matte => side.next_multiple_of(multiple),
+                };
                 (side, side)
             }
         };
@@ -410,18 +453,18 @@ impl<'a> Bench<'a> {
             // The answer to a real picture is compared below.
             check_against_cpu: false,
         };
-        let mut upscalers = (0..lanes)
+        let mut workers = (0..lanes)
             .map(|_| {
                 let (session, _) = InferenceSession::open(self.runtime, self.model, &options)?;
-                Upscaler::new(session, &self.model.manifest)
+                Worker::new(session)
             })
             .collect::<Result<Vec<_>, _>>()?;
         let mut answer = Vec::new();
         let mut first = Duration::ZERO;
-        for upscaler in &mut upscalers {
-            (watch.running)(upscaler.cancel_handle());
+        for worker in &mut workers {
+            (watch.running)(worker.cancel_handle());
             let started = Instant::now();
-            answer = self.call(upscaler)?;
+            answer = self.call(worker)?;
             first = started.elapsed();
         }
         let mut trial = Trial {
@@ -431,6 +474,7 @@ impl<'a> Bench<'a> {
             psnr_db: None,
             call_micros: None,
             refused: None,
+            said: None,
         };
         if let Some(reference) = reference {
             let (all, found) = (reference.concat(), answer.concat());
@@ -438,7 +482,9 @@ impl<'a> Bench<'a> {
             trial.psnr_db = Some(db);
             let least_db = self.wish.precision.least_db();
             if db < least_db {
-                trial.refused = Some(too_far(db, least_db));
+                let why = too_far(db, least_db);
+                trial.refused = Some(why.text.clone());
+                trial.said = why.known();
                 return Ok((answer, trial));
             }
         } else {
@@ -450,12 +496,11 @@ impl<'a> Bench<'a> {
         for _ in 0..ROUNDS {
             let started = Instant::now();
             std::thread::scope(|scope| {
-                let running: Vec<_> = upscalers
+                let running: Vec<_> = workers
                     .iter_mut()
-                    .map(|upscaler| {
-                        scope.spawn(move || {
-                            (0..calls).try_for_each(|_| self.call(upscaler).map(drop))
-                        })
+                    .map(|worker| {
+                        scope
+                            .spawn(move || (0..calls).try_for_each(|_| self.call(worker).map(drop)))
                     })
                     .collect();
                 running.into_iter().try_for_each(|thread| {
@@ -472,8 +517,18 @@ impl<'a> Bench<'a> {
     }
 
     /// One call: the picture through the model.
-    fn call(&self, upscaler: &mut Upscaler) -> Result<Vec<Vec<f32>>, InferError> {
+    fn call(&self, worker: &mut Worker) -> Result<Vec<Vec<f32>>, InferError> {
         let (width, height) = self.size;
+        let upscaler = match worker {
+            Worker::Pictures(upscaler) => upscaler,
+            Worker::Matte(session) => {
+                let mut matte = Vec::new();
+                if let [r, g, b] = &self.planes[..] {
+                    session.run([r, g, b], self.size, &mut matte)?;
+                }
+                return Ok(vec![matte]);
+            }
+        };
         let scale = upscaler.scale() as usize;
         let mut out = vec![vec![0.0; width * height * scale * scale]; self.planes.len()];
         let source = |data| PlaneRef {
@@ -500,6 +555,29 @@ impl<'a> Bench<'a> {
     }
 }
 
+/// What is measured: a session in the shape that the jobs of its model use.
+enum Worker {
+    Pictures(Box<Upscaler>),
+    Matte(Box<MatteSession>),
+}
+
+impl Worker {
+    fn new(session: InferenceSession) -> Result<Self, InferError> {
+        let manifest = session.manifest().clone();
+        Ok(match manifest.task {
+            Task::Upscale => Worker::Pictures(Box::new(Upscaler::new(session, &manifest)?)),
+            Task::Matte => Worker::Matte(Box::new(MatteSession::new(session)?)),
+        })
+    }
+
+    fn cancel_handle(&self) -> CancelHandle {
+        match self {
+            Worker::Pictures(upscaler) => upscaler.cancel_handle(),
+            Worker::Matte(session) => session.cancel_handle(),
+        }
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -512,6 +590,7 @@ mod tests {
             psnr_db: Some(db),
             call_micros: Some(micros),
             refused: None,
+            said: None,
         }
     }
 

@@ -2,6 +2,8 @@
 
 use frameloom_core::error::ErrorCode;
 use frameloom_core::model::ManifestError;
+use frameloom_core::said;
+use frameloom_core::said::{Said, SaidValue};
 use std::path::PathBuf;
 
 /// A failure below this crate, kept as the cause without naming its type.
@@ -117,7 +119,7 @@ pub enum InferError {
     #[error("this model cannot be a node: {reason}")]
     NotPictureToPicture {
         /// Why.
-        reason: String,
+        reason: Said,
     },
     /// ONNX Runtime refuses the graph.
     #[error("ONNX Runtime refuses the graph of model `{model}`")]
@@ -142,7 +144,7 @@ pub enum InferError {
         /// Name of the execution provider.
         device: String,
         /// Why.
-        reason: String,
+        reason: Said,
     },
     /// Memory ran out during a run.
     #[error("memory ran out while model `{model}` worked on {width}x{height} pixels")]
@@ -250,6 +252,130 @@ impl InferError {
             InferError::OutOfMemory { .. } | InferError::NoMemory { .. } => ErrorCode::OutOfMemory,
             InferError::Cancelled => ErrorCode::Cancelled,
             InferError::Run { .. } | InferError::Picture(_) => ErrorCode::Internal,
+        }
+    }
+
+    /// The sentence for the window.
+    pub fn said(&self) -> Said {
+        match self {
+            InferError::RuntimeMissing { path } => said!(
+                "runtime.missing",
+                "ONNX Runtime is missing: {path}",
+                path = path.display()
+            ),
+            InferError::RuntimeInvalid { reason, path } => said!(
+                "runtime.invalid",
+                "this file is not a usable ONNX Runtime library ({reason}): {path}",
+                reason = Said::from(reason.as_str()),
+                path = path.display()
+            ),
+            InferError::RuntimeTooOld {
+                found,
+                needed,
+                path,
+            } => said!(
+                "runtime.too_old",
+                "ONNX Runtime {found} is too old, {needed} or newer is needed: {path}",
+                found = found,
+                needed = needed,
+                path = path.display()
+            ),
+            InferError::RuntimeAlreadyLoaded { loaded, asked } => said!(
+                "runtime.already_loaded",
+                "ONNX Runtime is already loaded from {loaded}, not from {asked}",
+                loaded = loaded.display(),
+                asked = asked.display()
+            ),
+            InferError::RuntimeNotSilent => said!(
+                "runtime.not_silent",
+                "ONNX Runtime is not loaded, for it would report its use to its maker"
+            ),
+            InferError::NoMemory { .. } | InferError::OutOfMemory { .. } => {
+                said!("memory", "memory ran out")
+            }
+            InferError::RuntimeStart(source) => said!(
+                "runtime.start",
+                "ONNX Runtime could not start: {source}",
+                source = Said::from(source.to_string())
+            ),
+            InferError::ModelNotFound { id } => {
+                said!("model.none", "there is no model `{id}`", id = id)
+            }
+            InferError::ManifestMissing { path } => said!(
+                "model.manifest_missing",
+                "the model has no manifest: {path}",
+                path = path.display()
+            ),
+            InferError::ManifestInvalid { source, path } => said!(
+                "model.manifest_invalid",
+                "the model's manifest is refused ({source}): {path}",
+                source = Said::from(source.to_string()),
+                path = path.display()
+            ),
+            InferError::WeightsMissing { path } => said!(
+                "model.weights_missing",
+                "the model's weights are missing: {path}",
+                path = path.display()
+            ),
+            InferError::WeightsDamaged { path, .. } => said!(
+                "model.weights_damaged",
+                "the model's weights are damaged: {path}",
+                path = path.display()
+            ),
+            InferError::WeightsTooLarge {
+                size_bytes,
+                limit_bytes,
+                path,
+            } => said!(
+                "model.weights_too_large",
+                "the model's weights have {size}, at most {limit} are taken: {path}",
+                size = SaidValue::Size { bytes: *size_bytes },
+                limit = SaidValue::Size {
+                    bytes: *limit_bytes
+                },
+                path = path.display()
+            ),
+            InferError::ModelUnreadable { source, path } => said!(
+                "model.unreadable",
+                "the model cannot be read ({source}): {path}",
+                source = Said::from(source.to_string()),
+                path = path.display()
+            ),
+            InferError::NotPictureToPicture { reason } => said!(
+                "model.no_node",
+                "this model cannot be a node: {reason}",
+                reason = reason
+            ),
+            InferError::GraphRefused { model, source } => said!(
+                "model.refused",
+                "ONNX Runtime refuses the graph of model `{model}`: {source}",
+                model = model,
+                source = Said::from(source.to_string())
+            ),
+            InferError::GraphMismatch { model, reason } => said!(
+                "model.mismatch",
+                "the graph of model `{model}` does not fit its manifest: {reason}",
+                model = model,
+                reason = Said::from(reason.as_str())
+            ),
+            InferError::DeviceUnavailable { device, reason } => said!(
+                "device.unavailable",
+                "{device} cannot be used: {reason}",
+                device = device,
+                reason = reason
+            ),
+            InferError::Run { model, source, .. } => said!(
+                "model.failed",
+                "model `{model}` failed: {source}",
+                model = model,
+                source = Said::from(source.to_string())
+            ),
+            InferError::NotFinite { model } => said!(
+                "model.not_finite",
+                "model `{model}` gave values that are not numbers",
+                model = model
+            ),
+            InferError::Cancelled | InferError::Picture(_) => self.to_string().into(),
         }
     }
 

@@ -4,9 +4,10 @@
 //! graph; the rest is found with a real picture: which numbers mean black and white, how much
 //! larger the result is, how far the network looks around a pixel, and so how it may be cut into
 //! tiles. What does not come out of it resembling what went in is no picture to picture, and is
-//! refused with the reason.
+//! refused with the reason; unless it has a number for each pixel that looks like a matte.
 
 mod graph;
+mod matte;
 mod trial;
 
 use crate::choose::Specimen;
@@ -14,9 +15,11 @@ use crate::error::InferError;
 use crate::model::{MAX_WEIGHTS_BYTES, Model, hex};
 use crate::provider::Runtime;
 use frameloom_core::model::{
-    Layout, Licence, MANIFEST_VERSION, ModelManifest, OutputSpec, Packing, Task, TensorColor,
-    TensorRange, TensorSpec, TileSpec,
+    Activation, Layout, Licence, MANIFEST_VERSION, ModelManifest, OutputSpec, Packing, Task,
+    TensorColor, TensorRange, TensorSpec, TileSpec,
 };
+use frameloom_core::said;
+use frameloom_core::said::Said;
 use graph::Graph;
 use serde::{Deserialize, Serialize};
 use sha2::{Digest, Sha256};
@@ -39,8 +42,16 @@ pub struct Hints {
     pub range: Option<TensorRange>,
     /// What the channels mean.
     pub color: Option<TensorColor>,
-    /// Longest side of a tile.
+    /// Longest side of a tile, or of the picture that a matting model gets.
     pub tile: Option<u32>,
+    /// What it does.
+    pub task: Option<Task>,
+    /// The channel of the foreground of a matting model, counted from 0.
+    pub foreground: Option<u32>,
+    /// What makes probabilities of the numbers of a matting model.
+    pub activation: Option<Activation>,
+    /// A matting model is fed with the mean and the deviation of ImageNet.
+    pub imagenet: bool,
 }
 
 /// What was found.
@@ -61,7 +72,7 @@ fn read(path: &Path) -> Result<Vec<u8>, InferError> {
     let file = File::open(path).map_err(unreadable)?;
     let facts = file.metadata().map_err(unreadable)?;
     if !facts.is_file() {
-        return Err(no_picture("it is not a file"));
+        return Err(no_picture(said!("onnx.no_file", "it is not a file")));
     }
     let too_large = |size_bytes| InferError::WeightsTooLarge {
         size_bytes,
@@ -108,7 +119,7 @@ pub fn onnx_print(path: &Path) -> Result<(u64, String), InferError> {
 }
 
 /// A refusal with its reason.
-fn no_picture(reason: impl Into<String>) -> InferError {
+fn no_picture(reason: impl Into<Said>) -> InferError {
     InferError::NotPictureToPicture {
         reason: reason.into(),
     }
@@ -137,15 +148,39 @@ pub fn inspect(
     let (width, height) = graph.first_size();
     let channels = graph.channels();
     let color = color(channels, hints, &mut findings)?;
-    let found = trier.range(width, height, hints)?;
+    // What no picture comes out of may be a matte.
+    let pictures = match hints.task {
+        Some(Task::Matte) => Err(no_picture("it is said to give a matte")),
+        _ => trier.range(width, height, hints),
+    };
+    let found = match (pictures, hints.task) {
+        (Ok(found), _) => found,
+        (Err(refusal), Some(Task::Upscale)) => return Err(refusal),
+        (Err(refusal), _) => {
+            let found = matte::look(&mut trier, &graph, hints)?.ok_or(refusal)?;
+            findings.extend(found.findings);
+            let manifest = ModelManifest {
+                task: Task::Matte,
+                scale: 1,
+                output: found.output,
+                tile: found.tile,
+                matte: Some(found.spec),
+                restyles: false,
+                ..bare(path, (sha256, size_bytes), &graph, (color, found.range))
+            };
+            return checked(manifest, findings);
+        }
+    };
     let (ranges, shaped, sentence) = (found.ranges, found.shaped, found.sentence);
     findings.push(sentence);
     if let Some(wanted) = hints.scale
         && wanted as usize != shaped.scale
     {
-        return Err(no_picture(format!(
-            "it enlarges {} times, not {wanted} times",
-            shaped.scale
+        return Err(no_picture(said!(
+            "onnx.scale",
+            "it enlarges {scale} times, not {wanted} times",
+            scale = shaped.scale,
+            wanted = wanted
         )));
     }
     findings.push(match (shaped.scale, shaped.packing) {
@@ -157,27 +192,7 @@ pub fn inspect(
     });
     let tile = tiles(&mut trier, &graph, ranges, &shaped, hints, &mut findings)?;
     let manifest = ModelManifest {
-        version: MANIFEST_VERSION,
-        id: id_of(path, &sha256),
-        name: path
-            .file_stem()
-            .map_or_else(String::new, |stem| stem.to_string_lossy().into_owned()),
-        task: Task::Upscale,
         scale: shaped.scale as u32,
-        file: "model.onnx".to_owned(),
-        sha256,
-        size_bytes,
-        licence: Licence {
-            spdx: "LicenseRef-unknown".to_owned(),
-            attribution: None,
-        },
-        input: TensorSpec {
-            name: graph.input.clone(),
-            layout: graph.layout,
-            color,
-            range: ranges.0,
-            element: graph.element,
-        },
         output: OutputSpec {
             name: shaped.output.clone(),
             layout: shaped.layout,
@@ -185,14 +200,70 @@ pub fn inspect(
             range: (ranges.1 != ranges.0).then_some(ranges.1),
         },
         tile,
+        ..bare(path, (sha256, size_bytes), &graph, (color, ranges.0))
+    };
+    checked(manifest, findings)
+}
+
+/// What holds of every file; its result and its tiles are still to be said.
+fn bare(
+    path: &Path,
+    (sha256, size_bytes): (String, u64),
+    graph: &Graph,
+    (color, range): (TensorColor, TensorRange),
+) -> ModelManifest {
+    ModelManifest {
+        version: MANIFEST_VERSION,
+        id: id_of(path, &sha256),
+        name: path
+            .file_stem()
+            .map_or_else(String::new, |stem| stem.to_string_lossy().into_owned()),
+        task: Task::Upscale,
+        scale: 1,
+        file: "model.onnx".to_owned(),
+        sha256,
+        size_bytes,
+        licence: Licence::named("LicenseRef-unknown"),
+        input: TensorSpec {
+            name: graph.input.clone(),
+            layout: graph.layout,
+            color,
+            range,
+            element: graph.element,
+        },
+        output: OutputSpec {
+            name: String::new(),
+            layout: graph.layout,
+            packing: Packing::Pixels,
+            range: None,
+        },
+        tile: TileSpec {
+            overlap: 0,
+            feather: 0,
+            multiple: 1,
+            min: 1,
+            max: None,
+            preferred: USUAL_SIDE,
+            fixed: None,
+            whole: None,
+        },
+        matte: None,
         // Nobody says what it was made for.
         restyles: true,
         summary: BTreeMap::new(),
-    };
-    // The same rules as for an installed model.
+    }
+}
+
+/// By the same rules as for an installed model.
+fn checked(manifest: ModelManifest, findings: Vec<String>) -> Result<Inspection, InferError> {
     let json = serde_json::to_string(&manifest).unwrap_or_default();
-    let manifest = ModelManifest::parse(&json)
-        .map_err(|error| no_picture(format!("it cannot be fed: {error}")))?;
+    let manifest = ModelManifest::parse(&json).map_err(|error| {
+        no_picture(said!(
+            "onnx.unfeedable",
+            "it cannot be fed: {error}",
+            error = Said::from(error.to_string())
+        ))
+    })?;
     Ok(Inspection { manifest, findings })
 }
 
@@ -228,8 +299,10 @@ fn color(
             Ok(TensorColor::Rgb)
         }
         (count, Some(color)) if color.channels() == count => Ok(color),
-        (count, _) => Err(no_picture(format!(
-            "it takes {count} channels, and `color` says another number"
+        (count, _) => Err(no_picture(said!(
+            "onnx.colour",
+            "it takes {count} channels, and `color` says another number",
+            count = count
         ))),
     }
 }
@@ -347,9 +420,10 @@ fn multiple(
             return Ok(multiple);
         }
     }
-    Err(no_picture(
-        "its result has another proportion to the picture for every size that was tried",
-    ))
+    Err(no_picture(said!(
+        "onnx.every_proportion",
+        "its result has another proportion to the picture for every size that was tried"
+    )))
 }
 
 #[cfg(test)]

@@ -3,7 +3,7 @@
 //! What lives here: loading ONNX Runtime from a given file ([`Runtime`]), models and the check of
 //! their weights ([`Model`]), sessions pinned to one execution provider ([`InferenceSession`]),
 //! the cut into tiles ([`tile`]) and the way from planes to tensors and back. The main type is
-//! [`Upscaler`].
+//! [`Upscaler`]; [`MatteSession`] is its like for models that tell foregrounds from backgrounds.
 //!
 //! What must not: ffmpeg, files other than a model's, the choice of a model or of a runtime; and
 //! nothing here loads ONNX Runtime by itself: the process does it once, at its start.
@@ -33,6 +33,7 @@
 mod choose;
 mod error;
 mod inspect;
+mod matte;
 mod measure;
 mod model;
 mod provider;
@@ -48,6 +49,7 @@ mod upscale;
 pub use choose::{Decision, Specimen, Trial, Watch, Wish, choose};
 pub use error::{Cause, InferError};
 pub use inspect::{Hints, Inspection, inspect, load_onnx, onnx_print};
+pub use matte::MatteSession;
 pub use measure::{Throughput, measure};
 pub use model::{MAX_WEIGHTS_BYTES, Model, list_models, load_model, read_manifest};
 pub use provider::{CPU_PROVIDER, DeviceInfo, DeviceKind, ProviderInfo, Runtime};

@@ -1,11 +1,13 @@
 //! How fast a model is on a device.
 
 use crate::error::InferError;
+use crate::matte::MatteSession;
 use crate::model::Model;
 use crate::provider::Runtime;
 use crate::session::{InferenceSession, SessionOptions};
 use crate::upscale::Upscaler;
 use frameloom_core::job::{Device, ProviderChoice};
+use frameloom_core::model::Task;
 use frameloom_core::pixel::{AnyPlane, AnyPlaneMut, PlaneMut, PlaneRef};
 use std::sync::Arc;
 use std::time::Instant;
@@ -58,6 +60,9 @@ pub fn measure(
         ..SessionOptions::default()
     };
     let (session, provider) = InferenceSession::open(runtime, model, &options)?;
+    if model.manifest.task == Task::Matte {
+        return measure_matte(MatteSession::new(session)?, provider, (width, height), runs);
+    }
     let mut upscaler = Upscaler::new(session, &model.manifest)?;
     let (w, h, s) = (width as usize, height as usize, upscaler.scale() as usize);
     let source: Vec<u8> = (0..w * h)
@@ -90,14 +95,43 @@ pub fn measure(
         }
         times.push(u64::try_from(started.elapsed().as_micros()).unwrap_or(u64::MAX));
     }
+    Ok(Throughput {
+        output: (width * s as u32, height * s as u32),
+        ..of_times(times, provider, (width, height))
+    })
+}
+
+/// A matting model on the picture of its own size that one of `size` is brought to.
+fn measure_matte(
+    mut session: MatteSession,
+    provider: ProviderChoice,
+    size: (u32, u32),
+    runs: u32,
+) -> Result<Throughput, InferError> {
+    let (w, h) = session.size_for(size.0 as usize, size.1 as usize);
+    let source: Vec<f32> = (0..w * h)
+        .map(|i| (((i % w) ^ (i / w)) as u8 / 2 + 64) as f32 / 255.0)
+        .collect();
+    let mut matte = Vec::new();
+    let mut times = Vec::new();
+    for _ in 0..=runs.max(1) {
+        let started = Instant::now();
+        session.run([&source, &source, &source], (w, h), &mut matte)?;
+        times.push(u64::try_from(started.elapsed().as_micros()).unwrap_or(u64::MAX));
+    }
+    Ok(of_times(times, provider, (w as u32, h as u32)))
+}
+
+/// From the times of all runs, of which the first does not count.
+fn of_times(mut times: Vec<u64>, provider: ProviderChoice, size: (u32, u32)) -> Throughput {
     let mut timed = times.split_off(1);
     timed.sort_unstable();
-    Ok(Throughput {
+    Throughput {
         provider,
-        input: (width, height),
-        output: (width * s as u32, height * s as u32),
+        input: size,
+        output: size,
         runs: timed.len() as u32,
         median_micros: timed[timed.len() / 2],
         best_micros: timed[0],
-    })
+    }
 }

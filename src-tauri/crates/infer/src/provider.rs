@@ -4,6 +4,8 @@ use crate::error::{InferError, tells_of_memory};
 use crate::setting::{Setting, devices, openvino_options, plugin_stem, provider_name};
 use crate::silence::is_silent;
 use frameloom_core::job::{Arithmetic, Device};
+use frameloom_core::said;
+use frameloom_core::said::Said;
 use ort::environment::Environment;
 use ort::ep::{self, ExecutionProvider};
 use ort::memory::DeviceType;
@@ -26,7 +28,7 @@ pub struct Runtime {
     library: PathBuf,
     version: String,
     /// Plug-in libraries that were registered, or why that failed.
-    plugins: Mutex<BTreeMap<&'static str, Result<(), String>>>,
+    plugins: Mutex<BTreeMap<&'static str, Result<(), Said>>>,
 }
 
 /// A device that ONNX Runtime found.
@@ -61,7 +63,7 @@ pub struct ProviderInfo {
     /// The device that stands for it in a job.
     pub device: Device,
     /// It ran a graph of one node, or why it did not.
-    pub usable: Result<(), String>,
+    pub usable: Result<(), Said>,
 }
 
 /// The one runtime of this process. It is never unloaded: a library with threads of its own
@@ -179,8 +181,16 @@ impl Runtime {
 
     /// Why this installation has no provider for a device. One that it does not contain is no
     /// candidate that could be passed over; `doctor` lists it.
-    pub(crate) fn presence(&self, device: &Device) -> Result<(), String> {
-        let built_in = |there: ort::Result<()>| there.map_err(|e| e.to_string());
+    pub(crate) fn presence(&self, device: &Device) -> Result<(), Said> {
+        let built_in = |there: ort::Result<()>| {
+            there.map_err(|e| Said {
+                text: e.to_string(),
+                ..said!(
+                    "device.not_built_in",
+                    "this ONNX Runtime was built without this provider"
+                )
+            })
+        };
         match device {
             Device::Auto | Device::Cpu => Ok(()),
             Device::Cuda => built_in(listed::<ep::CUDA>()),
@@ -193,7 +203,7 @@ impl Runtime {
 
     /// The plug-in library of a device: beside ONNX Runtime, in `plugins` there, or in a folder of
     /// its own in that.
-    fn find_plugin(&self, device: &Device) -> Result<PathBuf, String> {
+    fn find_plugin(&self, device: &Device) -> Result<PathBuf, Said> {
         let stem = plugin_stem(device).unwrap_or_default();
         let file = format!(
             "{}{stem}{}",
@@ -217,15 +227,17 @@ impl Runtime {
             .map(|folder| folder.join(&file))
             .find(|path| path.is_file())
             .ok_or_else(|| {
-                format!(
-                    "its plug-in library {file} is not there; put it into {}",
-                    plugins.display()
+                said!(
+                    "device.no_plugin",
+                    "its plug-in library {file} is not there; put it into {folder}",
+                    file = file,
+                    folder = plugins.display()
                 )
             })
     }
 
     /// Registers the plug-in library of a device with ONNX Runtime, once.
-    fn ensure_plugin(&self, device: &Device) -> Result<(), String> {
+    fn ensure_plugin(&self, device: &Device) -> Result<(), Said> {
         if plugin_stem(device).is_none() {
             return Ok(());
         }
@@ -237,7 +249,13 @@ impl Runtime {
         let result = self.find_plugin(device).and_then(|path| {
             self.environment
                 .register_ep_library(name, &path)
-                .map_err(|e| format!("its plug-in library cannot be loaded ({e})"))
+                .map_err(|e| {
+                    said!(
+                        "device.plugin_refused",
+                        "its plug-in library cannot be loaded ({error})",
+                        error = Said::from(e.to_string())
+                    )
+                })
         });
         plugins.insert(name, result.clone());
         result
@@ -258,7 +276,7 @@ impl Runtime {
 
     /// The hardware behind a device of a plug-in, the one that is used: a card before an
     /// accelerator before the processor.
-    fn plugin_hardware(&self, device: &Device) -> Result<DeviceKind, String> {
+    fn plugin_hardware(&self, device: &Device) -> Result<DeviceKind, Said> {
         self.ensure_plugin(device)?;
         let name = provider_name(device);
         let found: Vec<DeviceKind> = self
@@ -270,7 +288,18 @@ impl Runtime {
         [DeviceKind::Gpu, DeviceKind::Npu, DeviceKind::Cpu]
             .into_iter()
             .find(|kind| found.contains(kind))
-            .ok_or_else(|| "it found no hardware that it can use on this machine".to_owned())
+            .ok_or_else(|| {
+                said!(
+                    "device.no_hardware",
+                    "it found no hardware that it can use on this machine"
+                )
+            })
+    }
+
+    /// Why a plug-in has nothing to compute on; `None` for other devices too.
+    pub(crate) fn without_hardware(&self, device: &Device) -> Option<Said> {
+        plugin_stem(device)?;
+        self.plugin_hardware(device).err()
     }
 
     /// True if the device is the processor itself, by whichever provider.
@@ -282,32 +311,34 @@ impl Runtime {
         }
     }
 
-    fn try_provider(&self, device: &Device) -> Result<(), String> {
+    fn try_provider(&self, device: &Device) -> Result<(), Said> {
         self.presence(device)?;
+        let theirs = |error: ort::Error| Said::from(error.to_string());
         let setting = Setting {
             device: device.clone(),
             arithmetic: Arithmetic::F32,
         };
-        let mut builder = self
-            .builder(&setting, 1, false)
-            .map_err(|e| e.to_string())?;
-        let mut session = builder
-            .commit_from_memory(ONE_NODE)
-            .map_err(|e| e.to_string())?;
+        if let Some(why) = self.without_hardware(device) {
+            return Err(why);
+        }
+        let mut builder = self.builder(&setting, 1, false).map_err(theirs)?;
+        let mut session = builder.commit_from_memory(ONE_NODE).map_err(theirs)?;
         let input = [-1.0f32, 0.0, 1.0, 2.0];
-        let tensor =
-            TensorRef::from_array_view(([1usize, 4], &input[..])).map_err(|e| e.to_string())?;
-        let outputs = session
-            .run(ort::inputs!["x" => tensor])
-            .map_err(|e| e.to_string())?;
-        let output = outputs.get("y").ok_or("the graph gave no output")?;
-        let (_, values) = output
-            .try_extract_tensor::<f32>()
-            .map_err(|e| e.to_string())?;
+        let tensor = TensorRef::from_array_view(([1usize, 4], &input[..])).map_err(theirs)?;
+        let outputs = session.run(ort::inputs!["x" => tensor]).map_err(theirs)?;
+        let wrong = |gave: String| {
+            said!(
+                "device.wrong_answer",
+                "a graph of one node gave {gave}",
+                gave = gave
+            )
+        };
+        let output = outputs.get("y").ok_or_else(|| wrong("[]".to_owned()))?;
+        let (_, values) = output.try_extract_tensor::<f32>().map_err(theirs)?;
         if values == [0.0, 0.0, 1.0, 2.0] {
             Ok(())
         } else {
-            Err(format!("a graph of one node gave {values:?}"))
+            Err(wrong(format!("{values:?}")))
         }
     }
 
@@ -375,7 +406,9 @@ impl Runtime {
                 builder.with_execution_providers([coreml.build().error_on_failure()])?
             }
             device @ (Device::Openvino | Device::Webgpu) => {
-                let kind = self.plugin_hardware(device).map_err(ort::Error::new)?;
+                let kind = self
+                    .plugin_hardware(device)
+                    .map_err(|why| ort::Error::new(why.text))?;
                 let name = provider_name(device);
                 let hardware = self
                     .environment

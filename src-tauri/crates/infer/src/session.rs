@@ -6,7 +6,9 @@ use crate::provider::Runtime;
 use crate::setting::{Setting, devices, provider_name};
 use crate::tile::CutRule;
 use frameloom_core::job::{Arithmetic, Device, Precision, ProviderChoice};
-use frameloom_core::model::{Layout, ModelManifest, Packing, TensorType};
+use frameloom_core::model::{Activation, Layout, ModelManifest, Packing, TensorRange, TensorType};
+use frameloom_core::said;
+use frameloom_core::said::{Said, SaidValue};
 use half::f16;
 use half::slice::HalfFloatSliceExt;
 use ort::session::builder::GraphOptimizationLevel;
@@ -190,7 +192,7 @@ impl InferenceSession {
                 Ok(opened) => return Ok(opened),
                 Err(e) => {
                     tracing::info!(provider = provider_name(device), reason = %chain(&e), "provider passed over");
-                    reasons.push(chain(&e));
+                    reasons.push(all_of(&e));
                 }
             }
         }
@@ -200,11 +202,7 @@ impl InferenceSession {
             ..options.clone()
         };
         let (session, choice) = Self::open(runtime, model, &cpu)?;
-        let choice = ProviderChoice {
-            fallback_reason: (!reasons.is_empty()).then(|| reasons.join("; ")),
-            ..choice
-        };
-        Ok((session, choice))
+        Ok((session, choice.instead_of(Said::several(reasons))))
     }
 
     /// Refuses a provider whose answer is not the CPU's, as far as the precision asks for it.
@@ -232,6 +230,8 @@ impl InferenceSession {
             arithmetic: self.setting.arithmetic,
             on_processor: self.on_processor,
             reason: None,
+            fallback_said: None,
+            said: None,
         }
     }
 
@@ -315,7 +315,9 @@ impl InferenceSession {
                 Device::Auto | Device::Cpu => refused(e),
                 _ => InferError::DeviceUnavailable {
                     device: provider_name(&setting.device).to_owned(),
-                    reason: e.to_string(),
+                    reason: runtime
+                        .without_hardware(&setting.device)
+                        .unwrap_or_else(|| e.to_string().into()),
                 },
             })?;
         let start = InferError::start;
@@ -498,6 +500,26 @@ impl InferenceSession {
         }
     }
 
+    /// What full scale is in the numbers of the output.
+    fn full_scale(&self, values: &[f32]) -> f64 {
+        let manifest = &self.manifest;
+        // Numbers that are not probabilities yet have no black and white.
+        if manifest
+            .matte
+            .is_some_and(|matte| matte.activation != Activation::None)
+        {
+            let low = values.iter().copied().fold(f32::INFINITY, f32::min);
+            let high = values.iter().copied().fold(f32::NEG_INFINITY, f32::max);
+            return f64::from(high - low).max(1.0);
+        }
+        let range = match manifest.matte {
+            Some(_) => manifest.output.range.unwrap_or(TensorRange::Unit),
+            None => manifest.output.range.unwrap_or(manifest.input.range),
+        };
+        let (black, white) = range.black_white();
+        f64::from(white - black)
+    }
+
     fn compare(&mut self, cpu: &mut Self, least_db: f64) -> Result<(), InferError> {
         let expected = cpu.smoke()?;
         let device = provider_name(&self.setting.device);
@@ -505,11 +527,8 @@ impl InferenceSession {
             device: device.to_owned(),
             reason,
         };
-        let found = self.smoke().map_err(|e| unusable(chain(&e)))?;
-        let manifest = &self.manifest;
-        let range = manifest.output.range.unwrap_or(manifest.input.range);
-        let (black, white) = range.black_white();
-        let db = psnr(&expected, &found, f64::from(white - black));
+        let found = self.smoke().map_err(|e| unusable(all_of(&e)))?;
+        let db = psnr(&expected, &found, self.full_scale(&expected));
         if db < least_db {
             return Err(unusable(too_far(db, least_db)));
         }
@@ -518,9 +537,12 @@ impl InferenceSession {
 }
 
 /// Why an answer is not near enough.
-pub(crate) fn too_far(db: f64, least_db: f64) -> String {
-    format!(
-        "its result differs from the processor's ({db:.1} dB; at least {least_db} dB is needed)"
+pub(crate) fn too_far(db: f64, least_db: f64) -> Said {
+    said!(
+        "device.too_far",
+        "its result differs from the processor's ({db} dB; at least {least} dB is needed)",
+        db = SaidValue::decimal(db, 1),
+        least = SaidValue::decimal(least_db, 0)
     )
 }
 
@@ -545,6 +567,14 @@ pub(crate) fn chain(error: &InferError) -> String {
     text
 }
 
+/// [`chain`] for the window: the words of the error where it has none of its own.
+pub(crate) fn all_of(error: &InferError) -> Said {
+    Said {
+        text: chain(error),
+        ..error.said()
+    }
+}
+
 pub(crate) fn psnr(a: &[f32], b: &[f32], peak: f64) -> f64 {
     if a.len() != b.len() || a.is_empty() {
         return f64::NEG_INFINITY;
@@ -564,7 +594,10 @@ pub(crate) fn psnr(a: &[f32], b: &[f32], peak: f64) -> f64 {
 
 fn output_shape(manifest: &ModelManifest, width: usize, height: usize) -> [i64; 4] {
     let scale = manifest.scale as usize;
-    let channels = manifest.input.color.channels();
+    let channels = match &manifest.matte {
+        Some(matte) => matte.channels as usize,
+        None => manifest.input.color.channels(),
+    };
     let (channels, width, height) = match manifest.output.packing {
         Packing::Pixels => (channels, width * scale, height * scale),
         Packing::Subpixel => (channels * scale * scale, width, height),

@@ -1,15 +1,24 @@
 //! Enlarges whole pictures tile by tile.
 
+mod check;
+mod fade;
+mod numbers;
+mod target;
+
 use crate::error::InferError;
 use crate::session::{CancelHandle, InferenceSession, TensorData};
-use crate::simd::{Affine, blend, store};
+use crate::simd::{Affine, store};
 use crate::tensor::{FillRow, Source, TensorShape};
-use crate::tile::{Cut, CutRule, Span, TilePlan};
-use frameloom_core::model::{ModelManifest, TensorColor, TensorRange, TensorType};
+use crate::tile::{Cut, CutRule, TilePlan};
+use check::{check_plane, common_size, depth_error};
+use fade::Fade;
+use frameloom_core::model::{ModelManifest, Task, TensorColor, TensorRange, TensorType};
 use frameloom_core::pixel::{AnyPlane, AnyPlaneMut, PlaneMut, PlaneRef, Sample};
 use half::f16;
 use half::slice::HalfFloatSliceExt;
+use numbers::Numbers;
 use std::time::Instant;
+use target::{IntoPlanes, Target};
 
 /// Time spent on the last picture.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
@@ -54,89 +63,6 @@ pub type BandSink<'a, T, E> = dyn FnMut(usize, &[PlaneRef<'_, T>]) -> Result<(),
 /// As [`BandSink`], for samples of either depth.
 pub type PlaneBandSink<'a, E> = dyn FnMut(usize, &[AnyPlane<'_>]) -> Result<(), E> + 'a;
 
-/// What the numbers of a picture mean.
-#[derive(Debug, Clone, Copy)]
-struct Numbers {
-    black_white: (f64, f64),
-    max: f32,
-}
-
-impl Numbers {
-    const UNIT: Numbers = Numbers {
-        black_white: (0.0, 1.0),
-        max: 1.0,
-    };
-
-    fn of_bits(bits: u8, full_range: bool) -> Self {
-        let max = ((1u32 << bits) - 1) as f32;
-        let black_white = if full_range {
-            (0.0, f64::from(max))
-        } else {
-            let step = 2f64.powi(i32::from(bits) - 8);
-            (16.0 * step, 235.0 * step)
-        };
-        Self { black_white, max }
-    }
-}
-
-/// Where finished rows go.
-trait Target<T, E> {
-    /// Row `y` of the enlarged picture, all of its columns.
-    fn row(&mut self, channel: usize, y: usize) -> &mut [T];
-    /// Rows `start..end` are about to be written.
-    fn begin(&mut self, start: usize, end: usize);
-    /// They are complete.
-    fn finish(&mut self) -> Result<(), E>;
-}
-
-/// The caller's planes.
-struct IntoPlanes<'a, 'p, T>(&'a mut [PlaneMut<'p, T>]);
-
-impl<T: Sample> Target<T, InferError> for IntoPlanes<'_, '_, T> {
-    fn row(&mut self, channel: usize, y: usize) -> &mut [T] {
-        self.0[channel].row_mut(y)
-    }
-    fn begin(&mut self, _start: usize, _end: usize) {}
-    fn finish(&mut self) -> Result<(), InferError> {
-        Ok(())
-    }
-}
-
-/// A buffer of one band, handed out when it is full.
-struct IntoBands<'a, T, E> {
-    samples: Vec<T>,
-    width: usize,
-    channels: usize,
-    start: usize,
-    rows: usize,
-    sink: &'a mut BandSink<'a, T, E>,
-}
-
-impl<T: Sample, E> Target<T, E> for IntoBands<'_, T, E> {
-    fn row(&mut self, channel: usize, y: usize) -> &mut [T] {
-        let index = channel * self.rows + y - self.start;
-        &mut self.samples[index * self.width..][..self.width]
-    }
-    fn begin(&mut self, start: usize, end: usize) {
-        (self.start, self.rows) = (start, end - start);
-        self.samples
-            .resize(self.channels * self.rows * self.width, T::default());
-    }
-    fn finish(&mut self) -> Result<(), E> {
-        let planes: Vec<PlaneRef<'_, T>> = self
-            .samples
-            .chunks_exact(self.rows * self.width)
-            .map(|data| PlaneRef {
-                data,
-                stride: self.width,
-                width: self.width,
-                height: self.rows,
-            })
-            .collect();
-        (self.sink)(self.start, &planes)
-    }
-}
-
 impl Upscaler {
     /// An upscaler over `session`, with the tile size that the manifest prefers. `manifest` is the
     /// one of the session's model.
@@ -148,6 +74,12 @@ impl Upscaler {
             return Err(InferError::GraphMismatch {
                 model: session.manifest().id.clone(),
                 reason: format!("this is the manifest of `{}`", manifest.id),
+            });
+        }
+        if manifest.task != Task::Upscale {
+            return Err(InferError::GraphMismatch {
+                model: manifest.id.clone(),
+                reason: "it gives a matte, not a picture".to_owned(),
             });
         }
         let numbers = |range: TensorRange| {
@@ -336,24 +268,6 @@ impl Upscaler {
         }
     }
 
-    fn bands<'s, T: Sample, E>(
-        &self,
-        (width, height): (usize, usize),
-        sink: &'s mut BandSink<'s, T, E>,
-    ) -> Result<IntoBands<'s, T, E>, InferError> {
-        if width == 0 || height == 0 {
-            return Err(InferError::Picture("it has no pixels".to_owned()));
-        }
-        Ok(IntoBands {
-            samples: Vec::new(),
-            width: width * self.shape.scale,
-            channels: self.shape.channels,
-            start: 0,
-            rows: 0,
-            sink,
-        })
-    }
-
     fn numbers(&self, bits: u8, full_range: bool) -> Numbers {
         Numbers::of_bits(bits, full_range || self.color != TensorColor::Luma)
     }
@@ -408,53 +322,6 @@ impl Upscaler {
             Numbers::UNIT,
             &mut IntoPlanes(&mut dst),
         )
-    }
-
-    fn check_channels(&self, count: usize) -> Result<(), InferError> {
-        if count == self.shape.channels {
-            return Ok(());
-        }
-        Err(InferError::Picture(format!(
-            "model `{}` works on {} planes, not on {count}",
-            self.model, self.shape.channels
-        )))
-    }
-
-    fn check_source(&self, src: &[AnyPlane<'_>], bits: u8) -> Result<(usize, usize), InferError> {
-        self.check_channels(src.len())?;
-        if !(8..=16).contains(&bits) {
-            return Err(InferError::Picture(format!("{bits} bits per sample")));
-        }
-        for plane in src {
-            match plane {
-                AnyPlane::U8(plane) if bits == 8 => check_plane(plane, "input")?,
-                AnyPlane::U16(plane) if bits > 8 => check_plane(plane, "input")?,
-                _ => return Err(depth_error(bits, "input")),
-            }
-        }
-        common_size(src.iter().map(|plane| match plane {
-            AnyPlane::U8(plane) => (plane.width, plane.height),
-            AnyPlane::U16(plane) => (plane.width, plane.height),
-        }))
-    }
-
-    fn check_target<T>(
-        &self,
-        dst: &[PlaneMut<'_, T>],
-        (width, height): (usize, usize),
-    ) -> Result<(), InferError> {
-        let wanted = (width * self.shape.scale, height * self.shape.scale);
-        for plane in dst {
-            let plane = plane.as_ref();
-            check_plane(&plane, "output")?;
-            if (plane.width, plane.height) != wanted {
-                return Err(InferError::Picture(format!(
-                    "the output is {}x{}, {}x{} is needed",
-                    plane.width, plane.height, wanted.0, wanted.1
-                )));
-            }
-        }
-        Ok(())
     }
 
     fn process<T: Sample, E: From<InferError>>(
@@ -621,173 +488,6 @@ impl std::fmt::Debug for Upscaler {
     }
 }
 
-/// The sum of cross-faded tiles: one row of tiles, and what the row before left for it.
-struct Fade {
-    weights: Vec<Vec<f32>>,
-    width: usize,
-    shape: TensorShape,
-    /// Most rows of input that a row of tiles contributes to.
-    capacity: usize,
-    /// Rows of input that the previous row of tiles has already contributed to.
-    carried: usize,
-}
-
-impl Fade {
-    fn new(across: &[Cut], down: &[Cut], width: usize, shape: TensorShape) -> Self {
-        Self {
-            weights: across.iter().map(|cut| weights(cut, shape.scale)).collect(),
-            width: width * shape.scale,
-            shape,
-            capacity: down.iter().map(|cut| cut.reach().len()).max().unwrap_or(0),
-            carried: 0,
-        }
-    }
-
-    /// The rows that no later row of tiles contributes to.
-    fn complete(line: &Cut) -> Span {
-        let reach = line.reach();
-        Span {
-            start: reach.start,
-            end: line.fade_out.map_or(reach.end, |fade| fade.start),
-        }
-    }
-
-    /// Samples of one channel in the sum.
-    fn plane(&self) -> usize {
-        self.capacity * self.shape.scale * self.width
-    }
-
-    /// Makes room behind the rows that the previous row of tiles left.
-    fn begin(&self, sum: &mut Vec<f32>) {
-        let plane = self.plane();
-        if self.carried == 0 {
-            sum.clear();
-        }
-        sum.resize(plane * self.shape.channels, 0.0);
-        let kept = self.carried * self.shape.scale * self.width;
-        for channel in sum.chunks_exact_mut(plane) {
-            channel[kept..].fill(0.0);
-        }
-    }
-
-    fn add(&self, scaler: &mut Upscaler, values: &[f32], i: usize, tile: (&Cut, &Cut)) -> bool {
-        let (column, line) = tile;
-        let scale = self.shape.scale;
-        let (reach_x, reach_y) = (column.reach(), line.reach());
-        let down = weights(line, scale);
-        let same = Affine {
-            gain: 1.0,
-            offset: 0.0,
-        };
-        scaler.line.resize(reach_x.len() * scale, 0.0);
-        let mut finite = true;
-        for channel in 0..self.shape.channels {
-            for (j, factor) in down.iter().enumerate() {
-                let x = reach_x.start - column.read.start;
-                let y = (reach_y.start - line.read.start) * scale + j;
-                finite &= self.shape.unpack(
-                    values,
-                    (column.read.len(), line.read.len()),
-                    channel,
-                    (x, y),
-                    same,
-                    0.0,
-                    &mut scaler.row,
-                    &mut scaler.line,
-                );
-                let start = channel * self.plane() + j * self.width + reach_x.start * scale;
-                let sum = &mut scaler.faded[start..][..reach_x.len() * scale];
-                blend(&self.weights[i], *factor, &scaler.line, sum);
-            }
-        }
-        finite
-    }
-
-    /// Writes the complete rows and moves the others to the front.
-    fn give<T: Sample, E>(
-        &mut self,
-        sum: &mut [f32],
-        line: &Cut,
-        map: Affine,
-        max: f32,
-        target: &mut dyn Target<T, E>,
-    ) {
-        let scale = self.shape.scale;
-        let complete = Self::complete(line);
-        let (count, first) = (complete.len() * scale, complete.start * scale);
-        self.carried = line.reach().end - complete.end;
-        let plane = self.plane();
-        for (channel, sum) in sum.chunks_exact_mut(plane).enumerate() {
-            for (j, row) in sum.chunks_exact(self.width).take(count).enumerate() {
-                // The tiles were finite, and so is a weighted mean of them.
-                store::<T, 1>([row], map, max, target.row(channel, first + j));
-            }
-            let rest = count * self.width;
-            sum.copy_within(rest..rest + self.carried * scale * self.width, 0);
-        }
-    }
-}
-
-/// A tile's share at each output pixel of its reach along one axis. Neighbours add up to one.
-fn weights(cut: &Cut, scale: usize) -> Vec<f32> {
-    let reach = cut.reach();
-    let mut weights = vec![1.0f32; reach.len() * scale];
-    let ramp = |length: usize, i: usize| (i as f32 + 0.5) / length as f32;
-    if let Some(fade) = cut.fade_in {
-        let length = fade.len() * scale;
-        for (i, w) in weights[..length].iter_mut().enumerate() {
-            *w = ramp(length, i);
-        }
-    }
-    if let Some(fade) = cut.fade_out {
-        let length = fade.len() * scale;
-        let start = weights.len() - length;
-        for (i, w) in weights[start..].iter_mut().enumerate() {
-            *w = 1.0 - ramp(length, i);
-        }
-    }
-    weights
-}
-
 fn micros(since: Instant) -> u64 {
     u64::try_from(since.elapsed().as_micros()).unwrap_or(u64::MAX)
-}
-
-fn depth_error(bits: u8, which: &str) -> InferError {
-    InferError::Picture(format!(
-        "the {which}'s words do not fit {bits} bits per sample"
-    ))
-}
-
-fn common_size(sizes: impl Iterator<Item = (usize, usize)>) -> Result<(usize, usize), InferError> {
-    let mut common = None;
-    for size in sizes {
-        if *common.get_or_insert(size) != size {
-            return Err(InferError::Picture(
-                "its planes are of different sizes".to_owned(),
-            ));
-        }
-    }
-    match common {
-        Some((width, height)) if width > 0 && height > 0 => Ok((width, height)),
-        _ => Err(InferError::Picture("it has no pixels".to_owned())),
-    }
-}
-
-fn check_plane<T>(plane: &PlaneRef<'_, T>, which: &str) -> Result<(), InferError> {
-    let needed = plane
-        .height
-        .checked_sub(1)
-        .and_then(|rows| rows.checked_mul(plane.stride))
-        .and_then(|samples| samples.checked_add(plane.width));
-    match needed {
-        Some(needed) if plane.stride >= plane.width && needed <= plane.data.len() => Ok(()),
-        _ => Err(InferError::Picture(format!(
-            "the {which} has {} samples for {}x{} with a stride of {}",
-            plane.data.len(),
-            plane.width,
-            plane.height,
-            plane.stride
-        ))),
-    }
 }

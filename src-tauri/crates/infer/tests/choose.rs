@@ -182,7 +182,7 @@ fn a_device_that_ended_an_earlier_process_is_not_touched_again() {
         return;
     }
     let avoiding = Wish {
-        avoid: vec![(Device::Openvino, "it ended the process".to_owned())],
+        avoid: vec![(Device::Openvino, "it ended the process".into())],
         ..wish(Device::Auto, Precision::Fast)
     };
     let touched = std::cell::RefCell::new(Vec::new());

@@ -2,9 +2,9 @@
 
 mod common;
 
-use common::{runtime, specimen, test_data};
+use common::{onnx, runtime, specimen, test_data};
 use frameloom_core::error::ErrorCode;
-use frameloom_core::model::{Layout, Packing, TensorRange};
+use frameloom_core::model::{Layout, Packing, Task, TensorRange};
 use frameloom_infer::{Hints, InferError, Inspection, inspect};
 use std::path::Path;
 
@@ -22,6 +22,9 @@ type Expected = (
 
 const UNIT: TensorRange = TensorRange::Unit;
 const BYTE: TensorRange = TensorRange::Byte;
+
+/// Stands for the reason of a file that gives a matte.
+const MATTE: &str = "it gives a matte";
 
 const EXPECTED: &[Expected] = &[
     ("sr/espcn-x3_y224", Some((3, UNIT, true, false)), ""),
@@ -54,8 +57,8 @@ const EXPECTED: &[Expected] = &[
     ("style/mosaic_nc8_256", Some((1, BYTE, false, true)), ""),
     ("lowlight/tbefn_360x640", Some((1, UNIT, true, false)), ""),
     ("lowlight/sci_360x640", Some((1, UNIT, true, false)), ""),
-    ("matting/selfie_segmentation", None, "one channel where"),
-    ("matting/mediapipe_meet_144x256", None, "no picture of that"),
+    ("matting/selfie_segmentation", None, MATTE),
+    ("matting/mediapipe_meet_144x256", None, MATTE),
     (
         "segmentation/deeplabv3_mnv2_257",
         None,
@@ -67,7 +70,8 @@ const EXPECTED: &[Expected] = &[
     ("detect/yolox_nano", None, "rather a list"),
     ("audio/silero_vad", None, "3 inputs"),
     ("audio/gtcrn_simple", None, "4 inputs"),
-    ("ocr/en_PP-OCRv3_det", None, "one channel where"),
+    // Where text is: the same kind of map, and a picture shows no difference.
+    ("ocr/en_PP-OCRv3_det", None, MATTE),
     ("ocr/en_number_mobile_v2.0_rec", None, "rather a list"),
     ("ocr/ch_ppocr_mobile_v2.0_cls", None, "rather a list"),
 ];
@@ -95,6 +99,11 @@ fn every_model_of_the_test_data_is_used_or_refused_with_its_reason() {
                 assert_eq!(m.tile.is_whole(), whole, "{file}");
                 let exactly = !whole && m.tile.feather == 0;
                 assert_eq!(exactly, exact, "{file}: {:?}", m.tile);
+            }
+            (Ok(found), None) if reason == MATTE => {
+                println!("{file} ({seconds:.1} s): {}", found.findings.join(" "));
+                assert_eq!(found.manifest.task, Task::Matte, "{file}");
+                assert!(found.manifest.matte.is_some(), "{file}");
             }
             (Err(error), None) => {
                 println!("{file} ({seconds:.1} s): {error}");
@@ -161,4 +170,31 @@ fn hostile_files_are_refused_and_nothing_breaks() {
     let error = look(folder.path()).unwrap_err();
     assert_eq!(error.code(), ErrorCode::ModelInvalid);
     assert!(look(&folder.path().join("missing.onnx")).is_err());
+}
+
+#[test]
+fn what_a_file_wants_that_is_not_there_is_told_in_plain_words() {
+    let folder = tempfile::tempdir().unwrap();
+    let secret = folder.path().join("secret.bin");
+    std::fs::write(&secret, [0; 4]).unwrap();
+    let deep = folder.path().join("models");
+    std::fs::create_dir(&deep).unwrap();
+    let say = |name: &str, bytes: Vec<u8>| {
+        let path = deep.join(name);
+        std::fs::write(&path, bytes).unwrap();
+        let error = look(&path).unwrap_err();
+        assert_eq!(error.code(), ErrorCode::ModelInvalid, "{name}: {error}");
+        error.to_string()
+    };
+    let unknown = say("unknown.onnx", onnx::pictures("Nonsense", 3));
+    assert!(
+        unknown.contains("operator `") && unknown.contains("Nonsense`"),
+        "{unknown}"
+    );
+    // Beside it, above it, and anywhere on the disk: nothing of that is read.
+    std::fs::write(deep.join("beside.bin"), [0; 4]).unwrap();
+    for location in ["beside.bin", "../secret.bin", secret.to_str().unwrap()] {
+        let elsewhere = say("elsewhere.onnx", onnx::elsewhere(location));
+        assert!(elsewhere.contains("second file"), "{location}: {elsewhere}");
+    }
 }

@@ -5,6 +5,8 @@ use crate::ffi::output::can_hold;
 use crate::ffi::params::codec_id;
 use frameloom_core::job::{TrackChoice, VideoCodec};
 use frameloom_core::media::{MediaInfo, StreamInfo, StreamKind, Warning};
+use frameloom_core::said;
+use frameloom_core::said::Said;
 use frameloom_core::sequence::NumberPattern;
 use serde::{Deserialize, Serialize};
 use std::path::Path;
@@ -159,7 +161,7 @@ pub struct MuxPlan {
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Unfit {
     /// What it is, as a person reads it.
-    pub what: String,
+    pub what: Said,
     /// What leaves it out.
     pub choice: TrackChoice,
 }
@@ -206,10 +208,16 @@ pub fn plan_mux(
         let exists = source.streams.iter().any(|s| s.index == *index);
         if !exists || Some(*index) == main {
             let what = match exists {
-                true => {
-                    format!("stream {index} is the one that is processed; it cannot be left out")
-                }
-                false => format!("the source has no stream {index} that could be left out"),
+                true => said!(
+                    "request.main_stream",
+                    "stream {index} is the one that is processed; it cannot be left out",
+                    index = *index
+                ),
+                false => said!(
+                    "request.no_stream",
+                    "the source has no stream {index} that could be left out",
+                    index = *index
+                ),
             };
             return Err(MediaError::InvalidRequest { what });
         }
@@ -255,7 +263,7 @@ pub fn plan_mux(
     }
     if turned && !drops_turn && !holds_turn(container) {
         plan.refused.push(Unfit {
-            what: "the rotation of the picture".to_owned(),
+            what: said!("track.rotation", "the rotation of the picture"),
             choice: TrackChoice::Rotation,
         });
     }
@@ -266,18 +274,26 @@ pub fn plan_mux(
 fn lost_with_pictures(source: &MediaInfo, container: Container) -> Vec<Warning> {
     let mut lost = Vec::new();
     if !source.chapters.is_empty() {
-        lost.push("the chapters".to_owned());
+        lost.push(said!("lost.chapters", "the chapters"));
     }
     let tags = crate::mux::file_tags(&source.tags, container);
     if !tags.is_empty() {
         let names: Vec<&str> = tags.keys().map(String::as_str).collect();
-        lost.push(format!("the tags {}", names.join(", ")));
+        lost.push(said!(
+            "lost.tags",
+            "the tags {tags}",
+            tags = names.join(", ")
+        ));
     }
-    lost.into_iter()
-        .map(|what| Warning::Dropped {
-            what: format!("{what}, which {} cannot hold", container.shown()),
-        })
-        .collect()
+    let unfit = |what: Said| {
+        said!(
+            "lost.unfit",
+            "{what}, which {container} cannot hold",
+            what = what,
+            container = container.shown()
+        )
+    };
+    lost.into_iter().map(unfit).map(Warning::dropped).collect()
 }
 
 /// Matroska's muxer writes no display matrix before FFmpeg 7.
@@ -305,24 +321,29 @@ fn kind_of(stream: &StreamInfo) -> TrackChoice {
 }
 
 /// A stream as a refusal names it: `stream 2 (subtitle, subrip, fra)`.
-pub(crate) fn described(stream: &StreamInfo) -> String {
+pub(crate) fn described(stream: &StreamInfo) -> Said {
     let kind = match stream.kind {
-        StreamKind::Video if is_cover(stream) => "cover",
-        StreamKind::Video => "video",
-        StreamKind::Audio => "sound",
-        StreamKind::Subtitle => "subtitles",
-        StreamKind::Attachment => "attachment",
-        StreamKind::Data => "data",
+        StreamKind::Video if is_cover(stream) => said!("kind.cover", "cover"),
+        StreamKind::Video => said!("kind.video", "video"),
+        StreamKind::Audio => said!("kind.sound", "sound"),
+        StreamKind::Subtitle => said!("kind.subtitles", "subtitles"),
+        StreamKind::Attachment => said!("kind.attachment", "attachment"),
+        StreamKind::Data => said!("kind.data", "data"),
     };
-    let mut text = format!("stream {} ({kind}", stream.index);
+    let mut words = String::new();
     for word in [Some(&stream.codec), stream.language.as_ref()] {
         if let Some(word) = word.filter(|word| *word != "unknown") {
-            text.push_str(", ");
-            text.push_str(word);
+            words.push_str(", ");
+            words.push_str(word);
         }
     }
-    text.push(')');
-    text
+    said!(
+        "track.stream",
+        "stream {index} ({kind}{words})",
+        index = stream.index,
+        kind = kind,
+        words = words
+    )
 }
 
 fn is_cover(stream: &StreamInfo) -> bool {

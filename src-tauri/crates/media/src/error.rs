@@ -1,6 +1,7 @@
 //! What can go wrong with a file, a codec or a disk, each with the path last.
 
 use frameloom_core::error::ErrorCode;
+use frameloom_core::said::Said;
 use std::fmt;
 use std::io;
 use std::path::{Path, PathBuf};
@@ -129,7 +130,7 @@ pub enum MediaError {
     TracksDoNotFit {
         /// What does not fit: each as a person reads it, and as `--drop` takes it; empty for a
         /// track that the graph itself asks for.
-        tracks: Vec<(String, String)>,
+        tracks: Vec<(Said, String)>,
         /// The container as a sentence names it (`.mp4`).
         container: String,
         /// Extensions of containers that can hold everything.
@@ -139,7 +140,7 @@ pub enum MediaError {
     #[error("{what}: {path}")]
     Sequence {
         /// What is wrong with it.
-        what: String,
+        what: Said,
         /// The picture.
         path: PathBuf,
     },
@@ -147,7 +148,7 @@ pub enum MediaError {
     #[error("{what}")]
     InvalidRequest {
         /// Which part, and why.
-        what: String,
+        what: Said,
     },
     /// No usable encoder for what was asked.
     #[error("no encoder for {wanted}: {reason}")]
@@ -317,8 +318,8 @@ impl MediaError {
 }
 
 /// Names as a sentence lists them; of many only the first ones.
-fn listed(tracks: &[(String, String)]) -> String {
-    let names: Vec<&str> = tracks.iter().map(|(name, _)| name.as_str()).collect();
+fn listed(tracks: &[(Said, String)]) -> String {
+    let names: Vec<&str> = tracks.iter().map(|(name, _)| name.text.as_str()).collect();
     match names.as_slice() {
         [] => "nothing".to_owned(),
         [one] => (*one).to_owned(),

@@ -4,6 +4,8 @@ use crate::container::{Container, described, holds, plan_mux};
 use crate::error::MediaError;
 use frameloom_core::job::TrackChoice;
 use frameloom_core::media::{MediaInfo, StreamInfo};
+use frameloom_core::said;
+use frameloom_core::said::Said;
 
 /// A track that is copied because a graph asks for it.
 #[derive(Debug, Clone, Copy)]
@@ -25,13 +27,18 @@ pub fn check_tracks(
     source: &MediaInfo,
     drop: &[TrackChoice],
 ) -> Result<(), MediaError> {
-    let unfit: Vec<(String, String)> = tracks
+    let unfit: Vec<(Said, String)> = tracks
         .iter()
         .filter(|track| !holds(container, track.stream))
         .map(|track| match track.input {
             None => (described(track.stream), track.stream.index.to_string()),
             Some(input) => {
-                let what = format!("{} of the input `{input}`", described(track.stream));
+                let what = said!(
+                    "track.of_input",
+                    "{track} of the input `{input}`",
+                    track = described(track.stream),
+                    input = input
+                );
                 (what, String::new())
             }
         })

@@ -9,6 +9,8 @@ use crate::error::MediaError;
 use crate::frame::Frame;
 use frameloom_core::color::ColorInfo;
 use frameloom_core::pixel::{AnyPlane, AnyPlaneMut, Planes};
+use frameloom_core::said;
+use frameloom_core::said::Said;
 
 type Matrix3 = [[f64; 3]; 3];
 
@@ -53,15 +55,20 @@ pub(crate) fn wide_primaries(color: &ColorInfo) -> Option<&str> {
 
 /// What becomes of colours that are not those of sRGB in a result that means sRGB, which is called
 /// `name`, in plain words; `None` where nothing does.
-pub fn lost_in_srgb(color: &ColorInfo, name: &str) -> Option<String> {
+pub fn lost_in_srgb(color: &ColorInfo, name: &str) -> Option<Said> {
     let wide = wide_primaries(color)?;
     Some(match primaries(wide) {
-        Some(_) => format!(
-            "colours outside of sRGB, which is what {name} means: what is within is converted from \
-             {wide} and looks the same"
+        Some(_) => said!(
+            "lost.colours",
+            "colours outside of sRGB, which is what {name} means: what is within is converted from {wide} and looks the same",
+            name = name,
+            wide = wide.to_string()
         ),
-        None => format!(
-            "the note that the colours are {wide}: {name} means sRGB, and they will look different"
+        None => said!(
+            "lost.colour_note",
+            "the note that the colours are {wide}: {name} means sRGB, and they will look different",
+            wide = wide.to_string(),
+            name = name
         ),
     })
 }

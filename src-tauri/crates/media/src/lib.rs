@@ -52,6 +52,8 @@ mod part;
 mod picture;
 mod probe;
 mod reader;
+mod said;
+
 mod scrub;
 mod sequence;
 mod sound;

@@ -13,6 +13,7 @@ use crate::normalise::Normaliser;
 use crate::probe::{has_vpx_alpha, hdr_of, probe_cut};
 use crate::sequence::{PictureFiles, probe_pictures_with};
 use frameloom_core::media::{MediaInfo, Warning};
+use frameloom_core::said;
 use frameloom_core::sequence::PictureRun;
 use frameloom_core::time::{TimeBase, Timestamp};
 use std::collections::VecDeque;
@@ -104,12 +105,11 @@ impl ReadReport {
             warnings.push(Warning::HdrMetadataDropped { what: what.into() });
         }
         if self.converted_frames > 0 {
-            warnings.push(Warning::Dropped {
-                what: format!(
-                    "the picture size or format of {} frames, which differ from the others",
-                    self.converted_frames
-                ),
-            });
+            warnings.push(Warning::dropped(said!(
+                "lost.other_frames",
+                "the picture size or format of {count} frames, which differ from the others",
+                count = self.converted_frames
+            )));
         }
         warnings
     }

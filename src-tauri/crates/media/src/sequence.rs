@@ -11,6 +11,8 @@ use crate::ffi::packet::Packet;
 use crate::ffi::pixel::AvFormat;
 use crate::probe::probe_with;
 use frameloom_core::media::{MediaInfo, MediaKind, StreamInfo};
+use frameloom_core::said;
+use frameloom_core::said::Said;
 use frameloom_core::sequence::{NumberPattern, PictureRun};
 use frameloom_core::time::{FrameRate, TimeBase};
 use std::io;
@@ -36,9 +38,10 @@ pub fn find_pictures(
     rate: FrameRate,
 ) -> Result<PictureRun, MediaError> {
     let names = NumberPattern::of_path(pattern).ok_or_else(|| MediaError::InvalidRequest {
-        what: format!(
-            "`{}` has no place for a number, such as %05d",
-            pattern.display()
+        what: said!(
+            "sequence.no_number",
+            "`{name}` has no place for a number, such as %05d",
+            name = pattern.display()
         ),
     })?;
     let mut numbers = numbers_of(pattern, &names)?;
@@ -59,10 +62,10 @@ pub fn find_pictures(
     for (expected, found) in (start..).zip(&numbers) {
         if expected != *found {
             return Err(MediaError::Sequence {
-                what: format!(
-                    "this picture of the sequence is missing, although {} is there; put it back, \
-                     or move the pictures behind the gap elsewhere",
-                    names.name(*found)
+                what: said!(
+                    "sequence.gap",
+                    "this picture of the sequence is missing, although {next} is there; put it back, or move the pictures behind the gap elsewhere",
+                    next = names.name(*found)
                 ),
                 path: names.path(pattern, expected),
             });
@@ -122,7 +125,10 @@ pub(crate) fn probe_pictures_with(
     let info = probe_with(&first, cancel)?;
     if info.kind != MediaKind::Still {
         return Err(MediaError::Sequence {
-            what: "a picture of the sequence is a clip or an animation itself".into(),
+            what: said!(
+                "sequence.clip",
+                "a picture of the sequence is a clip or an animation itself"
+            ),
             path: first,
         });
     }
@@ -223,7 +229,7 @@ impl PictureFiles {
         let bytes = read_picture(&path)?;
         let mut packet = Packet::with_data(&bytes)?;
         packet.set_timing(place, place, 1, true);
-        let broken = |what: String| MediaError::Sequence {
+        let broken = |what: Said| MediaError::Sequence {
             what,
             path: path.clone(),
         };
@@ -232,30 +238,37 @@ impl PictureFiles {
         match (damage, self.decoder.receive(&mut raw)?) {
             (None, Answer::Frame) if !raw.is_damaged() => {}
             (Some(error), _) => {
-                return Err(broken(format!(
-                    "this picture of the sequence cannot be decoded ({error})"
+                return Err(broken(said!(
+                    "sequence.undecodable",
+                    "this picture of the sequence cannot be decoded ({error})",
+                    error = Said::from(error.to_string())
                 )));
             }
             _ => {
-                return Err(broken(
+                return Err(broken(said!(
+                    "sequence.damaged",
                     "this picture of the sequence is damaged, or of another format than the first"
-                        .into(),
-                ));
+                )));
             }
         }
         let found = (raw.width(), raw.height(), raw.format());
         let like = *self.like.get_or_insert(found);
         if (found.0, found.1) != (like.0, like.1) {
-            return Err(broken(format!(
-                "this picture of the sequence is {}x{} and the first one {}x{}",
-                found.0, found.1, like.0, like.1
+            return Err(broken(said!(
+                "sequence.size",
+                "this picture of the sequence is {width}x{height} and the first one {first_width}x{first_height}",
+                width = found.0,
+                height = found.1,
+                first_width = like.0,
+                first_height = like.1
             )));
         }
         if found.2 != like.2 {
-            return Err(broken(format!(
-                "the samples of this picture of the sequence are {} and those of the first one {}",
-                found.2.name(),
-                like.2.name()
+            return Err(broken(said!(
+                "sequence.samples",
+                "the samples of this picture of the sequence are {samples} and those of the first one {first}",
+                samples = found.2.name().to_string(),
+                first = like.2.name().to_string()
             )));
         }
         raw.set_best_pts(place);

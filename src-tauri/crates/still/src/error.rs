@@ -235,9 +235,11 @@ impl From<&StillError> for AppError {
             Some(first) => format!("{}{}.", first.to_uppercase(), letters.as_str()),
             None => sentence,
         };
-        AppError::new(error.code(), message)
+        let mut told = AppError::new(error.code(), message)
             .hint(error.hint())
-            .details(format!("{error:?}"))
+            .details(format!("{error:?}"));
+        told.said = error.said().known().map(Box::new);
+        told
     }
 }
 

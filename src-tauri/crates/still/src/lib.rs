@@ -66,6 +66,7 @@ mod orient;
 mod picture;
 mod preview;
 mod read;
+mod said;
 mod write;
 mod xmp;
 

@@ -1,18 +1,21 @@
 //! XMP packets: what must change in them when the picture does.
 
+use frameloom_core::said;
+use frameloom_core::said::Said;
+
 /// Outcome of [`update`].
 #[derive(Debug, PartialEq, Eq)]
 pub(crate) enum Xmp {
     /// The packet to write.
     Keep(Vec<u8>),
     /// It would say something untrue; why, in words.
-    Drop(&'static str),
+    Drop(Said),
 }
 
 /// The packet of a picture that is upright and, where `size` is given, of that size.
 pub(crate) fn update(packet: &[u8], size: Option<(u32, u32)>) -> Xmp {
     let Ok(text) = std::str::from_utf8(packet) else {
-        return Xmp::Drop("XMP metadata (not in UTF-8)");
+        return Xmp::Drop(said!("lost.xmp_not_utf8", "XMP metadata (not in UTF-8)"));
     };
     // A gain map or a motion photo is a second file behind the picture, which is not kept.
     let describes_more_files = [
@@ -21,9 +24,10 @@ pub(crate) fn update(packet: &[u8], size: Option<(u32, u32)>) -> Xmp {
         "http://ns.google.com/photos/1.0/camera/",
     ];
     if describes_more_files.iter().any(|name| text.contains(name)) {
-        return Xmp::Drop(
-            "XMP metadata (it describes a gain map or other items behind the picture)",
-        );
+        return Xmp::Drop(said!(
+            "lost.xmp_of_items",
+            "XMP metadata (it describes a gain map or other items behind the picture)"
+        ));
     }
     let mut text = text.to_owned();
     let tiff = prefix(&text, "http://ns.adobe.com/tiff/1.0/");

@@ -20,7 +20,7 @@ fn dropped(warnings: &[Warning]) -> Vec<&str> {
     warnings
         .iter()
         .filter_map(|w| match w {
-            Warning::Dropped { what } => Some(what.as_str()),
+            Warning::Dropped { what, .. } => Some(what.as_str()),
             _ => None,
         })
         .collect()

@@ -14,6 +14,7 @@ use frameloom_core::graph::{Line, Op};
 use frameloom_core::job::{JobSpec, Step};
 use frameloom_core::media::MediaInfo;
 use frameloom_core::receipt::Checks;
+use frameloom_core::said;
 use frameloom_core::sequence::NumberPattern;
 use frameloom_media::{Container, Expectation, MuxSpec, OutputCheck, PartReader, SourceCut};
 use std::path::{Path, PathBuf};
@@ -83,9 +84,10 @@ pub(super) fn nothing_in(line: &Line<'_>, path: &Path) -> EngineError {
     match trim {
         Some(step) => EngineError::Node {
             node: step.id.to_owned(),
-            reason: format!(
-                "no picture of `{}` lies in its stretch; choose another start or end",
-                path.display()
+            reason: said!(
+                "clip.empty_stretch_of",
+                "no picture of `{path}` lies in its stretch; choose another start or end",
+                path = path.display()
             ),
         },
         None => EngineError::NoFrames { path: path.into() },

@@ -143,7 +143,7 @@ impl Lanes {
                             lane(entry, done, &mut chain, &watcher, context)
                         })
                         .map_err(|source| EngineError::Io {
-                            what: "a thread cannot be started",
+                            what: "the system gives no memory for another thread",
                             source,
                             path: context.work_dir.to_owned(),
                         })?,

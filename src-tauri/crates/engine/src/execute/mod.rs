@@ -172,6 +172,8 @@ pub(crate) struct Chain {
     window: Window,
     /// The nodes behind the last with a memory of time, for whoever compares their results.
     passed: Vec<Passed>,
+    /// A picture that leaves the head may be blank although its source is not.
+    may_be_blank: bool,
     /// What leaves the head.
     between: PictureFormat,
     output: PictureFormat,
@@ -262,6 +264,7 @@ impl Chain {
             tail: Vec::new(),
             window: source_window(&spec.line.ops(), input.pace.frame_rate),
             passed: Vec::new(),
+            may_be_blank: false,
             between: input.clone(),
             output: input.clone(),
             zero: Timestamp::new(spec.zero, input.pace.time_base),
@@ -327,6 +330,8 @@ impl Chain {
     ) {
         let Some((node, choice)) = opened else { return };
         self.providers.extend(choice);
+        // Nothing is left of a picture without a foreground.
+        let may_be_blank = matches!(op, Some(Op::Background(_)));
         let manifest = op.map(|op| manifest_of(op, context.models));
         let restyles = matches!(manifest, Some(Ok(Some(manifest))) if manifest.restyles);
         self.passed.push(Passed {
@@ -354,6 +359,8 @@ impl Chain {
             }
             Node::Temporal(temporal) => {
                 // What came before it belongs to the head as well.
+                let emptied = |node: &Passed| matches!(node.op, Some(Op::Background(_)));
+                self.may_be_blank |= may_be_blank || self.passed.iter().any(emptied);
                 self.head.extend(self.tail.drain(..).map(Node::Filter));
                 self.head.push(Node::Temporal(temporal));
                 self.between = self.output.clone();
@@ -374,6 +381,11 @@ impl Chain {
     /// What the nodes after the last temporal one get.
     pub(crate) fn between(&self) -> &PictureFormat {
         &self.between
+    }
+
+    /// True if what they get may be blank although its source is not.
+    pub(crate) fn may_be_blank(&self) -> bool {
+        self.may_be_blank
     }
 
     /// The nodes that [`Chain::process`] goes through.

@@ -8,6 +8,7 @@ use crate::EngineError;
 use frameloom_core::color::ColorInfo;
 use frameloom_core::job::{JobSpec, Step};
 use frameloom_core::pixel::AnyPlane;
+use frameloom_core::said;
 use frameloom_core::sequence::{NumberPattern, PictureNumbers};
 use frameloom_core::time::Rational;
 use frameloom_media::{Frame, MediaError, PartFrames, RgbPainter};
@@ -30,7 +31,10 @@ pub(super) fn join(
     context: &Context<'_>,
 ) -> Result<(PathBuf, PictureNumbers), EngineError> {
     let names = NumberPattern::of_path(&spec.output).ok_or_else(|| MediaError::InvalidRequest {
-        what: "the name of the result has no place for a number".into(),
+        what: said!(
+            "sequence.no_number_in_result",
+            "the name of the result has no place for a number"
+        ),
     })?;
     let format = StillFormat::for_output(&spec.output)?;
     let folder = Hidden::make(&spec.output, context.work_dir, &names)?;

@@ -122,6 +122,8 @@ mod tests {
         let choice = ProviderChoice {
             provider: String::new(),
             fallback_reason: None,
+            fallback_said: None,
+            said: None,
             device: Device::Cpu,
             arithmetic: Arithmetic::F32,
             on_processor,

@@ -103,7 +103,7 @@ fn open(
     let info = crate::plan::probe_input(spec.job, line.input)?;
     let named = |error: EngineError| EngineError::Node {
         node: line.source.to_owned(),
-        reason: error.to_string(),
+        reason: error.said(),
     };
     if info.kind == MediaKind::Still {
         let frame = super::still::frame_of(path, line).map_err(named)?;

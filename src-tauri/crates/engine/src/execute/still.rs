@@ -23,6 +23,8 @@ use frameloom_core::media::Warning;
 use frameloom_core::model::{TensorColor, TileSpec};
 use frameloom_core::pixel::{PixelFormat, PlaneRef, Planes};
 use frameloom_core::receipt::{Checks, PictureCheck};
+use frameloom_core::said;
+use frameloom_core::said::Said;
 use frameloom_core::time::Rational;
 use frameloom_media::Frame;
 use frameloom_still::{
@@ -128,12 +130,12 @@ fn verifier(
         });
         now = after;
     }
-    let channels = (picture.layout.count(), picture.layout.color_count());
+    let of = |layout: Channels| (layout.count(), layout.color_count());
     Ok(StillVerifier::new(
         &input,
         &passed,
-        picture.samples.as_rows(),
-        channels,
+        (picture.samples.as_rows(), of(picture.layout)),
+        of(now.layout),
     ))
 }
 
@@ -175,9 +177,9 @@ pub(super) fn run_by_ffmpeg(
     let (samples, layout) = interleaved(&frame)?;
     let properties = AvifProperties::of(&spec.input);
     if properties.alpha && !layout.has_alpha() {
-        context.progress.warning(Warning::Dropped {
-            what: "transparency".to_owned(),
-        });
+        context
+            .progress
+            .warning(Warning::dropped(said!("lost.transparency", "transparency")));
     }
     let shape = Shape {
         width: frame.width(),
@@ -207,9 +209,7 @@ pub(super) fn run_by_ffmpeg(
         context.progress.warning(warning);
     }
     if properties.exif {
-        context.progress.warning(Warning::Dropped {
-            what: "EXIF".to_owned(),
-        });
+        context.progress.warning(Warning::dropped("EXIF"));
     }
     context.progress.done(1);
     publish(file, spec, &shape, check)
@@ -353,22 +353,31 @@ impl Shape {
         let Some((node, op)) = step else {
             return Ok(self);
         };
-        let refuse = |reason: &str| EngineError::Node {
+        let refuse = |reason: Said| EngineError::Node {
             node: (*node).to_owned(),
-            reason: reason.to_owned(),
+            reason,
         };
         let input = self.format();
         let output = output_format(node, op, &input, context.models)?;
-        if output.pixels.planes != input.pixels.planes || output.pixels.alpha != input.pixels.alpha
+        let mut layout = self.layout;
+        if matches!(op, Op::Background(_)) {
+            layout = match output.pixels.planes {
+                Planes::Gray => Channels::Gray,
+                Planes::Gbr | Planes::Yuv { .. } => Channels::Rgb,
+            }
+            .with_alpha(output.pixels.alpha);
+        } else if output.pixels.planes != input.pixels.planes
+            || output.pixels.alpha != input.pixels.alpha
         {
-            return Err(refuse(
-                "a still picture can change its depth, not its channels",
-            ));
+            return Err(refuse(said!(
+                "still.channels",
+                "a still picture can change its depth, not its channels"
+            )));
         }
         Ok(Self {
             width: output.width,
             height: output.height,
-            layout: self.layout,
+            layout,
             bits: if output.pixels.bits > 8 { 16 } else { 8 },
         })
     }
@@ -408,6 +417,7 @@ fn whole(
     Ok(Picture {
         width: shape.width,
         height: shape.height,
+        layout: shape.layout,
         samples,
         ..picture
     })
@@ -467,6 +477,7 @@ pub(super) fn step(
     Ok(Picture {
         width: shape.width,
         height: shape.height,
+        layout: shape.layout,
         samples,
         ..picture
     })
@@ -524,16 +535,20 @@ fn by_frame(
         }
         None => open_node(node, op, &input, &opening)?,
     };
-    let Some((Node::Filter(mut filter), _)) = opened else {
+    let Some((Node::Filter(mut filter), choice)) = opened else {
         return Ok(interleaved(&frame)?.0);
     };
+    if let Some(choice) = &choice {
+        context.progress.provider(choice);
+    }
     if let Some(handle) = filter.cancel_handle() {
         context.cancel.watch(handle);
     }
     context.cancel.check()?;
     let frame = filter.process(&frame)?;
     let (samples, layout) = interleaved(&frame)?;
-    Ok(without_color(samples, layout, picture.layout))
+    let wanted = Shape::of(picture).after(Some(&(node, op)), context)?;
+    Ok(without_color(samples, layout, wanted.layout))
 }
 
 fn upscale(

@@ -17,6 +17,7 @@ use frameloom_core::error::ErrorCode;
 use frameloom_core::graph::Layout;
 use frameloom_core::job::{JobSpec, Step};
 use frameloom_core::media::{StreamInfo, Warning};
+use frameloom_core::said;
 use frameloom_core::segment::SegmentLength;
 use frameloom_core::time::Rational;
 use frameloom_media::{
@@ -358,7 +359,10 @@ impl<'a> Work<'a> {
             if clip > 0 && last.is_none() {
                 return Err(EngineError::Node {
                     node: line.source.to_owned(),
-                    reason: "its pictures cannot be joined with those before".to_owned(),
+                    reason: said!(
+                        "clip.unlike",
+                        "its pictures cannot be joined with those before"
+                    ),
                 });
             }
             tracing::warn!("the encoder changed since the job was begun; it starts over");
@@ -412,7 +416,7 @@ impl<'a> Work<'a> {
         std::thread::scope(|scope| {
             let named = |name: &str| std::thread::Builder::new().name(name.to_owned());
             let spawn_failed = |source| EngineError::Io {
-                what: "a thread cannot be started",
+                what: "the system gives no memory for another thread",
                 source,
                 path: self.spec.input.clone(),
             };

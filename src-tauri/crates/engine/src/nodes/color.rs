@@ -7,6 +7,8 @@ use crate::EngineError;
 use crate::rgb::{FloatPlanes, RgbConverter, store};
 use frameloom_core::graph::ColorParams;
 use frameloom_core::pixel::{AnyPlane, AnyPlaneMut, Planes};
+use frameloom_core::said;
+use frameloom_core::said::Said;
 use frameloom_media::{Frame, FramePool};
 use std::path::Path;
 
@@ -18,25 +20,28 @@ const GAMMA: f64 = 2.4;
 const NEUTRAL: f64 = 6504.0;
 
 /// Refuses what cannot be done to pictures of this kind.
-pub(super) fn check(params: &ColorParams, input: &PictureFormat) -> Result<(), String> {
+pub(super) fn check(params: &ColorParams, input: &PictureFormat) -> Result<(), Said> {
     let finite = [
         params.exposure,
         params.tint,
         params.temperature.unwrap_or(NEUTRAL),
     ];
     if finite.iter().any(|v| !v.is_finite()) {
-        return Err("its numbers must be finite".to_owned());
+        return Err(said!("node.finite", "its numbers must be finite"));
     }
     let changes_light = gains(params) != [1.0; 3];
     if changes_light && input.color.is_hdr() {
-        return Err(
+        return Err(said!(
+            "node.hdr_light",
             "exposure and white balance are computed for SDR, and this is HDR; use a lookup table"
-                .to_owned(),
-        );
+        ));
     }
     let tints = params.tint != 0.0 || params.temperature.is_some();
     if input.pixels.planes == Planes::Gray && tints {
-        return Err("a grey picture has no colour to balance".to_owned());
+        return Err(said!(
+            "node.grey",
+            "a grey picture has no colour to balance"
+        ));
     }
     if let Some(path) = &params.lut {
         Lut::read(Path::new(path))?;

@@ -3,6 +3,7 @@
 use super::{Filter, PictureFormat, filter_input};
 use crate::EngineError;
 use frameloom_core::pixel::{AnyPlane, AnyPlaneMut, PixelFormat};
+use frameloom_core::said;
 use frameloom_media::{FilterGraph, FilterSpec, Frame, FramePool};
 
 /// Takes noise out by non-local means: of ffmpeg's filters the one that restored noised clips
@@ -48,7 +49,7 @@ impl Denoise {
         self.graph.send(frame)?;
         self.graph.receive()?.ok_or_else(|| EngineError::Node {
             node: "denoise".to_owned(),
-            reason: "the filter kept a frame back".to_owned(),
+            reason: said!("node.kept_back", "the filter kept a frame back"),
         })
     }
 }

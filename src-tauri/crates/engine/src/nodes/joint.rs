@@ -1,10 +1,11 @@
 //! Where clips are joined: the pictures of each become like those of the first.
 
 use super::pad::Pad;
-use super::{Filter, Models, Pace, PictureFormat, output_format, overlay};
+use super::{Filter, Models, Pace, PictureFormat, background, output_format, overlay};
 use crate::EngineError;
 use frameloom_core::graph::{Op, PadParams, Step};
 use frameloom_core::pixel::{PixelFormat, Planes};
+use frameloom_core::said;
 use frameloom_core::time::{FrameRate, TimeBase, Timestamp};
 use frameloom_media::{Converter, Frame, FramePool};
 use std::collections::BTreeMap;
@@ -47,6 +48,9 @@ impl Joints {
         if let (Op::Overlay(params), Some(over)) = (step.op, over) {
             overlay::check(params, over, input).map_err(refuse)?;
         }
+        if let (Op::Background(_), Some(behind)) = (step.op, over) {
+            background::check(behind, input).map_err(refuse)?;
+        }
         if !matches!(step.op, Op::Concat) {
             return output_format(step.id, step.op, input, models);
         }
@@ -55,11 +59,10 @@ impl Joints {
             .entry(step.id.to_owned())
             .or_insert_with(|| input.clone());
         if target.color.is_hdr() != input.color.is_hdr() {
-            return Err(refuse(
-                "one of its clips is HDR and another is not, and no node turns one kind into the \
-                 other; join clips of one kind, and make a result of its own of the others"
-                    .to_owned(),
-            ));
+            return Err(refuse(said!(
+                "node.hdr_and_sdr",
+                "one of its clips is HDR and another is not, and no node turns one kind into the other; join clips of one kind, and make a result of its own of the others"
+            )));
         }
         Ok(PictureFormat {
             pace: input.pace,

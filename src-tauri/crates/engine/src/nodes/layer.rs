@@ -60,6 +60,11 @@ impl LayerMaker {
         }
     }
 
+    /// The pictures that layers are made for.
+    pub(super) fn below(&self) -> &PictureFormat {
+        &self.below
+    }
+
     /// Prepares `frame`, resized to `width` x `height` pixels.
     ///
     /// Colours are multiplied by alpha before they are resized: the colour that transparent

@@ -1,5 +1,7 @@
 //! Lookup tables for colours: Adobe's `.cube` format (Cube LUT Specification 1.0).
 
+use frameloom_core::said;
+use frameloom_core::said::Said;
 use std::io::Read;
 use std::path::Path;
 
@@ -24,19 +26,36 @@ impl Lut {
     ///
     /// # Errors
     /// What is wrong with it, in a sentence.
-    pub(super) fn read(path: &Path) -> Result<Self, String> {
-        let shown = path.display();
-        let file = std::fs::File::open(path)
-            .map_err(|e| format!("the lookup table `{shown}` cannot be opened: {e}"))?;
+    pub(super) fn read(path: &Path) -> Result<Self, Said> {
+        let unreadable = |e: std::io::Error| {
+            said!(
+                "node.lut_unreadable",
+                "the lookup table `{path}` cannot be read: {error}",
+                path = path.display(),
+                error = Said::from(e.to_string())
+            )
+        };
+        let file = std::fs::File::open(path).map_err(unreadable)?;
         let mut text = String::new();
         let read = file
             .take(MAX_BYTES + 1)
             .read_to_string(&mut text)
-            .map_err(|e| format!("the lookup table `{shown}` cannot be read: {e}"))?;
+            .map_err(unreadable)?;
         if read as u64 > MAX_BYTES {
-            return Err(format!("the lookup table `{shown}` is too large"));
+            return Err(said!(
+                "node.lut_too_large",
+                "the lookup table `{path}` is too large",
+                path = path.display()
+            ));
         }
-        Self::parse(&text).map_err(|reason| format!("the lookup table `{shown}` {reason}"))
+        Self::parse(&text).map_err(|reason| {
+            said!(
+                "node.lut",
+                "the lookup table `{path}` {reason}",
+                path = path.display(),
+                reason = Said::from(reason)
+            )
+        })
     }
 
     fn parse(text: &str) -> Result<Self, String> {

@@ -4,6 +4,7 @@
 //! Its output is known before anything is opened ([`output_format`]), so a plan can be shown and
 //! the encoder chosen first.
 
+mod background;
 mod color;
 mod crop;
 mod ffmpeg;
@@ -33,13 +34,14 @@ pub(crate) use upscale::RGB_LUMA;
 
 use crate::EngineError;
 use crate::compute::Sessions;
-use crate::plan::model_of;
 pub use crate::verify::{Rect, Seams};
 use frameloom_core::color::{ColorInfo, Matrix, Range};
 use frameloom_core::graph::{DeinterlaceRate, OnnxParams, Op};
 use frameloom_core::job::{Device, ProviderChoice};
-use frameloom_core::model::ModelManifest;
+use frameloom_core::model::{ModelManifest, Task};
 use frameloom_core::pixel::{PixelFormat, Planes};
+use frameloom_core::said;
+use frameloom_core::said::Said;
 use frameloom_core::time::{FrameRate, Rational, TimeBase};
 use frameloom_infer::{CancelHandle, InferError, Model, Runtime};
 use frameloom_media::{FilterInput, Frame};
@@ -134,7 +136,11 @@ pub trait Models {
 
 /// The refusal of who knows installed models only.
 fn no_files(file: &OnnxParams) -> EngineError {
-    let reason = format!("no one here can look into {}", file.path);
+    let reason = said!(
+        "model.no_files",
+        "no one here can look into {path}",
+        path = file.path.as_str()
+    );
     InferError::NotPictureToPicture { reason }.into()
 }
 
@@ -143,7 +149,7 @@ pub(crate) fn manifest_of(
     op: &Op,
     models: &dyn Models,
 ) -> Result<Option<ModelManifest>, EngineError> {
-    Ok(match (op, model_of(op)) {
+    Ok(match (op, op.model()) {
         (_, Some(id)) => Some(models.manifest(id)?),
         (Op::Onnx(file), None) => Some(models.onnx(file)?),
         _ => None,
@@ -166,7 +172,7 @@ pub fn output_format(
     input: &PictureFormat,
     models: &dyn Models,
 ) -> Result<PictureFormat, EngineError> {
-    let refuse = |reason: String| EngineError::Node {
+    let refuse = |reason: Said| EngineError::Node {
         node: node.to_owned(),
         reason,
     };
@@ -175,22 +181,33 @@ pub fn output_format(
         Op::Source(_) | Op::Sink => {}
         Op::Upscale { .. } | Op::Onnx(_) => {
             let manifest = manifest_of(op, models)?;
+            if let Some(manifest) = &manifest {
+                check_makes_pictures(manifest).map_err(refuse)?;
+            }
             let scale = manifest.as_ref().map_or(1, |manifest| manifest.scale);
             if let Some(tile) = manifest.map(|manifest| manifest.tile)
                 && tile.is_whole()
                 && let Some((width, height)) = tile.only_size()
                 && (width, height) != (input.width, input.height)
             {
-                return Err(refuse(format!(
-                    "its model looks at the whole picture at once and takes {width} x {height} pixels only, not {} x {}; put a `resize` or `crop` to that size in front of it",
-                    input.width, input.height
+                return Err(refuse(said!(
+                    "node.whole_picture",
+                    "its model looks at the whole picture at once and takes {width} x {height} pixels only, not {found_width} x {found_height}; put a `resize` or `crop` to that size in front of it",
+                    width = width,
+                    height = height,
+                    found_width = input.width,
+                    found_height = input.height
                 )));
             }
             let larger = |side: u32| side.checked_mul(scale).filter(|&s| s <= MAX_SIDE);
             let (Some(width), Some(height)) = (larger(input.width), larger(input.height)) else {
-                return Err(refuse(format!(
-                    "{} x {} pixels times {scale} is larger than {MAX_SIDE} on a side",
-                    input.width, input.height
+                return Err(refuse(said!(
+                    "node.too_large",
+                    "{width} x {height} pixels times {scale} is larger than {most} on a side",
+                    width = input.width,
+                    height = input.height,
+                    scale = scale,
+                    most = MAX_SIDE
                 )));
             };
             (output.width, output.height) = (width, height);
@@ -203,9 +220,13 @@ pub fn output_format(
             };
             let fits = |to: u32, from: u32| (from.min(least)..=MAX_SIDE).contains(&to);
             if !fits(size.width, input.width) || !fits(size.height, input.height) {
-                return Err(refuse(format!(
-                    "{} x {} pixels is not a possible size; each side takes {least} to {MAX_SIDE}",
-                    size.width, size.height
+                return Err(refuse(said!(
+                    "node.size",
+                    "{width} x {height} pixels is not a possible size; each side takes {least} to {most}",
+                    width = size.width,
+                    height = size.height,
+                    least = least,
+                    most = MAX_SIDE
                 )));
             }
             // The picture keeps its shape on the screen.
@@ -226,9 +247,15 @@ pub fn output_format(
                 length > 0 && at.checked_add(length).is_some_and(|end| end <= side)
             };
             if !fits(rect.x, rect.width, input.width) || !fits(rect.y, rect.height, input.height) {
-                return Err(refuse(format!(
-                    "the rectangle {} x {} at ({}, {}) does not lie within {} x {} pixels",
-                    rect.width, rect.height, rect.x, rect.y, input.width, input.height
+                return Err(refuse(said!(
+                    "node.rectangle",
+                    "the rectangle {width} x {height} at ({x}, {y}) does not lie within {whole_width} x {whole_height} pixels",
+                    width = rect.width,
+                    height = rect.height,
+                    x = rect.x,
+                    y = rect.y,
+                    whole_width = input.width,
+                    whole_height = input.height
                 )));
             }
             check_corner(input, rect.x, rect.y).map_err(refuse)?;
@@ -239,9 +266,15 @@ pub fn output_format(
                 at.checked_add(length).is_some_and(|end| end <= side)
             };
             if !fits(pad.x, input.width, pad.width) || !fits(pad.y, input.height, pad.height) {
-                return Err(refuse(format!(
-                    "a picture of {} x {} at ({}, {}) does not lie within {} x {} pixels",
-                    input.width, input.height, pad.x, pad.y, pad.width, pad.height
+                return Err(refuse(said!(
+                    "node.pad",
+                    "a picture of {width} x {height} at ({x}, {y}) does not lie within {whole_width} x {whole_height} pixels",
+                    width = input.width,
+                    height = input.height,
+                    x = pad.x,
+                    y = pad.y,
+                    whole_width = pad.width,
+                    whole_height = pad.height
                 )));
             }
             check_corner(input, pad.x, pad.y).map_err(refuse)?;
@@ -251,7 +284,10 @@ pub fn output_format(
         Op::Flip(params) => output = Turn::flip(params.axis).format(input),
         Op::Deinterlace(params) => {
             if input.pace == Pace::STILL {
-                return Err(refuse("a picture by itself has no fields".to_owned()));
+                return Err(refuse(said!(
+                    "node.no_fields",
+                    "a picture by itself has no fields"
+                )));
             }
             if params.rate == DeinterlaceRate::Field {
                 // The second field is shown half a frame later, perhaps between two ticks.
@@ -262,59 +298,88 @@ pub fn output_format(
                         .den
                         .checked_mul(2)
                         .and_then(|den| TimeBase::new(base.num, den))
-                        .ok_or_else(|| refuse("the clip's clock is too fine".to_owned()))?,
+                        .ok_or_else(|| {
+                            refuse(said!("node.clock", "the clip's clock is too fine"))
+                        })?,
                     frame_rate: rate.and_then(|r| FrameRate::new(r.num.checked_mul(2)?, r.den)),
                 };
             }
         }
         Op::Fps { rate } => {
             if input.pace == Pace::STILL {
-                return Err(refuse("a picture by itself has no frame rate".to_owned()));
+                return Err(refuse(said!(
+                    "node.no_rate",
+                    "a picture by itself has no frame rate"
+                )));
             }
             output.pace = Pace {
                 time_base: rate
                     .ratio()
                     .recip()
                     .and_then(|seconds| TimeBase::new(seconds.num, seconds.den))
-                    .ok_or_else(|| refuse(format!("{} is no frame rate", rate.ratio())))?,
+                    .ok_or_else(|| {
+                        refuse(said!(
+                            "node.rate",
+                            "{rate} is no frame rate",
+                            rate = rate.ratio().to_string()
+                        ))
+                    })?,
                 frame_rate: Some(*rate),
             };
         }
         Op::Trim(params) => {
             if input.pace == Pace::STILL {
-                return Err(refuse("a picture by itself has no length".to_owned()));
+                return Err(refuse(said!(
+                    "node.no_length",
+                    "a picture by itself has no length"
+                )));
             }
             if let (Some(start), Some(end)) = (params.start, params.end)
                 && start >= end
             {
-                return Err(refuse(format!(
-                    "the end ({end} s) is not after the start ({start} s)"
+                return Err(refuse(said!(
+                    "node.end_before_start",
+                    "the end ({end} s) is not after the start ({start} s)",
+                    end = end.to_string(),
+                    start = start.to_string()
                 )));
             }
         }
         Op::Denoise(params) => {
-            if let Some(model) = &params.model
-                && models.manifest(model)?.scale != 1
-            {
-                return Err(refuse(format!(
-                    "the model `{model}` enlarges; use `upscale`, or a model of scale 1"
-                )));
+            if let Some(model) = &params.model {
+                let manifest = models.manifest(model)?;
+                check_makes_pictures(&manifest).map_err(refuse)?;
+                if manifest.scale != 1 {
+                    return Err(refuse(said!(
+                        "node.model_enlarges",
+                        "the model `{model}` enlarges; use `upscale`, or a model of scale 1",
+                        model = model
+                    )));
+                }
             }
         }
         Op::Color(params) => color::check(params, input).map_err(refuse)?,
         Op::Overlay(params) => {
             overlay::check_shown(params.start, params.end).map_err(refuse)?;
         }
+        Op::Background(params) => {
+            let task = models.manifest(&params.model)?.task;
+            output = background::output_format(params, task, input).map_err(refuse)?;
+        }
         Op::Text(params) => text::check(params).map_err(refuse)?,
         Op::Concat => {}
         Op::Mux(_) | Op::Loudness(_) | Op::AudioDenoise(_) | Op::SplitChannels(_) => {
-            return Err(refuse("it does not work on pictures".to_owned()));
+            return Err(refuse(said!(
+                "node.no_pictures",
+                "it does not work on pictures"
+            )));
         }
         Op::Convert { format } => {
             if !(8..=16).contains(&format.bits) {
-                return Err(refuse(format!(
-                    "{} bits per sample is not possible",
-                    format.bits
+                return Err(refuse(said!(
+                    "node.bits",
+                    "{bits} bits per sample is not possible",
+                    bits = format.bits
                 )));
             }
             output.pixels = *format;
@@ -324,18 +389,33 @@ pub fn output_format(
     Ok(output)
 }
 
+/// Refuses a model that gives something else than pictures.
+fn check_makes_pictures(manifest: &ModelManifest) -> Result<(), Said> {
+    match manifest.task {
+        Task::Upscale => Ok(()),
+        Task::Matte => Err(said!(
+            "node.model_mattes",
+            "the model `{model}` tells a foreground from its background and makes no pictures; it is one for the node `background`",
+            model = &manifest.id
+        )),
+    }
+}
+
 /// A corner must lie on a chroma sample.
-fn check_corner(input: &PictureFormat, x: u32, y: u32) -> Result<(), String> {
+fn check_corner(input: &PictureFormat, x: u32, y: u32) -> Result<(), Said> {
     let Planes::Yuv { shift_x, shift_y } = input.pixels.planes else {
         return Ok(());
     };
     let odd = |at: u32, shift: u8| at & ((1 << shift) - 1) != 0;
     if odd(x, shift_x) || odd(y, shift_y) {
         let on = |at: u32, shift: u8| at >> shift << shift;
-        return Err(format!(
-            "the corner ({x}, {y}) lies between chroma samples; the nearest that does not is ({}, {})",
-            on(x, shift_x),
-            on(y, shift_y)
+        return Err(said!(
+            "node.corner",
+            "the corner ({x}, {y}) lies between chroma samples; the nearest that does not is ({near_x}, {near_y})",
+            x = x,
+            y = y,
+            near_x = on(x, shift_x),
+            near_y = on(y, shift_y)
         ));
     }
     Ok(())
@@ -514,6 +594,7 @@ pub fn open(
             )?)),
             None => None,
         },
+        Op::Background(params) => Some(background::open(params, input, output, opening)?),
         Op::Text(params) => plain(Box::new(text::Text::open(
             params,
             opening.zero,

@@ -4,6 +4,8 @@ use super::layer::{Alpha, Layer, LayerMaker};
 use super::{Filter, PictureFormat};
 use crate::EngineError;
 use frameloom_core::graph::{Anchor, OverEnd, OverlayParams};
+use frameloom_core::said;
+use frameloom_core::said::Said;
 use frameloom_core::time::{Rational, Timestamp};
 use frameloom_media::{Frame, FramePool};
 use std::sync::{Arc, Mutex, PoisonError};
@@ -44,6 +46,24 @@ impl OverSource {
         }))
     }
 
+    /// As [`Over::at`].
+    pub(super) fn at(
+        &mut self,
+        micros: i64,
+        after: OverEnd,
+    ) -> Result<Option<(u64, Arc<Frame>)>, EngineError> {
+        self.over.at(micros, after)
+    }
+
+    /// Width of its pixels by their height.
+    pub(super) fn aspect(&self) -> f64 {
+        let ratio = self.over.format().sample_aspect_ratio;
+        match ratio.num > 0 && ratio.den > 0 {
+            true => ratio.to_f64(),
+            false => 1.0,
+        }
+    }
+
     /// As [`Over::mark`].
     pub(crate) fn mark(&self) -> Option<(i64, u64)> {
         self.over.mark()
@@ -78,11 +98,13 @@ fn micros(seconds: Rational) -> i64 {
 }
 
 /// Refuses times that are none.
-pub(super) fn check_shown(start: Option<Rational>, end: Option<Rational>) -> Result<(), String> {
+pub(super) fn check_shown(start: Option<Rational>, end: Option<Rational>) -> Result<(), Said> {
     match (start, end) {
-        (start, Some(end)) if start.unwrap_or(Rational { num: 0, den: 1 }) >= end => {
-            Err(format!("it would disappear ({end} s) before it appears"))
-        }
+        (start, Some(end)) if start.unwrap_or(Rational { num: 0, den: 1 }) >= end => Err(said!(
+            "node.disappears",
+            "it would disappear ({end} s) before it appears",
+            end = end.to_string()
+        )),
         _ => Ok(()),
     }
 }
@@ -192,18 +214,24 @@ pub(super) fn check(
     params: &OverlayParams,
     over: &PictureFormat,
     below: &PictureFormat,
-) -> Result<(), String> {
+) -> Result<(), Said> {
     check_shown(params.start, params.end)?;
     if over.color.is_hdr() && !below.color.is_hdr() {
-        return Err(
-            "what is laid over is HDR and what is below is not; turn it into SDR first".to_owned(),
-        );
+        return Err(said!(
+            "node.hdr_over",
+            "what is laid over is HDR and what is below is not; turn it into SDR first"
+        ));
     }
     let (width, height) = size_over(params, over, below);
     let (wide, high) = (below.width, below.height);
     if width > wide.saturating_mul(4) || height > high.saturating_mul(4) {
-        return Err(format!(
-            "{width} x {height} pixels over {wide} x {high}: give it a `width`"
+        return Err(said!(
+            "node.over_size",
+            "{width} x {height} pixels over {wide} x {high}: give it a `width`",
+            width = width,
+            height = height,
+            wide = wide,
+            high = high
         ));
     }
     Ok(())

@@ -265,6 +265,10 @@ fn window_of(op: &Op) -> Option<Window> {
             warm_up: 0,
             look_ahead: 1,
         }),
+        Op::Background(params) if params.smooth > 0.0 => Some(Window {
+            warm_up: super::background::REACH as u64,
+            look_ahead: super::background::REACH as u64,
+        }),
         _ => None,
     }
 }

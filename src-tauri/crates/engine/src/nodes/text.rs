@@ -10,6 +10,8 @@ use crate::EngineError;
 use frameloom_core::color::ColorInfo;
 use frameloom_core::graph::{TextParams, parse_color};
 use frameloom_core::pixel::{AnyPlane, AnyPlaneMut, PixelFormat, Planes};
+use frameloom_core::said;
+use frameloom_core::said::Said;
 use frameloom_core::time::{Rational, TimeBase};
 use frameloom_media::{FilterGraph, FilterInput, FilterSpec, Frame, FramePool};
 use std::fmt::Write as _;
@@ -26,14 +28,18 @@ const CANVAS: PixelFormat = PixelFormat {
 const SCRIPT_HEIGHT: f64 = 288.0;
 
 /// Refuses what cannot be written.
-pub(super) fn check(params: &TextParams) -> Result<(), String> {
+pub(super) fn check(params: &TextParams) -> Result<(), Said> {
     check_shown(params.start, params.end)?;
     for (name, color) in [
         ("color", &params.color),
         ("outline_color", &params.outline_color),
     ] {
         if parse_color(color).is_none() {
-            return Err(format!("`{name}` must be a colour like \"#ff8000\""));
+            return Err(said!(
+                "node.colour",
+                "`{name}` must be a colour like \"#ff8000\"",
+                name = name
+            ));
         }
     }
     if let Some(font) = &params.font
@@ -41,11 +47,17 @@ pub(super) fn check(params: &TextParams) -> Result<(), String> {
             .chars()
             .any(|c| matches!(c, ',' | '=' | '\'' | '\\') || c.is_control())
     {
-        return Err("the name of a font has no commas, equal signs or quotes".to_owned());
+        return Err(said!(
+            "node.font",
+            "the name of a font has no commas, equal signs or quotes"
+        ));
     }
     match (&params.text, &params.file) {
         (Some(_), None) | (None, Some(_)) => Ok(()),
-        _ => Err("it needs either `text` or `file`".to_owned()),
+        _ => Err(said!(
+            "node.text_or_file",
+            "it needs either `text` or `file`"
+        )),
     }
 }
 
@@ -59,8 +71,10 @@ pub(crate) fn check_file(node: &str, file: &Path) -> Result<(), EngineError> {
         .map(drop)
         .map_err(|error| EngineError::Node {
             node: node.to_owned(),
-            reason: format!(
-                "the subtitles cannot be read ({error}); ASS, SRT and WebVTT in UTF-8 can"
+            reason: said!(
+                "node.subtitles",
+                "the subtitles cannot be read ({error}); ASS, SRT and WebVTT in UTF-8 can",
+                error = Said::from(error.to_string())
             ),
         })
 }
@@ -267,7 +281,7 @@ impl Canvas {
         drop(frame);
         self.graph.receive()?.ok_or_else(|| EngineError::Node {
             node: "text".to_owned(),
-            reason: "the filter kept a frame back".to_owned(),
+            reason: said!("node.kept_back", "the filter kept a frame back"),
         })
     }
 }

@@ -6,6 +6,8 @@ use crate::nodes::{Joints, Pace};
 use crate::sound::ClipSpan;
 use frameloom_core::graph::{Layout, Line, Op};
 use frameloom_core::media::{MediaInfo, MediaKind, StreamInfo, StreamKind, VideoInfo, Warning};
+use frameloom_core::said;
+use frameloom_core::said::{Said, SaidValue};
 use frameloom_core::time::{Rational, TimeBase, Timestamp};
 use serde::{Deserialize, Serialize};
 use std::path::Path;
@@ -56,7 +58,7 @@ pub(crate) struct ClipOf {
 pub(crate) fn clip_of(line: &Line<'_>, info: &MediaInfo) -> Result<ClipOf, EngineError> {
     let (stream, video) = info.main_video().ok_or_else(|| EngineError::Node {
         node: line.source.to_owned(),
-        reason: "its file holds no pictures".to_owned(),
+        reason: said!("clip.no_pictures", "its file holds no pictures"),
     })?;
     let stretch = stretch(&line.ops(), info, (stream, video))?;
     let frames = frames_estimate(info, stream, video);
@@ -106,7 +108,10 @@ pub(super) fn join_clips(
         if info.kind == MediaKind::Still {
             return Err(EngineError::Node {
                 node: line.source.to_owned(),
-                reason: "a still picture has no length and cannot be joined with clips".to_owned(),
+                reason: said!(
+                    "clip.still",
+                    "a still picture has no length and cannot be joined with clips"
+                ),
             });
         }
         let own = inputs.result(line, true, joints)?.pace.time_base;
@@ -128,7 +133,10 @@ pub(super) fn join_clips(
         let (Some(&first), Some(&last)) = (inside.first(), inside.last()) else {
             return Err(EngineError::Node {
                 node: line.source.to_owned(),
-                reason: "no picture lies in that stretch of it".to_owned(),
+                reason: said!(
+                    "clip.empty_stretch",
+                    "no picture lies in that stretch of it"
+                ),
             });
         };
         // The last picture is shown as long as pictures are on average, or until the next.
@@ -157,9 +165,11 @@ pub(super) fn join_clips(
         let subtitles = info.streams.iter().any(|s| s.kind == StreamKind::Subtitle);
         let timed = subtitles || !info.chapters.is_empty();
         if timed && clips.len() > 1 {
-            warnings.push(Warning::Dropped {
-                what: format!("subtitles and chapters of `{}`", line.input),
-            });
+            warnings.push(Warning::dropped(said!(
+                "lost.subtitles_of",
+                "subtitles and chapters of `{input}`",
+                input = line.input
+            )));
         }
     }
     // The first keeps the times that it has: what is copied of its file goes with them.
@@ -214,7 +224,10 @@ fn stretch(
         if place != 0 {
             return Err(EngineError::Node {
                 node: (*node).to_owned(),
-                reason: "put it right after the source; a graph has one trim".to_owned(),
+                reason: said!(
+                    "clip.trim_place",
+                    "put it right after the source; a graph has one trim"
+                ),
             });
         }
         if let (Some(start), Some(length)) = (params.start, length_micros(info, stream))
@@ -260,11 +273,12 @@ fn length_micros(info: &MediaInfo, stream: &StreamInfo) -> Option<i64> {
 }
 
 /// Why nothing is left of a clip that is `length` microseconds long.
-fn begins_too_late(start: Rational, length: i64) -> String {
-    format!(
-        "it begins at {:.2} s, and the clip ends at {:.2} s; choose an earlier start",
-        start.to_f64(),
-        length as f64 / 1e6
+fn begins_too_late(start: Rational, length: i64) -> Said {
+    said!(
+        "clip.too_late",
+        "it begins at {start} s, and the clip ends at {end} s; choose an earlier start",
+        start = SaidValue::decimal(start.to_f64(), 2),
+        end = SaidValue::decimal(length as f64 / 1e6, 2)
     )
 }
 

@@ -6,6 +6,7 @@ use crate::plan::InputPrint;
 use frameloom_core::graph::{Layout, Op, Tracks};
 use frameloom_core::job::{JobSpec, TrackChoice};
 use frameloom_core::media::{MediaInfo, StreamInfo, StreamKind, Warning};
+use frameloom_core::said;
 use frameloom_core::time::{TimeBase, Timestamp};
 use frameloom_media::{
     Container, SoundReader, SoundSource, WantedTrack, check_tracks, plan_sound_encoder,
@@ -206,9 +207,10 @@ impl<'a> Planner<'a> {
                 if found.is_empty() && !may_lack {
                     return Err(node_error(
                         asker,
-                        format!(
-                            "the input `{name}` has no sound; take its wire away, or give \
-                             another file for it"
+                        said!(
+                            "sound.no_sound",
+                            "the input `{name}` has no sound; take its wire away, or give another file for it",
+                            name = *name
                         ),
                     ));
                 }
@@ -233,7 +235,7 @@ impl<'a> Planner<'a> {
                         if let Some(model) = &params.model {
                             let path = PathBuf::from(model);
                             let print = InputPrint::take(&path)
-                                .map_err(|error| node_error(id, error.to_string()))?;
+                                .map_err(|error| node_error(id, error.said()))?;
                             self.files.push((path, print));
                         }
                         let step = SoundStep::Denoise(params.clone());
@@ -294,9 +296,11 @@ impl<'a> Planner<'a> {
                     found.ok_or_else(|| {
                         node_error(
                             node,
-                            format!(
-                                "there is no channel `{name}`; the sound has {}",
-                                names.join(", ")
+                            said!(
+                                "sound.no_channel",
+                                "there is no channel `{name}`; the sound has {names}",
+                                name = name,
+                                names = names.join(", ")
                             ),
                         )
                     })
@@ -347,11 +351,11 @@ impl<'a> Planner<'a> {
                 let Some(place) = place else {
                     return Err(node_error(
                         node,
-                        format!(
-                            "{} clips are shown and {} sounds are given; give each clip its \
-                             sound, in the same order",
-                            clips.len(),
-                            wires.len()
+                        said!(
+                            "sound.counts",
+                            "{clips} clips are shown and {sounds} sounds are given; give each clip its sound, in the same order",
+                            clips = clips.len(),
+                            sounds = wires.len()
                         ),
                     ));
                 };
@@ -369,7 +373,10 @@ impl<'a> Planner<'a> {
         if count == 0 {
             return Err(node_error(
                 node,
-                "none of the clips has sound; take the wires of sound away",
+                said!(
+                    "sound.none",
+                    "none of the clips has sound; take the wires of sound away"
+                ),
             ));
         }
         let mut joined = Vec::new();
@@ -420,9 +427,10 @@ impl<'a> Planner<'a> {
             if found.is_empty() {
                 return Err(node_error(
                     "sink",
-                    format!(
-                        "the input `{name}` has no subtitles; take its wire away, or give \
-                         another file for it"
+                    said!(
+                        "sound.no_subtitles",
+                        "the input `{name}` has no subtitles; take its wire away, or give another file for it",
+                        name = *name
                     ),
                 ));
             }

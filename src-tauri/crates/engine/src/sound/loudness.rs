@@ -12,6 +12,8 @@ use super::samples::{Part, Placement, Samples, open};
 use crate::EngineError;
 use ebur128::{Channel, EbuR128, Mode};
 use frameloom_core::graph::LoudnessParams;
+use frameloom_core::said;
+use frameloom_core::said::Said;
 use frameloom_media::{SoundBlock, SoundFormat};
 use std::collections::VecDeque;
 
@@ -51,7 +53,14 @@ pub(crate) struct Measured {
 }
 
 fn fault(error: ebur128::Error) -> EngineError {
-    super::node_error("loudness", format!("it cannot be measured: {error}"))
+    super::node_error(
+        "loudness",
+        said!(
+            "sound.unmeasured",
+            "it cannot be measured: {error}",
+            error = Said::from(error.to_string())
+        ),
+    )
 }
 
 impl Meter {

@@ -11,6 +11,7 @@ use frameloom_core::graph::LoudnessParams;
 use frameloom_core::job::JobSpec;
 use frameloom_core::media::Warning;
 use frameloom_core::receipt::{LoudnessCheck, SoundCheck};
+use frameloom_core::said;
 use frameloom_core::time::{TimeBase, Timestamp};
 use frameloom_media::{
     AddedTrack, SoundEncoderPlan, SoundPartReader, SoundPartWriter, SoundReader, SourceCut,
@@ -310,7 +311,10 @@ impl World<'_> {
         let writer = writer.ok_or_else(|| {
             node_error(
                 "sink",
-                "none of its sound lies within the time of the pictures",
+                said!(
+                    "sound.outside",
+                    "none of its sound lies within the time of the pictures"
+                ),
             )
         })?;
         writer.finish()?;

@@ -29,6 +29,7 @@ pub(crate) use make::{Made, World, make};
 use crate::EngineError;
 use frameloom_core::graph::{AudioDenoiseParams, LoudnessParams, MuxEnd};
 use frameloom_core::job::TrackChoice;
+use frameloom_core::said::Said;
 use frameloom_media::SoundEncoderPlan;
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
@@ -142,7 +143,7 @@ pub struct ClipSpan {
     pub at_micros: i64,
 }
 
-fn node_error(node: &str, reason: impl Into<String>) -> EngineError {
+fn node_error(node: &str, reason: impl Into<Said>) -> EngineError {
     EngineError::Node {
         node: node.to_owned(),
         reason: reason.into(),

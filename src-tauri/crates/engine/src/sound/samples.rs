@@ -7,6 +7,7 @@ use super::speech::Speech;
 use super::{Sound, SoundStep};
 use crate::EngineError;
 use frameloom_core::graph::MuxEnd;
+use frameloom_core::said;
 use frameloom_core::time::{TimeBase, Timestamp};
 use frameloom_media::{SoundBlock, SoundFilter, SoundFormat, SoundReader};
 
@@ -320,7 +321,9 @@ impl<'w> Joined<'w> {
             }
             opened.push((clip.at_micros, end, inner));
         }
-        let format = format.ok_or_else(|| super::node_error("sink", "no clip has sound"))?;
+        let format = format.ok_or_else(|| {
+            super::node_error("sink", said!("sound.no_clip", "no clip has sound"))
+        })?;
         let mut clips = Vec::new();
         for (from, to, inner) in opened {
             let inner: Option<Box<dyn Samples + 'w>> = match inner {

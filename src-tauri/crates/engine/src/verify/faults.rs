@@ -6,7 +6,7 @@ mod nodes;
 
 use super::{Passed, PictureCheck, Verifier};
 use crate::EngineError;
-use crate::control::{Cancel, Journal, Progress, SegmentRecord};
+use crate::control::{Cancel, MemoryJournal, Unwatched};
 use crate::execute::format_of;
 use crate::execute::{Context, Finished, Threads, execute};
 use crate::nodes::{Filter, Models, Node, Opening, Pace, PictureFormat, open};
@@ -14,17 +14,15 @@ use frameloom_core::graph::{
     ColorParams, CropParams, DenoiseParams, FlipAxis, FlipParams, Graph, Op, PadParams,
     ResizeParams, RotateParams, TextParams,
 };
-use frameloom_core::job::{
-    Device, EncodeSpec, JobSpec, PictureSizes, ProviderChoice, Quality, Step,
-};
-use frameloom_core::media::{Caution, Warning};
+use frameloom_core::job::{Device, EncodeSpec, JobSpec, Quality};
+use frameloom_core::media::Caution;
 use frameloom_core::model::ModelManifest;
 use frameloom_core::pixel::{AnyPlane, AnyPlaneMut, Planes};
 use frameloom_core::time::Rational;
 use frameloom_infer::{InferError, Model, Runtime};
 use frameloom_media::{Frame, Reader};
 use std::path::{Path, PathBuf};
-use std::sync::{Arc, Mutex};
+use std::sync::Arc;
 use tempfile::TempDir;
 
 /// What goes wrong.
@@ -439,7 +437,7 @@ fn a_spoiled_picture_is_caught() {
         use frameloom_still::RowsRef;
         let passed = [Passed::plain(&turn, &input, &output)];
         let rows = RowsRef::U8(&source);
-        let mut verifier = super::StillVerifier::new(&input, &passed, rows, (3, 3));
+        let mut verifier = super::StillVerifier::new(&input, &passed, (rows, (3, 3)), (3, 3));
         let result: Vec<u8> = (0..).zip(&turned).map(|(i, &v)| change(i, v)).collect();
         // In bands, as they come.
         for band in result.chunks(height as usize * 3 * 7) {

@@ -138,6 +138,9 @@ impl Geometry {
                 // it white: then nothing that could be asked for looks like a fault.
                 self.recolored |= params.lut.is_some() || params.exposure.abs() > KNOWN_STOPS;
             }
+            // What of it was background nobody but the model knows, and a picture without a
+            // foreground may well come out blank.
+            Some(Op::Background(_)) => self.recolored = true,
             // A stranger's model may paint as it likes: only blank pictures are told from that.
             Some(Op::Onnx(_)) => return None,
             Some(Op::Concat) => {

@@ -372,13 +372,13 @@ pub(crate) struct StillVerifier {
 }
 
 impl StillVerifier {
-    /// For a picture of `input` that goes through the nodes `passed`; its rows are `source`, of
-    /// `channels` samples per pixel of which `colors` are not alpha.
+    /// For a picture of `input` that goes through the nodes `passed`; its rows are `source`. Both,
+    /// and the rows of the `result`, say how many samples a pixel has and how many are not alpha.
     pub(crate) fn new(
         input: &PictureFormat,
         passed: &[Passed],
-        source: RowsRef<'_>,
-        (channels, colors): (usize, usize),
+        (source, (channels, colors)): (RowsRef<'_>, (usize, usize)),
+        result: (usize, usize),
     ) -> Self {
         let verifier = Verifier::new(input, passed);
         let grid = verifier.plan.as_ref().map(|plan| plan.grid.clone());
@@ -390,7 +390,7 @@ impl StillVerifier {
         Self {
             verifier,
             source: small,
-            result: grid.map(|grid| RowThumbnail::new(&grid, true, channels, colors)),
+            result: grid.map(|grid| RowThumbnail::new(&grid, true, result.0, result.1)),
         }
     }
 

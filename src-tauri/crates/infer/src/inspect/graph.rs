@@ -5,6 +5,8 @@ use crate::error::InferError;
 use crate::provider::Runtime;
 use crate::setting::Setting;
 use frameloom_core::model::{Layout, TensorType};
+use frameloom_core::said;
+use frameloom_core::said::Said;
 use ort::session::builder::GraphOptimizationLevel;
 use ort::value::{TensorElementType, ValueType};
 use std::sync::Arc;
@@ -42,10 +44,11 @@ impl Graph {
             .map(|input| format!("`{}` ({})", input.name(), input.dtype()))
             .collect();
         let [input] = inputs else {
-            return Err(no_picture(format!(
-                "a node gives one picture, and it takes {} inputs: {}",
-                inputs.len(),
-                names.join(", ")
+            return Err(no_picture(said!(
+                "onnx.inputs",
+                "a node gives one picture, and it takes {count} inputs: {names}",
+                count = inputs.len(),
+                names = names.join(", ")
             )));
         };
         let element = match input.dtype().tensor_type() {
@@ -53,9 +56,10 @@ impl Graph {
             Some(TensorElementType::Float16) => TensorType::Float16,
             Some(TensorElementType::Uint8) => TensorType::Uint8,
             _ => {
-                return Err(no_picture(format!(
-                    "its input {} is no picture; tensors of float32, float16 or uint8 are taken",
-                    names[0]
+                return Err(no_picture(said!(
+                    "onnx.input_type",
+                    "its input {name} is no picture; tensors of float32, float16 or uint8 are taken",
+                    name = names[0].as_str()
                 )));
             }
         };
@@ -65,18 +69,25 @@ impl Graph {
             ..
         } = input.dtype()
         else {
-            return Err(no_picture(format!("its input {} is no tensor", names[0])));
+            return Err(no_picture(said!(
+                "onnx.no_tensor",
+                "its input {name} is no tensor",
+                name = names[0].as_str()
+            )));
         };
         let &[batch, first, second, third] = &shape[..] else {
-            return Err(no_picture(format!(
-                "its input {} has {} dimensions; a picture has 4: batch, channels, height, width",
-                names[0],
-                shape.len()
+            return Err(no_picture(said!(
+                "onnx.dimensions",
+                "its input {name} has {count} dimensions; a picture has 4: batch, channels, height, width",
+                name = names[0].as_str(),
+                count = shape.len()
             )));
         };
         if batch > 1 {
-            return Err(no_picture(format!(
-                "it takes {batch} pictures at once; a node gives one"
+            return Err(no_picture(said!(
+                "onnx.batch",
+                "it takes {count} pictures at once; a node gives one",
+                count = batch
             )));
         }
         let is_channels = |size: i64| size == 1 || size == 3;
@@ -96,9 +107,11 @@ impl Graph {
             size if size < 0 => by_color.unwrap_or(3),
             size if is_channels(size) => size,
             size => {
-                return Err(no_picture(format!(
-                    "its input {} has {size} channels; pictures of 1 or 3 are given",
-                    names[0]
+                return Err(no_picture(said!(
+                    "onnx.channels",
+                    "its input {name} has {count} channels; pictures of 1 or 3 are given",
+                    name = names[0].as_str(),
+                    count = size
                 )));
             }
         };
@@ -109,9 +122,10 @@ impl Graph {
             .chain(height)
             .any(|side| !(8..=8192).contains(&side))
         {
-            return Err(no_picture(format!(
-                "its input {} has a side that no picture has",
-                names[0]
+            return Err(no_picture(said!(
+                "onnx.side",
+                "its input {name} has a side that no picture has",
+                name = names[0].as_str()
             )));
         }
         let symbol = dimension_symbols.first().filter(|name| {
@@ -177,14 +191,47 @@ impl Graph {
     }
 }
 
+/// The operator that ONNX Runtime complains about, as in `No Op registered for Nonsense with
+/// domain_version of 13`, `ai.onnx:Nonsense(-1) is not a registered function/op` or `Could not find an
+/// implementation for Nonsense(7) node`.
+fn unknown_operator(text: &str) -> Option<&str> {
+    let behind = |words: &str| {
+        let (_, behind) = text.split_once(words)?;
+        behind.split(' ').next()
+    };
+    let before = |words: &str| {
+        let (before, _) = text.split_once(words)?;
+        before.rsplit(' ').next()
+    };
+    let name = behind("No Op registered for ")
+        .or_else(|| before(" is not a registered function/op"))
+        .or_else(|| behind("Could not find an implementation for "))?;
+    // Without its version in brackets.
+    Some(name.split('(').next().unwrap_or(name))
+}
+
 /// What ONNX Runtime says of a file that it does not load, with a remedy where there is one.
-fn refusal(text: &str) -> String {
+fn refusal(text: &str) -> Said {
     let lower = text.to_ascii_lowercase();
     if lower.contains("external data") || lower.contains("external_data") {
-        return "its weights lie in a second file; save the model as one file".to_owned();
+        return said!(
+            "onnx.second_file",
+            "its weights lie in a second file; save the model as one file"
+        );
     }
     if lower.contains("protobuf") {
-        return "it is no ONNX file, or damaged".to_owned();
+        return said!("onnx.no_onnx", "it is no ONNX file, or damaged");
     }
-    format!("ONNX Runtime does not load it ({text})")
+    if let Some(operator) = unknown_operator(text) {
+        return said!(
+            "onnx.operator",
+            "it uses the operator `{operator}`, which this program's ONNX Runtime does not have; export the model with operators of the standard alone, or of an older version of it",
+            operator = operator
+        );
+    }
+    said!(
+        "onnx.not_loaded",
+        "ONNX Runtime does not load it ({error})",
+        error = Said::from(text)
+    )
 }

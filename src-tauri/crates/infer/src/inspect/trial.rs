@@ -6,7 +6,9 @@ use crate::choose::Specimen;
 use crate::error::InferError;
 use crate::provider::Runtime;
 use crate::setting::Setting;
-use frameloom_core::model::{Layout, Packing, TensorRange, TensorType};
+use frameloom_core::model::{Layout, Normal, Packing, TensorRange, TensorType};
+use frameloom_core::said;
+use frameloom_core::said::{Said, SaidValue};
 use half::f16;
 use half::slice::HalfFloatSliceExt;
 use ort::session::{Session, SessionInputValue};
@@ -57,11 +59,11 @@ pub(super) struct Reach {
 }
 
 /// A tensor that came out.
-struct Given {
-    name: String,
-    shape: Vec<i64>,
-    is_bytes: bool,
-    values: Vec<f32>,
+pub(super) struct Given {
+    pub name: String,
+    pub shape: Vec<i64>,
+    pub is_bytes: bool,
+    pub values: Vec<f32>,
 }
 
 /// A session with a stranger's graph.
@@ -86,7 +88,13 @@ impl<'a> Trier<'a> {
                 None => Ok(b),
             })
             .and_then(|mut b| b.commit_from_memory(weights))
-            .map_err(|e| no_picture(format!("ONNX Runtime does not load it ({e})")))?;
+            .map_err(|e| {
+                no_picture(said!(
+                    "onnx.not_loaded",
+                    "ONNX Runtime does not load it ({error})",
+                    error = Said::from(e.to_string())
+                ))
+            })?;
         Ok(Self {
             session,
             graph,
@@ -129,8 +137,12 @@ impl<'a> Trier<'a> {
         let halves: Vec<f16>;
         let bytes: Vec<u8>;
         let failed = |e: ort::Error| {
-            no_picture(format!(
-                "it fails on a picture of {width} x {height} pixels ({e})"
+            no_picture(said!(
+                "onnx.fails",
+                "it fails on a picture of {width} x {height} pixels ({error})",
+                width = width,
+                height = height,
+                error = Said::from(e.to_string())
             ))
         };
         let input: ort::Result<SessionInputValue<'_>> = match self.graph.element {
@@ -177,6 +189,28 @@ impl<'a> Trier<'a> {
             });
         }
         Ok(given)
+    }
+
+    /// What comes out for a picture of this size, whatever it is. With `normal`, red, green and
+    /// blue are brought to that mean and deviation first, and `range` is `unit`.
+    pub(super) fn try_out(
+        &mut self,
+        (width, height): (usize, usize),
+        range: TensorRange,
+        normal: Option<&Normal>,
+    ) -> Result<Vec<Given>, InferError> {
+        let mut picture = self.picture(width, height);
+        if let Some(normal) = normal {
+            for (plane, (mean, deviation)) in picture
+                .iter_mut()
+                .zip(normal.mean.iter().zip(&normal.deviation))
+            {
+                for v in plane {
+                    *v = (*v - mean) / deviation;
+                }
+            }
+        }
+        self.run(&picture, width, height, range)
     }
 
     /// The shape of the result for pictures of another size.
@@ -240,7 +274,10 @@ impl<'a> Trier<'a> {
             }
         }
         if !finite {
-            return Err(no_picture("it gives values that are not numbers"));
+            return Err(no_picture(said!(
+                "onnx.not_numbers",
+                "it gives values that are not numbers"
+            )));
         }
         tracing::debug!(?fits, "ranges of a file");
         let ranked = |fit: &Fit| {
@@ -252,12 +289,13 @@ impl<'a> Trier<'a> {
             fits.iter().max_by(|a, b| ranked(a).total_cmp(&ranked(b))),
             found,
         ) else {
-            return Err(no_picture("it gives no result"));
+            return Err(no_picture(said!("onnx.no_result", "it gives no result")));
         };
         if best.correlation < LEAST_CORRELATION {
-            return Err(no_picture(format!(
-                "what it gives does not show the picture that went in (correlation {:.2}): it may be a map, or a picture that is to be read in another way",
-                best.correlation
+            return Err(no_picture(said!(
+                "onnx.other_picture",
+                "what it gives does not show the picture that went in (correlation {likeness}): it may be a map, or a picture that is to be read in another way",
+                likeness = SaidValue::decimal(best.correlation, 2)
             )));
         }
         let rival = fits
@@ -268,10 +306,11 @@ impl<'a> Trier<'a> {
             && hints.range.is_none()
             && best.is_same()
         {
-            return Err(no_picture(format!(
-                "which numbers mean black and white cannot be told, for `{}` and `{}` fit alike; say it by `range`",
-                name(best.ranges.0),
-                name(rival.ranges.0)
+            return Err(no_picture(said!(
+                "onnx.range",
+                "which numbers mean black and white cannot be told, for `{one}` and `{other}` fit alike; say it by `range`",
+                one = name(best.ranges.0),
+                other = name(rival.ranges.0)
             )));
         }
         Ok(Ranges {
@@ -316,15 +355,16 @@ impl<'a> Trier<'a> {
             let given = self.run(input, width, height, ranges.0)?;
             let (found, at) = shaped(&given, channels, width, height)?;
             if found != *expected {
-                return Err(no_picture(
-                    "its result has another proportion to the picture for another size",
-                ));
+                return Err(no_picture(said!(
+                    "onnx.proportion",
+                    "its result has another proportion to the picture for another size"
+                )));
             }
             let values = &given[at].values;
             results.push(planes(values, &found, channels, width, height, ranges.1));
         }
         let [before, after] = &results[..] else {
-            return Err(no_picture("it gives no result"));
+            return Err(no_picture(said!("onnx.no_result", "it gives no result")));
         };
         // The largest and the mean square difference of each column, in pixels of the input.
         let scale = expected.scale;
@@ -484,17 +524,26 @@ fn shaped(
             Err(reason) => reasons.push(reason),
         }
     }
-    Err(no_picture(reasons.join("; ")))
+    Err(no_picture(Said::several(reasons).unwrap_or_else(|| {
+        said!("onnx.no_result", "it gives no result")
+    })))
 }
 
-fn shape(given: &Given, channels: usize, width: usize, height: usize) -> Result<Shaped, String> {
+fn shape(given: &Given, channels: usize, width: usize, height: usize) -> Result<Shaped, Said> {
     let Given { name, shape, .. } = given;
     if given.values.is_empty() {
-        return Err(format!("its output `{name}` holds no numbers of a picture"));
+        return Err(said!(
+            "onnx.output_numbers",
+            "its output `{name}` holds no numbers of a picture",
+            name = name
+        ));
     }
     let &[1, first, second, third] = &shape[..] else {
-        return Err(format!(
-            "its output `{name}` has the shape {shape:?}, which is no picture: rather a list, a class or a position"
+        return Err(said!(
+            "onnx.output_list",
+            "its output `{name}` has the shape {shape}, which is no picture: rather a list, a class or a position",
+            name = name,
+            shape = format!("{shape:?}")
         ));
     };
     for (layout, c, h, w) in [
@@ -527,11 +576,19 @@ fn shape(given: &Given, channels: usize, width: usize, height: usize) -> Result<
     let size = |s: i64| s == width as i64 || s == height as i64;
     let maps = [first, third].into_iter().find(|&c| !size(c));
     Err(match maps {
-        Some(c) if c == 1 && channels == 3 => format!(
-            "its output `{name}` has one channel where the picture has three: a mask, a depth or a probability, not a picture"
+        Some(c) if c == 1 && channels == 3 => said!(
+            "onnx.output_mask",
+            "its output `{name}` has one channel where the picture has three: a mask, a depth or a probability, not a picture",
+            name = name
         ),
-        _ => format!(
-            "its output `{name}` has the shape {shape:?} for a picture of {channels} channels, {width} x {height}: no picture of that or a larger size"
+        _ => said!(
+            "onnx.output_shape",
+            "its output `{name}` has the shape {shape} for a picture of {channels} channels, {width} x {height}: no picture of that or a larger size",
+            name = name,
+            shape = format!("{shape:?}"),
+            channels = channels,
+            width = width,
+            height = height
         ),
     })
 }

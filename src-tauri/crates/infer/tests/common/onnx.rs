@@ -80,6 +80,36 @@ fn with_attributes(operator: &str, attributes: &[u8], input: &[Dim], output: &[D
     [number(1, 8), field(7, &graph), field(8, &opset)].concat()
 }
 
+/// `y = x + w`, where the numbers of `w` are said to lie in another file.
+pub fn elsewhere(location: &str) -> Vec<u8> {
+    let node = [
+        field(1, b"x"),
+        field(1, b"w"),
+        field(2, b"y"),
+        field(4, b"Add"),
+    ]
+    .concat();
+    let entry = [field(1, b"location"), field(2, location.as_bytes())].concat();
+    let weights = [
+        number(1, 1),
+        number(2, 1),
+        field(8, b"w"),
+        field(13, &entry),
+        number(14, 1),
+    ]
+    .concat();
+    let graph = [
+        field(1, &node),
+        field(2, b"g"),
+        field(5, &weights),
+        field(11, &value("x", &of_pictures(3))),
+        field(12, &value("y", &of_pictures(3))),
+    ]
+    .concat();
+    let opset = [field(1, b""), number(2, 13)].concat();
+    [number(1, 8), field(7, &graph), field(8, &opset)].concat()
+}
+
 /// Pictures of any size, channels first.
 fn of_pictures(channels: u64) -> [Dim; 4] {
     [

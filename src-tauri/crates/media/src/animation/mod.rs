@@ -39,6 +39,8 @@ use frameloom_core::color::ColorInfo;
 use frameloom_core::job::Quality;
 use frameloom_core::media::Warning;
 use frameloom_core::pixel::PixelFormat;
+use frameloom_core::said;
+use frameloom_core::said::Said;
 use frameloom_core::time::{FrameRate, Rational, TimeBase};
 use serde::{Deserialize, Serialize};
 
@@ -85,58 +87,74 @@ pub fn plan_animation(
     input: &AnimationInput,
 ) -> Result<AnimationPlan, MediaError> {
     let name = container.shown();
-    let refuse = |what: String| Err(MediaError::InvalidRequest { what });
+    let refuse = |what: Said| Err(MediaError::InvalidRequest { what });
     if input.color.is_hdr() {
-        return refuse(format!(
-            "pictures of high dynamic range cannot go into {name}, which could not say what they \
-             mean; name the result .mp4 or .mkv, or numbered pictures (name_%05d.png)"
+        return refuse(said!(
+            "animation.hdr",
+            "pictures of high dynamic range cannot go into {name}, which could not say what they mean; name the result .mp4 or .mkv, or numbered pictures (name_%05d.png)",
+            name = name
         ));
     }
     if container == Container::Gif && quality == Quality::Lossless {
-        return refuse(
-            "a GIF has 255 colours and cannot be without loss; name the result .apng or .webp, or \
-             choose another quality"
-                .to_owned(),
-        );
+        return refuse(said!(
+            "animation.gif_lossless",
+            "a GIF has 255 colours and cannot be without loss; name the result .apng or .webp, or choose another quality"
+        ));
     }
     let limit = match container {
         Container::WebP => WEBP_SIDE,
         _ => MAX_SIDE,
     };
     if input.width.max(input.height) > limit {
-        return refuse(format!(
-            "{name} takes at most {limit} pixels a side, not {} x {}; choose a smaller scale, or \
-             name the result .mp4 or .mkv",
-            input.width, input.height
+        return refuse(said!(
+            "animation.too_large",
+            "{name} takes at most {limit} pixels a side, not {width} x {height}; choose a smaller scale, or name the result .mp4 or .mkv",
+            name = name,
+            limit = limit,
+            width = input.width,
+            height = input.height
         ));
     }
     let mut warnings = Vec::new();
-    let mut lost = |what: String| warnings.push(Warning::Dropped { what });
+    let mut lost = |what: Said| warnings.push(Warning::dropped(what));
     if container == Container::Gif && input.format.alpha {
-        lost("what is half transparent: a pixel of a GIF is there or not".to_owned());
+        lost(said!(
+            "lost.half_transparent",
+            "what is half transparent: a pixel of a GIF is there or not"
+        ));
     }
     if container != Container::Apng && input.format.bits > 8 {
-        lost(format!(
-            "bits per sample beyond 8, which is what {name} has"
+        lost(said!(
+            "lost.bits",
+            "bits per sample beyond {bits}, which is what {encoder} takes",
+            bits = 8,
+            encoder = name.as_str()
         ));
     }
     if let Some(rate) = input.frame_rate
         && container == Container::Gif
         && rate.ratio().to_f64() > 50.0
     {
-        lost("frames beyond 50 a second, which players of GIF do not show in time".to_owned());
+        lost(said!(
+            "lost.gif_frames",
+            "frames beyond 50 a second, which players of GIF do not show in time"
+        ));
     }
     if let Some(what) = lost_in_srgb(&input.color, &name) {
-        lost(format!(
-            "{what}; numbered pictures (name_%05d.png) keep them"
+        lost(said!(
+            "lost.but_pictures",
+            "{what}; numbered pictures (name_%05d.png) keep them",
+            what = what
         ));
     }
     let ratio = input.sample_aspect_ratio;
     if ratio.num > 0 && ratio.num != ratio.den {
-        lost(format!(
-            "the shape of the pixels ({}:{}), which {name} cannot say; resize the pictures to keep \
-             their shape",
-            ratio.num, ratio.den
+        lost(said!(
+            "lost.pixel_shape_of",
+            "the shape of the pixels ({across}:{down}), which {name} cannot say; resize the pictures to keep their shape",
+            across = ratio.num,
+            down = ratio.den,
+            name = name.as_str()
         ));
     }
     let (encoder, parameters) = settings(container, quality);

@@ -6,6 +6,8 @@ use crate::ffi::frame::AvFrame;
 use crate::ffi::pixel::AvFormat;
 use frameloom_core::color::{ColorInfo, Matrix, Range};
 use frameloom_core::media::{FieldOrder, MediaInfo, MediaKind, StreamInfo, StreamKind, VideoInfo};
+use frameloom_core::said;
+use frameloom_core::said::Said;
 use frameloom_core::time::{FrameRate, Rational, TimeBase};
 use image_webp::{DecodingError, WebPDecoder};
 use std::collections::BTreeMap;
@@ -100,7 +102,11 @@ impl WebPFrames {
 
 fn damaged(error: &DecodingError, path: &Path) -> MediaError {
     MediaError::Sequence {
-        what: format!("the animation is damaged ({error})"),
+        what: said!(
+            "animation.damaged",
+            "the animation is damaged ({error})",
+            error = Said::from(error.to_string())
+        ),
         path: path.into(),
     }
 }

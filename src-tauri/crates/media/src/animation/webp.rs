@@ -7,6 +7,7 @@ use crate::error::MediaError;
 use crate::ffi::encoder::{Encoder, EncoderSettings};
 use crate::ffi::packet::Packet;
 use crate::ffi::pixel::AvFormat;
+use frameloom_core::said;
 use frameloom_core::time::Rational;
 use std::fs::File;
 use std::io::{self, BufWriter, Seek, SeekFrom, Write};
@@ -60,9 +61,10 @@ pub(super) fn write(
     }
     let end = file.stream_position().map_err(failed)?;
     let size = u32::try_from(end - 8).map_err(|_| MediaError::InvalidRequest {
-        what: "the animation is larger than the 4 GB that a WebP holds; name the result .mp4 or \
-               .mkv, or choose a smaller scale"
-            .into(),
+        what: said!(
+            "animation.webp_4_gb",
+            "the animation is larger than the 4 GB that a WebP holds; name the result .mp4 or .mkv, or choose a smaller scale"
+        ),
     })?;
     file.seek(SeekFrom::Start(4)).map_err(failed)?;
     file.write_all(&size.to_le_bytes()).map_err(failed)?;

@@ -16,6 +16,7 @@ use crate::mux::video::Replay;
 use crate::part::{PartFrames, PartReader};
 use frameloom_core::job::Quality;
 use frameloom_core::media::Warning;
+use frameloom_core::said;
 use frameloom_core::time::{FrameRate, Rational, TimeBase, Timestamp};
 use std::fs::File;
 use std::path::{Path, PathBuf};
@@ -136,12 +137,14 @@ pub fn write_animation(
     let times: Vec<i64> = schedule.ticks.iter().flatten().copied().collect();
     let left_out = schedule.ticks.len() - times.len();
     let warnings = (left_out > 0)
-        .then(|| Warning::Dropped {
-            what: format!(
-                "{left_out} of {} frames, which come faster than {} can show",
-                schedule.ticks.len(),
-                spec.container.shown()
-            ),
+        .then(|| {
+            Warning::dropped(said!(
+                "lost.fast_frames",
+                "{count} of {all} frames, which come faster than {container} can show",
+                count = left_out,
+                all = schedule.ticks.len(),
+                container = spec.container.shown()
+            ))
         })
         .into_iter()
         .collect();

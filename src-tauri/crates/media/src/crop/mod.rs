@@ -14,6 +14,8 @@ use crate::ffi::pixel::AvFormat;
 use crate::probe::Turn;
 use ffmpeg_sys_next as sys;
 use frameloom_core::media::{StreamInfo, Warning};
+use frameloom_core::said;
+use frameloom_core::said::Said;
 use frameloom_core::time::Rational;
 use read::{Noted, Track};
 use std::path::Path;
@@ -103,7 +105,7 @@ enum Verdict {
     Nothing,
     Cut(Cut),
     /// It is passed over, and why.
-    Ignored(&'static str),
+    Ignored(Said),
 }
 
 /// The notes of a file.
@@ -138,9 +140,11 @@ impl Crops {
         match self.verdict(input, stream) {
             Verdict::Nothing => None,
             Verdict::Cut(cut) => Some(cut.warning()),
-            Verdict::Ignored(why) => Some(Warning::Dropped {
-                what: format!("the note about what players cut off, {why}"),
-            }),
+            Verdict::Ignored(why) => Some(Warning::dropped(said!(
+                "lost.cut_note",
+                "the note about what players cut off, {why}",
+                why = why
+            ))),
         }
     }
 
@@ -178,29 +182,39 @@ fn grid(format: AvFormat, fields: bool) -> (u32, u32) {
 
 fn judge(noted: &Noted, size: (u32, u32), grid: (u32, u32)) -> Verdict {
     let Some(edges) = noted.edges else {
-        return Verdict::Ignored("which cannot be one");
+        return Verdict::Ignored(said!("cut_note.impossible", "which cannot be one"));
     };
     if edges == Edges::default() {
         return Verdict::Nothing;
     }
     let Some(inside) = edges.inside(noted.whole) else {
-        return Verdict::Ignored("which would leave nothing of the picture");
+        return Verdict::Ignored(said!(
+            "cut_note.nothing_left",
+            "which would leave nothing of the picture"
+        ));
     };
     if noted.stereo {
-        return Verdict::Ignored("for it is not known how it is meant for pictures of two eyes");
+        return Verdict::Ignored(said!(
+            "cut_note.stereo",
+            "for it is not known how it is meant for pictures of two eyes"
+        ));
     }
     if size == inside {
         // The stream itself says the same.
         return Verdict::Nothing;
     }
     if size != noted.whole {
-        return Verdict::Ignored("which speaks of pictures of another size");
+        return Verdict::Ignored(said!(
+            "cut_note.other_size",
+            "which speaks of pictures of another size"
+        ));
     }
     let outward = edges.outward(size, grid);
     match outward.inside(size) {
-        Some(_) if outward == Edges::default() => {
-            Verdict::Ignored("which is less than what shares a sample of colour")
-        }
+        Some(_) if outward == Edges::default() => Verdict::Ignored(said!(
+            "cut_note.too_little",
+            "which is less than what shares a sample of colour"
+        )),
         Some(left) => Verdict::Cut(Cut {
             whole: size,
             size: left,

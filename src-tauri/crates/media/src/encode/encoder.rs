@@ -104,13 +104,14 @@ impl VideoEncoder {
                 what: format!(
                     "the encoder was opened for {}x{} {} and got {}x{} {}",
                     wanted.0, wanted.1, wanted.2, given.0, given.1, given.2
-                ),
+                )
+                .into(),
             });
         }
         let pts = frame.pts();
         if self.last_pts.is_some_and(|last| pts <= last) {
             return Err(MediaError::InvalidRequest {
-                what: format!("a frame at {pts} ticks follows one that is not earlier"),
+                what: format!("a frame at {pts} ticks follows one that is not earlier").into(),
             });
         }
         self.last_pts = Some(pts);

@@ -15,6 +15,8 @@ use frameloom_core::color::{ColorInfo, Matrix, Range};
 use frameloom_core::job::{Quality, VideoCodec};
 use frameloom_core::media::Warning;
 use frameloom_core::pixel::{PixelFormat, Planes};
+use frameloom_core::said;
+use frameloom_core::said::Said;
 use frameloom_core::time::{FrameRate, Rational, TimeBase};
 use serde::{Deserialize, Serialize};
 use std::collections::HashMap;
@@ -73,17 +75,20 @@ impl EncoderPlan {
         if let Some((width, height)) = self.padded_size {
             warnings.push(Warning::PaddedToEven { width, height });
         }
-        let mut dropped = |what: String| warnings.push(Warning::Dropped { what });
+        let mut dropped = |what: Said| warnings.push(Warning::dropped(what));
         if spec.format.alpha && !self.input_format.alpha {
-            dropped(format!(
-                "transparency, which {} does not have here",
-                self.name
+            dropped(said!(
+                "lost.transparency_here",
+                "transparency, which {encoder} does not have here",
+                encoder = self.name.as_str()
             ));
         }
         if spec.format.bits > self.input_format.bits {
-            dropped(format!(
-                "bits per sample beyond {}, which is what {} takes",
-                self.input_format.bits, self.name
+            dropped(said!(
+                "lost.bits",
+                "bits per sample beyond {bits}, which is what {encoder} takes",
+                bits = self.input_format.bits,
+                encoder = self.name.as_str()
             ));
         }
         warnings
@@ -174,10 +179,11 @@ fn plan_among(spec: &EncoderSpec, planned: Option<&str>) -> Result<EncoderPlan, 
         && !container_takes(spec.container, codec)
     {
         return Err(MediaError::InvalidRequest {
-            what: format!(
-                "{} does not go into {}",
-                codec_text(codec),
-                spec.container.shown()
+            what: said!(
+                "request.codec_container",
+                "{codec} does not go into {container}",
+                codec = codec_text(codec),
+                container = spec.container.shown()
             ),
         });
     }

@@ -340,7 +340,7 @@ impl Output {
         let left = dict.left();
         if !left.is_empty() {
             return Err(MediaError::InvalidRequest {
-                what: format!("the container has no option {}", left.join(", ")),
+                what: format!("the container has no option {}", left.join(", ")).into(),
             });
         }
         Ok(())

@@ -41,7 +41,7 @@ impl Channels {
         let status = unsafe { sys::av_channel_layout_from_string(&mut layout.0, text.as_ptr()) };
         if status < 0 || !(1..=MOST_CHANNELS).contains(&layout.0.nb_channels) {
             return Err(MediaError::InvalidRequest {
-                what: format!("`{name}` is no layout of channels"),
+                what: format!("`{name}` is no layout of channels").into(),
             });
         }
         Ok(layout)

@@ -175,7 +175,7 @@ pub(super) fn add(
                     )?;
                 let (_, _, input, copied) = &mut files[place];
                 let gone = || MediaError::InvalidRequest {
-                    what: format!("there is no stream {stream} in {}", path.display()),
+                    what: format!("there is no stream {stream} in {}", path.display()).into(),
                 };
                 let view = input.stream(stream as usize).ok_or_else(gone)?;
                 let shifts = (shift_micros, common_shift_micros);

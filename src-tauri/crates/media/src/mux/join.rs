@@ -15,6 +15,7 @@ use crate::ffi::util::{av_rational, time_base};
 use crate::hdr::HdrStatic;
 use ffmpeg_sys_next as sys;
 use frameloom_core::media::Warning;
+use frameloom_core::said;
 use frameloom_core::time::{TimeBase, Timestamp};
 use std::cmp::Ordering;
 use std::collections::{BTreeMap, HashMap, HashSet};
@@ -168,9 +169,11 @@ impl<'a> Join<'a> {
         // The general table takes the place of the one that holds the cover.
         let use_general = !general.is_empty() && !has_cover;
         if !general.is_empty() && has_cover {
-            warnings.push(Warning::Dropped {
-                what: format!("the tags {}, beside a cover picture", general.join(", ")),
-            });
+            warnings.push(Warning::dropped(said!(
+                "lost.tags_beside_cover",
+                "the tags {tags}, beside a cover picture",
+                tags = general.join(", ")
+            )));
         }
         add_chapters(&mut output, &input, spec.cut, shift_micros)?;
         let mut starts = vec![(replay.pts()[0], video_base)];

@@ -58,7 +58,7 @@ impl Listener {
             layout: "stereo".to_owned(),
         };
         let base = TimeBase::new(1, i64::from(rate)).ok_or_else(|| MediaError::InvalidRequest {
-            what: format!("{rate} samples per second are none"),
+            what: format!("{rate} samples per second are none").into(),
         })?;
         // Pictures are counted from the first one, wherever it lies in the file.
         let zero = info

@@ -108,7 +108,8 @@ impl SoundPartWriter {
                     "the encoder was opened for {} channels and got {}",
                     self.waiting.channels.len(),
                     channels.len()
-                ),
+                )
+                .into(),
             });
         }
         let scale = f64::from(1u32 << self.bits.saturating_sub(1).min(31));

@@ -362,7 +362,7 @@ fn a_gif_leaves_out_what_no_player_shows_and_says_how_much() {
         0,
     );
     assert!(report.times.len() < 60);
-    let [Warning::Dropped { what }] = &report.warnings[..] else {
+    let [Warning::Dropped { what, .. }] = &report.warnings[..] else {
         panic!("{:?}", report.warnings);
     };
     assert!(what.contains("of 60 frames"), "{what}");
@@ -531,7 +531,7 @@ fn what_an_animation_cannot_hold_is_refused_or_said_before_it_is_made() {
             ..input.clone()
         };
         let plan = plan_animation(container, Quality::Good, &wide).unwrap();
-        let [Warning::Dropped { what }] = &plan.warnings[..] else {
+        let [Warning::Dropped { what, .. }] = &plan.warnings[..] else {
             panic!("{:?}", plan.warnings);
         };
         assert!(what.contains("converted from bt2020"), "{what}");

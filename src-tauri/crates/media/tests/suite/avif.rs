@@ -132,7 +132,7 @@ fn a_clean_aperture_larger_than_the_picture_is_passed_over_and_told() {
     with_properties(&path("plain.avif"), &path("wrong.avif"), &[clap(numbers)]);
     let (frame, info) = read_still(&path("wrong.avif")).unwrap();
     assert_eq!((frame.width(), frame.height()), (64, 48));
-    let said = |w: &Warning| matches!(w, Warning::Dropped { what } if what.contains("cut off"));
+    let said = |w: &Warning| matches!(w, Warning::Dropped { what, .. } if what.contains("cut off"));
     assert!(info.warnings.iter().any(said), "{:?}", info.warnings);
 }
 

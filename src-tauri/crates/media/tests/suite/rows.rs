@@ -398,7 +398,7 @@ fn the_clean_aperture_of_mp4_is_what_is_worked_on_with_its_own_shape_of_pixels()
     std::fs::copy(at("whole.mp4"), at("wrong.mp4")).unwrap();
     add_aperture(&at("wrong.mp4"), [112, 1, 88, 0, 8, 1, 0, 1]);
     let info = probe(&at("wrong.mp4")).unwrap();
-    let said = |w: &Warning| matches!(w, Warning::Dropped { what } if what.contains("cut off"));
+    let said = |w: &Warning| matches!(w, Warning::Dropped { what, .. } if what.contains("cut off"));
     assert!(info.warnings.iter().any(said), "{:?}", info.warnings);
     let frame = reader(&at("wrong.mp4")).next_frame().unwrap().unwrap();
     assert_eq!((frame.width(), frame.height()), (128, 96));

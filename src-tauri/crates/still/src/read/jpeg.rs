@@ -7,6 +7,8 @@ use crate::error::Fault;
 use crate::exif;
 use crate::picture::{Channels, Limits, Metadata, Samples};
 use frameloom_core::media::Warning;
+use frameloom_core::said;
+use frameloom_core::said::Said;
 use std::io::Read;
 use zune_core::bytestream::ZCursor;
 use zune_core::colorspace::ColorSpace;
@@ -37,9 +39,10 @@ pub(super) fn read(source: Source<'_>, limits: &Limits) -> Result<Stored, Fault>
         let (inks, complete) = decode(&bytes, len, &header)?;
         let rgb = inks_to_rgb(inks, &segments, header.metadata.icc.as_deref());
         if header.metadata.icc.take().is_some() {
-            header.warnings.push(Warning::Dropped {
-                what: "the colour profile of the inks (the picture became sRGB)".into(),
-            });
+            header.warnings.push(Warning::dropped(said!(
+                "lost.ink_profile",
+                "the colour profile of the inks (the picture became sRGB)"
+            )));
         }
         (rgb, complete)
     } else {
@@ -164,21 +167,30 @@ fn describe(segments: &Segments<'_>) -> Result<Header, Fault> {
         .and_then(exif::parse)
         .and_then(|directories| directories.dpi());
     metadata.dpi = segments.dpi.or(exif_dpi);
-    let mut dropped = |present: bool, what: &str| {
+    let mut dropped = |present: bool, what: Said| {
         if present {
-            warnings.push(Warning::Dropped { what: what.into() });
+            warnings.push(Warning::dropped(what));
         }
     };
     dropped(
         segments.more_pictures,
-        "the further pictures in the file (MPO: second view, gain map or preview)",
+        said!(
+            "lost.more_pictures",
+            "the further pictures in the file (MPO: second view, gain map or preview)"
+        ),
     );
     dropped(
         segments.extended_xmp,
-        "the extended part of the XMP metadata",
+        said!("lost.extended_xmp", "the extended part of the XMP metadata"),
     );
-    dropped(segments.photoshop, "Photoshop and IPTC metadata (APP13)");
-    dropped(segments.comment, "the comment in the file");
+    dropped(
+        segments.photoshop,
+        said!("lost.photoshop", "Photoshop and IPTC metadata (APP13)"),
+    );
+    dropped(
+        segments.comment,
+        said!("lost.comment", "the comment in the file"),
+    );
     let space_fits = match metadata.icc.as_deref().and_then(icc_space) {
         Some(space) => match segments.components {
             1 => &space == b"GRAY" || &space == b"RGB ",
@@ -189,9 +201,10 @@ fn describe(segments: &Segments<'_>) -> Result<Header, Fault> {
     };
     if !space_fits {
         metadata.icc = None;
-        warnings.push(Warning::Dropped {
-            what: "the colour profile (it is for another kind of picture)".into(),
-        });
+        warnings.push(Warning::dropped(said!(
+            "lost.other_profile",
+            "the colour profile (it is for another kind of picture)"
+        )));
     }
     Ok(Header {
         width: segments.width,

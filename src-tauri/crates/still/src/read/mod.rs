@@ -19,6 +19,7 @@ use frameloom_core::library::ExifFact;
 use frameloom_core::media::{
     FieldOrder, MediaInfo, MediaKind, StreamInfo, StreamKind, VideoInfo, Warning,
 };
+use frameloom_core::said;
 use frameloom_core::time::{Rational, TimeBase};
 use std::collections::BTreeMap;
 use std::fs::File;
@@ -193,7 +194,7 @@ fn decode(source: Source<'_>, format: SourceFormat, limits: &Limits) -> Result<P
     if let Some(packet) = header.metadata.xmp.take() {
         match xmp::update(&packet, None) {
             Xmp::Keep(packet) => header.metadata.xmp = Some(packet),
-            Xmp::Drop(what) => header.warnings.push(Warning::Dropped { what: what.into() }),
+            Xmp::Drop(what) => header.warnings.push(Warning::dropped(what)),
         }
     }
     // Dots across and down change places with the sides.
@@ -232,9 +233,10 @@ pub(crate) fn take_exif(bytes: &[u8], metadata: &mut Metadata, warnings: &mut Ve
     match exif::strip_prefix(bytes) {
         Some(block) if exif::parse(block).is_some() => metadata.exif = Some(block.to_vec()),
         _ if bytes.is_empty() => {}
-        _ => warnings.push(Warning::Dropped {
-            what: "EXIF metadata (damaged)".into(),
-        }),
+        _ => warnings.push(Warning::dropped(said!(
+            "lost.exif",
+            "EXIF metadata (damaged)"
+        ))),
     }
 }
 

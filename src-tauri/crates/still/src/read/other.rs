@@ -8,6 +8,7 @@ use crate::format::SourceFormat;
 use crate::orient::Orientation;
 use crate::picture::{Channels, Limits, Metadata, Samples};
 use frameloom_core::media::Warning;
+use frameloom_core::said;
 use image::codecs::{bmp, farbfeld, gif, hdr, ico, openexr, pnm, qoi, tga};
 use image::{ColorType, ImageDecoder};
 use std::io::{Read, Seek, SeekFrom};
@@ -53,9 +54,10 @@ pub(super) fn read(
                 .chunks_exact(channels)
                 .any(|pixel| pixel[..colors].iter().any(is_outside))
             {
-                header.warnings.push(Warning::Dropped {
-                    what: "brightness above white (the result holds the standard range)".into(),
-                });
+                header.warnings.push(Warning::dropped(said!(
+                    "lost.above_white",
+                    "brightness above white (the result holds the standard range)"
+                )));
             }
             // Both formats hold linear light; the four layouts are encoded as sRGB.
             let encode = |(index, value): (usize, f32)| {

@@ -4,6 +4,7 @@ use super::{Header, Source, Stored, stated_orientation, take_exif, zeroed};
 use crate::error::Fault;
 use crate::picture::{Channels, Limits, Metadata, PngColor, Samples};
 use frameloom_core::media::Warning;
+use frameloom_core::said;
 
 /// Memory for the chunks around the picture: a small file may unpack to no more than this.
 const CHUNK_BYTES: usize = 256 << 20;
@@ -55,9 +56,10 @@ pub(super) fn read(source: Source<'_>, limits: &Limits) -> Result<Stored, Fault>
             }
             Err(error) => {
                 tracing::debug!(%error, "chunks behind the picture are damaged");
-                header.warnings.push(Warning::Dropped {
-                    what: "what stands behind the picture in the file (damaged)".into(),
-                });
+                header.warnings.push(Warning::dropped(said!(
+                    "lost.behind",
+                    "what stands behind the picture in the file (damaged)"
+                )));
             }
         }
     }
@@ -129,9 +131,12 @@ fn describe(reader: &png::Reader<Source<'_>>) -> Result<Header, Fault> {
                 let inch = |per_metre: u32| f64::from(per_metre) * 0.0254;
                 metadata.dpi = Some((inch(dims.xppu), inch(dims.yppu)));
             }
-            png::Unit::Unspecified if dims.xppu != dims.yppu => warnings.push(Warning::Dropped {
-                what: "the shape of the pixels (they are not square)".into(),
-            }),
+            png::Unit::Unspecified if dims.xppu != dims.yppu => {
+                warnings.push(Warning::dropped(said!(
+                    "lost.pixel_shape",
+                    "the shape of the pixels (they are not square)"
+                )))
+            }
             png::Unit::Unspecified => {}
         }
     }
@@ -191,9 +196,11 @@ fn collect_text(info: &png::Info<'_>, metadata: &mut Metadata, warnings: &mut Ve
     });
     for (keyword, text) in latin.chain(packed).chain(utf8) {
         let Some(text) = text else {
-            warnings.push(Warning::Dropped {
-                what: format!("the text \"{keyword}\" (damaged or too long)"),
-            });
+            warnings.push(Warning::dropped(said!(
+                "lost.text",
+                "the text \"{keyword}\" (damaged or too long)",
+                keyword = keyword.as_str()
+            )));
             continue;
         };
         if keyword == XMP_KEYWORD {
@@ -215,9 +222,11 @@ fn collect_text(info: &png::Info<'_>, metadata: &mut Metadata, warnings: &mut Ve
                 _ => metadata.text.push((keyword, text)),
             }
         } else if text.len() > TEXT_BYTES {
-            warnings.push(Warning::Dropped {
-                what: format!("the text \"{keyword}\" (longer than 1 MiB)"),
-            });
+            warnings.push(Warning::dropped(said!(
+                "lost.long_text",
+                "the text \"{keyword}\" (longer than 1 MiB)",
+                keyword = keyword.as_str()
+            )));
         } else {
             metadata.text.push((keyword, text));
         }

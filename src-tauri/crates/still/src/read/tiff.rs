@@ -7,6 +7,8 @@ use crate::exif::{self, Directories, Field};
 use crate::orient::Orientation;
 use crate::picture::{Channels, Limits, Metadata, Samples};
 use frameloom_core::media::Warning;
+use frameloom_core::said;
+use frameloom_core::said::Said;
 use tiff::decoder::Decoder;
 use tiff::tags::{ByteOrder, IfdPointer, Tag, ValueBuffer};
 
@@ -63,9 +65,10 @@ pub(super) fn read(source: Source<'_>, limits: &Limits) -> Result<Stored, Fault>
         header.warnings.push(Warning::DamagedStill);
     }
     if chunks.is_float() {
-        header.warnings.push(Warning::Dropped {
-            what: "floating-point precision, and values outside 0 to 1".into(),
-        });
+        header.warnings.push(Warning::dropped(said!(
+            "lost.float",
+            "floating-point precision, and values outside 0 to 1"
+        )));
     }
     if header.frames > 1 {
         header.warnings.push(Warning::FirstFrameOnly);
@@ -110,20 +113,27 @@ fn describe(tiff: &mut Tiff<'_>, chunks: &Chunks) -> Result<Header, Fault> {
         };
         if !fits {
             icc = None;
-            warnings.push(Warning::Dropped {
-                what: "the colour profile (the picture became sRGB)".into(),
-            });
+            warnings.push(Warning::dropped(said!(
+                "lost.profile",
+                "the colour profile (the picture became sRGB)"
+            )));
         }
     }
-    let mut dropped = |present: bool, what: &str| {
+    let mut dropped = |present: bool, what: Said| {
         if present {
-            warnings.push(Warning::Dropped { what: what.into() });
+            warnings.push(Warning::dropped(what));
         }
     };
     let has = |tag: u16| main.contains(Tag::from_u16_exhaustive(tag));
-    dropped(has(34_377), "Photoshop layers and settings");
-    dropped(has(33_723), "IPTC metadata");
-    dropped(chunks.extra_dropped, "extra channels");
+    dropped(
+        has(34_377),
+        said!("lost.layers", "Photoshop layers and settings"),
+    );
+    dropped(has(33_723), said!("lost.iptc", "IPTC metadata"));
+    dropped(
+        chunks.extra_dropped,
+        said!("lost.channels", "extra channels"),
+    );
     let directories = directories(tiff, &main, &mut warnings);
     let dpi = directories.dpi();
     let orientation = tiff
@@ -198,9 +208,10 @@ fn directories(
     if let Some(directory) = sub(tiff, main, exif::tag::EXIF_IFD) {
         found.exif = fields(tiff, &directory, keep);
         if directory.contains(Tag::from_u16_exhaustive(exif::tag::MAKER_NOTE)) {
-            warnings.push(Warning::Dropped {
-                what: "the maker note of the camera".into(),
-            });
+            warnings.push(Warning::dropped(said!(
+                "lost.maker_note",
+                "the maker note of the camera"
+            )));
         }
         if let Some(interop) = sub(tiff, &directory, exif::tag::INTEROP_IFD) {
             found.interop = fields(tiff, &interop, keep);

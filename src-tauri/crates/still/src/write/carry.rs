@@ -6,6 +6,8 @@ use crate::format::StillFormat;
 use crate::picture::{Metadata, PngColor};
 use crate::xmp::{self, Xmp};
 use frameloom_core::media::Warning;
+use frameloom_core::said;
+use frameloom_core::said::Said;
 
 /// A JPEG segment holds 65533 bytes, the names in front not counted.
 const JPEG_EXIF_BYTES: usize = 65_533 - 6;
@@ -34,10 +36,13 @@ impl Carried {
         shape: Shape,
         warnings: &mut Vec<Warning>,
     ) -> Self {
-        let mut drop = |what: &str| {
-            warnings.push(Warning::Dropped {
-                what: format!("{what} ({})", format.name()),
-            });
+        let mut drop = |what: Said| {
+            warnings.push(Warning::dropped(said!(
+                "lost.in_format",
+                "{what} ({format})",
+                what = what,
+                format = format.name()
+            )));
         };
         let mut carried = Self {
             icc: metadata.icc.clone(),
@@ -52,13 +57,19 @@ impl Carried {
                 .is_some_and(|icc| icc.len() > JPEG_ICC_BYTES)
         {
             carried.icc = None;
-            drop("the colour profile, which is too long");
+            drop(said!(
+                "lost.long_profile",
+                "the colour profile, which is too long"
+            ));
         }
         if let Some(block) = &metadata.exif {
             let mut block = block.clone();
             exif::update(&mut block, shape.width, shape.height);
             if is_jpeg && block.len() > JPEG_EXIF_BYTES {
-                drop("the EXIF metadata, which is too long");
+                drop(said!(
+                    "lost.long_exif",
+                    "the EXIF metadata, which is too long"
+                ));
             } else if format == StillFormat::Tiff {
                 carried.directories = directories(&block, &mut drop);
             } else {
@@ -68,14 +79,17 @@ impl Carried {
         if let Some(packet) = &metadata.xmp {
             match xmp::update(packet, Some((shape.width, shape.height))) {
                 Xmp::Keep(packet) if is_jpeg && packet.len() > JPEG_XMP_BYTES => {
-                    drop("the XMP metadata, which is too long");
+                    drop(said!(
+                        "lost.long_xmp",
+                        "the XMP metadata, which is too long"
+                    ));
                 }
                 Xmp::Keep(packet) => carried.xmp = Some(packet),
                 Xmp::Drop(what) => drop(what),
             }
         }
         if format == StillFormat::WebP && carried.dpi.is_some() && carried.exif.is_none() {
-            drop("dots per inch");
+            drop(said!("lost.dpi", "dots per inch"));
         }
         if format == StillFormat::Png {
             carried.text = metadata.text.clone();
@@ -83,10 +97,17 @@ impl Carried {
         } else {
             if !metadata.text.is_empty() {
                 let names: Vec<&str> = metadata.text.iter().map(|(k, _)| k.as_str()).collect();
-                drop(&format!("the texts {}", names.join(", ")));
+                drop(said!(
+                    "lost.texts",
+                    "the texts {names}",
+                    names = names.join(", ")
+                ));
             }
             if metadata.icc.is_none() && metadata.png_color.is_some_and(|color| !color.is_srgb()) {
-                drop("the colour description of the PNG (gamma, chromaticities)");
+                drop(said!(
+                    "lost.png_colour",
+                    "the colour description of the PNG (gamma, chromaticities)"
+                ));
             }
         }
         carried
@@ -94,9 +115,12 @@ impl Carried {
 }
 
 /// The fields of a block that may stand in the directories of a TIFF.
-fn directories(block: &[u8], drop: &mut impl FnMut(&str)) -> Directories {
+fn directories(block: &[u8], drop: &mut impl FnMut(Said)) -> Directories {
     let Some(mut found) = exif::parse(block) else {
-        drop("the EXIF metadata, which is damaged");
+        drop(said!(
+            "lost.damaged_exif",
+            "the EXIF metadata, which is damaged"
+        ));
         return Directories::default();
     };
     // It refers to places in its block, which a TIFF has not.
@@ -105,7 +129,7 @@ fn directories(block: &[u8], drop: &mut impl FnMut(&str)) -> Directories {
         .exif
         .retain(|field| field.tag != exif::tag::MAKER_NOTE);
     if found.exif.len() < before {
-        drop("the maker note of the camera");
+        drop(said!("lost.maker_note", "the maker note of the camera"));
     }
     let mut lost = Vec::new();
     found.primary.retain(|field| {
@@ -116,7 +140,11 @@ fn directories(block: &[u8], drop: &mut impl FnMut(&str)) -> Directories {
         kept
     });
     if !lost.is_empty() {
-        drop(&format!("the EXIF fields {}", lost.join(", ")));
+        drop(said!(
+            "lost.exif_fields",
+            "the EXIF fields {fields}",
+            fields = lost.join(", ")
+        ));
     }
     found
 }

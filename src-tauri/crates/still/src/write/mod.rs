@@ -15,6 +15,7 @@ use carry::Carried;
 use file::SharedFile;
 use frameloom_core::job::Quality;
 use frameloom_core::media::{VideoInfo, Warning};
+use frameloom_core::said;
 use std::borrow::Cow;
 use std::path::{Path, PathBuf};
 
@@ -95,12 +96,11 @@ impl RowWriter {
         let mut warnings = Vec::new();
         let out_bits = if format.holds_16_bits() { bits } else { 8 };
         if out_bits < bits {
-            warnings.push(Warning::Dropped {
-                what: format!(
-                    "the finer half of 16-bit samples ({} holds 8 bits)",
-                    format.name()
-                ),
-            });
+            warnings.push(Warning::dropped(said!(
+                "lost.finer_half",
+                "the finer half of 16-bit samples ({format} holds 8 bits)",
+                format = format.name()
+            )));
         }
         let shape = Shape {
             width,

@@ -2,34 +2,6 @@
 
 use super::*;
 
-/// Segments of a run, in memory.
-#[derive(Default)]
-struct Notes(Mutex<Vec<SegmentRecord>>);
-
-impl Journal for Notes {
-    fn completed(&self) -> Result<Vec<SegmentRecord>, EngineError> {
-        Ok(self.0.lock().unwrap().clone())
-    }
-    fn record(&self, segment: &SegmentRecord) -> Result<(), EngineError> {
-        self.0.lock().unwrap().push(segment.clone());
-        Ok(())
-    }
-    fn forget_from(&self, position: u64) -> Result<(), EngineError> {
-        self.0.lock().unwrap().truncate(position as usize);
-        Ok(())
-    }
-}
-
-struct Silent;
-
-impl Progress for Silent {
-    fn step(&self, _: Step, _: Option<u64>) {}
-    fn done(&self, _: u64) {}
-    fn warning(&self, _: Warning) {}
-    fn provider(&self, _: &ProviderChoice) {}
-    fn sizes(&self, _: PictureSizes) {}
-}
-
 /// Runs a whole job on the demo clip without a model.
 fn execute_with(fault: Option<Fault>) -> (Result<Finished, EngineError>, PathBuf, TempDir) {
     let small = Op::Resize(ResizeParams {
@@ -79,8 +51,8 @@ pub(super) fn execute_on(
         models: &Bundled,
         work_dir: &work_dir,
         threads: Threads::for_cores(2),
-        journal: &Notes::default(),
-        progress: &Silent,
+        journal: &MemoryJournal::default(),
+        progress: &Unwatched,
         cancel: &Cancel::new(),
         caution: Caution::Usual,
         pool: None,
