@@ -20,6 +20,8 @@ mod single;
 mod tray;
 mod window;
 
+pub use single::start_again;
+
 use anyhow::Context;
 use arguments::Arguments;
 use frameloom_app::{App, Opened, Places};
@@ -143,6 +145,14 @@ pub fn run(arguments: impl IntoIterator<Item = OsString>) -> anyhow::Result<()> 
             commands::media::expand_inputs,
             commands::media::probe_media,
             commands::models::list_models,
+            commands::models::look_at_model,
+            commands::models::import_model,
+            commands::models::catalogue,
+            commands::models::get_model,
+            commands::models::give_up_model,
+            commands::models::outgoing,
+            commands::models::outgoing_hosts,
+            commands::models::remove_model,
             commands::project::open_project,
             commands::project::save_project,
             commands::project::autosave_project,
@@ -216,6 +226,7 @@ pub fn run(arguments: impl IntoIterator<Item = OsString>) -> anyhow::Result<()> 
     let app = places.and_then(App::open).and_then(|app| {
         app.start_queue()?;
         app.start_library()?;
+        app.start_keeper()?;
         Ok(app)
     });
     if let Err(error) = &app {

@@ -16,6 +16,7 @@ fn main() -> ExitCode {
     match frameloom_studio::run(arguments) {
         Ok(()) => ExitCode::SUCCESS,
         Err(error) => {
+            frameloom_studio::start_again(&error);
             frameloom_studio::report(&error);
             ExitCode::FAILURE
         }

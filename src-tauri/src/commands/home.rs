@@ -18,8 +18,15 @@ pub(crate) fn presets() -> Vec<PresetCard> {
 }
 
 #[tauri::command]
-pub(crate) fn preset_fits(info: MediaInfo, span: Option<Span>) -> Vec<PresetFit> {
-    fits(&info, span)
+pub(crate) async fn preset_fits(
+    door: State<'_, Door>,
+    info: MediaInfo,
+    span: Option<Span>,
+) -> Answer<Vec<PresetFit>> {
+    call(door, move |app| {
+        Ok(fits(&info, span, app.has_matting_model()))
+    })
+    .await
 }
 
 /// What the clipboard holds that can be worked on.

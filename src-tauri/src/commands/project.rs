@@ -36,8 +36,17 @@ fn tell(channel: &Channel<ProjectProgress>) -> impl Fn(&ProjectProgress) {
 }
 
 #[tauri::command]
-pub(crate) async fn open_project(door: State<'_, Door>, path: PathBuf) -> Answer<OpenedProject> {
-    call(door, move |app| app.open_project(&path)).await
+pub(crate) async fn open_project(
+    door: State<'_, Door>,
+    work: State<'_, ProjectWork>,
+    path: PathBuf,
+    channel: Channel<ProjectProgress>,
+) -> Answer<OpenedProject> {
+    let stop = work.begin();
+    call(door, move |app| {
+        app.open_project(&path, &Watch::new(&tell(&channel), &stop))
+    })
+    .await
 }
 
 #[tauri::command]
@@ -65,8 +74,17 @@ pub(crate) async fn project_recoveries(door: State<'_, Door>) -> Answer<Vec<Proj
 }
 
 #[tauri::command]
-pub(crate) async fn recover_project(door: State<'_, Door>, path: PathBuf) -> Answer<OpenedProject> {
-    call(door, move |app| app.recover_project(&path)).await
+pub(crate) async fn recover_project(
+    door: State<'_, Door>,
+    work: State<'_, ProjectWork>,
+    path: PathBuf,
+    channel: Channel<ProjectProgress>,
+) -> Answer<OpenedProject> {
+    let stop = work.begin();
+    call(door, move |app| {
+        app.recover_project(&path, &Watch::new(&tell(&channel), &stop))
+    })
+    .await
 }
 
 #[tauri::command]

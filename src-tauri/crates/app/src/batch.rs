@@ -131,7 +131,7 @@ impl Batch<'_> {
                 }
                 None => self.lost("there is none")?,
                 Some(Heard::Closed) => self.lost("it ended")?,
-                Some(Heard::GivenUp(reason)) => self.lost(&reason)?,
+                Some(Heard::GivenUp(reason)) => self.lost(&reason.text)?,
             }
         }
     }

@@ -7,6 +7,8 @@ use frameloom_core::error::{AppError, ErrorCode};
 use frameloom_core::graph::{self, Fault, Graph, MAX_DOCUMENT_BYTES, NodeKind, Op};
 use frameloom_core::job::{JobId, JobSpec};
 use frameloom_core::media::{MediaInfo, MediaKind};
+use frameloom_core::said;
+use frameloom_core::said::Said;
 use frameloom_store::{GraphRow, KeepVersions};
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
@@ -73,12 +75,12 @@ pub struct CanvasVersion {
     pub nodes: u32,
 }
 
-fn invalid(message: impl Into<String>) -> AppError {
+fn invalid(message: impl Into<Said>) -> AppError {
     AppError::new(ErrorCode::InvalidRequest, message)
 }
 
 fn gone(id: &str) -> AppError {
-    invalid(format!("There is no graph `{id}`."))
+    invalid(said!("canvas.none", "There is no graph `{id}`.", id = id))
         .hint("It may have been removed; open another, or begin a new one.")
 }
 
@@ -150,16 +152,19 @@ impl App {
         }
         let name = save.name.trim();
         if name.is_empty() || name.len() > MAX_NAME {
-            return Err(invalid(format!(
-                "The name of a graph has 1 to {MAX_NAME} bytes."
+            return Err(invalid(said!(
+                "canvas.name",
+                "The name of a graph has 1 to {most} bytes.",
+                most = MAX_NAME
             )));
         }
         let json = serde_json::to_string(&save.document).map_err(explain::internal)?;
         if json.len() > 2 * MAX_DOCUMENT_BYTES {
-            return Err(invalid(format!(
-                "The graph has {} bytes; {} are the limit.",
-                json.len(),
-                2 * MAX_DOCUMENT_BYTES
+            return Err(invalid(said!(
+                "canvas.too_large",
+                "The graph has {bytes} bytes; {most} are the limit.",
+                bytes = json.len(),
+                most = 2 * MAX_DOCUMENT_BYTES
             ))
             .hint("Shorten texts and comments, or make two graphs of it."));
         }
@@ -212,8 +217,11 @@ impl App {
         let versions = self.store.graph_versions(id).map_err(explain::store)?;
         let found = versions.into_iter().find(|(at, _)| *at == saved_millis);
         let (_, json) = found.ok_or_else(|| {
-            invalid("This version of the graph is no longer kept.")
-                .hint("Choose another one of the list.")
+            invalid(said!(
+                "canvas.version",
+                "This version of the graph is no longer kept."
+            ))
+            .hint("Choose another one of the list.")
         })?;
         parse(&json)
     }

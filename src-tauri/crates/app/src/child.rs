@@ -3,6 +3,7 @@
 
 use crate::App;
 use frameloom_core::error::{AppError, ErrorCode};
+use frameloom_core::said;
 use serde::{Serialize, de::DeserializeOwned};
 use std::ffi::OsStr;
 use std::io::{Read, Write};
@@ -63,7 +64,10 @@ impl App {
             .map_err(|error| {
                 AppError::new(
                     ErrorCode::Internal,
-                    "A process of this program cannot be started.",
+                    said!(
+                        "process.unstartable",
+                        "A process of this program cannot be started."
+                    ),
                 )
                 .hint("Install Frameloom again.")
                 .details(error.to_string())

@@ -22,6 +22,7 @@ use frameloom_core::error::{AppError, ErrorCode};
 use frameloom_core::job::{Arithmetic, Device, Job, Precision, ProviderChoice};
 use frameloom_core::media::{Caution, Warning};
 use frameloom_core::model::ModelManifest;
+use frameloom_core::said;
 use frameloom_engine::execute::Threads;
 use frameloom_engine::plan::MediumPlan;
 use frameloom_engine::{Cancel, EngineError, Models, Plan};
@@ -73,7 +74,10 @@ pub(crate) fn specimen() -> Result<Specimen, AppError> {
     let frameloom_still::Samples::U8(samples) = picture.samples else {
         return Err(AppError::new(
             ErrorCode::Internal,
-            "The picture that is measured with is damaged.",
+            said!(
+                "program.specimen",
+                "The picture that is measured with is damaged."
+            ),
         )
         .hint("Install Frameloom again."));
     };
@@ -129,6 +133,7 @@ impl App {
                     Warning::PrecisionUnused {
                         allowed: job.spec.compute.precision,
                         reason: reason.clone(),
+                        said: decision.unused_said.clone(),
                     },
                 )?;
             }
@@ -172,8 +177,11 @@ impl App {
             .and_then(|name| serde_json::from_str::<Device>(&name).ok())
             .filter(|device| *device != Device::Cpu)
             .map(|device| {
-                let reason = "the process ended while it was tried, as a faulty driver makes it";
-                (device, reason.to_owned())
+                let reason = said!(
+                    "device.ended_process",
+                    "the process ended while it was tried, as a faulty driver makes it"
+                );
+                (device, reason)
             });
         let wish = Wish {
             device: job.spec.device.clone(),
@@ -341,6 +349,8 @@ fn on_processor() -> Decision {
         choice: ProviderChoice {
             provider: CPU_PROVIDER.to_owned(),
             fallback_reason: None,
+            fallback_said: None,
+            said: None,
             device: Device::Cpu,
             arithmetic: Arithmetic::F32,
             on_processor: true,
@@ -348,6 +358,7 @@ fn on_processor() -> Decision {
         },
         trials: Vec::new(),
         precision_unused: None,
+        unused_said: None,
     }
 }
 
@@ -378,7 +389,10 @@ pub(crate) fn check(device: &Device, deterministic: bool) -> Result<(), AppError
     if deterministic && !matches!(device, Device::Auto | Device::Cpu) {
         let error = InferError::DeviceUnavailable {
             device: device.as_str().to_owned(),
-            reason: "it does not promise the same bits in every run".to_owned(),
+            reason: said!(
+                "device.other_bits",
+                "it does not promise the same bits in every run"
+            ),
         };
         return Err(explain::infer(&error)
             .hint("Leave --deterministic out, or compute on the processor with `--device cpu`."));

@@ -5,6 +5,8 @@ use frameloom_core::error::{AppError, ErrorCode};
 use frameloom_core::job::{EncodeSpec, Quality, VideoCodec};
 use frameloom_core::media::Warning;
 use frameloom_core::pixel::{PixelFormat, Planes};
+use frameloom_core::said;
+use frameloom_core::said::SaidValue;
 use frameloom_engine::Plan;
 use frameloom_engine::plan::MediumPlan;
 use frameloom_media::Container;
@@ -12,7 +14,7 @@ use frameloom_still::StillFormat;
 use std::path::Path;
 
 /// Left free for everything else that writes on this machine.
-const RESERVE_BYTES: u64 = 64 << 20;
+pub(crate) const RESERVE_BYTES: u64 = 64 << 20;
 
 /// Bytes that a user of this process may still write on the disk that holds `path`; `None` where
 /// the system does not tell. A path that does not exist yet is asked of its folder.
@@ -189,10 +191,11 @@ pub fn watch_output(output: &Path, bytes: u64) -> Option<AppError> {
     (free < bytes).then(|| {
         AppError::new(
             ErrorCode::DiskFull,
-            format!(
-                "The disk is nearly full: {:.1} MB are left, and the result takes {:.1} MB or more.",
-                free as f64 / 1e6,
-                bytes as f64 / 1e6
+            said!(
+                "disk.result",
+                "The disk is nearly full: {free} are left, and the result takes {needed} or more.",
+                free = SaidValue::Size { bytes: free },
+                needed = SaidValue::Size { bytes }
             ),
         )
         .hint("Make room and resume the job; nothing that is done is lost.")
@@ -208,10 +211,11 @@ pub fn watch(folder: &Path, part_bytes: u64) -> Option<AppError> {
     (free < wanted).then(|| {
         AppError::new(
             ErrorCode::DiskFull,
-            format!(
-                "The disk is nearly full: {} MB are left, and the job wants {} MB.",
-                free / 1_000_000,
-                wanted / 1_000_000
+            said!(
+                "disk.job",
+                "The disk is nearly full: {free} are left, and the job wants {needed}.",
+                free = SaidValue::Size { bytes: free },
+                needed = SaidValue::Size { bytes: wanted }
             ),
         )
         .hint("Make room and resume the job; nothing that is done is lost.")

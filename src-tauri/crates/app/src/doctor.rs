@@ -6,6 +6,8 @@ use crate::models::MODEL_FOR_CLEAN;
 use crate::{App, Places, explain};
 use frameloom_core::error::{AppError, ErrorCode};
 use frameloom_core::job::Device;
+use frameloom_core::said;
+use frameloom_core::said::Said;
 use frameloom_engine::Models;
 use frameloom_infer::{DeviceKind, Runtime};
 use serde::{Deserialize, Serialize};
@@ -38,6 +40,10 @@ pub struct Report {
     pub available_memory_bytes: u64,
     /// ONNX Runtime, or why it cannot be used.
     pub runtime: Result<RuntimeReport, String>,
+    /// Why it cannot be used, for the window.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[ts(optional)]
+    pub runtime_said: Option<Said>,
     /// What was measured on this data folder to choose where models compute, the newest first.
     #[ts(skip)]
     pub choices: Vec<Remembered>,
@@ -86,6 +92,10 @@ pub struct ProviderReport {
     /// Frames per second of the bundled model from 640x360 to twice the size, or why it cannot be
     /// used.
     pub speed: Result<f64, String>,
+    /// Why it cannot be used, for the window.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[ts(optional)]
+    pub said: Option<Said>,
 }
 
 /// A library of ffmpeg.
@@ -125,6 +135,14 @@ pub(crate) fn look_here(data: PathBuf) -> ExitCode {
     }
 }
 
+/// An error with its whole sentence in English.
+fn whole(error: AppError) -> Said {
+    Said {
+        text: error.message.clone(),
+        ..error.as_said()
+    }
+}
+
 impl App {
     /// As [`App::doctor`], in a process of its own: a driver that crashes does not take the window
     /// along.
@@ -140,7 +158,10 @@ impl App {
         };
         Err(AppError::new(
             ErrorCode::Internal,
-            "The process that looks at this machine did not answer.",
+            said!(
+                "process.doctor",
+                "The process that looks at this machine did not answer."
+            ),
         )
         .hint("Bring the driver of the graphics card up to date, and try again.")
         .details(how))
@@ -159,6 +180,7 @@ impl App {
                 processor = cpu.brand().trim().to_owned();
             }
         }
+        let runtime = self.runtime_report();
         Report {
             version: env!("CARGO_PKG_VERSION").to_owned(),
             system: System::long_os_version().unwrap_or_else(|_| std::env::consts::OS.to_owned()),
@@ -167,7 +189,8 @@ impl App {
             cores: std::thread::available_parallelism().map_or(1, usize::from),
             memory_bytes,
             available_memory_bytes,
-            runtime: self.runtime_report(),
+            runtime_said: runtime.as_ref().err().and_then(|why| why.clone().known()),
+            runtime: runtime.map_err(|why| why.text),
             choices: self.remembered_choices(),
             ffmpeg: frameloom_media::libraries()
                 .into_iter()
@@ -189,9 +212,9 @@ impl App {
         }
     }
 
-    fn runtime_report(&self) -> Result<RuntimeReport, String> {
-        let library = self.places.onnxruntime().map_err(|e| e.message)?;
-        let runtime = Runtime::load(&library).map_err(|e| explain::infer(&e).message)?;
+    fn runtime_report(&self) -> Result<RuntimeReport, Said> {
+        let library = self.places.onnxruntime().map_err(whole)?;
+        let runtime = Runtime::load(&library).map_err(|e| whole(explain::infer(&e)))?;
         let devices = runtime
             .devices()
             .into_iter()
@@ -210,12 +233,16 @@ impl App {
         let providers = runtime
             .providers()
             .into_iter()
-            .map(|provider| ProviderReport {
-                speed: match &provider.usable {
+            .map(|provider| {
+                let speed = match &provider.usable {
                     Ok(()) => self.measure(&runtime, &provider.device),
                     Err(reason) => Err(reason.clone()),
-                },
-                name: provider.name.to_string(),
+                };
+                ProviderReport {
+                    said: speed.as_ref().err().and_then(|why| why.clone().known()),
+                    speed: speed.map_err(|why| why.text),
+                    name: provider.name.to_string(),
+                }
             })
             .collect();
         Ok(RuntimeReport {
@@ -226,11 +253,11 @@ impl App {
         })
     }
 
-    fn measure(&self, runtime: &Arc<Runtime>, device: &Device) -> Result<f64, String> {
+    fn measure(&self, runtime: &Arc<Runtime>, device: &Device) -> Result<f64, Said> {
         let model = self
             .models
             .load(MODEL_FOR_CLEAN)
-            .map_err(|e| explain::engine(&e).message)?;
+            .map_err(|e| whole(explain::engine(&e)))?;
         let (width, height) = MEASURED_SIZE;
         frameloom_infer::measure(
             runtime,
@@ -241,6 +268,6 @@ impl App {
             MEASURED_RUNS,
         )
         .map(|throughput| throughput.fps())
-        .map_err(|e| explain::infer(&e).message)
+        .map_err(|e| whole(explain::infer(&e)))
     }
 }

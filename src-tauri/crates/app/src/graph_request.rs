@@ -1,6 +1,7 @@
 //! "Run this graph": from a document and file names to a job.
 
 use crate::inputs::{self, Taken};
+use crate::models::unfit;
 use crate::onnx::PlannedModels;
 use crate::pictures::{self, PicturesRequest, Source};
 use crate::request::{absolute_input, check_extension, no_picture};
@@ -11,11 +12,12 @@ use frameloom_core::job::{
     Device, EncodeSpec, JOB_SPEC_VERSION, Job, JobSpec, Quality, TrackChoice, VideoCodec,
 };
 use frameloom_core::media::Warning;
+use frameloom_core::said;
 use frameloom_core::sequence::{NumberPattern, PictureRun};
 use frameloom_engine::plan::MediumPlan;
 use frameloom_engine::{EngineError, Plan};
 use serde::{Deserialize, Serialize};
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::io::Read;
 use std::path::{Path, PathBuf};
 use ts_rs::TS;
@@ -48,6 +50,9 @@ pub struct GraphRequest {
     /// How the inputs are read that are numbered pictures; that some are without a place for a
     /// number in the name is said of the main one only.
     pub pictures: PicturesRequest,
+    /// The result is for commercial work: models whose licence forbids that are refused.
+    #[serde(default)]
+    pub commercial: bool,
 }
 
 /// What a run of a graph would do.
@@ -105,7 +110,11 @@ fn inputs_of(
     if let Some(unknown) = given.keys().find(|name| !names.contains(&name.as_str())) {
         return Err(AppError::new(
             ErrorCode::InvalidRequest,
-            format!("The graph has no input `{unknown}`."),
+            said!(
+                "graph.no_input",
+                "The graph has no input `{name}`.",
+                name = unknown
+            ),
         )
         .hint(format!("Its inputs are {}.", names.join(", "))));
     }
@@ -114,7 +123,11 @@ fn inputs_of(
         let Some(path) = given.get(*name) else {
             return Err(AppError::new(
                 ErrorCode::InvalidRequest,
-                format!("The graph has an input `{name}`, and no file was given for it."),
+                said!(
+                    "graph.open_input",
+                    "The graph has an input `{name}`, and no file was given for it.",
+                    name = *name
+                ),
             )
             .hint(format!("Add `--in {name}=FILE`.")));
         };
@@ -218,6 +231,27 @@ impl App {
         self.submit(spec, &plan, Lane::Queue)
     }
 
+    /// Names the models of a graph whose licences forbid commercial work. Of a model that is not
+    /// installed nothing is known; the plan refuses it anyway.
+    fn refuse_non_commercial(&self, graph: &Graph) -> Result<(), AppError> {
+        let named = graph.nodes.iter().filter_map(|node| node.op.model());
+        let manifests = named.filter_map(|id| self.models.ready(id).ok());
+        let refused: BTreeSet<String> = manifests
+            .filter(|manifest| manifest.licence.forbids_commerce())
+            .map(|manifest| format!("`{}` ({})", manifest.name, manifest.licence.spdx))
+            .collect();
+        if refused.is_empty() {
+            return Ok(());
+        }
+        let names: Vec<_> = refused.into_iter().collect();
+        Err(unfit(said!(
+            "graph.commercial",
+            "This is for commercial work, and these models are not: {models}.",
+            models = names.join(", ")
+        ))
+        .hint("Choose other models, or say that it is not commercial."))
+    }
+
     pub(crate) fn prepare_graph(
         &self,
         request: &GraphRequest,
@@ -227,6 +261,9 @@ impl App {
             .graph
             .layout()
             .map_err(|e| explain::engine(&e.into()))?;
+        if request.commercial {
+            self.refuse_non_commercial(&request.graph)?;
+        }
         let compute = request.compute.or(self.settings()?.compute);
         self.check_device(&request.device, &compute)?;
         let GraphSources {

@@ -4,6 +4,8 @@ use crate::explain;
 use crate::pictures::is_animated;
 use frameloom_core::error::{AppError, ErrorCode};
 use frameloom_core::media::{MediaInfo, MediaKind};
+use frameloom_core::said;
+use frameloom_core::said::Said;
 use frameloom_core::sequence::NumberPattern;
 use frameloom_engine::execute::real_place;
 use serde::{Deserialize, Serialize};
@@ -107,9 +109,10 @@ pub fn expand(inputs: &[PathBuf]) -> Result<Expanded, AppError> {
         if (expanded.files.len(), expanded.refused.len()) == before {
             return Err(AppError::new(
                 ErrorCode::InputUnsupported,
-                format!(
-                    "The folder `{}` holds no video or picture.",
-                    input.display()
+                said!(
+                    "folder.nothing",
+                    "The folder `{path}` holds no video or picture.",
+                    path = input.display()
                 ),
             )
             .hint("Choose a folder with media files, or name the files themselves."));
@@ -171,16 +174,21 @@ pub fn probe(path: &Path) -> Result<MediaInfo, AppError> {
     if metadata.is_dir() {
         return Err(AppError::new(
             ErrorCode::InputUnsupported,
-            format!("`{}` is a folder, not a file.", path.display()),
+            said!(
+                "file.folder",
+                "`{path}` is a folder, not a file.",
+                path = path.display()
+            ),
         )
         .hint("Name a file in it."));
     }
     if !metadata.is_file() {
         return Err(AppError::new(
             ErrorCode::InputUnsupported,
-            format!(
-                "`{}` is a device or a pipe, not a regular file.",
-                path.display()
+            said!(
+                "file.device",
+                "`{path}` is a device or a pipe, not a regular file.",
+                path = path.display()
             ),
         )
         .hint("Save what it gives to a file first, and name that file."));
@@ -188,7 +196,7 @@ pub fn probe(path: &Path) -> Result<MediaInfo, AppError> {
     if metadata.len() == 0 {
         return Err(AppError::new(
             ErrorCode::InputUnreadable,
-            format!("`{}` is empty.", path.display()),
+            said!("file.nothing", "`{path}` is empty.", path = path.display()),
         )
         .hint("Copy or download the file again."));
     }
@@ -208,7 +216,12 @@ pub fn probe(path: &Path) -> Result<MediaInfo, AppError> {
     {
         return Err(AppError::new(
             ErrorCode::InputUnreadable,
-            format!("`{}` cannot be read as {}.", path.display(), stream.codec),
+            said!(
+                "file.not_as",
+                "`{path}` cannot be read as {codec}.",
+                path = path.display(),
+                codec = stream.codec.as_str()
+            ),
         )
         .hint(explain::hint(ErrorCode::InputUnreadable).unwrap_or_default()));
     }
@@ -220,9 +233,10 @@ fn probe_by_ffmpeg(path: &Path) -> Result<MediaInfo, AppError> {
         if is_heif(path) {
             return AppError::new(
                 ErrorCode::InputUnsupported,
-                format!(
-                    "`{}` is a HEIC picture, which cannot be read here.",
-                    path.display()
+                said!(
+                    "file.heic",
+                    "`{path}` is a HEIC picture, which cannot be read here.",
+                    path = path.display()
                 ),
             )
             .hint("Export it as JPEG or PNG from the photo app of your phone or computer.")
@@ -310,7 +324,7 @@ pub struct NameParts<'a> {
 /// # Errors
 /// An unknown variable, an open brace, or a name that leads into another folder.
 pub fn fill_template(template: &str, parts: &NameParts<'_>) -> Result<String, AppError> {
-    let refuse = |message: String| {
+    let refuse = |message: Said| {
         Err(
             AppError::new(ErrorCode::InvalidRequest, message).hint(format!(
                 "A name may hold {}.",
@@ -327,8 +341,10 @@ pub fn fill_template(template: &str, parts: &NameParts<'_>) -> Result<String, Ap
     while let Some(open) = rest.find('{') {
         name.push_str(&rest[..open]);
         let Some(close) = rest[open..].find('}') else {
-            return refuse(format!(
-                "The name `{template}` has a brace that is not closed."
+            return refuse(said!(
+                "name.brace",
+                "The name `{name}` has a brace that is not closed.",
+                name = template
             ));
         };
         match &rest[open + 1..open + close] {
@@ -338,13 +354,23 @@ pub fn fill_template(template: &str, parts: &NameParts<'_>) -> Result<String, Ap
             "width" => name.push_str(&parts.size.0.to_string()),
             "height" => name.push_str(&parts.size.1.to_string()),
             "counter" => name.push_str(&format!("{:04}", parts.counter)),
-            other => return refuse(format!("The name holds `{{{other}}}`, which is not known.")),
+            other => {
+                return refuse(said!(
+                    "name.variable",
+                    "The name holds `{word}`, which is not known.",
+                    word = format!("{{{other}}}")
+                ));
+            }
         }
         rest = &rest[open + close + 1..];
     }
     name.push_str(rest);
     if name.trim().is_empty() || name.contains(['/', '\\', '\0']) || name == "." || name == ".." {
-        return refuse(format!("`{name}` is not a possible file name."));
+        return refuse(said!(
+            "name.impossible",
+            "`{name}` is not a possible file name.",
+            name = name
+        ));
     }
     Ok(name)
 }
@@ -389,7 +415,7 @@ pub fn fill_name(
     }
     Err(AppError::new(
         ErrorCode::InvalidRequest,
-        "The name of the result is too long.",
+        said!("name.too_long", "The name of the result is too long."),
     )
     .hint("Give a shorter template."))
 }

@@ -7,12 +7,14 @@ use crate::{App, UpscaleRequest, explain, now_millis};
 use frameloom_core::error::{AppError, ErrorCode};
 use frameloom_core::job::{Job, JobEvent, JobId, JobProgress, JobSpec, JobState, Priority};
 use frameloom_core::media::Warning;
+use frameloom_core::said;
 use frameloom_engine::Plan;
 use frameloom_engine::execute::remove_leftovers;
 use frameloom_store::{JobRow, Lane, SegmentRow};
 use std::collections::BTreeSet;
 use std::hash::{BuildHasher, RandomState};
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
 
 impl App {
     /// Submits an enlargement to `lane`. Nothing is processed before this returns.
@@ -72,7 +74,11 @@ impl App {
             None if self.runner.owns(id) => Ok(()),
             None => Err(AppError::new(
                 ErrorCode::JobState,
-                format!("Job {id} is being seen to by another Frameloom."),
+                said!(
+                    "job.other_program",
+                    "Job {id} is being seen to by another Frameloom.",
+                    id = id.0.as_str()
+                ),
             )
             .hint("Wait for it, or stop it there.")),
         }
@@ -276,7 +282,10 @@ impl App {
             {
                 let error = AppError::new(
                     ErrorCode::WorkerCrashed,
-                    "The program ended while this job was running.",
+                    said!(
+                        "job.program_ended",
+                        "The program ended while this job was running."
+                    ),
                 )
                 .hint(explain::hint(ErrorCode::WorkerCrashed).unwrap_or_default());
                 self.change(id, &[state], JobState::Interrupted, Some(&error))?;
@@ -347,9 +356,8 @@ impl App {
     }
 
     /// Outputs that jobs are going to write.
-    pub(crate) fn promised_outputs(&self) -> Result<BTreeSet<PathBuf>, AppError> {
-        let specs = self.store.unfinished().map_err(explain::store)?;
-        Ok(specs.into_iter().map(|spec| spec.output).collect())
+    pub(crate) fn promised_outputs(&self) -> Result<Arc<BTreeSet<PathBuf>>, AppError> {
+        self.store.promised_outputs().map_err(explain::store)
     }
 
     pub(crate) fn job_folder(&self, id: &JobId) -> PathBuf {
@@ -432,7 +440,13 @@ fn is_old(path: &Path) -> bool {
 pub(crate) fn wrong_state(id: &JobId, state: JobState, wanted: &str) -> AppError {
     AppError::new(
         ErrorCode::JobState,
-        format!("Job {id} is {} and cannot be {wanted}.", state.as_str()),
+        said!(
+            "job.state",
+            "Job {id} is {state} and cannot be {wanted}.",
+            id = id.0.as_str(),
+            state = state.as_str(),
+            wanted = wanted
+        ),
     )
     .hint("`frameloom jobs list` shows the state of every job.")
 }

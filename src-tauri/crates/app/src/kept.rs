@@ -4,14 +4,23 @@
 //! | what | where | goes |
 //! |---|---|---|
 //! | pictures for the window | memory | the oldest first, at 64 MB |
-//! | samples | `samples/` | with their entry in the list |
+//! | samples | `samples/` | with their entry in the list; those used longest ago at the limit of the settings |
+//! | pictures from the clipboard | `pasted/` | when nothing names them any more and the user says so |
+//! | earlier and unsaved states of projects | `projects/` | the eleventh state; what was unsaved, when it is saved |
 //! | finished parts of unfinished jobs | `jobs/` | with their job |
-//! | logs | `logs/` | after 14 days |
-//! | models | `models/` | never |
+//! | logs | `logs/` | after 14 days, or at that limit |
+//! | models | `models/` | those of the user when they are removed; those of the program never |
 //! | lists of jobs and of the library | `frameloom.db` | never |
+
+mod limit;
+mod pasted;
+
+pub(crate) use limit::Keeper;
+pub use limit::KeptLimit;
 
 use crate::{App, explain};
 use frameloom_core::error::{AppError, ErrorCode};
+use frameloom_core::said;
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
 use std::fs;
@@ -29,6 +38,10 @@ pub enum KeptKind {
     Samples,
     /// Log files.
     Logs,
+    /// Pictures from the clipboard.
+    Pasted,
+    /// Earlier and unsaved states of projects.
+    Projects,
     /// Finished parts of jobs that are not done.
     Parts,
     /// Models.
@@ -48,7 +61,10 @@ pub struct Kept {
     /// Size of all of it.
     #[ts(type = "number")]
     pub size_bytes: u64,
-    /// It can be cleared: nothing is lost that could not be made again.
+    /// How much of it would go.
+    #[ts(type = "number")]
+    pub clearable_bytes: u64,
+    /// It can be cleared: nothing goes that is used and could not be made again.
     pub can_be_cleared: bool,
 }
 
@@ -115,21 +131,32 @@ impl App {
                 kind,
                 path: Some(path),
                 size_bytes,
+                clearable_bytes: if can_be_cleared { size_bytes } else { 0 },
                 can_be_cleared,
             })
         };
         let places = &self.places;
+        let mut models = folder(KeptKind::Models, places.models(), false)?;
+        models.size_bytes = models.size_bytes.saturating_sub(self.shared_bytes());
+        let previews = self.previews.size_bytes();
+        let unused = self.unused_pasted()?;
         Ok(vec![
             Kept {
                 kind: KeptKind::Previews,
                 path: None,
-                size_bytes: self.previews.size_bytes(),
+                size_bytes: previews,
+                clearable_bytes: previews,
                 can_be_cleared: true,
             },
             folder(KeptKind::Samples, places.samples(), true)?,
             folder(KeptKind::Logs, places.logs(), true)?,
+            Kept {
+                clearable_bytes: unused.iter().map(|(_, size_bytes)| size_bytes).sum(),
+                ..folder(KeptKind::Pasted, places.pasted(), true)?
+            },
+            folder(KeptKind::Projects, places.projects(), false)?,
             folder(KeptKind::Parts, places.jobs(), false)?,
-            folder(KeptKind::Models, places.models(), false)?,
+            models,
             self.kept_in_database()?,
         ])
     }
@@ -149,12 +176,13 @@ impl App {
             kind: KeptKind::Database,
             path: Some(data.clone()),
             size_bytes: read().map_err(|e| explain::data_folder(data, &e))?,
+            clearable_bytes: 0,
             can_be_cleared: false,
         })
     }
 
     /// Clears what is kept of a kind, as far as nothing is lost: samples of jobs that are over,
-    /// logs that nothing is written to any more.
+    /// logs that nothing is written to any more, pictures from the clipboard that nothing names.
     ///
     /// # Errors
     /// It is of a kind that cannot be cleared, or the system does not let it go.
@@ -174,10 +202,18 @@ impl App {
                     old_logs(&logs).and_then(|old| old.iter().try_for_each(fs::remove_file));
                 cleared.map_err(|error| explain::data_folder(&logs, &error))?;
             }
-            KeptKind::Parts | KeptKind::Models | KeptKind::Database => {
+            KeptKind::Pasted => {
+                for (path, _) in self.unused_pasted()? {
+                    fs::remove_file(&path).map_err(|error| explain::data_folder(&path, &error))?;
+                }
+            }
+            KeptKind::Projects | KeptKind::Parts | KeptKind::Models | KeptKind::Database => {
                 return Err(AppError::new(
                     ErrorCode::InvalidRequest,
-                    "This cannot be cleared: something would be lost.",
+                    said!(
+                        "kept.never",
+                        "This cannot be cleared: something would be lost."
+                    ),
                 )
                 .hint("Cancel or remove jobs one by one."));
             }

@@ -12,8 +12,10 @@
 #![forbid(unsafe_code)]
 
 mod about;
+mod background;
 mod batch;
 mod canvas;
+mod catalogue;
 mod child;
 pub mod choices;
 mod compute;
@@ -31,14 +33,19 @@ pub mod inputs;
 pub mod inventory;
 mod jobs;
 mod kept;
+mod left_behind;
 mod library;
 mod likeness;
 mod listener;
 pub mod logging;
 mod memory;
 mod menu;
+mod model_folder;
+mod model_get;
+mod model_import;
 mod model_speed;
 pub mod models;
+mod network;
 mod node_view;
 mod onnx;
 mod opening;
@@ -62,18 +69,23 @@ mod window_place;
 pub mod worker;
 
 pub use about::About;
+pub use background::BackgroundWish;
 pub use batch::Batch;
 pub use canvas::{CanvasEntry, CanvasGraph, CanvasSave, CanvasVersion};
+pub use catalogue::{CatalogueEntry, CatalogueView};
 pub use compute::ComputeWish;
 pub use doctor::Report;
 pub use fields::DeinterlaceChoice;
 pub use graph_request::{GraphPlan, GraphRequest, read_graph};
 pub use history::{HistoryPage, HistoryQuery};
-pub use kept::{Kept, KeptKind};
+pub use kept::{Kept, KeptKind, KeptLimit};
 pub use likeness::{Likeness, PictureLikeness};
 pub use menu::{MenuEntry, MenuGroup, NativeAction, TrayWords};
+pub use model_get::{Bundled, ModelSource};
+pub use model_import::{Imported, MatteHints, ModelImport};
 pub use model_speed::ModelSpeed;
 pub use models::{ModelEntry, ModelState};
+pub use network::{Outgoing, OutgoingEnd, OutgoingPurpose};
 pub use node_view::{NodeView, PartPlace, ViewRequest};
 pub use opening::{Opened, PROJECT_EXTENSION};
 pub use paste::Clipboard;
@@ -91,10 +103,12 @@ pub use window_place::{Screen, Shown, WindowPlace};
 use frameloom_core::error::AppError;
 use frameloom_core::job::JobEvent;
 use frameloom_core::media::MediaInfo;
+pub use frameloom_net::Watch;
 pub use frameloom_store::Lane;
 use frameloom_store::{SetAside, Store};
 use std::collections::BTreeMap;
 use std::path::Path;
+use std::sync::atomic::AtomicBool;
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
@@ -113,10 +127,15 @@ pub struct App {
     pub(crate) viewer: viewer::Viewer,
     pub(crate) views: node_view::Views,
     pub(crate) library: library::Library,
+    pub(crate) keeper: kept::Keeper,
     /// Size and hash of ONNX files of the user.
     pub(crate) onnx_prints: stamp::Known<(u64, String)>,
+    /// Hashes of the files of projects.
+    pub(crate) source_prints: stamp::Known<String>,
     /// Decisions that this process took or looked up before, by what they depend on.
     pub(crate) decisions: Mutex<BTreeMap<String, choices::Decision>>,
+    /// Models that are being fetched for a window, and whether it gave them up.
+    pub(crate) fetches: Mutex<BTreeMap<String, Arc<AtomicBool>>>,
     listeners: Mutex<Vec<Listener>>,
     set_aside: Option<SetAside>,
 }
@@ -158,8 +177,11 @@ impl App {
             viewer: viewer::Viewer::default(),
             views: node_view::Views::default(),
             library: library::Library::default(),
+            keeper: kept::Keeper::default(),
             onnx_prints: stamp::Known::default(),
+            source_prints: stamp::Known::default(),
             decisions: Mutex::default(),
+            fetches: Mutex::default(),
             listeners: Mutex::new(Vec::new()),
             set_aside,
             places,

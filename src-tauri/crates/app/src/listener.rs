@@ -7,6 +7,8 @@
 use crate::explain;
 use crate::worker::{self, ALIVE_SECONDS, PROTOCOL_VERSION, WorkerEvent};
 use frameloom_core::error::{AppError, ErrorCode};
+use frameloom_core::said;
+use frameloom_core::said::Said;
 use std::collections::VecDeque;
 use std::io::{BufReader, Read};
 use std::process::{Child, ChildStdin, ExitStatus};
@@ -44,7 +46,7 @@ pub(crate) enum Heard {
     /// It closed its pipe: it is ending.
     Closed,
     /// It must be ended, for this reason.
-    GivenUp(String),
+    GivenUp(Said),
 }
 
 /// When a worker is given up.
@@ -131,10 +133,10 @@ impl WorkerListener {
     pub(crate) fn listen(&mut self) -> Heard {
         match self.events.recv_timeout(self.limits.tick) {
             Ok(Ok(WorkerEvent::Hello { version })) if version != PROTOCOL_VERSION => {
-                Heard::GivenUp(
+                Heard::GivenUp(said!(
+                    "process.other_version",
                     "The worker is of another version than this program; install Frameloom again."
-                        .to_owned(),
-                )
+                ))
             }
             Ok(Ok(event)) => {
                 self.silent_ticks = 0;
@@ -145,9 +147,10 @@ impl WorkerListener {
                     };
                     self.last_moved = Some(moved);
                     if self.stalled_seconds >= self.limits.stalled_seconds {
-                        return Heard::GivenUp(format!(
-                            "The job got no further for {} seconds; a driver may hang.",
-                            self.stalled_seconds
+                        return Heard::GivenUp(said!(
+                            "process.stalled",
+                            "The job got no further for {seconds} seconds; a driver may hang.",
+                            seconds = self.stalled_seconds
                         ));
                     }
                 }
@@ -160,9 +163,10 @@ impl WorkerListener {
             Err(RecvTimeoutError::Timeout) => {
                 self.silent_ticks += 1;
                 if self.silent_ticks >= self.limits.silent_ticks {
-                    return Heard::GivenUp(format!(
-                        "The process that did this job gave no sign of life for {} seconds.",
-                        self.silent_ticks
+                    return Heard::GivenUp(said!(
+                        "process.silent",
+                        "The process that did this job gave no sign of life for {seconds} seconds.",
+                        seconds = self.silent_ticks
                     ));
                 }
                 Heard::Nothing
@@ -184,14 +188,11 @@ impl WorkerListener {
 
 /// Waits for a worker that is about to end, and ends it where it does not: then the second value is
 /// the reason.
-pub(crate) fn wait_for_end(child: &mut Child) -> (std::io::Result<ExitStatus>, Option<String>) {
+pub(crate) fn wait_for_end(child: &mut Child) -> (std::io::Result<ExitStatus>, Option<Said>) {
     wait_at_most(child, ENDING_LIMIT)
 }
 
-fn wait_at_most(
-    child: &mut Child,
-    limit: Duration,
-) -> (std::io::Result<ExitStatus>, Option<String>) {
+fn wait_at_most(child: &mut Child, limit: Duration) -> (std::io::Result<ExitStatus>, Option<Said>) {
     let began = Instant::now();
     let mut pause = Duration::from_millis(1);
     while began.elapsed() < limit {
@@ -203,9 +204,10 @@ fn wait_at_most(
         pause = (pause * 2).min(Duration::from_millis(50));
     }
     let _ = child.kill();
-    let reason = format!(
-        "The process that did this job fell silent and did not end within {} seconds.",
-        limit.as_secs()
+    let reason = said!(
+        "process.stayed",
+        "The process that did this job fell silent and did not end within {seconds} seconds.",
+        seconds = limit.as_secs()
     );
     (child.wait(), Some(reason))
 }
@@ -262,7 +264,7 @@ mod tests {
         let version = PROTOCOL_VERSION + 1;
         say(&mut mouth, &WorkerEvent::Hello { version });
         match ear.listen() {
-            Heard::GivenUp(reason) => assert!(reason.contains("install"), "{reason}"),
+            Heard::GivenUp(reason) => assert!(reason.text.contains("install"), "{reason}"),
             other => panic!("{other:?}"),
         }
     }
@@ -277,7 +279,7 @@ mod tests {
             assert_eq!(ear.listen(), Heard::Event(alive(moved)));
         }
         match ear.listen() {
-            Heard::GivenUp(reason) => assert!(reason.contains("6 seconds"), "{reason}"),
+            Heard::GivenUp(reason) => assert!(reason.text.contains("6 seconds"), "{reason}"),
             other => panic!("{other:?}"),
         }
     }
@@ -293,7 +295,7 @@ mod tests {
         ear.limits.tick = Duration::from_millis(20);
         assert_eq!(ear.listen(), Heard::Nothing);
         match ear.listen() {
-            Heard::GivenUp(reason) => assert!(reason.contains("no sign of life"), "{reason}"),
+            Heard::GivenUp(reason) => assert!(reason.text.contains("no sign of life"), "{reason}"),
             other => panic!("{other:?}"),
         }
     }

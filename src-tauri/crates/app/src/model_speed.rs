@@ -4,6 +4,7 @@ use crate::child::{self, Answer};
 use crate::{App, Places, explain, now_millis};
 use frameloom_core::error::{AppError, ErrorCode};
 use frameloom_core::job::Device;
+use frameloom_core::said;
 use frameloom_engine::Models;
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
@@ -139,7 +140,10 @@ impl App {
 fn unanswered(how: String) -> AppError {
     AppError::new(
         ErrorCode::Internal,
-        "The process that measures the model did not answer.",
+        said!(
+            "process.measuring",
+            "The process that measures the model did not answer."
+        ),
     )
     .hint("Bring the driver of the graphics card up to date, and try again.")
     .details(how)

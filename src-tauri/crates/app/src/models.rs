@@ -4,6 +4,8 @@ use crate::stamp::Known;
 use crate::{App, Places, explain};
 use frameloom_core::error::{AppError, ErrorCode};
 use frameloom_core::model::ModelManifest;
+use frameloom_core::said;
+use frameloom_core::said::Said;
 use frameloom_engine::EngineError;
 use frameloom_infer::{InferError, Model};
 use serde::{Deserialize, Serialize};
@@ -58,6 +60,10 @@ pub struct ModelEntry {
     pub state: ModelState,
     /// Why not, in a sentence.
     pub message: Option<String>,
+    /// The same for the window.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[ts(optional)]
+    pub said: Option<Said>,
     /// Comes with the program.
     pub bundled: bool,
 }
@@ -205,6 +211,7 @@ impl App {
                     id,
                     manifest: None,
                     state: ModelState::Damaged,
+                    said: Some(error.said()),
                     message: Some(explain::infer(&error).message),
                     bundled,
                 };
@@ -212,21 +219,36 @@ impl App {
         };
         let weights = folder.join(&manifest.file);
         let size = fs::metadata(&weights).map(|m| m.len());
-        let (state, message) = match size {
+        let (state, wrong) = match size {
             Err(_) => (
                 ModelState::Missing,
-                Some(format!("The weights `{}` are not there.", manifest.file)),
+                Some(said!(
+                    "model.no_weights",
+                    "The weights `{file}` are not there.",
+                    file = manifest.file.as_str()
+                )),
             ),
             Ok(size) if size != manifest.size_bytes => (
                 ModelState::Damaged,
-                Some(format!(
-                    "The weights have {size} bytes instead of {}.",
-                    manifest.size_bytes
+                Some(said!(
+                    "model.weights_size",
+                    "The weights have {size} bytes instead of {expected}.",
+                    size = size,
+                    expected = manifest.size_bytes
                 )),
             ),
             Ok(_) if verify => match frameloom_infer::load_model(folder) {
                 Ok(_) => (ModelState::Ready, None),
-                Err(error) => (ModelState::Damaged, Some(explain::infer(&error).message)),
+                Err(error) => {
+                    let told = explain::infer(&error);
+                    (
+                        ModelState::Damaged,
+                        Some(told.as_said()).map(|said| Said {
+                            text: told.message,
+                            ..said
+                        }),
+                    )
+                }
             },
             Ok(_) => (ModelState::Ready, None),
         };
@@ -234,7 +256,8 @@ impl App {
             id,
             manifest: Some(manifest),
             state,
-            message,
+            message: wrong.as_ref().map(Said::to_string),
+            said: wrong.and_then(Said::known),
             bundled,
         }
     }
@@ -280,7 +303,7 @@ impl App {
 }
 
 /// Error for a request that names a model which does not fit.
-pub(crate) fn unfit(message: String) -> AppError {
+pub(crate) fn unfit(message: impl Into<Said>) -> AppError {
     AppError::new(ErrorCode::InvalidRequest, message)
         .hint("`frameloom models list` shows the models that are installed.")
 }

@@ -16,6 +16,7 @@ use frameloom_core::graph::{Graph, Op};
 use frameloom_core::job::{Device, EncodeSpec, JOB_SPEC_VERSION, JobSpec, TrackChoice, VideoCodec};
 use frameloom_core::job::{ProviderChoice, Quality};
 use frameloom_core::media::MediaKind;
+use frameloom_core::said;
 use frameloom_core::sequence::NumberPattern;
 use frameloom_engine::Plan;
 use serde::{Deserialize, Serialize};
@@ -211,8 +212,11 @@ impl App {
     pub fn node_picture(&self, key: &str) -> Result<Arc<EncodedPicture>, AppError> {
         let found = self.views.seen(key).and_then(|seen| seen.picture);
         found.ok_or_else(|| {
-            AppError::new(ErrorCode::InputNotFound, "This picture is no longer kept.")
-                .hint("Ask for it again.")
+            AppError::new(
+                ErrorCode::InputNotFound,
+                said!("preview.gone", "This picture is no longer kept."),
+            )
+            .hint("Ask for it again.")
         })
     }
 

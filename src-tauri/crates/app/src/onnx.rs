@@ -9,7 +9,9 @@ use crate::models::ModelStore;
 use crate::{App, Places, explain};
 use frameloom_core::error::{AppError, ErrorCode};
 use frameloom_core::graph::OnnxParams;
-use frameloom_core::model::ModelManifest;
+use frameloom_core::model::{ModelManifest, Task};
+use frameloom_core::said;
+use frameloom_core::said::{Said, SaidValue};
 use frameloom_engine::plan::OnnxUse;
 use frameloom_engine::{EngineError, Models};
 use frameloom_infer::{Hints, InferError, Inspection, Model, Runtime, onnx_print};
@@ -36,17 +38,29 @@ enum Report {
     Refused(AppError),
 }
 
-fn hints(params: &OnnxParams) -> Hints {
+pub(crate) fn hints(params: &OnnxParams) -> Hints {
     Hints {
         scale: params.scale,
         layout: params.layout,
         range: params.range,
         color: params.color,
         tile: params.tile,
+        ..Hints::default()
     }
 }
 
-fn refused(reason: impl Into<String>) -> AppError {
+/// The node runs files that make pictures.
+fn check_makes_pictures(found: Inspection) -> Result<Inspection, AppError> {
+    match found.manifest.task {
+        Task::Upscale => Ok(found),
+        Task::Matte => Err(refused(
+            "it tells a foreground from its background, and makes no picture; install it by \
+             `frameloom models import`, and use it in the node `background`",
+        )),
+    }
+}
+
+fn refused(reason: impl Into<Said>) -> AppError {
     let reason = reason.into();
     explain::infer(&InferError::NotPictureToPicture { reason })
 }
@@ -92,8 +106,17 @@ impl App {
     /// # Errors
     /// It cannot be read, or makes no picture of a picture; the reason is in the sentence.
     pub fn inspect_onnx(&self, path: &Path) -> Result<Inspection, AppError> {
+        self.inspect_path(path, &Hints::default())
+    }
+
+    /// As [`App::inspect_onnx`], with what is known of the file.
+    pub(crate) fn inspect_as(&self, file: &OnnxParams) -> Result<Inspection, AppError> {
+        self.inspect_path(Path::new(&file.path), &hints(file))
+    }
+
+    pub(crate) fn inspect_path(&self, path: &Path, hints: &Hints) -> Result<Inspection, AppError> {
         let path = std::path::absolute(path).map_err(|e| explain::unreadable(path, &e))?;
-        self.inspect_with(&path, &Hints::default())
+        self.inspect_with(&path, hints)
     }
 
     fn inspect_with(&self, path: &Path, hints: &Hints) -> Result<Inspection, AppError> {
@@ -138,13 +161,8 @@ impl App {
         match self.ask_child(&arguments, TIME_LIMIT)? {
             Answer::Said(Report::Found(found)) => Ok(*found),
             Answer::Said(Report::Refused(error)) => Err(error),
-            Answer::TooSlow => Err(refused(format!(
-                "it was not done with a small picture after {} seconds",
-                TIME_LIMIT.as_secs()
-            ))),
-            Answer::Ended(status) => Err(refused(
-                "the process that tried it ended without a word, as a damaged or hostile file makes it",
-            )
+            Answer::TooSlow => Err(refused(said!("onnx.slow", "it was not done with a small picture after {seconds} seconds", seconds = TIME_LIMIT.as_secs()))),
+            Answer::Ended(status) => Err(refused(said!("onnx.ended", "the process that tried it ended without a word, as a damaged or hostile file makes it"))
             .details(status.to_string())),
         }
     }
@@ -160,11 +178,7 @@ fn check_memory(size_bytes: u64) -> Result<(), AppError> {
     if free > 0 && size_bytes.saturating_mul(3) > free {
         return Err(AppError::new(
             ErrorCode::OutOfMemory,
-            format!(
-                "The model has {} MB, and {} MB of memory are free; about three times its size is needed.",
-                size_bytes >> 20,
-                free >> 20
-            ),
+            said!("onnx.memory", "The model has {size}, and {free} of memory are free; about three times its size is needed.", size = SaidValue::Size { bytes: size_bytes }, free = SaidValue::Size { bytes: free }),
         )
         .hint("Close other programs, or use a smaller model."));
     }
@@ -202,9 +216,11 @@ impl Models for PlannedModels<'_> {
         }
         let path = Path::new(&file.path);
         let found = if path.is_absolute() {
-            self.app.inspect_with(path, &hints(file))
+            self.app
+                .inspect_with(path, &hints(file))
+                .and_then(check_makes_pictures)
         } else {
-            Err(refused("its path must be absolute"))
+            Err(refused(said!("onnx.relative", "its path must be absolute")))
         };
         let manifest = found
             .map_err(|error| EngineError::Model(Box::new(error)))?

@@ -3,6 +3,7 @@
 
 use crate::{App, explain};
 use frameloom_core::error::{AppError, ErrorCode};
+use frameloom_core::said;
 use frameloom_engine::execute::free_output;
 use image::codecs::png::{CompressionType, FilterType, PngEncoder};
 use image::{ExtendedColorType, ImageEncoder};
@@ -32,7 +33,10 @@ struct Pixels<'a> {
 fn nothing() -> AppError {
     AppError::new(
         ErrorCode::InvalidRequest,
-        "The clipboard holds no picture and no files.",
+        said!(
+            "clipboard.nothing",
+            "The clipboard holds no picture and no files."
+        ),
     )
     .hint("Copy a picture or files first, then paste again.")
 }

@@ -3,6 +3,8 @@
 use crate::{explain, inputs};
 use frameloom_core::error::{AppError, ErrorCode};
 use frameloom_core::media::{MediaInfo, MediaKind, Warning};
+use frameloom_core::said;
+use frameloom_core::said::Said;
 use frameloom_core::sequence::{NumberPattern, PictureRun};
 use frameloom_core::time::FrameRate;
 use frameloom_media::Container;
@@ -53,7 +55,11 @@ pub fn open(path: &Path, request: PicturesRequest) -> Result<Source, AppError> {
         _ if request.sequence => {
             let (pattern, first) = NumberPattern::of_member(name).ok_or_else(|| {
                 invalid(
-                    format!("`{name}` has no number in its name, so no pictures follow it."),
+                    said!(
+                        "pictures.no_number",
+                        "`{name}` has no number in its name, so no pictures follow it.",
+                        name = name
+                    ),
                     "Name the first of the pictures, or a pattern such as shot_%05d.png.",
                 )
             })?;
@@ -61,7 +67,11 @@ pub fn open(path: &Path, request: PicturesRequest) -> Result<Source, AppError> {
         }
         _ if request.rate.is_some() => {
             return Err(invalid(
-                format!("`{name}` has times of its own; a rate is only for numbered pictures."),
+                said!(
+                    "pictures.own_times",
+                    "`{name}` has times of its own; a rate is only for numbered pictures.",
+                    name = name
+                ),
                 "Leave --rate out, or name numbered pictures: shot_%05d.png, or the first of them with --sequence.",
             ));
         }
@@ -75,7 +85,10 @@ pub fn open(path: &Path, request: PicturesRequest) -> Result<Source, AppError> {
     };
     let rate = request.rate.ok_or_else(|| {
         invalid(
-            "Numbered pictures do not say how fast they follow each other.".to_owned(),
+            said!(
+                "pictures.no_rate",
+                "Numbered pictures do not say how fast they follow each other."
+            ),
             "Give their rate, as in --rate 24 or --rate 24000/1001.",
         )
     })?;
@@ -91,7 +104,7 @@ pub fn open(path: &Path, request: PicturesRequest) -> Result<Source, AppError> {
     })
 }
 
-fn invalid(message: String, hint: &str) -> AppError {
+fn invalid(message: Said, hint: &str) -> AppError {
     AppError::new(ErrorCode::InvalidRequest, message).hint(hint)
 }
 
@@ -112,7 +125,11 @@ fn check_alike(
         let (stream, video) = info.main_video().ok_or_else(|| {
             AppError::new(
                 ErrorCode::InputUnsupported,
-                format!("`{}` is no picture.", path.display()),
+                said!(
+                    "file.no_picture",
+                    "`{path}` is no picture.",
+                    path = path.display()
+                ),
             )
         })?;
         let turn = (video.rotation_degrees, video.mirrored);
@@ -128,31 +145,46 @@ fn check_alike(
         let path = pattern.path(input, number);
         let found = look(&path)?;
         let what = if found.0 != first.0 {
-            format!("is a {} and the first one a {}", found.0, first.0)
+            said!(
+                "pictures.codec",
+                "is a {codec} and the first one a {first}",
+                codec = found.0.as_str(),
+                first = first.0.as_str()
+            )
         } else if found.1 != first.1 {
-            format!(
-                "has {} x {} pixels and the first one {} x {}",
-                found.1.0, found.1.1, first.1.0, first.1.1
+            said!(
+                "pictures.size",
+                "has {width} x {height} pixels and the first one {first_width} x {first_height}",
+                width = found.1.0,
+                height = found.1.1,
+                first_width = first.1.0,
+                first_height = first.1.1
             )
         } else if found.2 != first.2 {
-            format!(
-                "has samples of another kind ({}, {} bits) than the first one ({}, {} bits)",
-                found.2.0, found.2.1, first.2.0, first.2.1
+            said!(
+                "pictures.samples",
+                "has samples of another kind ({samples}, {bits} bits) than the first one ({first}, {first_bits} bits)",
+                samples = found.2.0.as_str(),
+                bits = found.2.1,
+                first = first.2.0.as_str(),
+                first_bits = first.2.1
             )
         } else if found.3 != first.3 {
-            "is turned another way than the first one".to_owned()
+            said!("pictures.turn", "is turned another way than the first one")
         } else {
             continue;
         };
         return Err(AppError::new(
             ErrorCode::InputUnsupported,
-            format!("`{}` {what}.", path.display()),
+            said!("pictures.unlike", "`{path}` {what}.", path = path.display(), what = what),
         )
         .hint("All pictures of a sequence must be alike: save this one like the others, or move it elsewhere."));
     }
-    Ok((first.3 != (0, false)).then(|| Warning::Dropped {
-        what: "the turn that the EXIF of the pictures states; add a rotate node to turn them"
-            .to_owned(),
+    Ok((first.3 != (0, false)).then(|| {
+        Warning::dropped(said!(
+            "lost.turn",
+            "the turn that the EXIF of the pictures states; add a rotate node to turn them"
+        ))
     }))
 }
 
@@ -215,21 +247,29 @@ pub(crate) fn check_names(output: &Path, input: &Path, overwrite: bool) -> Resul
         };
     if hits_source {
         return Err(invalid(
-            "The pictures of the result would take the names of the source.".to_owned(),
+            said!(
+                "pictures.source_names",
+                "The pictures of the result would take the names of the source."
+            ),
             "Choose another name or folder; the source is never overwritten.",
         ));
     }
     if let (false, Some(number)) = (overwrite, numbers.first()) {
         return Err(AppError::new(
             ErrorCode::OutputUnwritable,
-            format!(
-                "There are pictures of these names already: `{}`{}.",
-                names.path(output, *number).display(),
-                match numbers.len() {
-                    1 => String::new(),
-                    more => format!(" and {} more", more - 1),
-                }
-            ),
+            match numbers.len() {
+                1 => said!(
+                    "pictures.taken",
+                    "There is a picture of this name already: `{path}`.",
+                    path = names.path(output, *number).display()
+                ),
+                more => said!(
+                    "pictures.all_taken",
+                    "There are pictures of these names already: `{path}` and {count} more.",
+                    path = names.path(output, *number).display(),
+                    count = more - 1
+                ),
+            },
         )
         .hint("Choose another name or folder, or replace them with --overwrite."));
     }

@@ -4,6 +4,7 @@ use etcetera::{
     AppStrategy, AppStrategyArgs, BaseStrategy, choose_app_strategy, choose_base_strategy,
 };
 use frameloom_core::error::{AppError, ErrorCode};
+use frameloom_core::said;
 use sha2::{Digest, Sha256};
 use std::env;
 use std::path::{Path, PathBuf};
@@ -112,13 +113,18 @@ impl Places {
             .find(|path| path.is_file())
             .cloned()
             .ok_or_else(|| {
-                let places: Vec<String> =
-                    tried.iter().map(|p| p.display().to_string()).collect();
+                let places: Vec<String> = tried.iter().map(|p| p.display().to_string()).collect();
                 AppError::new(
                     ErrorCode::RuntimeUnavailable,
-                    format!("ONNX Runtime {ONNXRUNTIME_VERSION}, which runs the models, is not installed."),
+                    said!(
+                        "runtime.none",
+                        "ONNX Runtime {version}, which runs the models, is not installed.",
+                        version = ONNXRUNTIME_VERSION
+                    ),
                 )
-                .hint("Install Frameloom again, or set FRAMELOOM_ONNXRUNTIME to the library's path.")
+                .hint(
+                    "Install Frameloom again, or set FRAMELOOM_ONNXRUNTIME to the library's path.",
+                )
                 .details(format!("looked for: {}", places.join(", ")))
             })
     }
@@ -180,7 +186,10 @@ fn default_data(program: &Path) -> Result<PathBuf, AppError> {
     .map_err(|error| {
         AppError::new(
             ErrorCode::StoreUnavailable,
-            "This user has no home folder to keep data in.",
+            said!(
+                "data.no_home",
+                "This user has no home folder to keep data in."
+            ),
         )
         .hint("Name a data folder with --data-dir or FRAMELOOM_DATA_DIR.")
         .details(error.to_string())

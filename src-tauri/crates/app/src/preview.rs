@@ -4,6 +4,7 @@ use crate::pictures::picture_at;
 use crate::{App, explain};
 use frameloom_core::error::{AppError, ErrorCode};
 use frameloom_core::job::{JobId, JobState};
+use frameloom_core::said;
 use frameloom_media::{Container, Scrubber, Tones};
 use frameloom_still::Limits;
 use image::codecs::jpeg::JpegEncoder;
@@ -11,7 +12,7 @@ use image::codecs::png::{CompressionType, FilterType, PngEncoder};
 use image::{ExtendedColorType, ImageEncoder};
 use std::collections::VecDeque;
 use std::path::{Path, PathBuf};
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::SystemTime;
 
 /// An encoded picture.
@@ -103,20 +104,34 @@ struct OpenClip {
 /// One that is played and one that the pointer is over, and those before them.
 const OPEN_CLIPS: usize = 3;
 
+/// The clip, if it is open as it is now; one that has changed since is closed.
+fn known(
+    clips: &mut VecDeque<OpenClip>,
+    path: &Path,
+    modified: Option<SystemTime>,
+) -> Option<Arc<Mutex<Scrubber>>> {
+    let at = clips.iter().position(|clip| clip.path == path)?;
+    let clip = clips.remove(at).filter(|clip| clip.modified == modified)?;
+    clips.push_back(clip.clone());
+    Some(clip.scrubber)
+}
+
 impl OpenClips {
-    fn open(&self, path: &Path) -> Result<Arc<Mutex<Scrubber>>, AppError> {
-        let metadata =
-            std::fs::metadata(path).map_err(|error| explain::unreadable(path, &error))?;
-        let modified = metadata.modified().ok();
-        let mut clips = self.clips.lock().unwrap_or_else(PoisonError::into_inner);
-        let known = clips.iter().position(|clip| clip.path == path);
-        if let Some(clip) = known.and_then(|at| clips.remove(at))
-            && clip.modified == modified
-        {
-            clips.push_back(clip.clone());
-            return Ok(clip.scrubber);
+    fn open(
+        &self,
+        path: &Path,
+        modified: Option<SystemTime>,
+    ) -> Result<Arc<Mutex<Scrubber>>, AppError> {
+        if let Some(scrubber) = known(&mut self.clips(), path, modified) {
+            return Ok(scrubber);
         }
+        // Without the lock: a large file on a slow drive must not hold up the others.
         let opened = Scrubber::open(path).map_err(|e| explain::media(&e))?;
+        let mut clips = self.clips();
+        // Of two that opened it at once, both look at the one that was there first.
+        if let Some(scrubber) = known(&mut clips, path, modified) {
+            return Ok(scrubber);
+        }
         let scrubber = Arc::new(Mutex::new(opened));
         clips.push_back(OpenClip {
             path: path.to_owned(),
@@ -127,6 +142,15 @@ impl OpenClips {
             clips.pop_front();
         }
         Ok(scrubber)
+    }
+
+    fn clips(&self) -> MutexGuard<'_, VecDeque<OpenClip>> {
+        self.clips.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// Is this clip open?
+    pub(crate) fn has(&self, path: &Path) -> bool {
+        self.clips().iter().any(|clip| clip.path == path)
     }
 }
 
@@ -143,7 +167,10 @@ impl App {
         max_side: u32,
         exact: bool,
     ) -> Result<EncodedPicture, AppError> {
-        let scrubber = self.clips.open(path)?;
+        let metadata =
+            std::fs::metadata(path).map_err(|error| explain::unreadable(path, &error))?;
+        self.note_use(path, &metadata);
+        let scrubber = self.clips.open(path, metadata.modified().ok())?;
         // One that panicked may be anywhere; it finds its place again with the next jump.
         let mut scrubber = scrubber.lock().unwrap_or_else(PoisonError::into_inner);
         let picture = scrubber
@@ -190,7 +217,11 @@ impl App {
             Side::After => {
                 return Err(AppError::new(
                     ErrorCode::JobState,
-                    format!("Job {id} has no result yet."),
+                    said!(
+                        "job.no_result",
+                        "Job {id} has no result yet.",
+                        id = id.0.as_str()
+                    ),
                 )
                 .hint("Wait until it is done."));
             }
@@ -225,6 +256,7 @@ impl App {
     ) -> Result<Arc<EncodedPicture>, AppError> {
         let metadata =
             std::fs::metadata(path).map_err(|error| explain::unreadable(path, &error))?;
+        self.note_use(path, &metadata);
         let key = Key {
             path: path.to_owned(),
             modified: metadata.modified().ok(),

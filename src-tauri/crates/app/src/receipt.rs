@@ -8,6 +8,7 @@ use frameloom_core::job::{Job, JobId};
 use frameloom_core::receipt::{
     FilePrint, ModelPrint, PLAN_PRINT_VERSION, PlanPrint, ProgramPrint, RECEIPT_VERSION, Receipt,
 };
+use frameloom_core::said;
 use frameloom_core::sequence::{NumberPattern, PictureNumbers};
 use frameloom_engine::plan::MediumPlan;
 use frameloom_engine::prints::{FrameHash, FrameHashes, changed_segments, segment_prints};
@@ -62,8 +63,15 @@ impl App {
     pub fn receipt(&self, id: &JobId) -> Result<Receipt, AppError> {
         let json = self.store.receipt(id).map_err(explain::store)?;
         let json = json.ok_or_else(|| {
-            AppError::new(ErrorCode::JobState, format!("Job {id} has no receipt."))
-                .hint("A job has one when it has succeeded.")
+            AppError::new(
+                ErrorCode::JobState,
+                said!(
+                    "job.no_receipt",
+                    "Job {id} has no receipt.",
+                    id = id.0.as_str()
+                ),
+            )
+            .hint("A job has one when it has succeeded.")
         })?;
         parse(&json)
     }
@@ -337,6 +345,7 @@ impl App {
                 .map(|model| ModelPrint {
                     id: model.id.clone(),
                     sha256: model.sha256.clone(),
+                    licence: self.models.ready(&model.id).ok().map(|it| it.licence),
                 })
                 .collect(),
             graph: job.spec.graph.clone(),
@@ -485,22 +494,42 @@ fn picture_hashes(
     numbers.all().map(hash).collect()
 }
 
-/// The list that `sha256sum` prints for the pictures, hashed itself.
+/// The list that `sha256sum` prints for numbered pictures, hashed itself.
+#[derive(Default)]
+pub(crate) struct PictureList(Sha256);
+
+impl PictureList {
+    /// A picture with the hash of its file, in order.
+    pub(crate) fn add(&mut self, sha256: &str, name: &str) {
+        self.0.update(format!("{sha256}  {name}\n"));
+    }
+
+    /// The hash of all of them.
+    pub(crate) fn sha256(self) -> String {
+        self.0
+            .finalize()
+            .iter()
+            .map(|b| format!("{b:02x}"))
+            .collect()
+    }
+}
+
+/// As [`print`], of numbered pictures.
 fn print_pictures(
     pattern: &Path,
     names: &NumberPattern,
     numbers: PictureNumbers,
     alive: &dyn Fn(),
 ) -> Result<FilePrint, AppError> {
-    let (mut list, mut total) = (Sha256::new(), 0);
+    let (mut list, mut total) = (PictureList::default(), 0);
     for number in numbers.all() {
         let path = names.path(pattern, number);
         let (size_bytes, sha256) = frameloom_engine::file_sha256(&path, alive)
             .map_err(|error| explain::unreadable(&path, &error))?;
         total += size_bytes;
-        list.update(format!("{sha256}  {}\n", names.name(number)));
+        list.add(&sha256, &names.name(number));
     }
-    let sha256 = list.finalize().iter().map(|b| format!("{b:02x}")).collect();
+    let sha256 = list.sha256();
     Ok(FilePrint {
         name: names.text(),
         size_bytes: total,
@@ -513,7 +542,10 @@ fn parse(json: &str) -> Result<Receipt, AppError> {
     let invalid = |details: String| {
         AppError::new(
             ErrorCode::InvalidRequest,
-            "This is no receipt that this program can read.",
+            said!(
+                "receipt.unreadable",
+                "This is no receipt that this program can read."
+            ),
         )
         .hint("It may be of a newer version: install the newest Frameloom.")
         .details(details)

@@ -1,9 +1,14 @@
 //! "Make this larger", or any other preset: from a wish with sensible defaults to a job.
 
-use crate::inputs::{self, NameParts, Taken, fill_name};
+mod output;
+
+pub(crate) use output::check_extension;
+
+use crate::background::{self, BEHIND, BackgroundWish};
+use crate::inputs::{self, NameParts, Taken};
 use crate::models::{MODEL_FOR_CLEAN, MODEL_FOR_LOSSY, unfit};
 use crate::pictures::{self, PicturesRequest, Source};
-use crate::presets::{self, Preset, PresetId, Work};
+use crate::presets::{self, PresetId, Work};
 use crate::{App, ComputeWish, DeinterlaceChoice, explain, fields};
 use frameloom_core::error::{AppError, ErrorCode};
 use frameloom_core::graph::{Graph, Op, ResizeParams, TrimParams};
@@ -11,23 +16,22 @@ use frameloom_core::job::{
     ComputeSpec, Device, EncodeSpec, JOB_SPEC_VERSION, JobSpec, Quality, TrackChoice, VideoCodec,
 };
 use frameloom_core::media::{MediaInfo, MediaKind, StreamKind, VideoInfo, Warning};
+use frameloom_core::model::Task;
+use frameloom_core::said;
 use frameloom_core::sequence::NumberPattern;
 use frameloom_core::time::Rational;
 use frameloom_engine::Plan;
-use frameloom_engine::execute::is_same_file;
 use frameloom_engine::plan::MediumPlan;
 use frameloom_infer::Runtime;
-use frameloom_media::{Container, FieldReport};
-use frameloom_still::StillFormat;
+use frameloom_media::FieldReport;
 use serde::{Deserialize, Serialize};
-use std::ffi::OsStr;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use ts_rs::TS;
 
 /// What the user wants made of a file, and how. Everything but `input` may be left open; then the
 /// file is enlarged.
-#[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize, TS)]
+#[derive(Debug, Clone, PartialEq, Default, Serialize, Deserialize, TS)]
 #[serde(default)]
 pub struct UpscaleRequest {
     /// What is done.
@@ -75,6 +79,10 @@ pub struct UpscaleRequest {
     /// A few seconds to judge the settings by: the result is kept by the program, only as long as
     /// the job is.
     pub sample: bool,
+    /// How a background is done, for the presets that are about one.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[ts(optional)]
+    pub background: Option<BackgroundWish>,
     /// Names that are not overwritten in any case.
     #[serde(skip)]
     #[ts(skip)]
@@ -203,14 +211,20 @@ impl App {
             (Some(span), MediaKind::Video) => Some(span.node()),
             _ => None,
         };
-        let (work, enlarged) = if preset.id == PresetId::Enlarge {
+        let (mut behind, mut is_transparent) = (None, false);
+        let (work, with_model) = if preset.id == PresetId::Enlarge {
             let (work, model, scale) = self.enlargement(request, trim, &info, video, report)?;
             (work, Some((model, scale)))
+        } else if preset.id.background().is_some() {
+            let cut = self.cut(request, trim, &info, video, report)?;
+            (behind, is_transparent) = (cut.behind, cut.is_transparent);
+            (cut.work, Some((cut.model, 1)))
         } else {
             let work = presets::work(preset, request, trim, &info, video, report)?;
             (work, None)
         };
-        let (model, scale) = match &enlarged {
+        let request = &background::guarded(request, behind.as_ref());
+        let (model, scale) = match &with_model {
             Some((model, scale)) => (model.as_str(), *scale),
             None => (preset.word, 1),
         };
@@ -242,8 +256,14 @@ impl App {
                 drop,
             },
             device: request.device.clone(),
-            inputs: Default::default(),
-            input_pictures: Default::default(),
+            input_pictures: behind
+                .iter()
+                .filter_map(|behind| Some((BEHIND.to_owned(), behind.pictures?)))
+                .collect(),
+            inputs: behind
+                .into_iter()
+                .map(|behind| (BEHIND.to_owned(), behind.path))
+                .collect(),
             compute,
             // An enlargement keeps the turn of a clip as a note for the player.
             upright: preset.id != PresetId::Enlarge,
@@ -253,7 +273,10 @@ impl App {
             frameloom_engine::plan(&spec, &info, &self.models).map_err(|e| explain::engine(&e))?;
         plan.warnings.extend(fields::telecine(report));
         plan.warnings.extend(left_out);
-        Ok((spec, plan, enlarged.map(|(model, _)| model), info))
+        if is_transparent {
+            background::check_transparent(&plan.warnings, &spec.output)?;
+        }
+        Ok((spec, plan, with_model.map(|(model, _)| model), info))
     }
 
     /// The graph that enlarges a source, with the model and the scale.
@@ -271,10 +294,21 @@ impl App {
             None => MODEL_FOR_CLEAN.to_owned(),
         };
         let manifest = self.models.ready(&model).map_err(|e| explain::engine(&e))?;
+        if manifest.task == Task::Matte {
+            return Err(unfit(said!(
+                "background.enlarges_nothing",
+                "The model `{model}` tells a foreground from its background, and enlarges nothing.",
+                model = model
+            ))
+            .hint("`frameloom background` uses it; `frameloom models list` shows the others."));
+        }
         let scale = request.scale.unwrap_or(manifest.scale);
         if !(1..=8).contains(&scale) || (manifest.scale == 1 && scale != 1) {
-            return Err(unfit(format!(
-                "The model `{model}` cannot enlarge {scale} times."
+            return Err(unfit(said!(
+                "model.scale",
+                "The model `{model}` cannot enlarge {scale} times.",
+                model = model,
+                scale = scale
             )));
         }
         let size = (video.width, video.height);
@@ -312,153 +346,6 @@ impl App {
             .and_then(|runtime| runtime.check_contains(device))
             .map_err(|e| explain::infer(&e))
     }
-
-    /// Where the result goes and, where the container asks for one, its codec. The name is free,
-    /// or may be overwritten.
-    fn output_for(
-        &self,
-        request: &UpscaleRequest,
-        work: &Work,
-        input: &Path,
-        info: &MediaInfo,
-        video: &VideoInfo,
-        parts: &NameParts<'_>,
-    ) -> Result<(PathBuf, Option<VideoCodec>), AppError> {
-        let preset = request.preset.preset();
-        let codec = preset.codec.or(request.codec);
-        let wanted = match &request.output {
-            _ if request.sample => {
-                let folder = self.places.samples();
-                std::fs::create_dir_all(&folder)
-                    .map_err(|error| explain::data_folder(&folder, &error))?;
-                Err(folder)
-            }
-            Some(path) => {
-                let is_folder =
-                    inputs::names_a_folder(path) || !request.below.as_os_str().is_empty();
-                let path =
-                    std::path::absolute(path).map_err(|error| explain::unwritable(path, &error))?;
-                if is_folder {
-                    Err(path.join(&request.below))
-                } else {
-                    Ok(path)
-                }
-            }
-            None => Err(match self.settings()?.output_dir {
-                Some(folder) => folder.join(&request.below),
-                None => input.parent().map(Path::to_owned).unwrap_or_default(),
-            }),
-        };
-        let (wanted, codec) = match wanted {
-            Ok(file) => {
-                check_extension(&file, info.kind)?;
-                if request.name_template.is_some() {
-                    return Err(AppError::new(
-                        ErrorCode::InvalidRequest,
-                        format!("`{}` names the result already.", file.display()),
-                    )
-                    .hint("Name a folder for the output, or leave the template out."));
-                }
-                (file, codec)
-            }
-            Err(folder) if preset.id == PresetId::Frames => {
-                let ending = work.ending.as_deref().unwrap_or("png");
-                (
-                    self.frames_in(&folder, preset, request, parts, ending)?,
-                    None,
-                )
-            }
-            Err(folder) => {
-                let template = request.name_template.as_deref().unwrap_or(preset.template);
-                let (extension, codec) = match (&work.ending, info.kind) {
-                    (Some(ending), _) => (ending.clone(), codec),
-                    (None, MediaKind::Still) => {
-                        (still_extension(input, video, parts.size, request), None)
-                    }
-                    (None, _) => video_extension(info, video, request),
-                };
-                (folder.join(fill_name(template, parts, &extension)?), codec)
-            }
-        };
-        let output = self.place_output(wanted, input, request.overwrite, &request.taken)?;
-        Ok((output, codec))
-    }
-
-    /// A pattern for numbered pictures in a folder of their own below `folder`.
-    fn frames_in(
-        &self,
-        folder: &Path,
-        preset: &Preset,
-        request: &UpscaleRequest,
-        parts: &NameParts<'_>,
-        ending: &str,
-    ) -> Result<PathBuf, AppError> {
-        let template = request.name_template.as_deref().unwrap_or(preset.template);
-        let name = fill_name(template, parts, "frames")?;
-        // A percent sign would be taken for the place of the number.
-        let name = name.trim_end_matches(".frames").replace('%', "_");
-        let promised = self.promised_outputs()?;
-        let file = format!("{name}_%05d.{ending}");
-        let pattern = frameloom_engine::execute::free_output(
-            &folder.join(format!("{name}_frames")),
-            |place| {
-                let pattern = place.join(&file);
-                let used = place.symlink_metadata().is_ok() || promised.contains(&pattern);
-                used && !request.overwrite || request.taken.contains(&pattern)
-            },
-        );
-        Ok(pattern.join(file))
-    }
-
-    /// A name for the result that is free, or may be overwritten.
-    pub(crate) fn place_output(
-        &self,
-        wanted: PathBuf,
-        input: &Path,
-        overwrite: bool,
-        taken: &Taken,
-    ) -> Result<PathBuf, AppError> {
-        if wanted.to_str().is_none() {
-            return Err(AppError::new(
-                ErrorCode::OutputUnwritable,
-                "The name of the output is not valid Unicode.",
-            )
-            .hint("Choose another name or folder."));
-        }
-        if is_same_file(&wanted, input) {
-            return Err(AppError::new(
-                ErrorCode::InvalidRequest,
-                "The output is the input itself.",
-            )
-            .hint("Choose another name; the source is never overwritten."));
-        }
-        if overwrite && wanted.is_dir() {
-            return Err(AppError::new(
-                ErrorCode::OutputUnwritable,
-                format!("`{}` is a folder.", wanted.display()),
-            )
-            .hint("Choose another name."));
-        }
-        let promised = self.promised_outputs()?;
-        if Container::from_path(&wanted).is_ok_and(|c| c == Container::Pictures) {
-            pictures::check_names(&wanted, input, overwrite)?;
-            if promised.contains(&wanted) || taken.contains(&wanted) {
-                return Err(AppError::new(
-                    ErrorCode::OutputUnwritable,
-                    format!("Another job writes `{}`.", wanted.display()),
-                )
-                .hint("Choose another name or folder."));
-            }
-            check_name(&wanted)?;
-            return Ok(wanted);
-        }
-        let free = frameloom_engine::execute::free_output(&wanted, |path| {
-            let used = path.symlink_metadata().is_ok() || promised.contains(path);
-            used && !overwrite || taken.contains(path)
-        });
-        check_name(&free)?;
-        Ok(free)
-    }
 }
 
 /// Width and height as they are shown: turned, where the file says so.
@@ -476,7 +363,11 @@ pub(crate) fn absolute_input(path: &Path) -> Result<PathBuf, AppError> {
     if input.to_str().is_none() {
         return Err(AppError::new(
             ErrorCode::InputUnreadable,
-            format!("The name `{}` is not valid Unicode.", input.display()),
+            said!(
+                "name.no_text",
+                "The name `{path}` is not valid Unicode.",
+                path = input.display()
+            ),
         )
         .hint("Rename the file or its folder."));
     }
@@ -511,142 +402,26 @@ fn upscale_graph(
     Graph::chain(ops)
 }
 
-fn extension_of(path: &Path) -> String {
-    path.extension()
-        .and_then(OsStr::to_str)
-        .unwrap_or_default()
-        .to_ascii_lowercase()
-}
-
-/// Asks the disk whether it takes a name of this length, without making anything.
-fn check_name(output: &Path) -> Result<(), AppError> {
-    // The name counts where its folder is, or will be.
-    let name = output.file_name().unwrap_or_default();
-    let disk = output.ancestors().skip(1).find(|folder| folder.is_dir());
-    for path in [Some(output.to_owned()), disk.map(|disk| disk.join(name))] {
-        if let Some(path) = path
-            && let Err(error) = path.symlink_metadata()
-            && error.kind() == std::io::ErrorKind::InvalidFilename
-        {
-            return Err(AppError::new(
-                ErrorCode::OutputUnwritable,
-                "The name of the output is too long for its disk.",
-            )
-            .hint("Choose a shorter name.")
-            .details(error.to_string()));
-        }
-    }
-    Ok(())
-}
-
-pub(crate) fn check_extension(output: &Path, kind: MediaKind) -> Result<(), AppError> {
-    let extension = extension_of(output);
-    let fits = if kind == MediaKind::Still {
-        StillFormat::from_path(output).is_some()
-    } else {
-        Container::from_path(output).is_ok()
-    };
-    if fits {
-        return Ok(());
-    }
-    let name = output
-        .file_name()
-        .and_then(OsStr::to_str)
-        .unwrap_or_default();
-    if let Some(ending) = inputs::bare_ending(output) {
-        return Err(AppError::new(
-            ErrorCode::InvalidRequest,
-            format!("`{name}` is an ending without a name before it."),
-        )
-        .hint(format!("Name the result, as in `result.{ending}`.")));
-    }
-    if kind == MediaKind::Still && Container::from_path(output).is_ok() {
-        return Err(AppError::new(
-            ErrorCode::InvalidRequest,
-            format!("One picture makes no clip, so it cannot be written to `{name}`."),
-        )
-        .hint(
-            "Give the output a name that ends in png, jpg, webp or tiff; numbered pictures make \
-             a clip: `name_%05d.png` with --rate.",
-        ));
-    }
-    let possible = if kind == MediaKind::Still {
-        "png, jpg, webp or tiff"
-    } else {
-        "mp4, mov, mkv, webm, gif, apng or webp, or give it a place for a number, such as \
-         name_%05d.png, for numbered pictures"
-    };
-    Err(AppError::new(
-        ErrorCode::InvalidRequest,
-        format!("The program cannot write `.{extension}` files from this input."),
-    )
-    .hint(format!(
-        "Give the output a name that ends in {possible}; a `/` at the end names a folder."
-    )))
-}
-
-/// The source's own format where it can hold the result, else PNG, which loses nothing.
-fn still_extension(
-    input: &Path,
-    video: &VideoInfo,
-    size: (u32, u32),
-    request: &UpscaleRequest,
-) -> String {
-    let fits = frameloom_still::check_output(input, video, size, request.quality).is_ok();
-    if fits {
-        extension_of(input)
-    } else {
-        "png".to_owned()
-    }
-}
-
-/// The container most like the source that takes the codec and keeps everything of the source.
-/// Transparency asks for ProRes 4444.
-fn video_extension(
-    info: &MediaInfo,
-    video: &VideoInfo,
-    request: &UpscaleRequest,
-) -> (String, Option<VideoCodec>) {
-    if let (None, Some(own)) = (request.codec, pictures::own_extension(info)) {
-        // A GIF has not the colours for a result without loss.
-        let lossless = request.quality == Quality::Lossless && own == "gif";
-        return (if lossless { "apng" } else { own }.to_owned(), None);
-    }
-    let codec = request.codec.or(video.alpha.then_some(VideoCodec::Prores));
-    let usual = match codec {
-        Some(VideoCodec::Prores | VideoCodec::Dnxhr) => Some(Container::Mov),
-        Some(VideoCodec::Ffv1) => Some(Container::Mkv),
-        _ => frameloom_media::choose_container(info, None, &request.drop).ok(),
-    };
-    let candidates: Vec<Container> = usual
-        .into_iter()
-        .chain([Container::Mp4, Container::Mkv, Container::Mov])
-        .filter(|&container| codec.is_none_or(|codec| container.takes(codec)))
-        .collect();
-    let keeps_all = |container: Container| {
-        frameloom_media::plan_mux(info, container, &request.drop)
-            .is_ok_and(|plan| plan.refused.is_empty())
-    };
-    let container = candidates
-        .iter()
-        .find(|&&container| keeps_all(container))
-        .or(candidates.first())
-        .copied()
-        .unwrap_or(Container::Mkv);
-    (container.extension().to_owned(), codec)
-}
-
 pub(crate) fn no_picture(input: &Path, info: &MediaInfo) -> AppError {
     let holds = |kind| info.streams.iter().any(|stream| stream.kind == kind);
     let what = match (holds(StreamKind::Audio), holds(StreamKind::Subtitle)) {
-        (true, _) => "holds sound and no picture",
-        (false, true) => "holds subtitles and no picture",
-        (false, false) => "holds no picture that can be enlarged",
+        (true, _) => said!(
+            "file.only_sound",
+            "`{path}` holds sound and no picture.",
+            path = input.display()
+        ),
+        (false, true) => said!(
+            "file.only_subtitles",
+            "`{path}` holds subtitles and no picture.",
+            path = input.display()
+        ),
+        (false, false) => said!(
+            "file.nothing_to_enlarge",
+            "`{path}` holds no picture that can be enlarged.",
+            path = input.display()
+        ),
     };
-    AppError::new(
-        ErrorCode::InputUnsupported,
-        format!("`{}` {what}.", input.display()),
-    )
-    .hint(explain::hint(ErrorCode::InputUnsupported).unwrap_or_default())
-    .details(format!("container: {}", info.container))
+    AppError::new(ErrorCode::InputUnsupported, what)
+        .hint(explain::hint(ErrorCode::InputUnsupported).unwrap_or_default())
+        .details(format!("container: {}", info.container))
 }

@@ -9,6 +9,8 @@ use frameloom_core::error::{AppError, ErrorCode};
 use frameloom_core::job::Priority;
 use frameloom_core::job::{Arithmetic, Device, Job, JobEvent, JobId, JobState};
 use frameloom_core::media::{Caution, CautionRoom, Warning};
+use frameloom_core::said;
+use frameloom_core::said::Said;
 use frameloom_engine::Plan;
 use std::collections::BTreeMap;
 use std::fs::File;
@@ -78,25 +80,46 @@ fn tells_of_memory(last_words: &str) -> bool {
 }
 
 /// A worker that leaves its job without a word, in plain words.
-pub(crate) fn how_it_ended(status: ExitStatus, last_words: &str) -> String {
+pub(crate) fn how_it_ended(status: ExitStatus, last_words: &str) -> Said {
     if !status.success() && tells_of_memory(last_words) {
-        return "The process that did this job got no more memory.".to_owned();
+        return said!(
+            "process.no_memory",
+            "The process that did this job got no more memory."
+        );
     }
     #[cfg(unix)]
     if let Some(signal) = std::os::unix::process::ExitStatusExt::signal(&status) {
         return match signal {
-            9 => "The process that did this job was killed from outside; the system does that when memory runs out.".to_owned(),
-            15 | 2 => "The process that did this job was told to end by another program.".to_owned(),
-            _ => format!("The process that did this job crashed (signal {signal}), as a faulty driver or codec makes it."),
+            9 => said!(
+                "process.killed",
+                "The process that did this job was killed from outside; the system does that when memory runs out."
+            ),
+            15 | 2 => said!(
+                "process.told_to_end",
+                "The process that did this job was told to end by another program."
+            ),
+            _ => said!(
+                "process.crashed",
+                "The process that did this job crashed (signal {signal}), as a faulty driver or codec makes it.",
+                signal = signal
+            ),
         };
     }
     match status.code() {
-        Some(101) => "The process that did this job stopped at a fault of its own.".to_owned(),
-        // Windows ends a process that crashed with an NTSTATUS of severity "error".
-        Some(code) if (code as u32) >= 0xC000_0000 => format!(
-            "The process that did this job crashed (status {code:#x}), as a faulty driver or codec makes it."
+        Some(101) => said!(
+            "process.own_fault",
+            "The process that did this job stopped at a fault of its own."
         ),
-        _ => "The process that did this job ended without a result.".to_owned(),
+        // Windows ends a process that crashed with an NTSTATUS of severity "error".
+        Some(code) if (code as u32) >= 0xC000_0000 => said!(
+            "process.crashed_status",
+            "The process that did this job crashed (status {status}), as a faulty driver or codec makes it.",
+            status = format!("{code:#x}")
+        ),
+        _ => said!(
+            "process.no_result",
+            "The process that did this job ended without a result."
+        ),
     }
 }
 
@@ -213,7 +236,7 @@ const SAME_AGAIN: u32 = 1;
 /// How a worker came to its end.
 struct Ended {
     /// What became of it, as a sentence, if it left its job without a word.
-    what: String,
+    what: Said,
     /// The status and its last words.
     details: String,
     /// It said itself what became of the job.
@@ -314,7 +337,7 @@ impl App {
             } else if may_retry {
                 again = self.step_down(id, &ended.what, ended.memory)?;
             }
-            tracing::warn!(job = %id, what = ended.what, details = ended.details, again, "a worker ended");
+            tracing::warn!(job = %id, what = %ended.what, details = ended.details, again, "a worker ended");
             let (state, error) = if again {
                 (JobState::Queued, None)
             } else if self.runner.wanted_stop(id) == Some(Stopping::Cancel) {
@@ -337,7 +360,7 @@ impl App {
     pub(crate) fn step_down(
         &self,
         id: &JobId,
-        reason: &str,
+        reason: &Said,
         memory: bool,
     ) -> Result<bool, AppError> {
         let row = self.row(id)?;
@@ -354,14 +377,14 @@ impl App {
     pub(crate) fn try_again(
         &self,
         id: &JobId,
-        reason: &str,
+        reason: &Said,
         memory: bool,
     ) -> Result<bool, AppError> {
         if self.step_down(id, reason, memory)? {
             return Ok(true);
         }
         let job = self.job(id)?;
-        if !may_try_as_it_is(&job.warnings, reason) {
+        if !may_try_as_it_is(&job.warnings, &reason.text) {
             return Ok(false);
         }
         self.note_retry(job, reason, Caution::Usual)?;
@@ -369,12 +392,9 @@ impl App {
     }
 
     /// Notes with a job what went wrong and how it goes on.
-    fn note_retry(&self, job: Job, reason: &str, to: Caution) -> Result<(), AppError> {
+    fn note_retry(&self, job: Job, reason: &Said, to: Caution) -> Result<(), AppError> {
         let mut warnings = job.warnings;
-        let note = Warning::SteppedDown {
-            reason: reason.to_owned(),
-            to,
-        };
+        let note = Warning::stepped_down(reason.clone(), to);
         if !warnings.contains(&note) {
             warnings.push(note);
         }
@@ -406,7 +426,11 @@ impl App {
         let what = match (&hung, &status) {
             (Some(hung), _) => hung.clone(),
             (None, Ok(status)) => how_it_ended(*status, &stderr),
-            (None, Err(error)) => format!("The process that did this job was lost ({error})."),
+            (None, Err(error)) => said!(
+                "process.lost",
+                "The process that did this job was lost ({error}).",
+                error = Said::from(error.to_string())
+            ),
         };
         let memory = hung.is_none() && (was_killed(&status) || tells_of_memory(&stderr));
         let in_order = hung.is_none() && matches!(&status, Ok(status) if status.success());
@@ -423,7 +447,7 @@ impl App {
     }
 
     /// Passes on what a worker says until it ends (`None`) or must be ended, with the reason.
-    fn listen_to(&self, id: &JobId, listener: &mut WorkerListener) -> Option<String> {
+    fn listen_to(&self, id: &JobId, listener: &mut WorkerListener) -> Option<Said> {
         loop {
             match listener.listen() {
                 Heard::Event(WorkerEvent::Progress { id, progress }) => {
@@ -440,9 +464,10 @@ impl App {
                 Heard::GivenUp(reason) => return Some(reason),
             }
             if listener.is_frozen() && self.is_to_stop_at_once(id) {
-                return Some(
-                    "The process that did this job did not stop when it was told to.".to_owned(),
-                );
+                return Some(said!(
+                    "process.frozen",
+                    "The process that did this job did not stop when it was told to."
+                ));
             }
         }
     }
@@ -510,9 +535,15 @@ impl App {
             );
         }
         command.spawn().map_err(|error| {
-            AppError::new(ErrorCode::Internal, "The worker process cannot be started.")
-                .hint("Install Frameloom again.")
-                .details(error.to_string())
+            AppError::new(
+                ErrorCode::Internal,
+                said!(
+                    "process.unstartable",
+                    "A process of this program cannot be started."
+                ),
+            )
+            .hint("Install Frameloom again.")
+            .details(error.to_string())
         })
     }
 
@@ -548,10 +579,7 @@ mod tests {
         let mut warnings = Vec::new();
         let mut steps = Vec::new();
         while let Some(to) = Caution::of(&warnings).next(memory, room) {
-            warnings.push(Warning::SteppedDown {
-                reason: "Memory ran out.".to_owned(),
-                to,
-            });
+            warnings.push(Warning::stepped_down("Memory ran out.", to));
             steps.push(to);
             assert!(steps.len() < 10, "a ladder must end: {steps:?}");
         }
@@ -562,6 +590,7 @@ mod tests {
     #[test]
     fn an_end_for_want_of_memory_is_told_from_a_crash() {
         use std::os::unix::process::ExitStatusExt;
+        let how_it_ended = |status, words| super::how_it_ended(status, words).text;
         let abort = ExitStatus::from_raw(6);
         let words = "terminate called after throwing an instance of 'std::bad_alloc'";
         assert!(how_it_ended(abort, words).contains("memory"));
@@ -612,10 +641,7 @@ mod tests {
     #[test]
     fn what_fails_twice_in_the_same_way_ends_and_so_does_what_fails_ever_differently() {
         let failed = |reasons: &[&str]| -> Vec<Warning> {
-            let one = |reason: &&str| Warning::SteppedDown {
-                reason: (*reason).to_owned(),
-                to: Caution::Usual,
-            };
+            let one = |reason: &&str| Warning::stepped_down(*reason, Caution::Usual);
             reasons.iter().map(one).collect()
         };
         assert!(may_try_as_it_is(&failed(&[]), "It is flat."));

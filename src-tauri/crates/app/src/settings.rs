@@ -1,8 +1,9 @@
 //! What the user chose for the program as a whole.
 
-use crate::{App, explain};
+use crate::{App, KeptLimit, explain};
 use frameloom_core::error::{AppError, ErrorCode};
 use frameloom_core::job::ComputeSpec;
+use frameloom_core::said;
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
 use std::path::PathBuf;
@@ -30,8 +31,12 @@ pub struct Settings {
     pub shortcuts: BTreeMap<String, String>,
     /// When the program has an icon in the system's tray.
     pub tray: TrayUse,
-    /// How connections are made. This version makes none.
+    /// How connections are made.
     pub proxy: Proxy,
+    /// No connection is made at all.
+    pub offline: bool,
+    /// So much is kept of what can be made again, in gigabytes.
+    pub kept_limit: KeptLimit,
 }
 
 /// When the program has an icon in the system's tray.
@@ -77,7 +82,7 @@ impl Proxy {
         let refused = || {
             AppError::new(
                 ErrorCode::InvalidRequest,
-                "This is not the address of a proxy.",
+                said!("settings.proxy", "This is not the address of a proxy."),
             )
             .hint("Write it as http://proxy.example:8080 or socks5://127.0.0.1:1080.")
         };
@@ -195,7 +200,11 @@ impl App {
     pub fn set_settings(&self, settings: &Settings) -> Result<(), AppError> {
         settings.proxy.check()?;
         let json = serde_json::to_string(settings).map_err(explain::internal)?;
-        self.store.set_setting(NAME, &json).map_err(explain::store)
+        self.store
+            .set_setting(NAME, &json)
+            .map_err(explain::store)?;
+        self.keeper.wake();
+        Ok(())
     }
 }
 

@@ -6,7 +6,7 @@ use frameloom_media::Listener;
 use serde::{Deserialize, Serialize};
 use std::collections::VecDeque;
 use std::path::{Path, PathBuf};
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::SystemTime;
 use ts_rs::TS;
 
@@ -49,23 +49,39 @@ struct OpenSound {
     listener: Arc<Mutex<Listener>>,
 }
 
+/// The track, if it is open as it is now.
+fn known(
+    sounds: &mut VecDeque<OpenSound>,
+    wanted: (&Path, u32, u32),
+    modified: Option<SystemTime>,
+) -> Option<Arc<Mutex<Listener>>> {
+    let at = sounds.iter().position(|sound| {
+        (sound.path.as_path(), sound.stream, sound.rate) == wanted && sound.modified == modified
+    })?;
+    let sound = sounds.remove(at)?;
+    sounds.push_back(sound.clone());
+    Some(sound.listener)
+}
+
 impl OpenSounds {
-    fn open(&self, path: &Path, stream: u32, rate: u32) -> Result<Arc<Mutex<Listener>>, AppError> {
-        let metadata =
-            std::fs::metadata(path).map_err(|error| explain::unreadable(path, &error))?;
-        let modified = metadata.modified().ok();
-        let mut sounds = self.sounds.lock().unwrap_or_else(PoisonError::into_inner);
-        let known = sounds.iter().position(|sound| {
-            sound.path == path
-                && (sound.stream, sound.rate) == (stream, rate)
-                && sound.modified == modified
-        });
-        if let Some(sound) = known.and_then(|at| sounds.remove(at)) {
-            sounds.push_back(sound.clone());
-            return Ok(sound.listener);
+    fn open(
+        &self,
+        path: &Path,
+        stream: u32,
+        rate: u32,
+        modified: Option<SystemTime>,
+    ) -> Result<Arc<Mutex<Listener>>, AppError> {
+        let wanted = (path, stream, rate);
+        if let Some(listener) = known(&mut self.sounds(), wanted, modified) {
+            return Ok(listener);
         }
+        // Without the lock: a large file on a slow drive must not hold up the others.
         let info = inputs::probe(path)?;
         let opened = Listener::open(path, &info, stream, rate).map_err(|e| explain::media(&e))?;
+        let mut sounds = self.sounds();
+        if let Some(listener) = known(&mut sounds, wanted, modified) {
+            return Ok(listener);
+        }
         let listener = Arc::new(Mutex::new(opened));
         sounds.push_back(OpenSound {
             path: path.to_owned(),
@@ -79,6 +95,15 @@ impl OpenSounds {
         }
         Ok(listener)
     }
+
+    fn sounds(&self) -> MutexGuard<'_, VecDeque<OpenSound>> {
+        self.sounds.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// Is a track of this file open?
+    pub(crate) fn has(&self, path: &Path) -> bool {
+        self.sounds().iter().any(|sound| sound.path == path)
+    }
 }
 
 impl App {
@@ -91,7 +116,12 @@ impl App {
     pub fn clip_sound(&self, wish: &SoundWish) -> Result<Vec<u8>, AppError> {
         let rate = wish.rate.clamp(*RATES.start(), *RATES.end());
         let count = wish.count.min(rate * MOST_SECONDS) as usize;
-        let listener = self.sounds.open(&wish.path, wish.stream, rate)?;
+        let path = &wish.path;
+        let metadata =
+            std::fs::metadata(path).map_err(|error| explain::unreadable(path, &error))?;
+        self.note_use(path, &metadata);
+        let modified = metadata.modified().ok();
+        let listener = self.sounds.open(path, wish.stream, rate, modified)?;
         // One that panicked may be anywhere; it finds its place again by counting.
         let mut listener = listener.lock().unwrap_or_else(PoisonError::into_inner);
         let samples = listener

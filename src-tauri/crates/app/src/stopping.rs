@@ -7,6 +7,7 @@ use crate::worker::job_of;
 use crate::{App, explain};
 use frameloom_core::error::{AppError, ErrorCode};
 use frameloom_core::job::{JobId, JobState};
+use frameloom_core::said;
 use frameloom_engine::{Cancel, Stop};
 use std::io::BufRead;
 use std::path::PathBuf;
@@ -276,6 +277,9 @@ impl Running {
 
 /// Why a job that was told to stop rests.
 pub(crate) fn interrupted() -> AppError {
-    AppError::new(ErrorCode::Interrupted, "The job was interrupted.")
-        .hint(explain::hint(ErrorCode::Interrupted).unwrap_or_default())
+    AppError::new(
+        ErrorCode::Interrupted,
+        said!("job.interrupted", "The job was interrupted."),
+    )
+    .hint(explain::hint(ErrorCode::Interrupted).unwrap_or_default())
 }

@@ -3,19 +3,19 @@
 //! Drivers, codecs and models run here, so that one that crashes does not take the window along.
 //! The process stays for the next picture and ends by itself when nobody asks for a while. It
 //! takes one request at a time, as a line of JSON; the line `stop` gives up the one at hand. Each
-//! is answered by a line of JSON and the bytes of the picture that it announces.
+//! is answered by the line `begun`, a line of JSON, and the bytes of the picture that it announces.
 
 use crate::models::ModelStore;
 use crate::onnx::{JobModels, limit_memory};
 use crate::runner::how_it_ended;
 use crate::{App, Places, choices, compute, explain, preview};
 use frameloom_core::error::{AppError, ErrorCode};
-use frameloom_core::job::{JobSpec, PictureSizes, ProviderChoice, Step};
-use frameloom_core::media::{Caution, Warning};
+use frameloom_core::job::{JobSpec, ProviderChoice};
+use frameloom_core::media::Caution;
+use frameloom_core::said;
 use frameloom_engine::execute::{Pixels, Threads};
 use frameloom_engine::{
-    Cancel, Context, EngineError, Journal, Plan, Progress, SegmentRecord, Stop, View, ViewWish,
-    view,
+    Cancel, Context, EngineError, MemoryJournal, Plan, Stop, Unwatched, View, ViewWish, view,
 };
 use frameloom_infer::Runtime;
 use serde::{Deserialize, Serialize};
@@ -40,6 +40,8 @@ const LET_GO_LIMIT: Duration = Duration::from_millis(1500);
 const TICK: Duration = Duration::from_millis(20);
 /// No picture is larger.
 const MOST_BYTES: usize = 64 << 20;
+/// The line before an answer: from here on, the request may be what ends the process.
+const BEGUN: &str = "begun";
 
 /// What is asked of the process.
 #[derive(Debug, Serialize, Deserialize)]
@@ -136,6 +138,9 @@ pub(crate) fn show_here(data: PathBuf) -> ExitCode {
         return ExitCode::FAILURE;
     }
     while let Ok((ask, cancel)) = asked.recv_timeout(IDLE_LIMIT) {
+        if !put(BEGUN, &[]) {
+            break;
+        }
         let (said, bytes) = show(&ask, &cancel, &places, &models, scratch.path());
         if !tell(&said, &bytes) {
             break;
@@ -148,6 +153,10 @@ fn tell(said: &Said, bytes: &[u8]) -> bool {
     let Ok(line) = serde_json::to_string(said) else {
         return false;
     };
+    put(&line, bytes)
+}
+
+fn put(line: &str, bytes: &[u8]) -> bool {
     let mut out = std::io::stdout().lock();
     writeln!(out, "{line}")
         .and_then(|()| out.write_all(bytes))
@@ -175,8 +184,8 @@ fn show(
         models: &models,
         work_dir: scratch,
         threads: Threads::for_cores(cores),
-        journal: &Nothing,
-        progress: &Nothing,
+        journal: &MemoryJournal::default(),
+        progress: &Unwatched,
         cancel,
         caution: Caution::default(),
         pool: None,
@@ -215,29 +224,6 @@ fn show(
     }
 }
 
-/// Nothing of a picture is recorded, and nobody watches its progress.
-struct Nothing;
-
-impl Progress for Nothing {
-    fn step(&self, _: Step, _: Option<u64>) {}
-    fn done(&self, _: u64) {}
-    fn warning(&self, _: Warning) {}
-    fn provider(&self, _: &ProviderChoice) {}
-    fn sizes(&self, _: PictureSizes) {}
-}
-
-impl Journal for Nothing {
-    fn completed(&self) -> Result<Vec<SegmentRecord>, EngineError> {
-        Ok(Vec::new())
-    }
-    fn record(&self, _: &SegmentRecord) -> Result<(), EngineError> {
-        Ok(())
-    }
-    fn forget_from(&self, _: u64) -> Result<(), EngineError> {
-        Ok(())
-    }
-}
-
 /// The process, seen from who asks it. One picture is made at a time: a newer request ends the one
 /// before it.
 #[derive(Default)]
@@ -251,7 +237,10 @@ pub(crate) struct Viewer {
 pub(crate) struct Turn(u64);
 
 pub(crate) fn overtaken() -> AppError {
-    AppError::new(ErrorCode::Cancelled, "A newer picture was asked for.")
+    AppError::new(
+        ErrorCode::Cancelled,
+        said!("preview.overtaken", "A newer picture was asked for."),
+    )
 }
 
 impl Viewer {
@@ -276,7 +265,8 @@ impl Viewer {
     ) -> Result<(Said, Vec<u8>), AppError> {
         let line = serde_json::to_string(ask).map_err(explain::internal)?;
         let mut talk = self.talk.lock().unwrap_or_else(PoisonError::into_inner);
-        // One that ended for want of requests is started again, once.
+        // One that ended before it began with this is started again, once: for want of requests, or
+        // killed while nobody waited, which a pipe may not show yet.
         for is_last in [false, true] {
             if self.is_overtaken(turn) {
                 return Err(overtaken());
@@ -286,7 +276,6 @@ impl Viewer {
                 None => talk.insert(Talk::start(app)?),
             };
             if !at_hand.say(&line) {
-                // It was gone before it heard this: that is not the request's fault.
                 *talk = None;
                 continue;
             }
@@ -294,14 +283,23 @@ impl Viewer {
             match heard {
                 Heard::Said(Said::Stopped, _) => return Err(overtaken()),
                 Heard::Said(said, bytes) => return Ok((said, bytes)),
-                Heard::Ended => {
+                Heard::Ended { begun } => {
                     let ended = talk.take().and_then(Talk::end);
-                    if is_last || ended.is_some_and(|status| !status.success()) {
+                    if is_last || begun {
                         let what = ended.map_or_else(
-                            || "The process that makes this picture was lost.".to_owned(),
+                            || {
+                                said!(
+                                    "process.picture_ended",
+                                    "The process that makes this picture ended too early."
+                                )
+                            },
                             |status| {
-                                how_it_ended(status, "")
-                                    .replace("did this job", "makes this picture")
+                                let how = how_it_ended(status, "").text;
+                                frameloom_core::said::Said::coded(
+                                    "process.picture_ended",
+                                    how.replace("did this job", "makes this picture"),
+                                    [],
+                                )
                             },
                         );
                         let hint = explain::hint(ErrorCode::WorkerCrashed).unwrap_or_default();
@@ -316,9 +314,10 @@ impl Viewer {
                     *talk = None;
                     return Err(AppError::new(
                         ErrorCode::Internal,
-                        format!(
-                            "This picture was not done after {} seconds.",
-                            TIME_LIMIT.as_secs()
+                        said!(
+                            "preview.slow",
+                            "This picture was not done after {seconds} seconds.",
+                            seconds = TIME_LIMIT.as_secs()
                         ),
                     )
                     .hint("Look at a node further in front, or run the graph."));
@@ -327,7 +326,10 @@ impl Viewer {
         }
         Err(AppError::new(
             ErrorCode::WorkerCrashed,
-            "The process that makes this picture ended as soon as it was started.",
+            said!(
+                "process.picture_ended",
+                "The process that makes this picture ended too early."
+            ),
         )
         .hint(explain::hint(ErrorCode::WorkerCrashed).unwrap_or_default()))
     }
@@ -335,8 +337,10 @@ impl Viewer {
 
 enum Heard {
     Said(Said, Vec<u8>),
-    /// The process is gone.
-    Ended,
+    /// The process is gone; whether it had begun with the request.
+    Ended {
+        begun: bool,
+    },
     /// A newer request came, and it does not let go of this one.
     Overtaken,
     TooSlow,
@@ -346,7 +350,13 @@ enum Heard {
 struct Talk {
     child: Child,
     stdin: ChildStdin,
-    answers: Receiver<(Said, Vec<u8>)>,
+    answers: Receiver<Told>,
+}
+
+/// What comes through the pipe.
+enum Told {
+    Begun,
+    Answer(Said, Vec<u8>),
 }
 
 impl Talk {
@@ -372,7 +382,10 @@ impl Talk {
             .map_err(|error| {
                 AppError::new(
                     ErrorCode::Internal,
-                    "A process of this program cannot be started.",
+                    said!(
+                        "process.unstartable",
+                        "A process of this program cannot be started."
+                    ),
                 )
                 .hint("Install Frameloom again.")
                 .details(error.to_string())
@@ -384,8 +397,8 @@ impl Talk {
             .spawn(move || {
                 let Some(stdout) = stdout else { return };
                 let mut stdout = BufReader::new(stdout);
-                while let Some(answer) = read_answer(&mut stdout) {
-                    if told.send(answer).is_err() {
+                while let Some(next) = read_told(&mut stdout) {
+                    if told.send(next).is_err() {
                         break;
                     }
                 }
@@ -418,16 +431,18 @@ impl Talk {
 
     fn listen(&mut self, is_overtaken: impl Fn() -> bool) -> Heard {
         let (began, mut told) = (Instant::now(), None::<Instant>);
+        let mut begun = false;
         loop {
             match self.answers.recv_timeout(TICK) {
-                Ok((said, bytes)) => return Heard::Said(said, bytes),
-                Err(RecvTimeoutError::Disconnected) => return Heard::Ended,
+                Ok(Told::Begun) => begun = true,
+                Ok(Told::Answer(said, bytes)) => return Heard::Said(said, bytes),
+                Err(RecvTimeoutError::Disconnected) => return Heard::Ended { begun },
                 Err(RecvTimeoutError::Timeout) => {}
             }
             match told {
                 None if is_overtaken() => {
                     if !self.say("stop") {
-                        return Heard::Ended;
+                        return Heard::Ended { begun };
                     }
                     told = Some(Instant::now());
                 }
@@ -458,14 +473,18 @@ impl Drop for Talk {
     }
 }
 
-/// An answer with its picture; `None` at the end of the stream, or where it is none.
-fn read_answer(from: &mut impl BufRead) -> Option<(Said, Vec<u8>)> {
+/// What comes next, an answer with its picture; `None` at the end of the stream, or where it is
+/// neither.
+fn read_told(from: &mut impl BufRead) -> Option<Told> {
     let mut line = String::new();
     from.by_ref()
         .take(MOST_BYTES as u64)
         .read_line(&mut line)
         .ok()
         .filter(|read| *read > 0)?;
+    if line.trim_end() == BEGUN {
+        return Some(Told::Begun);
+    }
     let said: Said = serde_json::from_str(&line).ok()?;
     let mut bytes = Vec::new();
     if let Said::Picture { bytes: length, .. } = &said {
@@ -473,7 +492,7 @@ fn read_answer(from: &mut impl BufRead) -> Option<(Said, Vec<u8>)> {
         bytes.resize(length, 0);
         from.read_exact(&mut bytes).ok()?;
     }
-    Some((said, bytes))
+    Some(Told::Answer(said, bytes))
 }
 
 /// Where the models of a job compute that is looked at: as was measured for jobs on this machine,
@@ -517,21 +536,24 @@ mod tests {
             facts: facts.clone(),
             bytes: 4,
         };
-        let mut stream = format!("{}\nPNG!", serde_json::to_string(&said).unwrap());
+        let mut stream = format!("begun\n{}\nPNG!", serde_json::to_string(&said).unwrap());
         stream.push_str("\"stopped\"\n");
         let mut from = stream.as_bytes();
-        let Some((Said::Picture { facts: read, .. }, bytes)) = read_answer(&mut from) else {
+        assert!(matches!(read_told(&mut from), Some(Told::Begun)));
+        let Some(Told::Answer(Said::Picture { facts: read, .. }, bytes)) = read_told(&mut from)
+        else {
             panic!("no picture");
         };
         assert_eq!((read, &bytes[..]), (facts, &b"PNG!"[..]));
-        assert!(matches!(read_answer(&mut from), Some((Said::Stopped, _))));
-        assert!(read_answer(&mut from).is_none());
+        assert!(matches!(
+            read_told(&mut from),
+            Some(Told::Answer(Said::Stopped, _))
+        ));
+        assert!(read_told(&mut from).is_none());
         let mut short = stream.as_bytes();
         short = &short[..short.len() - 13];
-        assert!(
-            read_answer(&mut short).is_none(),
-            "a picture that is cut off"
-        );
+        assert!(matches!(read_told(&mut short), Some(Told::Begun)));
+        assert!(read_told(&mut short).is_none(), "a picture that is cut off");
     }
 
     #[test]

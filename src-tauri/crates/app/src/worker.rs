@@ -4,13 +4,18 @@
 //!
 //! It takes the job's lock, does the job, and writes state, progress and segments to the database
 //! itself. Standard output carries one JSON object per line ([`WorkerEvent`], at most
-//! [`MAX_EVENT_BYTES`] long, beginning with the version of the protocol); standard input takes
+//! 64 KiB long, beginning with the version of the protocol); standard input takes
 //! one word per line (`pause`, `interrupt`, `interrupt-now`, `cancel`), and its end means that
 //! whoever started the worker is gone: then it stops at once, so that no process is orphaned.
 
-use crate::disk;
+mod events;
+mod journal;
+mod report;
+
+pub use events::WorkerEvent;
+pub(crate) use events::{ALIVE_SECONDS, PROTOCOL_VERSION, read_event};
+
 use crate::folder::{self, STOP_FILE, WORKER_LOCK};
-use crate::forecast::{ENDING, Ending, Forecast};
 use crate::onnx::JobModels;
 use crate::runner::Stopping;
 use crate::stopping::{Running, StopControl, interrupted};
@@ -18,79 +23,25 @@ use crate::{
     App, Places, compute, doctor, explain, jobs, logging, memory, model_speed, now_millis, onnx,
     project, viewer,
 };
+use events::say;
 use frameloom_core::error::{AppError, ErrorCode};
-use frameloom_core::job::{
-    Job, JobId, JobProgress, JobSpec, JobState, PictureSizes, ProviderChoice, Step,
-};
-use frameloom_core::media::{Caution, Warning};
+use frameloom_core::job::{JobId, JobSpec, JobState};
+use frameloom_core::media::Caution;
+use frameloom_core::said;
 use frameloom_engine::execute::{Pool, Threads};
 use frameloom_engine::plan::MediumPlan;
-use frameloom_engine::{Context, EngineError, Finished, Journal, Plan, Progress, SegmentRecord};
+use frameloom_engine::{Context, EngineError, Finished, Plan};
 use frameloom_infer::Runtime;
-use frameloom_store::{JobRow, Outcome, SegmentRow, Store};
-use serde::{Deserialize, Serialize};
+use frameloom_store::{JobRow, Outcome};
+use journal::StoreJournal;
+use report::Reporter;
 use std::ffi::OsString;
-use std::io::{BufRead, Read, Write};
-use std::path::{Path, PathBuf};
+use std::io::Write;
+use std::path::PathBuf;
 use std::process::ExitCode;
-use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
+use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
-use std::time::{Duration, Instant};
-
-/// What a worker says on its standard output.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
-#[serde(tag = "event", rename_all = "snake_case")]
-pub enum WorkerEvent {
-    /// The first word.
-    Hello {
-        /// [`PROTOCOL_VERSION`].
-        version: u32,
-    },
-    /// It lives; said every [`ALIVE_SECONDS`].
-    Alive {
-        /// A number that grows with everything that gets done.
-        moved: u64,
-    },
-    /// A job moved on.
-    Progress {
-        /// Which.
-        id: JobId,
-        /// How far.
-        progress: JobProgress,
-    },
-    /// A job's row changed.
-    Changed {
-        /// Which.
-        id: JobId,
-    },
-    /// A job came to rest, of many.
-    Ended {
-        /// Which.
-        id: JobId,
-    },
-}
-
-/// Version of what worker and starter say to each other.
-pub(crate) const PROTOCOL_VERSION: u32 = 2;
-/// Seconds between two signs of life.
-pub(crate) const ALIVE_SECONDS: u64 = 2;
-/// No event is longer.
-const MAX_EVENT_BYTES: u64 = 64 * 1024;
-
-/// The next event; `None` at the end of the stream, or where it is no stream of events at all.
-pub(crate) fn read_event(from: &mut impl BufRead) -> Option<Result<WorkerEvent, String>> {
-    let mut line = Vec::new();
-    let read = from
-        .by_ref()
-        .take(MAX_EVENT_BYTES)
-        .read_until(b'\n', &mut line);
-    match read {
-        Ok(0) | Err(_) => None,
-        // Cut off: by its end, or by its length, after which nothing can be trusted.
-        Ok(_) if line.last() != Some(&b'\n') => None,
-        Ok(_) => Some(serde_json::from_slice(&line).map_err(|error| error.to_string())),
-    }
-}
+use std::time::Duration;
 
 /// Exit status for arguments that make no sense.
 const USAGE: u8 = 2;
@@ -254,7 +205,11 @@ fn do_job(
         .ok_or_else(|| {
             AppError::new(
                 ErrorCode::JobState,
-                format!("Job {id} is being done already."),
+                said!(
+                    "job.being_done",
+                    "Job {id} is being done already.",
+                    id = id.0.as_str()
+                ),
             )
         })?;
     if let Err(error) = folder::write_worker(&folder) {
@@ -265,7 +220,11 @@ fn do_job(
     if !app.change(id, &[JobState::Queued], JobState::Running, None)? {
         return Err(AppError::new(
             ErrorCode::JobState,
-            format!("Job {id} is not waiting to be done."),
+            said!(
+                "job.not_waiting",
+                "Job {id} is not waiting to be done.",
+                id = id.0.as_str()
+            ),
         ));
     }
     let control = Arc::new(StopControl::default());
@@ -320,7 +279,7 @@ fn do_job(
             // that can be said.
             (code, None)
                 if for_caution
-                    && app.try_again(id, &error.message, code == ErrorCode::OutOfMemory)? =>
+                    && app.try_again(id, &error.as_said(), code == ErrorCode::OutOfMemory)? =>
             {
                 (JobState::Queued, None)
             }
@@ -444,278 +403,4 @@ fn show_life(moved: Arc<AtomicU64>) -> Result<(), AppError> {
         })
         .map_err(explain::no_thread)?;
     Ok(())
-}
-
-fn say(event: &WorkerEvent) {
-    if let Ok(line) = serde_json::to_string(event) {
-        // A starter that is gone is noticed through standard input.
-        let mut out = std::io::stdout().lock();
-        let _ = writeln!(out, "{line}").and_then(|()| out.flush());
-    }
-}
-
-struct StoreJournal<'a> {
-    store: &'a Store,
-    folder: &'a Path,
-    output: &'a Path,
-    control: &'a StopControl,
-    id: &'a JobId,
-}
-
-fn journal_error(error: frameloom_store::StoreError) -> EngineError {
-    EngineError::Journal {
-        disk_full: error.code() == ErrorCode::DiskFull,
-        source: Box::new(error),
-    }
-}
-
-impl Journal for StoreJournal<'_> {
-    fn completed(&self) -> Result<Vec<SegmentRecord>, EngineError> {
-        let rows = self.store.segments(self.id).map_err(journal_error)?;
-        Ok(rows
-            .into_iter()
-            .map(|row| SegmentRecord {
-                position: row.position,
-                clip: row.clip,
-                source_frames: row.source_frames,
-                frames: row.frames,
-                part: row.part,
-                part_bytes: row.part_bytes,
-                last_source_pts: row.last_source_pts,
-                last_source_hash: row.last_source_hash,
-                // Rows of older versions have none.
-                check: serde_json::from_str(&row.picture_check).unwrap_or_default(),
-                // Without them a clip is read from its start.
-                sides: serde_json::from_str(&row.sides).unwrap_or_default(),
-            })
-            .collect())
-    }
-
-    fn record(&self, segment: &SegmentRecord) -> Result<(), EngineError> {
-        let row = SegmentRow {
-            position: segment.position,
-            clip: segment.clip,
-            source_frames: segment.source_frames,
-            frames: segment.frames,
-            part: segment.part.clone(),
-            part_bytes: segment.part_bytes,
-            last_source_pts: segment.last_source_pts,
-            last_source_hash: segment.last_source_hash,
-            picture_check: serde_json::to_string(&segment.check).unwrap_or_default(),
-            sides: serde_json::to_string(&segment.sides).unwrap_or_else(|_| "[]".to_owned()),
-        };
-        // Only needed if the database is lost; a line too many is found out when its part is read.
-        if let Err(error) = folder::append_segment(self.folder, &row) {
-            tracing::warn!(%error, "a segment could not be noted beside its part");
-        }
-        self.store
-            .record_segment(self.id, &row, crate::now_millis())
-            .map_err(journal_error)?;
-        if let Some(error) = disk::watch(self.folder, segment.part_bytes) {
-            self.control.pause_for_room(error);
-        }
-        Ok(())
-    }
-
-    fn joining(&self, bytes: u64) -> Result<(), EngineError> {
-        match disk::watch_output(self.output, bytes) {
-            Some(error) => {
-                self.control.pause_for_room(error);
-                Err(EngineError::Stopped)
-            }
-            None => Ok(()),
-        }
-    }
-
-    fn forget_from(&self, position: u64) -> Result<(), EngineError> {
-        self.store
-            .forget_segments_from(self.id, position)
-            .map_err(journal_error)
-    }
-}
-
-/// Events to the starter at most this often.
-const EVENT_INTERVAL: Duration = Duration::from_millis(100);
-/// Progress to the database at most this often.
-const STORE_INTERVAL: Duration = Duration::from_secs(1);
-
-/// Turns what the engine tells into progress, events and rows.
-struct Reporter<'a> {
-    store: &'a Store,
-    id: &'a JobId,
-    state: Mutex<ReporterState>,
-    failed: AtomicBool,
-    moved: Arc<AtomicU64>,
-}
-
-struct ReporterState {
-    progress: JobProgress,
-    warnings: Vec<Warning>,
-    began: Instant,
-    elapsed_before_micros: u64,
-    forecast: Forecast,
-    ending: Ending,
-    last_event: Option<Instant>,
-    last_store: Instant,
-}
-
-impl<'a> Reporter<'a> {
-    fn new(store: &'a Store, job: &'a Job, moved: Arc<AtomicU64>) -> Self {
-        let now = Instant::now();
-        let pixels = job.sizes.map_or(0.0, |sizes| {
-            f64::from(sizes.output.0) * f64::from(sizes.output.1)
-        });
-        // Without it the forecast begins with what is usual.
-        let known = store.setting(ENDING).ok().flatten();
-        Self {
-            store,
-            id: &job.id,
-            state: Mutex::new(ReporterState {
-                progress: job.progress,
-                warnings: job.warnings.clone(),
-                began: now,
-                elapsed_before_micros: job.progress.elapsed_micros,
-                forecast: Forecast::default(),
-                ending: Ending::new(pixels, known.as_deref()),
-                last_event: None,
-                last_store: now,
-            }),
-            failed: AtomicBool::new(false),
-            moved,
-        }
-    }
-
-    fn update(&self, force: bool, change: impl FnOnce(&mut ReporterState)) {
-        self.moved.fetch_add(1, Ordering::Relaxed);
-        let mut state = self.state.lock().unwrap_or_else(PoisonError::into_inner);
-        change(&mut state);
-        let now = Instant::now();
-        state.measure(now);
-        if force || state.last_event.is_none_or(|at| now - at >= EVENT_INTERVAL) {
-            state.last_event = Some(now);
-            say(&WorkerEvent::Progress {
-                id: self.id.clone(),
-                progress: state.progress,
-            });
-        }
-        if force || now - state.last_store >= STORE_INTERVAL {
-            state.last_store = now;
-            self.noted(self.store.set_progress(self.id, &state.progress));
-        }
-    }
-
-    fn changed(&self) {
-        say(&WorkerEvent::Changed {
-            id: self.id.clone(),
-        });
-    }
-
-    fn store_now(&self) {
-        self.update(true, |_| {});
-    }
-
-    /// The result is there: how long its end took is worth knowing for the next one.
-    fn learn(&self) {
-        let state = self.state.lock().unwrap_or_else(PoisonError::into_inner);
-        let frames = state.progress.total.unwrap_or(0);
-        if let Some(learnt) = state.ending.learnt(state.began.elapsed(), frames) {
-            self.noted(self.store.set_setting(ENDING, &learnt));
-        }
-    }
-
-    /// Progress that cannot be stored is no reason to stop: segments are what counts.
-    fn noted(&self, result: Result<(), frameloom_store::StoreError>) {
-        if let Err(error) = result
-            && !self.failed.swap(true, Ordering::Relaxed)
-        {
-            tracing::warn!(%error, "progress cannot be stored");
-        }
-    }
-}
-
-impl ReporterState {
-    fn measure(&mut self, now: Instant) {
-        let done = self.progress.done;
-        self.progress.elapsed_micros = self.elapsed_before_micros
-            + u64::try_from((now - self.began).as_micros()).unwrap_or(u64::MAX);
-        let now = now - self.began;
-        let total = self.progress.total;
-        let left = match self.progress.step {
-            Step::Preparing => {
-                self.forecast.clear();
-                None
-            }
-            Step::Processing => {
-                self.forecast.note(now, done);
-                let Some(fps) = self.forecast.speed(now) else {
-                    return;
-                };
-                self.progress.fps = fps;
-                total.and_then(|total| {
-                    let frames = self.forecast.remaining(now, done, total)?;
-                    Some(frames + self.ending.coming(total))
-                })
-            }
-            Step::Joining | Step::Verifying => {
-                total.and_then(|total| self.ending.remaining(now, total))
-            }
-        };
-        self.progress.remaining_micros =
-            left.map(|left| u64::try_from(left.as_micros()).unwrap_or(u64::MAX));
-    }
-}
-
-impl Progress for Reporter<'_> {
-    fn step(&self, step: Step, total: Option<u64>) {
-        self.update(true, |state| {
-            state.progress.step = step;
-            // What is counted in one step may be more than there is to do in the next.
-            state.progress.total = total.map(|total| total.max(state.progress.done));
-        });
-    }
-
-    fn done(&self, frames: u64) {
-        self.update(false, |state| {
-            state.progress.done = frames;
-            // A container may promise fewer frames than it holds.
-            if state.progress.total.is_some_and(|total| total < frames) {
-                state.progress.total = Some(frames);
-            }
-        });
-    }
-
-    fn alive(&self) {
-        self.moved.fetch_add(1, Ordering::Relaxed);
-    }
-
-    fn warning(&self, warning: Warning) {
-        let mut state = self.state.lock().unwrap_or_else(PoisonError::into_inner);
-        // A resumed run counts on where the one before it stopped.
-        let earlier = state.warnings.iter_mut().find_map(|w| match (w, &warning) {
-            (Warning::DamagedFrames { frames: sum }, Warning::DamagedFrames { frames })
-            | (Warning::TimestampsMended { frames: sum }, Warning::TimestampsMended { frames }) => {
-                Some((sum, *frames))
-            }
-            _ => None,
-        });
-        if let Some((sum, frames)) = earlier {
-            *sum += frames;
-            self.noted(self.store.set_warnings(self.id, &state.warnings));
-            self.changed();
-        } else if !state.warnings.contains(&warning) {
-            state.warnings.push(warning);
-            self.noted(self.store.set_warnings(self.id, &state.warnings));
-            self.changed();
-        }
-    }
-
-    fn provider(&self, choice: &ProviderChoice) {
-        self.noted(self.store.set_provider(self.id, choice));
-        self.changed();
-    }
-
-    fn sizes(&self, sizes: PictureSizes) {
-        self.noted(self.store.set_sizes(self.id, &sizes));
-        self.changed();
-    }
 }

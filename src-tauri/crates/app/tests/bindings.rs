@@ -7,10 +7,11 @@ use frameloom_app::project::{
 };
 use frameloom_app::receipt::Verification;
 use frameloom_app::{
-    About, CanvasEntry, CanvasGraph, CanvasSave, CanvasVersion, Clipboard, GraphPlan, GraphRequest,
-    HistoryPage, HistoryQuery, JobEdit, Kept, Likeness, MenuGroup, ModelEntry, ModelSpeed,
-    NodeView, Opened, PresetCard, PresetFit, QueueEvent, Report, Retry, Settings, SoundWish,
-    TrayWords, UpscalePlan, UpscaleRequest, ViewRequest,
+    About, CanvasEntry, CanvasGraph, CanvasSave, CanvasVersion, CatalogueView, Clipboard,
+    GraphPlan, GraphRequest, HistoryPage, HistoryQuery, JobEdit, Kept, Likeness, MenuGroup,
+    ModelEntry, ModelImport, ModelSource, ModelSpeed, NodeView, Opened, Outgoing, PresetCard,
+    PresetFit, QueueEvent, Report, Retry, Settings, SoundWish, TrayWords, UpscalePlan,
+    UpscaleRequest, ViewRequest,
 };
 use frameloom_core::error::AppError;
 use frameloom_core::graph::{Fault, NodeKind};
@@ -57,6 +58,10 @@ fn export(folder: &Path) -> Result<(), ExportError> {
     Clipboard::export_all(&config)?;
     PresetCard::export_all(&config)?;
     PresetFit::export_all(&config)?;
+    ModelImport::export_all(&config)?;
+    ModelSource::export_all(&config)?;
+    CatalogueView::export_all(&config)?;
+    Outgoing::export_all(&config)?;
     ModelSpeed::export_all(&config)?;
     Opened::export_all(&config)?;
     Report::export_all(&config)?;

@@ -1,6 +1,6 @@
 //! What is around the window through the public door: storage, details of failures, its place.
 
-use frameloom_app::{App, KeptKind, Places, WindowPlace};
+use frameloom_app::{App, CanvasSave, KeptKind, Places, WindowPlace};
 use frameloom_core::error::{AppError, ErrorCode};
 use frameloom_core::graph::{Graph, Op};
 use frameloom_core::job::*;
@@ -196,4 +196,75 @@ fn the_place_of_the_window_outlives_the_program() {
     app.set_window_place(place).unwrap();
     drop(app);
     assert_eq!(open(folder.path()).window_place(), Some(place));
+}
+
+#[test]
+fn pasted_pictures_that_nothing_names_are_cleared_and_those_of_today_stay() {
+    let folder = tempfile::tempdir().unwrap();
+    let pasted = folder.path().join("pasted");
+    fs::create_dir_all(&pasted).unwrap();
+    let at = |name: &str| pasted.join(name);
+    let specimen = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../../assets/specimen.jpg");
+    let picture = fs::read(specimen).unwrap();
+    let long_ago = std::time::SystemTime::now() - std::time::Duration::from_secs(3 * 24 * 3600);
+    for name in [
+        "job.jpg",
+        "Ảnh 1.jpg",
+        "earlier.jpg",
+        "entry.jpg",
+        "gone.jpg",
+        "today.jpg",
+    ] {
+        fs::write(at(name), &picture).unwrap();
+        if name != "today.jpg" {
+            let file = fs::File::options().append(true).open(at(name)).unwrap();
+            file.set_modified(long_ago).unwrap();
+        }
+    }
+    let (store, _) = Store::open(folder.path()).unwrap();
+    let of = at("job.jpg").display().to_string();
+    let done = job(
+        "done",
+        &of,
+        &folder.path().join("out.png"),
+        JobState::Cancelled,
+        false,
+    );
+    store.insert_job(&done, Lane::Queue, "null").unwrap();
+    drop(store);
+    let app = open(folder.path());
+    app.import(&[at("entry.jpg")]).unwrap();
+    let graph = serde_json::to_value(Graph::chain([Op::Upscale {
+        model: "loom-x2".to_owned(),
+    }]));
+    let document = |input: &str| {
+        serde_json::json!({
+            "version": 1,
+            "graph": graph.as_ref().unwrap(),
+            "run": {"inputs": {"main": at(input)}},
+        })
+    };
+    let save = |id: Option<String>, input: &str| {
+        let save = CanvasSave {
+            id,
+            name: "Ảnh".to_owned(),
+            document: document(input),
+            keep: true,
+        };
+        app.save_canvas(&save).unwrap().id
+    };
+    // Its first state named another picture, and can be had again.
+    let id = save(None, "earlier.jpg");
+    save(Some(id), "Ảnh 1.jpg");
+    let size = picture.len() as u64;
+    let found = |app: &App| {
+        let kept = app.kept().unwrap();
+        let kept = kept.iter().find(|kept| kept.kind == KeptKind::Pasted);
+        kept.map(|kept| (kept.size_bytes, kept.clearable_bytes))
+            .unwrap()
+    };
+    assert_eq!(found(&app), (6 * size, size));
+    app.clear_kept(KeptKind::Pasted).unwrap();
+    assert_eq!(found(&app), (5 * size, 0));
+    assert!(!at("gone.jpg").exists() && at("today.jpg").exists());
 }

@@ -1,11 +1,15 @@
 //! What can be typed.
 
+mod models;
+
+pub use models::{ModelGet, ModelImport, Models};
+
 use clap::builder::{PossibleValue, PossibleValuesParser, TypedValueParser};
-use clap::{Args, Parser, Subcommand, ValueEnum};
+use clap::{ArgGroup, Args, Parser, Subcommand, ValueEnum};
 use clap_complete::Shell;
 use frameloom_app::inventory::Rule;
 use frameloom_app::presets::PRESETS;
-use frameloom_app::{ComputeWish, DeinterlaceChoice, PicturesRequest, PresetId};
+use frameloom_app::{BackgroundWish, ComputeWish, DeinterlaceChoice, PicturesRequest, PresetId};
 use frameloom_core::job::{Device, Precision, Priority, Quality, TrackChoice, VideoCodec};
 use frameloom_core::time::FrameRate;
 use std::path::PathBuf;
@@ -62,6 +66,8 @@ pub enum Command {
     Upscale(Upscale),
     /// Do to videos and pictures what a word says: enlarge, clean, share, ...
     Do(Do),
+    /// Leave the background of videos and pictures away, blur it, or put another in its place.
+    Background(Background),
     /// Run a graph of nodes, or a project, on a video or a picture.
     Run(Run),
     /// Make and handle projects: a graph with its files and settings in one file.
@@ -70,6 +76,15 @@ pub enum Command {
     /// Show and check the installed models.
     #[command(subcommand)]
     Models(Models),
+    /// Show what left this computer: every request to another machine.
+    Outgoing {
+        /// At most so many, the newest first.
+        #[arg(long, default_value_t = 50)]
+        limit: u32,
+        /// The hosts that may be spoken to, instead.
+        #[arg(long)]
+        hosts: bool,
+    },
     /// Show and handle jobs.
     #[command(subcommand)]
     Jobs(Jobs),
@@ -278,6 +293,9 @@ pub struct Upscale {
     /// What is done.
     #[arg(skip)]
     pub preset: PresetId,
+    /// What comes in the place of a background.
+    #[arg(skip)]
+    pub background: Option<BackgroundWish>,
     /// Ending of the result.
     #[arg(skip)]
     pub format: Option<String>,
@@ -295,6 +313,96 @@ pub struct Do {
     /// To what, and how.
     #[command(flatten)]
     pub what: Upscale,
+}
+
+/// Arguments of `background`.
+#[derive(Debug, Args)]
+#[command(group = ArgGroup::new("instead"))]
+pub struct Background {
+    /// Files, folders, or patterns of numbered pictures (shot_%05d.png).
+    #[arg(required = true, value_name = "INPUT")]
+    pub inputs: Vec<PathBuf>,
+    /// How numbered pictures are read.
+    #[command(flatten)]
+    pub pictures: Pictures,
+    /// Where to write: a file, or a folder. Without a background, a clip needs a format that holds
+    /// transparency: .mov (ProRes 4444), .webm or .mkv (VP9); a picture .png, .webp or .tiff.
+    #[arg(short, long, value_name = "FILE|DIR")]
+    pub output: Option<PathBuf>,
+    /// A model that tells a foreground from its background; the only one that is installed if left
+    /// out. `frameloom models import FILE.onnx` installs one.
+    #[arg(short, long, value_name = "ID")]
+    pub model: Option<String>,
+    /// Leave the background away: transparent. This is done where nothing else is asked for.
+    #[arg(long, group = "instead")]
+    pub remove: bool,
+    /// Blur it, so strongly, in percent of the picture's height; 2.5 if no number is given.
+    #[arg(
+        long,
+        value_name = "PERCENT",
+        group = "instead",
+        num_args = 0..=1,
+        default_missing_value = "2.5",
+        require_equals = true
+    )]
+    pub blur: Option<f64>,
+    /// Put a colour there, such as '#ffffff'.
+    #[arg(long, value_name = "COLOR", group = "instead")]
+    pub color: Option<String>,
+    /// Put a picture there.
+    #[arg(long, value_name = "FILE", group = "instead")]
+    pub picture: Option<PathBuf>,
+    /// Put a clip there; it begins again where it ends earlier.
+    #[arg(long, value_name = "FILE", group = "instead")]
+    pub video: Option<PathBuf>,
+    /// How much of the old background's light is taken off edges, 0 to 1.
+    #[arg(long, value_name = "PART")]
+    pub spill: Option<f64>,
+    /// How much the mattes of neighbouring pictures of a clip count, 0 to 1: 0 takes each picture by
+    /// itself.
+    #[arg(long, value_name = "PART")]
+    pub smooth: Option<f64>,
+    /// How the result is made.
+    #[command(flatten)]
+    pub making: Making,
+    /// File name of the result, with {name}, {model}, {width}, {height}, {counter}.
+    #[arg(long, value_name = "TEMPLATE")]
+    pub name: Option<String>,
+    /// Make whole pictures of the fields of an interlaced source first (bwdif).
+    #[arg(long, value_name = "WHEN", default_value = "auto")]
+    pub deinterlace: DeinterlaceName,
+}
+
+impl Background {
+    /// As the command for enlarging takes it.
+    pub fn upscale(&self) -> Upscale {
+        let behind = self.picture.as_ref().or(self.video.as_ref());
+        let preset = match (self.blur, &self.color, behind) {
+            (Some(_), ..) => PresetId::Defocus,
+            (_, Some(_), _) | (_, _, Some(_)) => PresetId::Backdrop,
+            _ => PresetId::Cutout,
+        };
+        Upscale {
+            inputs: self.inputs.clone(),
+            pictures: self.pictures,
+            output: self.output.clone(),
+            model: self.model.clone(),
+            scale: None,
+            making: self.making.clone(),
+            name: self.name.clone(),
+            deinterlace: self.deinterlace,
+            preset,
+            background: Some(BackgroundWish {
+                mode: None,
+                blur: self.blur,
+                color: self.color.clone(),
+                behind: behind.cloned(),
+                spill: self.spill,
+                smooth: self.smooth,
+            }),
+            format: None,
+        }
+    }
 }
 
 /// The words of the table with what each does.
@@ -357,6 +465,9 @@ pub struct Run {
     /// How the result is made.
     #[command(flatten)]
     pub making: Making,
+    /// The result is for commercial work: models whose licence forbids that are refused by name.
+    #[arg(long)]
+    pub commercial: bool,
     /// Print the JSON Schema of graphs, and do nothing.
     #[arg(long)]
     pub schema: bool,
@@ -532,35 +643,9 @@ pub struct NewProject {
     /// Leave something of the source out; see `frameloom run --help`.
     #[arg(long, value_name = "TRACK")]
     pub drop: Vec<TrackChoice>,
-}
-
-/// Commands about models.
-#[derive(Debug, Subcommand)]
-pub enum Models {
-    /// List the installed models.
-    List,
-    /// Show a model and its card.
-    Show {
-        /// Model id.
-        id: String,
-    },
-    /// Find out how an ONNX file wants to be fed, for the node `onnx`, or why it cannot be one.
-    Inspect {
-        /// The file.
-        file: PathBuf,
-    },
-    /// Measure a model on this machine: speed and distance from the exact result, for every
-    /// precision, on a real picture.
-    Measure {
-        /// Model id.
-        id: String,
-    },
-    /// Check the weights of every model against its manifest.
-    Verify {
-        /// Put the models that come with the program back first.
-        #[arg(long)]
-        repair: bool,
-    },
+    /// It is for commercial work: models whose licence forbids that are refused by name.
+    #[arg(long)]
+    pub commercial: bool,
 }
 
 /// Commands about jobs.

@@ -56,6 +56,7 @@ fn run(arguments: &Arguments, output: &output::Output) -> Result<ExitCode, AppEr
     }
     match &arguments.command {
         Command::Upscale(upscale) => commands::upscale::run(&app, upscale, output),
+        Command::Background(work) => commands::upscale::run(&app, &work.upscale(), output),
         Command::Do(work) => commands::upscale::run(&app, &work.upscale(), output),
         Command::Run(run) => commands::run::run(&app, run, output),
         Command::Project(command) => commands::project::run(&app, command, output),
@@ -64,6 +65,7 @@ fn run(arguments: &Arguments, output: &output::Output) -> Result<ExitCode, AppEr
             receipt: None,
         } if is_project(file) => commands::project::verify(&app, file, output),
         Command::Models(command) => commands::models::run(&app, command, output),
+        Command::Outgoing { limit, hosts } => commands::outgoing::run(&app, *limit, *hosts, output),
         Command::Jobs(command) => commands::jobs::run(&app, command, output),
         Command::Verify { file, receipt } => {
             commands::verify::run(&app, file, receipt.as_deref(), output)

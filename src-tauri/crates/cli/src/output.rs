@@ -28,7 +28,7 @@ impl Output {
             serde_json::to_string_pretty(value)
                 .unwrap_or_else(|error| json!({ "error": error.to_string() }).to_string())
         } else {
-            text()
+            plain(&text())
         };
         // A reader that closed the pipe (`| head`) is no failure.
         let mut out = std::io::stdout().lock();
@@ -40,7 +40,7 @@ impl Output {
         if self.json {
             self.line(&json!({ "event": "notice", "message": text }));
         } else {
-            let _ = writeln!(std::io::stderr(), "{text}");
+            let _ = writeln!(std::io::stderr(), "{}", plain(text));
         }
     }
 
@@ -60,12 +60,12 @@ impl Output {
             return;
         }
         let mut err = std::io::stderr().lock();
-        let _ = writeln!(err, "error: {}", error.message);
+        let _ = writeln!(err, "error: {}", plain(&error.message));
         if let Some(details) = &error.details {
-            let _ = writeln!(err, "  ({})", details.replace('\n', "\n   "));
+            let _ = writeln!(err, "  ({})", plain(details).replace('\n', "\n   "));
         }
         if let Some(hint) = &error.hint {
-            let _ = writeln!(err, "hint: {hint}");
+            let _ = writeln!(err, "hint: {}", plain(hint));
         }
     }
 
@@ -77,11 +77,23 @@ impl Output {
             ProgressBar::new(0)
         };
         bar.set_style(style());
-        bar.set_prefix(label.to_owned());
+        bar.set_prefix(plain(label));
         bar.set_message("preparing");
         bar.enable_steady_tick(Duration::from_millis(200));
         Bar { bar }
     }
+}
+
+/// A text without signs that steer a terminal. Names of files and what files say of themselves are a
+/// stranger's words: they must not clear the screen, colour what follows or retitle the window.
+fn plain(text: &str) -> String {
+    text.chars()
+        .map(|sign| match sign {
+            '\n' | '\t' => sign,
+            sign if sign.is_control() => char::REPLACEMENT_CHARACTER,
+            sign => sign,
+        })
+        .collect()
 }
 
 fn style() -> ProgressStyle {
@@ -149,6 +161,14 @@ impl Bar {
         });
     }
 
+    /// So many bytes of a download are there.
+    pub fn update_bytes(&self, done: u64, total: u64) {
+        self.bar.set_length(total);
+        self.bar.set_position(done);
+        self.bar
+            .set_message(format!("{} of {}", bytes(done), bytes(total)));
+    }
+
     pub fn finish(&self) {
         self.bar.finish_and_clear();
     }
@@ -208,6 +228,14 @@ pub fn columns(rows: &[(String, String)]) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn words_of_a_stranger_steer_no_terminal() {
+        assert_eq!(
+            plain("Phim\u{1b}]0;owned\u{7}\u{1b}[2J của\tMai\nclip\u{9b}31m\r"),
+            "Phim\u{fffd}]0;owned\u{fffd}\u{fffd}[2J của\tMai\nclip\u{fffd}31m\u{fffd}"
+        );
+    }
 
     #[test]
     fn times_and_sizes_read_well() {

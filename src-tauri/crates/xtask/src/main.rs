@@ -9,6 +9,7 @@
 //! ```
 
 mod bench;
+mod catalogue;
 mod demo;
 mod eval;
 mod exec;
@@ -65,6 +66,12 @@ const TASKS: &[Task] = &[
         arguments: "[--kills N] [--seed S]",
         summary: "kill jobs at random moments; every result must equal that of a run left alone",
         main: torture::main,
+    },
+    Task {
+        name: "catalogue",
+        arguments: "check | sign --key FILE | key --to FILE",
+        summary: "the catalogue of models that ships: what it says, and who signed it",
+        main: catalogue::main,
     },
     Task {
         name: "demo-clip",

@@ -6,6 +6,7 @@ use crate::{App, explain};
 use frameloom_core::error::{AppError, ErrorCode};
 use frameloom_core::job::{JobSpec, JobState};
 use frameloom_core::library::{Done, Fate, ItemId, LibraryItem};
+use frameloom_core::said;
 use frameloom_core::sequence::{NumberPattern, PictureRun};
 use frameloom_engine::execute::real_place;
 use frameloom_media::Container;
@@ -174,7 +175,11 @@ impl Needed {
             false => Ok(()),
             true => Err(AppError::new(
                 ErrorCode::JobState,
-                format!("A job that is not finished needs `{}`.", path.display()),
+                said!(
+                    "library.needed",
+                    "A job that is not finished needs `{path}`.",
+                    path = path.display()
+                ),
             )
             .hint("Wait until the job is done, or cancel it.")),
         }
@@ -186,7 +191,11 @@ fn check_name(name: &str) -> Result<(), AppError> {
     if is_dots || name.contains(FORBIDDEN) || name.chars().any(char::is_control) {
         return Err(AppError::new(
             ErrorCode::InvalidRequest,
-            format!("`{name}` cannot be the name of a file."),
+            said!(
+                "library.name",
+                "`{name}` cannot be the name of a file.",
+                name = name
+            ),
         )
         .hint("Leave out / \\ : * ? \" < > |, and write at least one letter."));
     }
@@ -194,11 +203,18 @@ fn check_name(name: &str) -> Result<(), AppError> {
 }
 
 /// A rename that fails where the name is taken, even if it was taken this very moment.
-fn rename_without_replacing(from: &Path, to: &Path) -> Result<(), AppError> {
+///
+/// # Errors
+/// There is a file of this name, or the system does not rename.
+pub(crate) fn rename_without_replacing(from: &Path, to: &Path) -> Result<(), AppError> {
     let taken = || {
         AppError::new(
             ErrorCode::OutputUnwritable,
-            format!("There is a file `{}` already.", to.display()),
+            said!(
+                "file.there",
+                "There is a file `{path}` already.",
+                path = to.display()
+            ),
         )
         .hint("Choose another name.")
     };
@@ -237,7 +253,11 @@ fn to_bin(path: &Path) -> Result<(), AppError> {
 fn cannot_delete(path: &Path, details: &str) -> AppError {
     AppError::new(
         ErrorCode::OutputUnwritable,
-        format!("`{}` cannot be deleted.", path.display()),
+        said!(
+            "file.undeletable",
+            "`{path}` cannot be deleted.",
+            path = path.display()
+        ),
     )
     .details(details)
 }

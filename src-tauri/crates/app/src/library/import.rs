@@ -6,6 +6,7 @@ use frameloom_core::error::{AppError, ErrorCode};
 use frameloom_core::job::{Job, JobId, JobState};
 use frameloom_core::library::{Imported, ItemFacts, ItemId, LibraryKind};
 use frameloom_core::media::{MediaInfo, MediaKind, StreamKind};
+use frameloom_core::said;
 use frameloom_store::{NewItem, Origin};
 use std::io::Read;
 use std::path::{Path, PathBuf};
@@ -301,7 +302,11 @@ fn named(path: &Path, facts: &std::fs::Metadata) -> Result<NewItem, AppError> {
     let Some((kind, _)) = facts_of(&info) else {
         return Err(AppError::new(
             ErrorCode::InputUnsupported,
-            format!("`{}` holds no picture, sound or subtitles.", path.display()),
+            said!(
+                "library.no_media",
+                "`{path}` holds no picture, sound or subtitles.",
+                path = path.display()
+            ),
         )
         .hint("Choose another file."));
     };

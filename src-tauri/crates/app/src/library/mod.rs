@@ -15,11 +15,14 @@ mod relink;
 mod resting;
 mod tend;
 
+pub(crate) use files::rename_without_replacing;
+
 use crate::{App, explain};
 use frameloom_core::error::AppError;
 use frameloom_core::library::{
     Done, ItemId, LibraryEvent, LibraryItem, LibraryQuery, LibrarySummary,
 };
+use frameloom_core::said;
 use frameloom_store::FileStamp;
 use std::fs::Metadata;
 use std::path::{Path, PathBuf};
@@ -196,9 +199,10 @@ fn absolute(path: &Path) -> Result<PathBuf, AppError> {
     if path.to_str().is_none() {
         return Err(AppError::new(
             frameloom_core::error::ErrorCode::InputUnsupported,
-            format!(
-                "The name of `{}` holds signs that are no text.",
-                path.display()
+            said!(
+                "name.signs",
+                "The name of `{path}` holds signs that are no text.",
+                path = path.display()
             ),
         )
         .hint("Rename the file or folder, then add it again."));

@@ -5,6 +5,7 @@ use super::{absolute, stamp_at};
 use crate::{App, explain};
 use frameloom_core::error::{AppError, ErrorCode};
 use frameloom_core::library::{Done, ItemId, LibraryItem, LibraryQuery};
+use frameloom_core::said;
 use frameloom_store::Content;
 use std::path::{Path, PathBuf};
 
@@ -39,9 +40,10 @@ impl App {
         if known.is_some() && content == Content::Unknown && !anyway {
             return Err(AppError::new(
                 ErrorCode::InputChanged,
-                format!(
-                    "`{}` holds something else than the file that is missing.",
-                    path.display()
+                said!(
+                    "library.other_file",
+                    "`{path}` holds something else than the file that is missing.",
+                    path = path.display()
                 ),
             )
             .hint("Choose another file, or take this one all the same."));

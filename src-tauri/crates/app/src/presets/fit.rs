@@ -6,6 +6,7 @@ use crate::fields::has_no_fields;
 use crate::inputs::has_picture;
 use frameloom_core::error::{AppError, ErrorCode};
 use frameloom_core::media::{FieldOrder, MediaInfo, MediaKind, StreamKind};
+use frameloom_core::said;
 use serde::Serialize;
 use std::path::Path;
 use ts_rs::TS;
@@ -31,6 +32,8 @@ pub enum Misfit {
         #[ts(type = "number")]
         most_micros: i64,
     },
+    /// It needs a model that is not installed.
+    NoModel,
 }
 
 /// Whether a preset is for a file.
@@ -42,13 +45,15 @@ pub struct PresetFit {
     pub misfit: Option<Misfit>,
 }
 
-/// Which presets a file is for, of which `span` is taken.
-pub fn fits(info: &MediaInfo, span: Option<Span>) -> Vec<PresetFit> {
+/// Which presets a file is for, of which `span` is taken; `has_matting` says whether a model is
+/// installed that tells a foreground from its background.
+pub fn fits(info: &MediaInfo, span: Option<Span>, has_matting: bool) -> Vec<PresetFit> {
+    let lacks = |preset: &Preset| preset.id.background().is_some() && !has_matting;
     PRESETS
         .iter()
         .map(|preset| PresetFit {
             id: preset.id,
-            misfit: misfit(preset, info, span),
+            misfit: misfit(preset, info, span).or_else(|| lacks(preset).then_some(Misfit::NoModel)),
         })
         .collect()
 }
@@ -100,29 +105,43 @@ pub(crate) fn check_fit(
     let Some(misfit) = misfit(preset, info, span) else {
         return Ok(());
     };
-    let name = input.display();
+    let name = input.display().to_string();
     let (says, hint) = match misfit {
         // The callers know a better sentence for this one, with what the file does hold.
         Misfit::NoPicture => (
-            format!("`{name}` holds no picture."),
+            said!("fit.no_picture", "`{name}` holds no picture.", name = name),
             "Choose a video or a picture.",
         ),
         Misfit::NotAClip => (
-            format!("`{name}` is a picture, and this is for clips."),
+            said!(
+                "fit.no_clip",
+                "`{name}` is a picture, and this is for clips.",
+                name = name
+            ),
             "Choose a video, or something else to do.",
         ),
         Misfit::NotInterlaced => (
-            format!("The pictures of `{name}` are whole already; it is not interlaced."),
+            said!(
+                "fit.not_interlaced",
+                "The pictures of `{name}` are whole already; it is not interlaced.",
+                name = name
+            ),
             "Nothing needs to be done. A graph with the node `deinterlace` does it all the same.",
         ),
         Misfit::NoSound => (
-            format!("`{name}` has no sound."),
+            said!("fit.no_sound", "`{name}` has no sound.", name = name),
             "Choose a clip with sound, or something else to do.",
         ),
         Misfit::TooLong { .. } => (
-            format!("`{name}` is longer than a minute, which would make a huge animation."),
+            said!(
+                "fit.too_long",
+                "`{name}` is longer than a minute, which would make a huge animation.",
+                name = name
+            ),
             "Take a shorter stretch of it: mark its beginning and its end.",
         ),
+        // Who asks for it all the same hears which model is missing.
+        Misfit::NoModel => return Ok(()),
     };
     Err(AppError::new(ErrorCode::InvalidRequest, says).hint(hint))
 }
@@ -138,7 +157,7 @@ mod tests {
     }
 
     fn why(info: &MediaInfo, id: PresetId, span: Option<Span>) -> Option<Misfit> {
-        let all = fits(info, span);
+        let all = fits(info, span, true);
         assert_eq!(all.len(), PRESETS.len());
         all.into_iter().find(|fit| fit.id == id).unwrap().misfit
     }

@@ -39,6 +39,12 @@ pub enum PresetId {
     Frames,
     /// Without any loss.
     Archive,
+    /// The foreground alone, transparent around it.
+    Cutout,
+    /// The background out of focus.
+    Defocus,
+    /// The foreground on one colour.
+    Backdrop,
 }
 
 /// A setting that a preset leaves to the user.
@@ -198,6 +204,45 @@ pub const PRESETS: &[Preset] = &[
         template: "{name}_archive",
         codec: Some(VideoCodec::Ffv1),
         quality: Some(Quality::Lossless),
+    },
+    Preset {
+        id: PresetId::Cutout,
+        word: "cutout",
+        summary: "Leave the background away: transparent PNG, ProRes 4444 or VP9, by a matting model",
+        takes: PICTURES,
+        options: &[PresetOption::Quality],
+        clip_formats: &["mov", "webm", "mkv", "webp"],
+        still_formats: &["png", "webp", "tiff"],
+        follows_source: false,
+        template: "{name}_cutout",
+        codec: None,
+        quality: None,
+    },
+    Preset {
+        id: PresetId::Defocus,
+        word: "defocus",
+        summary: "Blur the background behind people, by a matting model",
+        takes: PICTURES,
+        options: &[PresetOption::Quality, PresetOption::Codec],
+        clip_formats: CLIP_FORMATS,
+        still_formats: STILL_FORMATS,
+        follows_source: true,
+        template: "{name}_defocus",
+        codec: None,
+        quality: None,
+    },
+    Preset {
+        id: PresetId::Backdrop,
+        word: "backdrop",
+        summary: "Put people before plain white, by a matting model",
+        takes: PICTURES,
+        options: &[PresetOption::Quality, PresetOption::Codec],
+        clip_formats: CLIP_FORMATS,
+        still_formats: STILL_FORMATS,
+        follows_source: true,
+        template: "{name}_backdrop",
+        codec: None,
+        quality: None,
     },
 ];
 

@@ -10,6 +10,7 @@ use frameloom_core::graph::{
 };
 use frameloom_core::job::TrackChoice;
 use frameloom_core::media::{MediaInfo, MediaKind, StreamKind, VideoInfo, Warning};
+use frameloom_core::said;
 use frameloom_core::time::FrameRate;
 use frameloom_media::{Container, FieldReport};
 use std::path::Path;
@@ -49,7 +50,11 @@ pub(crate) fn work(
     if request.model.is_some() || request.scale.is_some() {
         return Err(AppError::new(
             ErrorCode::InvalidRequest,
-            format!("A model and a scale have no meaning for `{}`.", preset.word),
+            said!(
+                "preset.no_model",
+                "A model and a scale have no meaning for `{preset}`.",
+                preset = preset.word
+            ),
         )
         .hint("Leave them out, or use `enlarge`."));
     }
@@ -89,6 +94,8 @@ pub(crate) fn work(
         }
         PresetId::Frames => ops.extend(whole()),
         PresetId::Loudness | PresetId::Archive => {}
+        // These need a model and go another way.
+        PresetId::Cutout | PresetId::Defocus | PresetId::Backdrop => {}
     }
     // Matroska holds no note of a turn; where the size is named, pictures are turned themselves.
     let turned = video.rotation_degrees != 0 || video.mirrored;
@@ -133,7 +140,12 @@ pub(crate) fn ending_of(
     let all: Vec<&str> = [preset.clip_formats, preset.still_formats].concat();
     Err(AppError::new(
         ErrorCode::InvalidRequest,
-        format!("`{}` makes no `.{format}` files.", preset.word),
+        said!(
+            "preset.format",
+            "`{preset}` makes no `.{format}` files.",
+            preset = preset.word,
+            format = format
+        ),
     )
     .hint(format!("Choose one of {}.", all.join(", "))))
 }
@@ -170,9 +182,12 @@ pub(crate) fn left_out(
         }
         // That an animation has no sound surprises nobody.
         if !container.is_pictures() {
-            warnings.push(Warning::Dropped {
-                what: format!("{}, which {} cannot hold", unfit.what, container.shown()),
-            });
+            warnings.push(Warning::dropped(said!(
+                "lost.unfit",
+                "{what}, which {container} cannot hold",
+                what = unfit.what,
+                container = container.shown()
+            )));
         }
     }
     Ok(warnings)

@@ -2,13 +2,15 @@
 //! differs is named.
 
 use super::contents::{Project, ProjectSettings};
+use super::finding::{ProjectFinding, Remark, Subject};
 use super::lock::{LOCK_VERSION, Lock, PlanFacts, exactly, graph_of, processor};
 use super::sources::{ProjectSource, SourceState};
 use super::{ProjectStep, Watch, invalid, read};
-use crate::receipt::{Finding, Verdict, absent, compared};
+use crate::receipt::Verdict;
 use crate::{App, explain};
 use frameloom_core::error::{AppError, ErrorCode};
 use frameloom_core::receipt::ProgramPrint;
+use frameloom_core::said;
 use frameloom_engine::Models;
 use serde::Serialize;
 use serde_json::Value;
@@ -31,7 +33,7 @@ pub struct ProjectVerification {
     /// Frames that were rendered again.
     pub rendered: u32,
     /// All that was compared.
-    pub findings: Vec<Finding>,
+    pub findings: Vec<ProjectFinding>,
 }
 
 impl App {
@@ -48,19 +50,23 @@ impl App {
         let path = std::path::absolute(path).map_err(|error| explain::unreadable(path, &error))?;
         let project = read(&path)?;
         let Some(lock) = &project.lock else {
-            return Err(invalid(
-                "The project is not locked, so there is nothing to hold it against.",
-            )
+            return Err(invalid(said!(
+                "project.not_locked",
+                "The project is not locked, so there is nothing to hold it against."
+            ))
             .hint("Lock it first: `frameloom project lock PROJECT`."));
         };
         if lock.version != LOCK_VERSION {
             return Err(AppError::new(
                 ErrorCode::ProgramChanged,
-                "The lock of this project was made by another version of Frameloom.",
+                said!(
+                    "project.other_lock",
+                    "The lock of this project was made by another version of Frameloom."
+                ),
             )
             .hint("Install the newest Frameloom, or lock the project again."));
         }
-        let sources = self.project_sources(&path, &project)?;
+        let sources = self.project_sources(&path, &project, watch)?;
         let mut findings = self.compare_files(&project, lock, &sources, watch)?;
         findings.extend(self.compare_models(&project, lock));
         findings.push(compare_graphs(&lock.graph, &graph_of(&project)));
@@ -70,7 +76,11 @@ impl App {
         let with_model = lock.program.onnxruntime.is_some();
         let here = self.program_apart(with_model, work.path(), watch)?;
         findings.extend(compare_programs(&lock.program, &here));
-        findings.push(told("processor", &lock.processor, &processor()));
+        findings.push(ProjectFinding::values(
+            Subject::Processor,
+            Some(&lock.processor),
+            Some(&processor()),
+        ));
         let frames = self.compare_frames(&project, lock, &sources, work.path(), watch)?;
         let rendered = frames
             .iter()
@@ -94,38 +104,35 @@ impl App {
         lock: &Lock,
         sources: &[ProjectSource],
         watch: &Watch<'_>,
-    ) -> Result<Vec<Finding>, AppError> {
+    ) -> Result<Vec<ProjectFinding>, AppError> {
         let mut findings = Vec::new();
         for (media, source) in project.media.iter().zip(sources) {
-            let (what, name) = (what(&media.role), &source.name);
+            let (subject, name) = (subject(&media.role), source.name.clone());
             let Some(locked) = lock.files.iter().find(|file| file.role == media.role) else {
-                let says = format!("{name} came in after the project was locked");
-                findings.push(compared(&what, false, String::new(), says));
+                findings.push(ProjectFinding::differs(subject, Remark::Added));
                 continue;
             };
             let path = source.path.as_deref().unwrap_or(Path::new(""));
             if source.state == SourceState::Missing {
-                findings.push(absent(&what, format!("{name} is not there")));
+                let gone = Remark::FileGone { name };
+                findings.push(ProjectFinding::absent(subject, gone));
                 continue;
             }
             let found = self.hash_source(path, media.pictures, media.size_bytes, watch)?;
-            findings.push(compared(
-                &what,
-                found == locked.sha256,
-                format!("{name} is what it was"),
-                format!("{name} is another file now"),
-            ));
+            let same = found == locked.sha256;
+            let other = Remark::OtherFile { name };
+            findings.push(ProjectFinding::compared(subject, same, other));
         }
         for locked in &lock.files {
             if !project.media.iter().any(|media| media.role == locked.role) {
-                let says = "it was taken out after the project was locked".to_owned();
-                findings.push(compared(&what(&locked.role), false, String::new(), says));
+                let subject = subject(&locked.role);
+                findings.push(ProjectFinding::differs(subject, Remark::TakenOut));
             }
         }
         Ok(findings)
     }
 
-    fn compare_models(&self, project: &Project, lock: &Lock) -> Vec<Finding> {
+    fn compare_models(&self, project: &Project, lock: &Lock) -> Vec<ProjectFinding> {
         let ids: BTreeSet<&String> = lock
             .models
             .iter()
@@ -133,30 +140,25 @@ impl App {
             .map(|m| &m.id)
             .collect();
         let findings = ids.into_iter().map(|id| {
-            let what = format!("model {id}");
+            let subject = Subject::Model { id: id.clone() };
             let locked = lock.models.iter().find(|model| model.id == *id);
             if !project.models.iter().any(|model| model.id == *id) {
-                let says = "it was taken out after the project was locked".to_owned();
-                return compared(&what, false, String::new(), says);
+                return ProjectFinding::differs(subject, Remark::TakenOut);
             }
             let Some(locked) = locked else {
-                let says = "it came in after the project was locked".to_owned();
-                return compared(&what, false, String::new(), says);
+                return ProjectFinding::differs(subject, Remark::Added);
             };
             // Its weights are held against their hash when it is opened.
             match self.models.load(id) {
-                Ok(found) => compared(
-                    &what,
-                    found.manifest.sha256 == locked.sha256,
-                    "its weights are those of then".to_owned(),
-                    "its weights are others now".to_owned(),
-                ),
-                Err(error) => match explain::engine(&error).code {
-                    ErrorCode::ModelNotFound => absent(&what, "it is not installed".to_owned()),
-                    _ => {
-                        let says = explain::engine(&error).message;
-                        compared(&what, false, String::new(), says)
+                Ok(found) => {
+                    let same = found.manifest.sha256 == locked.sha256;
+                    ProjectFinding::compared(subject, same, Remark::OtherWeights)
+                }
+                Err(error) => match explain::engine(&error) {
+                    error if error.code == ErrorCode::ModelNotFound => {
+                        ProjectFinding::absent(subject, Remark::NotInstalled)
                     }
+                    error => ProjectFinding::differs(subject, Remark::unusable(error)),
                 },
             }
         });
@@ -170,7 +172,7 @@ impl App {
         sources: &[ProjectSource],
         work: &Path,
         watch: &Watch<'_>,
-    ) -> Result<Vec<Finding>, AppError> {
+    ) -> Result<Vec<ProjectFinding>, AppError> {
         let planned =
             exactly(project, sources, work).and_then(|request| self.prepare_graph(&request));
         let (spec, plan) = match planned {
@@ -180,12 +182,8 @@ impl App {
         let mut findings = Vec::new();
         let facts = PlanFacts::of(&plan);
         if facts != lock.plan {
-            findings.push(compared(
-                "plan",
-                false,
-                String::new(),
-                plan_says(&lock.plan, &facts),
-            ));
+            let changes = plan_changes(&lock.plan, &facts);
+            findings.push(ProjectFinding::changes(Subject::Plan, changes));
         }
         let total = lock.samples.len() as u64;
         for (done, sample) in (0..).zip(&lock.samples) {
@@ -194,39 +192,25 @@ impl App {
                 Ok(found) => found,
                 Err(error) if error.code == ErrorCode::Cancelled => return Err(error),
                 Err(error) => {
-                    for frame in &sample.frames {
-                        let says = format!("it cannot be rendered any more: {}", error.message);
-                        findings.push(compared(
-                            &frame_at(frame.at_micros, lock),
-                            false,
-                            String::new(),
-                            says,
-                        ));
-                    }
+                    let why = Remark::unrenderable(error);
+                    findings.extend(sample.frames.iter().map(|frame| {
+                        ProjectFinding::differs(frame_at(frame.at_micros, lock), why.clone())
+                    }));
                     continue;
                 }
             };
             for (place, frame) in sample.frames.iter().enumerate() {
-                let what = frame_at(frame.at_micros, lock);
+                let subject = frame_at(frame.at_micros, lock);
                 findings.push(match found.get(place) {
-                    Some(other) if other.at_micros != frame.at_micros => compared(
-                        &what,
-                        false,
-                        String::new(),
-                        format!("it is shown at {} now", seconds(other.at_micros)),
-                    ),
-                    Some(other) => compared(
-                        &what,
-                        other.sha256 == frame.sha256,
-                        "every sample is the same".to_owned(),
-                        "it is another picture".to_owned(),
-                    ),
-                    None => compared(
-                        &what,
-                        false,
-                        String::new(),
-                        "it is not made any more".to_owned(),
-                    ),
+                    Some(other) if other.at_micros != frame.at_micros => {
+                        let at_micros = other.at_micros;
+                        ProjectFinding::differs(subject, Remark::Moved { at_micros })
+                    }
+                    Some(other) => {
+                        let same = other.sha256 == frame.sha256;
+                        ProjectFinding::compared(subject, same, Remark::OtherPicture)
+                    }
+                    None => ProjectFinding::differs(subject, Remark::NotMade),
                 });
             }
         }
@@ -235,126 +219,109 @@ impl App {
     }
 }
 
-/// `input main` for `input:main`, `file look.lut` for what a node names.
-fn what(role: &str) -> String {
+/// `input:main` is a source, `node:look:lut` what a node names.
+fn subject(role: &str) -> Subject {
     match role.split_once(':') {
-        Some(("input", name)) => format!("input {name}"),
-        Some((_, rest)) => format!("file {}", rest.replace(':', ".")),
-        None => role.to_owned(),
+        Some(("input", name)) => Subject::Input {
+            name: name.to_owned(),
+        },
+        Some((_, rest)) => Subject::File {
+            name: rest.replace(':', "."),
+        },
+        None => Subject::File {
+            name: role.to_owned(),
+        },
     }
 }
 
-fn seconds(micros: i64) -> String {
-    format!("{:.3} s", micros as f64 / 1e6)
-}
-
-fn frame_at(micros: i64, lock: &Lock) -> String {
+fn frame_at(at_micros: i64, lock: &Lock) -> Subject {
     match lock.plan.encoder {
-        Some(_) => format!("frame {}", seconds(micros)),
-        None => "picture".to_owned(),
+        Some(_) => Subject::Frame { at_micros },
+        None => Subject::Picture,
     }
 }
 
-fn not_rendered(lock: &Lock, error: &AppError) -> Vec<Finding> {
+fn not_rendered(lock: &Lock, error: &AppError) -> Vec<ProjectFinding> {
     let frames = lock.samples.iter().flat_map(|sample| &sample.frames);
     let findings = frames.map(|frame| {
-        let says = format!("it was not rendered: {}", error.message);
-        absent(&frame_at(frame.at_micros, lock), says)
+        let subject = frame_at(frame.at_micros, lock);
+        ProjectFinding::absent(subject, Remark::not_rendered(error))
     });
     findings.collect()
 }
 
-/// Something that is told and does not count by itself.
-fn told(what: &str, then: &str, now: &str) -> Finding {
-    compared(
-        what,
-        then == now,
-        now.to_owned(),
-        format!("{then} then, {now} now"),
-    )
-}
-
-fn compare_programs(then: &ProgramPrint, now: &ProgramPrint) -> Vec<Finding> {
-    let none = "none";
+/// Versions are told, and do not count by themselves.
+fn compare_programs(then: &ProgramPrint, now: &ProgramPrint) -> Vec<ProjectFinding> {
+    let program = |name: &str, then: Option<&str>, now: Option<&str>| {
+        let name = name.to_owned();
+        ProjectFinding::values(Subject::Program { name }, then, now)
+    };
     let mut findings = vec![
-        told("frameloom", &then.version, &now.version),
-        told("system", &then.system, &now.system),
+        program("frameloom", Some(&then.version), Some(&now.version)),
+        ProjectFinding::values(Subject::System, Some(&then.system), Some(&now.system)),
     ];
     if then.onnxruntime.is_some() {
-        let version =
-            |program: &ProgramPrint| program.onnxruntime.clone().unwrap_or(none.to_owned());
-        findings.push(told("onnxruntime", &version(then), &version(now)));
+        let (then, now) = (then.onnxruntime.as_deref(), now.onnxruntime.as_deref());
+        findings.push(program("onnxruntime", then, now));
     }
     for (library, version) in &then.ffmpeg {
         let here = now.ffmpeg.iter().find(|(name, _)| name == library);
-        let here = here.map_or(none, |(_, version)| version);
-        findings.push(told(library, version, here));
+        let here = here.map(|(_, version)| version.as_str());
+        findings.push(program(library, Some(version), here));
     }
     findings
 }
 
-fn plan_says(then: &PlanFacts, now: &PlanFacts) -> String {
-    let size = |(width, height): (u32, u32)| format!("{width} x {height}");
-    let mut says = Vec::new();
+fn plan_changes(then: &PlanFacts, now: &PlanFacts) -> Vec<Remark> {
+    let mut changes = Vec::new();
     if then.input_size != now.input_size {
-        says.push(format!(
-            "source {} then, {} now",
-            size(then.input_size),
-            size(now.input_size)
-        ));
+        let (then, now) = (then.input_size, now.input_size);
+        changes.push(Remark::SourceSize { then, now });
     }
     if then.output_size != now.output_size {
-        says.push(format!(
-            "result {} then, {} now",
-            size(then.output_size),
-            size(now.output_size)
-        ));
+        let (then, now) = (then.output_size, now.output_size);
+        changes.push(Remark::ResultSize { then, now });
     }
     if then.frames != now.frames {
-        let count = |frames: Option<u64>| frames.map_or("unknown".to_owned(), |n| n.to_string());
-        says.push(format!(
-            "{} frames then, {} now",
-            count(then.frames),
-            count(now.frames)
-        ));
+        let (then, now) = (then.frames, now.frames);
+        changes.push(Remark::FrameCount { then, now });
     }
     if then.encoder != now.encoder {
         let name = |facts: &PlanFacts| {
-            let encoder = facts.encoder.as_ref();
-            encoder.map_or("none".to_owned(), |(name, parameters)| {
+            facts.encoder.as_ref().map(|(name, parameters)| {
                 let parameters = parameters
                     .iter()
                     .map(|(key, value)| format!("{key}={value}"));
-                [name.clone()]
-                    .into_iter()
-                    .chain(parameters)
-                    .collect::<Vec<_>>()
-                    .join(" ")
+                let words: Vec<String> = [name.clone()].into_iter().chain(parameters).collect();
+                words.join(" ")
             })
         };
-        says.push(format!("encoder {} then, {} now", name(then), name(now)));
+        let (then, now) = (name(then), name(now));
+        changes.push(Remark::Encoder { then, now });
     }
-    if says.is_empty() {
-        says.push("segments of another length".to_owned());
+    if changes.is_empty() {
+        changes.push(Remark::Segments);
     }
-    says.join("; ")
+    changes
 }
 
-/// A value as it is shown, never longer than a line.
-fn shown(value: &Value) -> String {
-    let mut text = match value {
+/// A value as it is shown, never longer than a line; `None` for nothing.
+fn shown(value: &Value) -> Option<String> {
+    let text = match value {
         Value::String(text) => text.clone(),
-        Value::Null => "nothing".to_owned(),
+        Value::Null => return None,
         other => other.to_string(),
     };
-    if text.chars().count() > SHOWN {
-        text = text.chars().take(SHOWN).chain(['…']).collect();
-    }
-    text
+    Some(match text.chars().count() > SHOWN {
+        true => text.chars().take(SHOWN).chain(['…']).collect(),
+        false => text,
+    })
 }
 
-/// The fields that differ between two objects.
-fn differences(then: &Value, now: &Value) -> Vec<String> {
+/// A field that differs between two objects: its name, and what it was and is.
+type Difference = (String, Option<String>, Option<String>);
+
+fn differences(then: &Value, now: &Value) -> Vec<Difference> {
     let empty = serde_json::Map::new();
     let (then, now) = (
         then.as_object().unwrap_or(&empty),
@@ -366,12 +333,12 @@ fn differences(then: &Value, now: &Value) -> Vec<String> {
     };
     let differing = keys.into_iter().filter_map(|key| {
         let (was, is) = (value(then, key), value(now, key));
-        (was != is).then(|| format!("{key} {} then, {} now", shown(&was), shown(&is)))
+        (was != is).then(|| (key.clone(), shown(&was), shown(&is)))
     });
     differing.collect()
 }
 
-fn compare_graphs(then: &Value, now: &Value) -> Finding {
+fn compare_graphs(then: &Value, now: &Value) -> ProjectFinding {
     let nodes = |graph: &Value| -> BTreeMap<String, Value> {
         let nodes = graph["nodes"].as_array().cloned().unwrap_or_default();
         let nodes = nodes.into_iter();
@@ -381,48 +348,44 @@ fn compare_graphs(then: &Value, now: &Value) -> Finding {
     };
     let (old, new) = (nodes(then), nodes(now));
     let ids: BTreeSet<&String> = old.keys().chain(new.keys()).collect();
-    let mut says = Vec::new();
+    let mut changes = Vec::new();
     for id in ids {
+        let node = id.clone();
         match (old.get(id), new.get(id)) {
-            (Some(_), None) => says.push(format!("the node `{id}` is gone")),
-            (None, Some(_)) => says.push(format!("the node `{id}` is new")),
+            (Some(_), None) => changes.push(Remark::NodeGone { node }),
+            (None, Some(_)) => changes.push(Remark::NodeNew { node }),
             (Some(was), Some(is)) if was["op"] != is["op"] => {
-                let (was, is) = (shown(&was["op"]), shown(&is["op"]));
-                says.push(format!("the node `{id}`: {was} then, {is} now"));
+                let (then, now) = (shown(&was["op"]), shown(&is["op"]));
+                let (then, now) = (then.unwrap_or_default(), now.unwrap_or_default());
+                changes.push(Remark::NodeKind { node, then, now });
             }
             (Some(was), Some(is)) => {
                 let found = differences(&was["params"], &is["params"]);
-                says.extend(
+                changes.extend(
                     found
                         .into_iter()
-                        .map(|what| format!("the node `{id}`: {what}")),
+                        .map(|(name, then, now)| Remark::Parameter {
+                            node: node.clone(),
+                            name,
+                            then,
+                            now,
+                        }),
                 );
             }
             (None, None) => {}
         }
     }
     if then["edges"] != now["edges"] {
-        says.push("the wires are others".to_owned());
+        changes.push(Remark::Wires);
     }
-    let same = says.is_empty();
-    compared(
-        "graph",
-        same,
-        "nodes and wires are those of then".to_owned(),
-        says.join("; "),
-    )
+    ProjectFinding::changes(Subject::Graph, changes)
 }
 
-fn compare_settings(then: &ProjectSettings, now: &ProjectSettings) -> Finding {
+fn compare_settings(then: &ProjectSettings, now: &ProjectSettings) -> ProjectFinding {
     let value = |settings: &ProjectSettings| serde_json::to_value(settings).unwrap_or_default();
-    let says = differences(&value(then), &value(now));
-    let same = says.is_empty();
-    compared(
-        "settings",
-        same,
-        "they are those of then".to_owned(),
-        says.join("; "),
-    )
+    let changes = differences(&value(then), &value(now)).into_iter();
+    let changes = changes.map(|(name, then, now)| Remark::Setting { name, then, now });
+    ProjectFinding::changes(Subject::Settings, changes.collect())
 }
 
 #[cfg(test)]

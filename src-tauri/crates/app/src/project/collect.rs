@@ -1,16 +1,21 @@
 //! A copy of a project with every file that it needs, in one folder.
 
 use super::contents::Project;
-use super::files::{name_of, plain_name};
+use super::files::{
+    name_of, plain_name, remove_left_behind, set_permissions, sync_folder, unfinished_in,
+};
 use super::request::refuse_missing;
 use super::sources::{Media, ProjectSource, SourceState};
 use super::{ProjectStep, Watch, invalid, read};
+use crate::library::rename_without_replacing;
 use crate::{App, disk, explain, now_millis};
 use frameloom_core::error::{AppError, ErrorCode};
+use frameloom_core::said;
+use frameloom_core::said::SaidValue;
 use frameloom_core::sequence::NumberPattern;
 use serde::Serialize;
 use sha2::{Digest, Sha256};
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::fs::File;
 use std::io::{Read, Write};
 use std::path::{Path, PathBuf};
@@ -92,7 +97,7 @@ impl App {
     ) -> Result<CollectForecast, AppError> {
         let path = std::path::absolute(path).map_err(|error| explain::unreadable(path, &error))?;
         let project = read(&path)?;
-        let sources = self.project_sources(&path, &project)?;
+        let sources = self.project_sources(&path, &project, &Watch::quiet())?;
         refuse_missing(&sources)?;
         let (copies, _) = plan(&project, &sources)?;
         Ok(CollectForecast {
@@ -118,13 +123,17 @@ impl App {
         let folder =
             std::path::absolute(folder).map_err(|error| explain::unwritable(folder, &error))?;
         let mut project = read(&path)?;
-        let sources = self.project_sources(&path, &project)?;
+        let sources = self.project_sources(&path, &project, watch)?;
         refuse_missing(&sources)?;
         let target = folder.join(plain_name(&name_of(&path)));
         if target.symlink_metadata().is_ok() {
             return Err(AppError::new(
                 ErrorCode::OutputUnwritable,
-                format!("There is a file `{}` already.", target.display()),
+                said!(
+                    "file.there",
+                    "There is a file `{path}` already.",
+                    path = target.display()
+                ),
             )
             .hint("Choose an empty folder."));
         }
@@ -133,10 +142,11 @@ impl App {
         if let Some(free) = disk::free_bytes(&folder).filter(|free| *free < total) {
             return Err(AppError::new(
                 ErrorCode::DiskFull,
-                format!(
-                    "The files of the project have {:.1} MB, and {:.1} MB are left on that disk.",
-                    total as f64 / 1e6,
-                    free as f64 / 1e6
+                said!(
+                    "project.no_room",
+                    "The files of the project have {size}, and {free} are left on that disk.",
+                    size = SaidValue::Size { bytes: total },
+                    free = SaidValue::Size { bytes: free }
                 ),
             )
             .hint("Free some space, or choose a folder on another disk."));
@@ -149,6 +159,7 @@ impl App {
         let media = folder.join(MEDIA_FOLDER);
         make_folder(&folder, &mut made)?;
         make_folder(&media, &mut made)?;
+        remove_left_behind(&media);
         let names = free_names(&copies, &media);
         let mut done = 0;
         let mut hashes = Vec::with_capacity(copies.len());
@@ -163,6 +174,10 @@ impl App {
                 watch.check()
             })?);
         }
+        let folders: BTreeSet<_> = names.iter().filter_map(|name| name.parent()).collect();
+        folders
+            .iter()
+            .for_each(|below| sync_folder(&media.join(below)));
         for (row, place) in project.media.iter_mut().zip(&places) {
             arrive(row, place, &copies, &names, &hashes, &media)?;
         }
@@ -228,7 +243,7 @@ fn plan(project: &Project, sources: &[ProjectSource]) -> Result<(Vec<Copy>, Vec<
 /// Names below the folder for media that nothing has, on disks that do not tell large letters from
 /// small ones either. Numbered pictures keep theirs, and their folder gets the number.
 fn free_names(copies: &[Copy], media: &Path) -> Vec<PathBuf> {
-    let mut taken: std::collections::BTreeSet<String> = std::collections::BTreeSet::new();
+    let mut taken: BTreeSet<String> = BTreeSet::new();
     let mut folders: BTreeMap<(PathBuf, PathBuf), PathBuf> = BTreeMap::new();
     let mut free = |wanted: &Path| {
         let (stem, extension) = (
@@ -283,9 +298,8 @@ fn copy_whole(
     let unreadable = |error: std::io::Error| explain::unreadable(from, &error);
     let unwritable = |error: std::io::Error| explain::unwritable(to, &error);
     let mut source = File::open(from).map_err(unreadable)?;
-    // Never over something that came there meanwhile.
-    let mut target = File::create_new(to).map_err(unwritable)?;
-    made.files.push(to.to_owned());
+    // It gets its name when it is whole: what a kill leaves behind must not pass for the file.
+    let mut target = unfinished_in(to.parent().unwrap_or(to)).map_err(unwritable)?;
     let (mut hash, mut block) = (Sha256::new(), vec![0; BLOCK]);
     loop {
         let read = source.read(&mut block).map_err(unreadable)?;
@@ -296,17 +310,26 @@ fn copy_whole(
         target.write_all(&block[..read]).map_err(unwritable)?;
         step(read as u64)?;
     }
-    target.sync_all().map_err(unwritable)?;
-    drop(target);
+    set_permissions(target.as_file(), to)
+        .and_then(|()| target.as_file().sync_all())
+        .map_err(unwritable)?;
+    let target = target.into_temp_path();
     let sha256: String = hash.finalize().iter().map(|b| format!("{b:02x}")).collect();
-    let (_, found) = frameloom_engine::file_sha256(to, &|| ()).map_err(unwritable)?;
+    let (_, found) = frameloom_engine::file_sha256(&target, &|| ()).map_err(unwritable)?;
     if found != sha256 {
         return Err(AppError::new(
             ErrorCode::VerificationFailed,
-            format!("`{}` did not arrive whole.", name_of(to)),
+            said!(
+                "project.not_whole",
+                "`{name}` did not arrive whole.",
+                name = name_of(to)
+            ),
         )
         .hint("Check the disk that it was copied to, then try again."));
     }
+    // Never over something that came there meanwhile.
+    rename_without_replacing(&target, to)?;
+    made.files.push(to.to_owned());
     Ok(sha256)
 }
 
@@ -319,7 +342,12 @@ fn arrive(
     hashes: &[String],
     media: &Path,
 ) -> Result<(), AppError> {
-    let lost = || invalid("A file of the project was lost on the way.");
+    let lost = || {
+        invalid(said!(
+            "project.lost",
+            "A file of the project was lost on the way."
+        ))
+    };
     let name = names.get(first).ok_or_else(lost)?;
     let below = match row.pictures {
         // The pattern stands for its pictures.

@@ -9,6 +9,7 @@ use super::sources::{Media, ProjectSource};
 use crate::{ComputeWish, PicturesRequest};
 use frameloom_core::job::{Device, Quality, TrackChoice, VideoCodec};
 use frameloom_core::receipt::{ModelPrint, ProgramPrint};
+use frameloom_engine::execute::real_place;
 use frameloom_store::project::{MediaRow, ProjectFile};
 use serde::de::DeserializeOwned;
 use serde::{Deserialize, Serialize};
@@ -41,6 +42,9 @@ pub struct ProjectSettings {
     pub compute: ComputeWish,
     /// How inputs are read that are numbered pictures.
     pub pictures: PicturesRequest,
+    /// It is for commercial work: models whose licence forbids that are refused.
+    #[serde(default)]
+    pub commercial: bool,
 }
 
 /// A project as it is in its file.
@@ -68,6 +72,20 @@ pub(super) fn is_id(id: &str) -> bool {
     (1..=64).contains(&id.len()) && id.chars().all(plain)
 }
 
+/// Longest title, in bytes.
+pub(super) const MAX_TITLE: usize = 200;
+
+/// A title as it can be shown in a line, whoever wrote it: no signs that steer a terminal, and not
+/// longer than a title is.
+fn shown_title(title: &str) -> String {
+    let mut shown: String = title
+        .chars()
+        .map(|sign| if sign.is_control() { ' ' } else { sign })
+        .collect();
+    shown.truncate(shown.floor_char_boundary(MAX_TITLE));
+    shown.trim().to_owned()
+}
+
 /// JSON that is no deeper than its reader stands.
 fn parse<T: DeserializeOwned>(what: &str, json: &str) -> Result<T, String> {
     serde_json::from_str(json).map_err(|error| format!("its {what} cannot be read: {error}"))
@@ -76,6 +94,13 @@ fn parse<T: DeserializeOwned>(what: &str, json: &str) -> Result<T, String> {
 fn text<T: Serialize>(value: &T) -> String {
     // Of types that are all text and numbers: there is nothing that JSON could not hold.
     serde_json::to_string(value).unwrap_or_default()
+}
+
+/// A lock that asks for no more than one that this program makes.
+pub(super) fn lock_of(json: &str) -> Result<Lock, String> {
+    let lock: Lock = parse("lock", json)?;
+    lock.check()?;
+    Ok(lock)
 }
 
 impl Project {
@@ -94,14 +119,14 @@ impl Project {
         }
         let saved = needed("saved_millis")?;
         let project = Self {
-            title: needed("title")?,
+            title: shown_title(&needed("title")?),
             saved_millis: parse("time", &saved)?,
             program: parse("program", &needed("program")?)?,
             settings: parse("settings", &needed("settings")?)?,
             graph: fact("graph")
                 .map(|json| parse("graph", &json))
                 .transpose()?,
-            lock: fact("lock").map(|json| parse("lock", &json)).transpose()?,
+            lock: fact("lock").map(|json| lock_of(&json)).transpose()?,
             origin: fact("origin").map(PathBuf::from),
             media: file
                 .media
@@ -111,7 +136,11 @@ impl Project {
             models: file
                 .models
                 .into_iter()
-                .map(|(id, sha256)| ModelPrint { id, sha256 })
+                .map(|(id, sha256)| ModelPrint {
+                    id,
+                    sha256,
+                    licence: None,
+                })
                 .collect(),
             id,
             document,
@@ -209,6 +238,7 @@ struct Run {
     device: Device,
     compute: ComputeWish,
     pictures: PicturesRequest,
+    commercial: bool,
 }
 
 /// Takes a document apart. `folder` is that of the project.
@@ -253,6 +283,7 @@ pub(super) fn split(mut document: Value, graph: Option<Value>, folder: &Path) ->
         device: run.device,
         compute: run.compute,
         pictures: run.pictures,
+        commercial: run.commercial,
     };
     Split {
         document,
@@ -298,10 +329,14 @@ pub(super) fn paths_of(sources: &[ProjectSource]) -> BTreeMap<&str, &Path> {
     paths.collect()
 }
 
-/// The place of the result.
+/// The place of the result; `None` where there is none, or a link leads it out of the project's
+/// folder, where a project has no say.
 pub(super) fn output_of(settings: &ProjectSettings, project: &Path) -> Option<PathBuf> {
     let folder = project.parent()?;
-    place_below(folder, settings.output.as_deref()?)
+    let place = place_below(folder, settings.output.as_deref()?)?;
+    let home = folder.canonicalize().unwrap_or_else(|_| folder.to_owned());
+    // A link in the place of the result itself is a name that is taken.
+    real_place(&place).starts_with(home).then_some(place)
 }
 
 /// The document of a project as the window works with it.
@@ -326,6 +361,7 @@ pub(super) fn filled(project: &Project, path: &Path, sources: &[ProjectSource]) 
         "compute": settings.compute,
         "pictures": settings.pictures,
         "overwrite": false,
+        "commercial": settings.commercial,
     });
     document
 }
@@ -383,5 +419,42 @@ mod tests {
             ..ProjectSettings::default()
         };
         assert_eq!(output_of(&settings, Path::new("/p/q.frameloom")), None);
+    }
+
+    #[cfg(unix)]
+    #[test]
+    fn a_link_leads_no_result_out_of_the_projects_folder() {
+        let folder = tempfile::tempdir().unwrap();
+        let (home, other) = (folder.path().join("film"), folder.path().join("other"));
+        std::fs::create_dir(&home).unwrap();
+        std::fs::create_dir(&other).unwrap();
+        std::os::unix::fs::symlink(&other, home.join("out")).unwrap();
+        // The folder itself may be reached through a link.
+        std::os::unix::fs::symlink(&home, folder.path().join("link")).unwrap();
+        let place = |project: &str, output: &str| {
+            let settings = ProjectSettings {
+                output: Some(output.to_owned()),
+                ..ProjectSettings::default()
+            };
+            output_of(&settings, &folder.path().join(project))
+        };
+        assert_eq!(place("film/a.frameloom", "out/x.mp4"), None);
+        assert_eq!(place("film/a.frameloom", "out/new/x.mp4"), None);
+        assert_eq!(
+            place("film/a.frameloom", "new/x.mp4"),
+            Some(home.join("new/x.mp4"))
+        );
+        assert_eq!(
+            place("link/a.frameloom", "x.mp4"),
+            Some(folder.path().join("link/x.mp4"))
+        );
+    }
+
+    #[test]
+    fn a_title_of_a_stranger_is_a_line_that_steers_no_terminal() {
+        assert_eq!(shown_title("Ngõ nhỏ"), "Ngõ nhỏ");
+        assert_eq!(shown_title(" a\u{1b}[2Jb\r\nc\u{9b}31m "), "a [2Jb  c 31m");
+        let long = shown_title(&"é".repeat(5000));
+        assert!(long.len() <= MAX_TITLE && long.starts_with('é'));
     }
 }

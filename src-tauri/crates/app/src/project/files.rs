@@ -2,16 +2,22 @@
 //! leaves whole.
 
 use super::{invalid, refused};
-use crate::explain;
+use crate::{explain, left_behind};
 use frameloom_core::error::AppError;
 use frameloom_store::project::{self as file, ProjectFile};
 use std::fs::File;
 use std::path::{Component, Path, PathBuf};
+use std::time::Duration;
+use tempfile::NamedTempFile;
 
 /// Longest path that a project may hold, in bytes.
 const MAX_PATH_BYTES: usize = 4096;
 /// Most folders in it.
 const MAX_DEPTH: usize = 64;
+/// Names of files that are not whole yet begin and end so.
+const UNFINISHED: (&str, &str) = (".frameloom-", ".saving");
+/// Nothing is written for so long: whoever began it was killed.
+const LEFT_BEHIND: Duration = Duration::from_secs(3600);
 /// Longest name of a file that is copied, in bytes; every system takes it, with a number added.
 const MAX_NAME_BYTES: usize = 200;
 
@@ -111,12 +117,8 @@ pub(super) fn write_whole(path: &Path, project: &ProjectFile) -> Result<(), AppE
         .parent()
         .ok_or_else(|| invalid("A project needs a name."))?;
     let unwritable = |error: std::io::Error| explain::unwritable(&path, &error);
-    let temporary = tempfile::Builder::new()
-        .prefix(".frameloom-")
-        .suffix(".saving")
-        .tempfile_in(folder)
-        .map_err(unwritable)?
-        .into_temp_path();
+    remove_left_behind(folder);
+    let temporary = unfinished_in(folder).map_err(unwritable)?.into_temp_path();
     file::write(&temporary, project).map_err(|error| refused(&path, &error))?;
     File::options()
         .write(true)
@@ -133,8 +135,26 @@ pub(super) fn write_whole(path: &Path, project: &ProjectFile) -> Result<(), AppE
     Ok(())
 }
 
+/// A file in a folder that gets its name when it is whole, and goes when it does not come to that.
+pub(super) fn unfinished_in(folder: &Path) -> std::io::Result<NamedTempFile> {
+    let (prefix, suffix) = UNFINISHED;
+    tempfile::Builder::new()
+        .prefix(prefix)
+        .suffix(suffix)
+        .tempfile_in(folder)
+}
+
+/// Removes unfinished files of programs that were killed: nobody else will, and nobody would know what
+/// they are.
+pub(super) fn remove_left_behind(folder: &Path) {
+    let (prefix, suffix) = UNFINISHED;
+    left_behind::sweep(folder, LEFT_BEHIND, |name, kind| {
+        kind.is_file() && name.starts_with(prefix) && name.ends_with(suffix)
+    });
+}
+
 /// Those of the file that is replaced, or what a new file of this user gets.
-fn set_permissions(file: &File, path: &Path) -> std::io::Result<()> {
+pub(super) fn set_permissions(file: &File, path: &Path) -> std::io::Result<()> {
     if let Ok(facts) = path.metadata() {
         return file.set_permissions(facts.permissions());
     }
@@ -148,7 +168,7 @@ fn set_permissions(file: &File, path: &Path) -> std::io::Result<()> {
 }
 
 /// A name is on the disk when its folder is. Not every system can say so of a folder.
-fn sync_folder(folder: &Path) {
+pub(super) fn sync_folder(folder: &Path) {
     if let Ok(folder) = File::open(folder)
         && let Err(error) = folder.sync_all()
     {
@@ -186,6 +206,30 @@ mod tests {
         assert!(place_below(folder, "x/../../y").is_none());
         assert!(place_below(folder, "x/y.mp4").is_some());
         assert_eq!(absolute("relative.mp4"), None);
+    }
+
+    #[test]
+    fn what_a_killed_save_left_behind_goes_with_a_later_one_and_nothing_else() {
+        let folder = tempfile::tempdir().unwrap();
+        let made = |name: &str, age_seconds: u64| {
+            let path = folder.path().join(name);
+            std::fs::write(&path, "half").unwrap();
+            let then = std::time::SystemTime::now() - Duration::from_secs(age_seconds);
+            let file = File::options().write(true).open(&path).unwrap();
+            file.set_modified(then).unwrap();
+            path
+        };
+        let left = made(".frameloom-a1B2c3.saving", 7200);
+        let at_work = made(".frameloom-x1Y2z3.saving", 60);
+        let others = [made("film.saving", 7200), made(".frameloom-notes", 7200)];
+        write_whole(
+            &folder.path().join("film.frameloom"),
+            &ProjectFile::default(),
+        )
+        .unwrap();
+        assert!(!left.exists());
+        assert!(at_work.exists(), "another program may be at it");
+        assert!(others.iter().all(|path| path.exists()));
     }
 
     #[test]

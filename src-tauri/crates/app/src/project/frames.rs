@@ -12,6 +12,7 @@ use frameloom_core::error::{AppError, ErrorCode};
 use frameloom_core::job::{JobSpec, PictureSizes, ProviderChoice, Step};
 use frameloom_core::media::{Caution, Warning};
 use frameloom_core::receipt::ProgramPrint;
+use frameloom_core::said;
 use frameloom_engine::execute::Threads;
 use frameloom_engine::plan::{MediumPlan, VideoPlan};
 use frameloom_engine::prints::frame_sha256;
@@ -29,11 +30,11 @@ use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
 /// Frames of each place.
-const FRAMES: usize = 3;
+pub(super) const FRAMES: usize = 3;
 /// Places of a result, over all of its clips.
-const PLACES: u64 = 5;
+pub(super) const PLACES: u64 = 5;
 /// Most clips of which places are taken.
-const MAX_CLIPS: u32 = 5;
+pub(super) const MAX_CLIPS: u32 = 5;
 /// No three frames take longer on any machine that the model is any use on.
 const TIME_LIMIT: Duration = Duration::from_secs(1800);
 /// File with the question, in the folder that the answer is made in.
@@ -184,7 +185,10 @@ impl Found {
 fn no_answer(how: &str) -> AppError {
     AppError::new(
         ErrorCode::WorkerCrashed,
-        "The process that was to render a frame ended without one.",
+        said!(
+            "process.rendering",
+            "The process that was to render a frame ended without one."
+        ),
     )
     .hint("Try again; if it happens again, report the file and the details.")
     .details(how)

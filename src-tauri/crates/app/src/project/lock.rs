@@ -13,24 +13,31 @@
 //! refuses a source that is another file.
 
 use super::contents::{Project, ProjectSettings};
-use super::frames::{FrameSample, Mark};
+use super::frames::{FRAMES, FrameSample, MAX_CLIPS, Mark, PLACES};
 use super::request::{refuse_missing, request_of};
 use super::sources::{Media, ProjectSource, SourceState};
 use super::{OpenedProject, ProjectStep, Watch, invalid, read};
-use crate::{App, ComputeWish, GraphRequest, explain, now_millis};
+use crate::{App, ComputeWish, GraphRequest, explain, left_behind, now_millis};
 use frameloom_core::error::{AppError, ErrorCode};
 use frameloom_core::job::{Device, Precision};
 use frameloom_core::receipt::{ModelPrint, ProgramPrint};
+use frameloom_core::said;
 use frameloom_engine::Plan;
 use frameloom_engine::plan::MediumPlan;
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 use std::path::Path;
+use std::time::Duration;
 use sysinfo::System;
 use tempfile::TempDir;
 
 /// Version of [`Lock`] that this program writes and compares with.
 pub const LOCK_VERSION: u32 = 1;
+
+/// Nothing is rendered for so long.
+const LEFT_BEHIND: Duration = Duration::from_secs(24 * 3600);
+/// No clip has more frames.
+const MOST_FRAMES: u64 = 1 << 40;
 
 /// What made the result of a project.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
@@ -106,6 +113,25 @@ pub struct Sample {
     pub frames: Vec<FrameSample>,
 }
 
+impl Lock {
+    /// Whether it asks for no more than a lock that [`App::lock_project`] makes: places are rendered one
+    /// by one, and everything before a place is counted as done.
+    pub(super) fn check(&self) -> Result<(), String> {
+        let most = PLACES.max(u64::from(MAX_CLIPS));
+        let is_small = self.samples.len() as u64 <= most
+            && self.samples.iter().all(|sample| {
+                let mark = &sample.mark;
+                sample.frames.len() <= FRAMES
+                    && mark.clip < MAX_CLIPS
+                    && mark.behind.is_none_or(|frame| frame.done <= MOST_FRAMES)
+            });
+        match is_small {
+            true => Ok(()),
+            false => Err("its lock names more frames than any".to_owned()),
+        }
+    }
+}
+
 /// The processor, as it names itself.
 pub(super) fn processor() -> String {
     let brand = System::new().ok().and_then(|mut system| {
@@ -122,15 +148,17 @@ pub(super) fn processor() -> String {
 
 impl App {
     /// Locks a project: reads every file and renders a few frames. The project is saved with the lock; an
-    /// earlier one is replaced.
+    /// earlier one is replaced. When it was saved stays what it was, so that changes that are not in the
+    /// file are still known to be newer.
     ///
     /// # Errors
-    /// A file or model is missing, the graph cannot run, no frame could be rendered, or it was stopped;
-    /// then the project is as it was.
+    /// A file or model is missing, the graph cannot run, no frame could be rendered, the project was saved
+    /// meanwhile, or it was stopped; then the project is as it was.
     pub fn lock_project(&self, path: &Path, watch: &Watch<'_>) -> Result<OpenedProject, AppError> {
         let path = std::path::absolute(path).map_err(|error| explain::unreadable(path, &error))?;
         let mut project = read(&path)?;
-        let sources = self.project_sources(&path, &project)?;
+        let found = project.clone();
+        let sources = self.project_sources(&path, &project, watch)?;
         refuse_missing(&sources)?;
         let lost = self.project_models(&project.models);
         if let Some(model) = lost
@@ -139,7 +167,11 @@ impl App {
         {
             return Err(AppError::new(
                 ErrorCode::ModelNotFound,
-                format!("The model `{}` of the project is not installed.", model.id),
+                said!(
+                    "project.no_model",
+                    "The model `{id}` of the project is not installed.",
+                    id = model.id.as_str()
+                ),
             )
             .hint("Install it, then lock the project again."));
         }
@@ -176,10 +208,20 @@ impl App {
             plan: facts,
             samples,
         });
-        project.saved_millis = now_millis();
         watch.check()?;
+        // Rendering takes its time, and whoever saved meanwhile is not to lose that.
+        if read(&path)? != found {
+            return Err(AppError::new(
+                ErrorCode::InputChanged,
+                said!(
+                    "project.saved_meanwhile",
+                    "The project was saved while it was being locked."
+                ),
+            )
+            .hint("Lock it again; what was saved is untouched."));
+        }
         self.write_project(&path, &project)?;
-        self.open_project(&path)
+        self.open_project(&path, watch)
     }
 
     /// Plans the project, chooses places and renders their frames.
@@ -211,9 +253,10 @@ impl App {
         match (samples.is_empty(), refused) {
             (false, _) => Ok((facts, samples)),
             (true, Some(error)) => Err(error),
-            (true, None) => Err(invalid(
-                "Nothing of the result could be rendered, so there is nothing to lock.",
-            )
+            (true, None) => Err(invalid(said!(
+                "project.nothing_to_lock",
+                "Nothing of the result could be rendered, so there is nothing to lock."
+            ))
             .hint("Run the project once to see what it makes.")),
         }
     }
@@ -221,6 +264,7 @@ impl App {
     /// A folder for what is rendered to be compared. It goes when it is dropped.
     pub(super) fn render_folder(&self) -> Result<TempDir, AppError> {
         let folder = self.places.projects().join("rendering");
+        left_behind::sweep(&folder, LEFT_BEHIND, |_, kind| kind.is_dir());
         std::fs::create_dir_all(&folder)
             .and_then(|()| tempfile::tempdir_in(&folder))
             .map_err(|error| explain::data_folder(&folder, &error))
@@ -257,4 +301,74 @@ pub(super) fn exactly(
         },
         ..request
     })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::project::frames::SourceFrame;
+
+    fn lock(marks: Vec<Mark>) -> Lock {
+        let frame = FrameSample {
+            at_micros: 0,
+            sha256: String::new(),
+        };
+        let samples = marks.into_iter().map(|mark| Sample {
+            mark,
+            frames: vec![frame.clone(); FRAMES],
+        });
+        Lock {
+            version: LOCK_VERSION,
+            locked_millis: 0,
+            program: ProgramPrint {
+                version: String::new(),
+                system: String::new(),
+                onnxruntime: None,
+                ffmpeg: Vec::new(),
+            },
+            processor: String::new(),
+            graph: Value::Null,
+            settings: ProjectSettings::default(),
+            files: Vec::new(),
+            models: Vec::new(),
+            plan: PlanFacts {
+                input_size: (1, 1),
+                output_size: (1, 1),
+                frames: None,
+                segment_frames: None,
+                encoder: None,
+            },
+            samples: samples.collect(),
+        }
+    }
+
+    #[test]
+    fn a_lock_of_a_stranger_asks_for_no_more_than_one_of_ours() {
+        let mark = |clip, done| Mark {
+            clip,
+            behind: Some(SourceFrame {
+                done,
+                pts: 0,
+                hash: 0,
+            }),
+        };
+        assert_eq!(lock(vec![mark(4, 1000); 5]).check(), Ok(()));
+        for endless in [
+            // Everything before a place is counted, one clip after another.
+            vec![mark(u32::MAX, 1)],
+            vec![mark(0, u64::MAX)],
+            // Places are rendered one after another.
+            vec![mark(0, 1); 1000],
+        ] {
+            assert!(lock(endless).check().is_err());
+        }
+        let mut long = lock(vec![mark(0, 1)]);
+        let frame = long.samples[0].frames[0].clone();
+        long.samples[0].frames = vec![frame; 1000];
+        assert!(long.check().is_err());
+        // The file of a project is where it comes from.
+        let json = |lock: &Lock| serde_json::to_string(lock).unwrap();
+        assert!(crate::project::contents::lock_of(&json(&long)).is_err());
+        assert!(crate::project::contents::lock_of(&json(&lock(vec![mark(0, 1)]))).is_ok());
+    }
 }

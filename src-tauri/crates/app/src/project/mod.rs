@@ -11,6 +11,7 @@
 //! | `collect` | a copy of the project with every file that it needs in one folder |
 //! | [`lock`] | what made the result, with hashes of frames of it |
 //! | `check` | the frames of the lock are rendered again and compared |
+//! | `finding` | what differs, as codes and in words |
 //! | `frames` | how they are rendered, in a process of their own |
 //!
 //! A project never says where something is written but by a name below its own folder, and never that
@@ -20,6 +21,7 @@ mod check;
 mod collect;
 mod contents;
 mod files;
+mod finding;
 pub(crate) mod frames;
 pub mod lock;
 mod recovery;
@@ -30,6 +32,7 @@ pub mod sources;
 pub use check::ProjectVerification;
 pub use collect::{CollectForecast, Collected};
 pub use contents::ProjectSettings;
+pub use finding::{ProjectFinding, Remark, Subject};
 pub use lock::Lock;
 pub use recovery::{ProjectRecovery, RecentProject};
 pub use save::{ProjectSave, ProjectSaved};
@@ -39,6 +42,8 @@ use crate::{App, explain};
 use contents::Project;
 use frameloom_core::error::{AppError, ErrorCode};
 use frameloom_core::receipt::ModelPrint;
+use frameloom_core::said;
+use frameloom_core::said::Said;
 use frameloom_store::project::{self as file, FORMAT_VERSION, ProjectFileError};
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
@@ -141,19 +146,25 @@ impl<'a> Watch<'a> {
         self.stop.load(Ordering::SeqCst)
     }
 
+    /// For who waits in silence until it is done.
+    pub fn quiet() -> Watch<'static> {
+        static NEVER: AtomicBool = AtomicBool::new(false);
+        Watch::new(&|_| {}, &NEVER)
+    }
+
     /// An error once it was stopped.
     fn check(&self) -> Result<(), AppError> {
         match self.is_stopped() {
             false => Ok(()),
             true => Err(AppError::new(
                 ErrorCode::Cancelled,
-                "Stopped, as you asked.",
+                said!("project.stopped", "Stopped, as you asked."),
             )),
         }
     }
 }
 
-pub(crate) fn invalid(message: impl Into<String>) -> AppError {
+pub(crate) fn invalid(message: impl Into<Said>) -> AppError {
     AppError::new(ErrorCode::InvalidRequest, message)
 }
 
@@ -166,25 +177,23 @@ fn refused(path: &Path, error: &ProjectFileError) -> AppError {
         ProjectFileError::Io(error) => explain::unreadable(path, error),
         ProjectFileError::NotAProject => AppError::new(
             ErrorCode::InputUnsupported,
-            format!("`{name}` is no project of Frameloom."),
+            said!("project.none", "`{name}` is no project of Frameloom.", name = name),
         )
         .hint("Choose a file that ends in .frameloom and was saved by this program."),
         ProjectFileError::Newer { found } => AppError::new(
             ErrorCode::ProgramChanged,
-            format!(
-                "`{name}` was saved by a newer Frameloom (format {found}; this one reads up to {FORMAT_VERSION})."
-            ),
+            said!("project.newer", "`{name}` was saved by a newer Frameloom (format {found}; this one reads up to {known}).", name = name, found = i64::from(*found), known = i64::from(FORMAT_VERSION)),
         )
         .hint("Install the newest Frameloom, then open it again; the file is untouched."),
         ProjectFileError::TooLarge { .. } | ProjectFileError::Damaged { .. } => AppError::new(
             ErrorCode::InputUnreadable,
-            format!("`{name}` is damaged and cannot be opened."),
+            said!("project.damaged", "`{name}` is damaged and cannot be opened.", name = name),
         )
         .hint("Open an earlier state: the last ones that were saved are in the folder `projects/backups` of the program's data, or copy the file again from where it came.")
         .details(error.to_string()),
         ProjectFileError::Write(_) => AppError::new(
             ErrorCode::OutputUnwritable,
-            format!("`{name}` cannot be written."),
+            said!("project.unwritable", "`{name}` cannot be written.", name = name),
         )
         .hint("Choose a folder that you may write to and that has room.")
         .details(error.to_string()),
@@ -204,16 +213,17 @@ pub fn is_project(path: &Path) -> bool {
 }
 
 impl App {
-    /// Opens a project: looks for its files and says how each stands. Nothing is changed but the list
-    /// of projects of late.
+    /// Opens a project: looks for its files and says how each stands. Those that were copied are read
+    /// once, which takes its time. Nothing is changed but the list of projects of late.
     ///
     /// # Errors
-    /// The file is no project, damaged or of a newer program; the sentence says which.
-    pub fn open_project(&self, path: &Path) -> Result<OpenedProject, AppError> {
+    /// The file is no project, damaged or of a newer program, and the sentence says which; `watch` was
+    /// stopped.
+    pub fn open_project(&self, path: &Path, watch: &Watch<'_>) -> Result<OpenedProject, AppError> {
         let path = std::path::absolute(path).map_err(|error| explain::unreadable(path, &error))?;
         let project = read(&path)?;
         let recovery = self.recovery_of(&path, &project)?;
-        let opened = self.opened(path, project, recovery)?;
+        let opened = self.opened(path, project, recovery, watch)?;
         self.note_project(&opened.path, &opened.id, &opened.title)?;
         Ok(opened)
     }
@@ -224,8 +234,9 @@ impl App {
         path: PathBuf,
         project: Project,
         recovery: Option<ProjectRecovery>,
+        watch: &Watch<'_>,
     ) -> Result<OpenedProject, AppError> {
-        let sources = self.project_sources(&path, &project)?;
+        let sources = self.project_sources(&path, &project, watch)?;
         Ok(OpenedProject {
             document: contents::filled(&project, &path, &sources),
             models: self.project_models(&project.models),

@@ -6,9 +6,10 @@
 
 use super::contents::Project;
 use super::files::write_whole;
-use super::{EXTENSION, OpenedProject, ProjectSave, invalid, read};
+use super::{EXTENSION, OpenedProject, ProjectSave, Watch, invalid, read};
 use crate::{App, explain, now_millis};
 use frameloom_core::error::AppError;
+use frameloom_core::said;
 use serde::{Deserialize, Serialize};
 use sha2::{Digest, Sha256};
 use std::path::{Path, PathBuf};
@@ -97,6 +98,10 @@ impl App {
             .filter_map(|entry| {
                 let kept = read(&entry.path()).ok()?;
                 let path = kept.origin.clone()?;
+                // One that was killed while it wrote leaves a second file, whole or not.
+                if entry.path() != self.recovery_file(&path) {
+                    return None;
+                }
                 let saved = read(&path).ok();
                 is_newer(&kept, saved.as_ref()).then(|| recovery(path, &kept))
             })
@@ -129,17 +134,22 @@ impl App {
     ///
     /// # Errors
     /// Nothing of this project is kept.
-    pub fn recover_project(&self, path: &Path) -> Result<OpenedProject, AppError> {
+    pub fn recover_project(
+        &self,
+        path: &Path,
+        watch: &Watch<'_>,
+    ) -> Result<OpenedProject, AppError> {
         let path = std::path::absolute(path).map_err(|error| explain::unreadable(path, &error))?;
         let file = self.recovery_file(&path);
         if !file.is_file() {
-            return Err(
-                invalid("Nothing that was not saved is kept of this project.")
-                    .hint("Open the project itself."),
-            );
+            return Err(invalid(said!(
+                "project.no_recovery",
+                "Nothing that was not saved is kept of this project."
+            ))
+            .hint("Open the project itself."));
         }
         let kept = read(&file)?;
-        let opened = self.opened(path, kept, None)?;
+        let opened = self.opened(path, kept, None, watch)?;
         self.note_project(&opened.path, &opened.id, &opened.title)?;
         Ok(opened)
     }
@@ -166,6 +176,44 @@ impl App {
             project.exists = project.path.is_file();
         }
         Ok(recent)
+    }
+
+    /// The paths of all files that projects of late name, and every state of a project that is kept;
+    /// `None` where one of them cannot be read.
+    ///
+    /// # Errors
+    /// The database refuses.
+    pub(crate) fn project_files_named(&self) -> Result<Option<Vec<String>>, AppError> {
+        let of_late = self.recent_projects()?;
+        let mut files: Vec<PathBuf> = of_late
+            .into_iter()
+            .filter(|project| project.exists)
+            .map(|project| project.path)
+            .collect();
+        let mut folders = vec![self.places.projects()];
+        while let Some(folder) = folders.pop() {
+            for entry in std::fs::read_dir(folder).into_iter().flatten().flatten() {
+                let path = entry.path();
+                if path.is_dir() {
+                    folders.push(path);
+                } else if super::is_project(&path) {
+                    files.push(path);
+                }
+            }
+        }
+        let mut named = Vec::new();
+        for file in files {
+            let Ok(project) = read(&file) else {
+                return Ok(None);
+            };
+            named.extend(
+                project
+                    .media
+                    .into_iter()
+                    .map(|media| media.place().to_owned()),
+            );
+        }
+        Ok(Some(named))
     }
 
     /// Takes a project off the list of late ones; its file stays.

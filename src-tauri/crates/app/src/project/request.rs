@@ -8,6 +8,7 @@ use crate::{App, GraphRequest, PicturesRequest, explain};
 use frameloom_core::error::{AppError, ErrorCode};
 use frameloom_core::graph::Graph;
 use frameloom_core::job::JobId;
+use frameloom_core::said;
 use serde_json::{Value, json};
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
@@ -37,7 +38,11 @@ impl App {
         if path.symlink_metadata().is_ok() {
             return Err(AppError::new(
                 ErrorCode::OutputUnwritable,
-                format!("There is a file `{}` already.", path.display()),
+                said!(
+                    "file.there",
+                    "There is a file `{path}` already.",
+                    path = path.display()
+                ),
             )
             .hint("Choose another name, or remove that file first."));
         }
@@ -70,6 +75,7 @@ impl App {
                 "device": request.device,
                 "compute": request.compute,
                 "pictures": request.pictures,
+                "commercial": request.commercial,
             },
         });
         let save = ProjectSave {
@@ -121,6 +127,7 @@ impl App {
                 rate: run.map(|run| run.rate),
                 sequence: false,
             },
+            commercial: false,
         };
         self.new_project(path, &request, None, watch)
     }
@@ -139,13 +146,17 @@ impl App {
     ) -> Result<ProjectRun, AppError> {
         let path = std::path::absolute(path).map_err(|error| explain::unreadable(path, &error))?;
         let project = read(&path)?;
-        let mut sources = self.project_sources(&path, &project)?;
+        let mut sources = self.project_sources(&path, &project, &Watch::quiet())?;
         for (name, file) in inputs {
             let role = format!("input:{name}");
             let known = sources.iter_mut().find(|source| source.role == role);
             let Some(source) = known else {
-                return Err(invalid(format!("The project has no input `{name}`."))
-                    .hint("`frameloom project show` lists its inputs."));
+                return Err(invalid(said!(
+                    "project.no_input",
+                    "The project has no input `{name}`.",
+                    name = name
+                ))
+                .hint("`frameloom project show` lists its inputs."));
             };
             source.path = Some(file.clone());
             source.state = SourceState::Same;
@@ -166,7 +177,11 @@ impl App {
         let output = match output {
             Some(output) => output.to_owned(),
             None => contents::output_of(&project.settings, &path).ok_or_else(|| {
-                invalid("The project names no file for its result.").hint("Name one with --out.")
+                invalid(said!(
+                    "project.no_output",
+                    "The project names no file for its result."
+                ))
+                .hint("Name one with --out.")
             })?,
         };
         Ok(ProjectRun {
@@ -240,5 +255,6 @@ pub(super) fn request_of(
         overwrite: false,
         drop: settings.drop.clone(),
         pictures: settings.pictures,
+        commercial: settings.commercial,
     })
 }

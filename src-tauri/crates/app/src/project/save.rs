@@ -1,12 +1,13 @@
 //! New, save and save as. A file is replaced as a whole; what it was before is kept.
 
-use super::contents::{self, Project, Split};
+use super::contents::{self, MAX_TITLE, Project, Split};
 use super::files::write_whole;
 use super::{EXTENSION, Watch, invalid, is_project, read};
 use crate::places::ONNXRUNTIME_VERSION;
 use crate::{App, explain, jobs, now_millis};
 use frameloom_core::error::{AppError, ErrorCode};
 use frameloom_core::receipt::{ModelPrint, ProgramPrint};
+use frameloom_core::said;
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 use std::path::{Path, PathBuf};
@@ -14,8 +15,6 @@ use ts_rs::TS;
 
 /// Earlier states of a project that are kept.
 const BACKUPS: usize = 10;
-/// Longest title, in bytes.
-const MAX_TITLE: usize = 200;
 /// Largest document, in bytes of JSON.
 const MAX_DOCUMENT_BYTES: usize = 8 << 20;
 
@@ -65,6 +64,7 @@ impl App {
         watch: &Watch<'_>,
     ) -> Result<ProjectSaved, AppError> {
         let path = with_extension(&save.path)?;
+        refuse_other(save, &path)?;
         let project = self.project_of(save, &path, Some(watch))?;
         watch.check()?;
         self.write_project(&path, &project)?;
@@ -86,8 +86,10 @@ impl App {
     ) -> Result<Project, AppError> {
         let title = save.title.trim();
         if title.is_empty() || title.len() > MAX_TITLE {
-            return Err(invalid(format!(
-                "The name of a project has 1 to {MAX_TITLE} bytes."
+            return Err(invalid(said!(
+                "project.name",
+                "The name of a project has 1 to {most} bytes.",
+                most = MAX_TITLE
             )));
         }
         if !save.document["graph"].is_object() {
@@ -95,9 +97,11 @@ impl App {
         }
         let size = serde_json::to_vec(&save.document).map_err(explain::internal)?;
         if size.len() > MAX_DOCUMENT_BYTES {
-            return Err(invalid(format!(
-                "The document has {} bytes; {MAX_DOCUMENT_BYTES} are the limit.",
-                size.len()
+            return Err(invalid(said!(
+                "project.too_large",
+                "The document has {bytes} bytes; {most} are the limit.",
+                bytes = size.len(),
+                most = MAX_DOCUMENT_BYTES
             ))
             .hint("Shorten texts and comments, or make two projects of it."));
         }
@@ -110,6 +114,9 @@ impl App {
             Ok(_) => Some(read(from)?),
             Err(_) => None,
         };
+        // Another project that the user chose to replace: nothing of it lives on in this one.
+        let is_own = |before: &Project| save.id.as_ref().is_none_or(|id| *id == before.id);
+        let before = before.filter(|before| save.from.is_some() || is_own(before));
         let graph = Some(save.graph.clone()).filter(Value::is_object);
         let Split {
             document,
@@ -172,6 +179,7 @@ impl App {
                 .map(|manifest| manifest.sha256)
                 .unwrap_or_default(),
             id,
+            licence: None,
         });
         prints.collect()
     }
@@ -239,13 +247,33 @@ fn number_of(path: &Path) -> Option<u64> {
     path.file_stem()?.to_str()?.parse().ok()
 }
 
+/// Refuses to replace a file that the user did not name: the ending was added behind their back.
+fn refuse_other(save: &ProjectSave, path: &Path) -> Result<(), AppError> {
+    if is_project(&save.path) || path.symlink_metadata().is_err() {
+        return Ok(());
+    }
+    let name = super::files::name_of(path);
+    Err(AppError::new(
+        ErrorCode::OutputUnwritable,
+        said!(
+            "project.there",
+            "There is a project `{name}` already.",
+            name = name
+        ),
+    )
+    .hint("Choose another name; to replace that project, name it with its ending."))
+}
+
 /// An absolute path that ends as projects do.
 pub(super) fn with_extension(path: &Path) -> Result<PathBuf, AppError> {
     let mut path = std::path::absolute(path).map_err(|error| explain::unwritable(path, &error))?;
     if path.to_str().is_none() {
         return Err(AppError::new(
             ErrorCode::OutputUnwritable,
-            "The name of the project is not valid Unicode.",
+            said!(
+                "project.no_text",
+                "The name of the project is not valid Unicode."
+            ),
         )
         .hint("Choose another name or folder."));
     }

@@ -6,6 +6,7 @@ use super::{OpenedProject, ProjectStep, Watch, invalid, read};
 use crate::{App, PicturesRequest, explain, inputs, pictures, receipt};
 use frameloom_core::error::{AppError, ErrorCode};
 use frameloom_core::media::{MediaInfo, MediaKind};
+use frameloom_core::said;
 use frameloom_core::sequence::{NumberPattern, PictureNumbers};
 use serde::{Deserialize, Serialize};
 use sha2::{Digest, Sha256};
@@ -127,15 +128,34 @@ fn stamp(path: &Path, numbers: Option<PictureNumbers>) -> Option<(u64, i64)> {
     Some(all)
 }
 
+/// The hash of a file; `told` hears of every block.
+fn file_hash(
+    path: &Path,
+    told: &mut dyn FnMut(u64) -> Result<(), AppError>,
+) -> Result<String, AppError> {
+    let unreadable = |error: std::io::Error| explain::unreadable(path, &error);
+    let mut file = File::open(path).map_err(unreadable)?;
+    let (mut hash, mut block) = (Sha256::new(), vec![0; BLOCK]);
+    loop {
+        let read = file.read(&mut block).map_err(unreadable)?;
+        if read == 0 {
+            return Ok(hash.finalize().iter().map(|b| format!("{b:02x}")).collect());
+        }
+        hash.update(&block[..read]);
+        told(read as u64)?;
+    }
+}
+
 impl App {
     /// Every file of a project as it stands now.
     pub(super) fn project_sources(
         &self,
         path: &Path,
         project: &Project,
+        watch: &Watch<'_>,
     ) -> Result<Vec<ProjectSource>, AppError> {
         let sources = project.media.iter().map(|media| {
-            let (found, state) = self.find_source(path, media)?;
+            let (found, state) = self.find_source(path, media, watch)?;
             Ok(ProjectSource {
                 role: media.role.clone(),
                 name: found.as_deref().map(name_of).unwrap_or_default(),
@@ -154,11 +174,12 @@ impl App {
         &self,
         project: &Path,
         media: &Media,
+        watch: &Watch<'_>,
     ) -> Result<(Option<PathBuf>, SourceState), AppError> {
         let places = candidates(media, project);
         let mut other = None;
         for (place, path) in places.iter().enumerate() {
-            match self.is_same(media, path) {
+            match self.is_same(media, path, watch)? {
                 Some(true) => {
                     let near = place == 0 || media.relative.is_none();
                     let state = if near {
@@ -172,7 +193,7 @@ impl App {
                 _ => {}
             }
         }
-        if let Some(found) = self.in_library(media)? {
+        if let Some(found) = self.in_library(media, watch)? {
             return Ok((Some(found), SourceState::Moved));
         }
         Ok(match other {
@@ -182,25 +203,41 @@ impl App {
     }
 
     /// Whether a file has the content that it had; `None` where there is none.
-    fn is_same(&self, media: &Media, path: &Path) -> Option<bool> {
-        let (size_bytes, modified_millis) = stamp(path, media.pictures)?;
+    ///
+    /// # Errors
+    /// `watch` was stopped.
+    fn is_same(
+        &self,
+        media: &Media,
+        path: &Path,
+        watch: &Watch<'_>,
+    ) -> Result<Option<bool>, AppError> {
+        let Some((size_bytes, modified_millis)) = stamp(path, media.pictures) else {
+            return Ok(None);
+        };
         if size_bytes != media.size_bytes {
-            return Some(false);
+            return Ok(Some(false));
         }
         // Never read, or not touched since.
         let Some(sha256) = &media.sha256 else {
-            return Some(true);
+            return Ok(Some(true));
         };
         if modified_millis == media.modified_millis {
-            return Some(true);
+            return Ok(Some(true));
         }
-        receipt::print(path, media.pictures, &|| ())
-            .ok()
-            .map(|print| print.sha256 == *sha256)
+        let print = || self.hash_source(path, media.pictures, size_bytes, watch);
+        // A project that was copied has files of another time: each is read once, not whenever the
+        // project is looked at.
+        let found = match media.pictures {
+            None => self.source_prints.of(path, print),
+            Some(_) => print(),
+        };
+        watch.check()?;
+        Ok(found.ok().map(|found| found == *sha256))
     }
 
     /// A file of the library with this content, that is there and still has it.
-    fn in_library(&self, media: &Media) -> Result<Option<PathBuf>, AppError> {
+    fn in_library(&self, media: &Media, watch: &Watch<'_>) -> Result<Option<PathBuf>, AppError> {
         let Some(sha256) = media.sha256.as_deref().filter(|_| media.pictures.is_none()) else {
             return Ok(None);
         };
@@ -209,8 +246,12 @@ impl App {
             .items_of_content(sha256)
             .map_err(explain::store)?;
         let items = self.store.library_items(&ids).map_err(explain::store)?;
-        let mut paths = items.into_iter().map(|item| item.path);
-        Ok(paths.find(|path| self.is_same(media, path) == Some(true)))
+        for item in items {
+            if self.is_same(media, &item.path, watch)? == Some(true) {
+                return Ok(Some(item.path));
+            }
+        }
+        Ok(None)
     }
 
     /// What is known of a file that takes part, read as far as nobody did before. `before` is what the
@@ -225,8 +266,12 @@ impl App {
     ) -> Result<Media, AppError> {
         let path = std::path::absolute(path).map_err(|error| explain::unreadable(path, &error))?;
         let text = path.to_str().ok_or_else(|| {
-            invalid(format!("The name `{}` is no text.", path.display()))
-                .hint("Rename the file or its folder.")
+            invalid(said!(
+                "name.no_text",
+                "The name `{path}` is not valid Unicode.",
+                path = path.display()
+            ))
+            .hint("Rename the file or its folder.")
         })?;
         let before = before.filter(|before| {
             before.absolute == text || candidates(before, &folder.join("project")).contains(&path)
@@ -287,25 +332,21 @@ impl App {
         let name = name_of(path);
         watch.check()?;
         watch.tell(ProjectStep::Reading, &name, 0, size_bytes);
-        if numbers.is_some() {
-            let print = receipt::print(path, numbers, &|| ())?;
-            watch.check()?;
-            return Ok(print.sha256);
-        }
-        let unreadable = |error: std::io::Error| explain::unreadable(path, &error);
-        let mut file = File::open(path).map_err(unreadable)?;
-        let (mut hash, mut block, mut done) = (Sha256::new(), vec![0; BLOCK], 0);
-        loop {
-            let read = file.read(&mut block).map_err(unreadable)?;
-            if read == 0 {
-                break;
-            }
-            hash.update(&block[..read]);
-            done += read as u64;
-            watch.check()?;
+        let mut done = 0;
+        let mut told = |bytes: u64| {
+            done += bytes;
             watch.tell(ProjectStep::Reading, &name, done, size_bytes.max(done));
+            watch.check()
+        };
+        let Some((numbers, names)) = numbers.zip(NumberPattern::of_path(path)) else {
+            return file_hash(path, &mut told);
+        };
+        let mut list = receipt::PictureList::default();
+        for number in numbers.all() {
+            let sha256 = file_hash(&names.path(path, number), &mut told)?;
+            list.add(&sha256, &names.name(number));
         }
-        Ok(hash.finalize().iter().map(|b| format!("{b:02x}")).collect())
+        Ok(list.sha256())
     }
 
     /// Says where a file of a project is now, and saves the project so. With `anyway` a file of another
@@ -323,14 +364,21 @@ impl App {
     ) -> Result<OpenedProject, AppError> {
         let path =
             std::path::absolute(project).map_err(|error| explain::unreadable(project, &error))?;
-        let mut contents = read(&path)?;
-        let folder = path.parent().unwrap_or(Path::new("/"));
-        let request = contents.settings.pictures;
-        let Some(media) = contents.media.iter_mut().find(|media| media.role == role) else {
-            return Err(invalid(format!("The project has no file `{role}`."))
-                .hint("`frameloom project show` lists its files."));
+        let before = read(&path)?;
+        let unknown = || {
+            invalid(format!("The project has no file `{role}`."))
+                .hint("`frameloom project show` lists its files.")
         };
+        if !before.media.iter().any(|media| media.role == role) {
+            return Err(unknown());
+        }
+        let folder = path.parent().unwrap_or(Path::new("/"));
+        let request = before.settings.pictures;
         let found = self.describe_source((role, file), folder, request, None, Some(watch))?;
+        // Read again behind the hashing, which takes its time: what was saved meanwhile stays.
+        let mut contents = read(&path)?;
+        let media = contents.media.iter_mut().find(|media| media.role == role);
+        let media = media.ok_or_else(unknown)?;
         if found.sha256.is_none() {
             let gone = std::io::Error::from(std::io::ErrorKind::NotFound);
             return Err(explain::unreadable(file, &gone));
@@ -338,16 +386,17 @@ impl App {
         if media.sha256.is_some() && media.sha256 != found.sha256 && !anyway {
             return Err(AppError::new(
                 ErrorCode::InputChanged,
-                format!(
-                    "`{}` holds something else than the file that the project was saved with.",
-                    name_of(file)
+                said!(
+                    "project.other_file",
+                    "`{name}` holds something else than the file that the project was saved with.",
+                    name = name_of(file)
                 ),
             )
             .hint("Choose another file, or take this one all the same (--anyway)."));
         }
         *media = found;
         self.write_project(&path, &contents)?;
-        self.open_project(&path)
+        self.open_project(&path, watch)
     }
 }
 

@@ -9,6 +9,7 @@ use frameloom_core::job::{
     Device, Job, JobId, JobSpec, JobState, Precision, Priority, Quality, VideoCodec,
 };
 use frameloom_core::media::{Caution, Warning};
+use frameloom_core::said;
 use frameloom_engine::Plan;
 use frameloom_media::Container;
 use frameloom_store::Lane;
@@ -43,9 +44,6 @@ pub struct JobEdit {
     /// How the job shares the processor with other programs.
     pub priority: Option<Priority>,
 }
-
-/// Why a job is done more carefully.
-const ASKED: &str = "It was tried again with safer settings.";
 
 impl App {
     /// Does a failed or cancelled job again, at the end of the queue. A failed one keeps the parts
@@ -165,7 +163,11 @@ impl App {
         {
             return Err(AppError::new(
                 ErrorCode::JobState,
-                format!("Job {id} has begun and cannot be changed any more."),
+                said!(
+                    "job.begun",
+                    "Job {id} has begun and cannot be changed any more.",
+                    id = id.0.as_str()
+                ),
             )
             .hint("Cancel it, and start it again from the history with changes."));
         }
@@ -211,10 +213,10 @@ impl App {
 }
 
 fn safer(to: Caution) -> Warning {
-    Warning::SteppedDown {
-        reason: ASKED.to_owned(),
+    Warning::stepped_down(
+        said!("job.asked_again", "It was tried again with safer settings."),
         to,
-    }
+    )
 }
 
 /// The name with the ending of a container that takes `codec`: its own, or the first that does.

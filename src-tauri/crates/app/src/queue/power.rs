@@ -5,6 +5,7 @@
 
 use super::WhenDone;
 use frameloom_core::error::{AppError, ErrorCode};
+use frameloom_core::said;
 use std::process::{Command, Stdio};
 
 type Words = &'static [&'static str];
@@ -72,7 +73,11 @@ fn run_first_that_works(what: WhenDone, commands: &[Words]) -> Result<(), AppErr
     };
     Err(AppError::new(
         ErrorCode::Internal,
-        format!("This machine did not {what} when the queue was done."),
+        said!(
+            "power.disobeyed",
+            "This machine did not {what} when the queue was done.",
+            what = what
+        ),
     )
     .hint("The system may not allow programs to do that; do it from its own menu.")
     .details(said.join("; ")))

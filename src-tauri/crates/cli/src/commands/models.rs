@@ -1,9 +1,13 @@
-use crate::arguments::Models;
+use super::model_get;
+use crate::arguments::{self, Models};
+use crate::interrupt;
 use crate::output::{Output, bytes, columns};
 use frameloom_app::choices::{Decision, Remembered, Trial};
-use frameloom_app::{App, ModelEntry, ModelState};
+use frameloom_app::{App, Imported, MatteHints, ModelEntry, ModelImport, ModelState, explain};
 use frameloom_core::error::{AppError, ErrorCode};
 use frameloom_core::job::Device;
+use frameloom_core::model::Task;
+use serde::de::DeserializeOwned;
 use serde_json::json;
 use std::process::ExitCode;
 
@@ -23,6 +27,38 @@ pub fn run(app: &App, command: &Models, output: &Output) -> Result<ExitCode, App
             let found = app.inspect_onnx(file)?;
             output.result(&found, || found.findings.join("\n"));
         }
+        Models::Import(wish) => {
+            let imported = app.import_model(&import(wish)?)?;
+            output.result(&imported, || installed(&imported));
+        }
+        Models::Available => {
+            let catalogue = app.catalogue()?;
+            output.result(&catalogue, || model_get::available(&catalogue));
+        }
+        Models::Get(wish) => return model_get::run(app, wish, output),
+        Models::Bundle { ids, to } => {
+            let bundled = app.bundle_models(ids, to)?;
+            output.result(&bundled, || {
+                format!(
+                    "{} is written: {}, {}.\nTake it along with `frameloom models get {} --from {}`.",
+                    bundled.path.display(),
+                    bytes(bundled.size_bytes),
+                    bundled.models.join(", "),
+                    bundled.models.join(" "),
+                    bundled.path.display()
+                )
+            });
+        }
+        Models::Renew { from } => {
+            interrupt::listen(output)?;
+            let catalogue =
+                app.renew_catalogue(from, &model_get::Waiting::new(output, "catalogue", 0))?;
+            output.result(&catalogue, || model_get::available(&catalogue));
+        }
+        Models::Remove { id } => {
+            app.remove_model(id)?;
+            output.result(&json!({ "removed": id }), || format!("`{id}` is removed."));
+        }
         Models::Measure { id } => {
             let measured = app.measure_model(id)?;
             output.result(&measured, || measurements(&measured));
@@ -39,6 +75,61 @@ pub fn run(app: &App, command: &Models, output: &Output) -> Result<ExitCode, App
         }
     }
     Ok(ExitCode::SUCCESS)
+}
+
+/// The wish in the words of a graph document.
+fn import(wish: &arguments::ModelImport) -> Result<ModelImport, AppError> {
+    let file =
+        std::path::absolute(&wish.file).map_err(|error| explain::unreadable(&wish.file, &error))?;
+    let path = file.to_str().ok_or_else(|| {
+        AppError::new(
+            ErrorCode::InvalidRequest,
+            "The name of this file is no text.",
+        )
+        .hint("Rename it.")
+    })?;
+    let params = json!({
+        "path": path, "scale": wish.scale, "layout": wish.layout, "range": wish.range,
+        "color": wish.color, "tile": wish.tile,
+    });
+    Ok(ModelImport {
+        file: serde_json::from_value(params).map_err(explain::internal)?,
+        id: wish.id.clone(),
+        name: wish.name.clone(),
+        licence: wish.licence.clone(),
+        credit: wish.credit.clone(),
+        faithful: wish.faithful,
+        task: said(wish.task.as_deref())?,
+        matte: Some(MatteHints {
+            foreground: wish.foreground,
+            activation: said(wish.activation.as_deref())?,
+            imagenet: wish.imagenet,
+        }),
+    })
+}
+
+/// One of the words that the command line knows, as the manifest has it.
+fn said<T: DeserializeOwned>(word: Option<&str>) -> Result<Option<T>, AppError> {
+    word.map(|word| serde_json::from_value(json!(word)).map_err(explain::internal))
+        .transpose()
+}
+
+fn installed(imported: &Imported) -> String {
+    let id = &imported.model.id;
+    let manifest = imported.model.manifest.as_ref();
+    let scale = manifest.map_or(1, |m| m.scale);
+    let is_matte = manifest.is_some_and(|m| m.task == Task::Matte);
+    let use_it = match scale {
+        _ if is_matte => format!("Use it by `background FILE --model {id}`."),
+        1 => format!(
+            "Use it as the `model` of a node `denoise`, or by `upscale --scale 1 --model {id}`."
+        ),
+        _ => format!("Use it by `upscale --model {id}`."),
+    };
+    format!(
+        "{}\n`{id}` is installed. {use_it}",
+        imported.findings.join("\n")
+    )
 }
 
 fn list(entries: &[ModelEntry]) -> String {
@@ -121,6 +212,11 @@ fn describe(entry: &ModelEntry) -> String {
         ),
     };
     match &entry.manifest {
+        Some(manifest) if manifest.task == Task::Matte => format!(
+            "matte  {:>7}  {}  {state}",
+            bytes(manifest.size_bytes),
+            manifest.licence.spdx
+        ),
         Some(manifest) => format!(
             "x{}  {:>10}  {}  {state}",
             manifest.scale,

@@ -4,9 +4,9 @@ use crate::arguments::{NewProject, Project};
 use crate::commands::run::inputs;
 use crate::output::{Output, bytes, columns};
 use frameloom_app::project::{
-    OpenedProject, ProjectProgress, ProjectSource, ProjectStep, SourceState, Watch,
+    OpenedProject, ProjectFinding, ProjectProgress, ProjectSource, ProjectStep, SourceState, Watch,
 };
-use frameloom_app::receipt::{Finding, Verdict};
+use frameloom_app::receipt::Verdict;
 use frameloom_app::{App, GraphRequest, read_graph};
 use frameloom_core::error::{AppError, ErrorCode};
 use frameloom_core::job::JobId;
@@ -43,7 +43,7 @@ pub fn run(app: &Arc<App>, command: &Project, output: &Output) -> Result<ExitCod
             output.result(&saved, || format!("Saved as {}.", saved.path.display()));
         }
         Project::Show { project } => {
-            let opened = app.open_project(project)?;
+            let opened = app.open_project(project, &watch)?;
             output.result(&opened, || show(&opened));
         }
         Project::Relink {
@@ -136,6 +136,7 @@ fn make(
         overwrite: false,
         drop: new.drop.clone(),
         pictures: new.pictures.into(),
+        commercial: new.commercial,
     };
     app.new_project(&new.project, &request, new.title.as_deref(), watch)
 }
@@ -190,7 +191,7 @@ pub fn verify(app: &Arc<App>, project: &Path, output: &Output) -> Result<ExitCod
     let told = progress(output);
     let found = app.verify_project(project, &Watch::new(&told, &NEVER))?;
     output.result(&found, || {
-        let row = |finding: &Finding| {
+        let row = |finding: &ProjectFinding| {
             let verdict = match finding.verdict {
                 Verdict::Same => "same",
                 Verdict::Differs => "DIFFERS",

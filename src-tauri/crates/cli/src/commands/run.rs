@@ -66,6 +66,7 @@ fn request_of_project(
     let limits = arguments.making.computing.wish();
     let mut request = run.request;
     request.overwrite = arguments.making.overwrite;
+    request.commercial |= arguments.commercial;
     request.compute.threads = limits.threads.or(request.compute.threads);
     request.compute.priority = limits.priority.or(request.compute.priority);
     Ok(request)
@@ -93,6 +94,7 @@ fn request_of_graph(graph: &Path, arguments: &Run) -> Result<GraphRequest, AppEr
         overwrite: arguments.making.overwrite,
         drop: arguments.making.drop.clone(),
         pictures: arguments.pictures.into(),
+        commercial: arguments.commercial,
     })
 }
 

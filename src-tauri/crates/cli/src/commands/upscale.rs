@@ -261,6 +261,7 @@ fn request(arguments: &Upscale, file: &Found, index: usize, taken: &Arc<Taken>) 
         pictures: Some(arguments.pictures.into()),
         span: None,
         sample: false,
+        background: arguments.background.clone(),
         taken: taken.clone(),
     }
 }

@@ -67,7 +67,7 @@ pub fn sentence(warning: &Warning) -> String {
         Warning::PaddedToEven { width, height } => format!(
             "The picture was padded to {width} x {height}, since the codec needs even sides."
         ),
-        Warning::Dropped { what } => format!("Not kept: {what}."),
+        Warning::Dropped { what, .. } => format!("Not kept: {what}."),
         Warning::DamagedStill => {
             "The picture is damaged; what could be read was processed.".to_owned()
         }
@@ -95,7 +95,9 @@ pub fn sentence(warning: &Warning) -> String {
             reserve_bytes / 1_000_000,
             free_bytes / 1_000_000
         ),
-        Warning::PrecisionUnused { allowed, reason } => format!(
+        Warning::PrecisionUnused {
+            allowed, reason, ..
+        } => format!(
             "The result is exact although `{}` was allowed, for nothing is faster here: {reason}.",
             allowed.as_str()
         ),
@@ -143,7 +145,7 @@ pub fn sentence(warning: &Warning) -> String {
             f64::from(*target_tenths) / 10.0,
             f64::from(*peak_tenths) / 10.0
         ),
-        Warning::SteppedDown { reason, to } => {
+        Warning::SteppedDown { reason, to, .. } => {
             let how = match to {
                 Caution::Usual => "it was tried again",
                 Caution::SmallTiles => "the rest was done in small tiles",

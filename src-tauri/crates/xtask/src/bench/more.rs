@@ -207,10 +207,16 @@ pub fn models(bench: &mut Bench) -> anyhow::Result<()> {
         look.arg("--data-dir").arg(bench.work.join("data"));
         let first_look = spent(&mut look)?;
         bench.detail(&format!("first_look_{name}"), json!(first_look.seconds));
-        let product = spent(&mut run_graph(bench, &document, &input, &output))?;
-        let (_, serial) =
-            python.pipeline("rgb", &input, &bench.work.join("rgb.mp4"), &file, &encoder)?;
-        let ratio = serial.seconds / product.seconds;
+        let (mut product, mut serial) = (Times::default(), Times::default());
+        for _ in 0..bench.runs {
+            product
+                .0
+                .push(spent(&mut run_graph(bench, &document, &input, &output))?);
+            let (_, plain) =
+                python.pipeline("rgb", &input, &bench.work.join("rgb.mp4"), &file, &encoder)?;
+            serial.0.push(plain);
+        }
+        let ratio = serial.best() / product.best();
         bench.detail(&format!("speed_by_python_{name}"), json!(ratio));
         if slowest.as_ref().is_none_or(|(least, _)| ratio < *least) {
             slowest = Some((ratio, name));
