@@ -45,7 +45,8 @@ for (const theme of ['dark', 'light']) {
       await expect(page.getByRole('dialog')).toBeVisible();
       await check('sources');
       await page.keyboard.press('Escape');
-      await page.keyboard.press('Shift+T');
+      await page.keyboard.press('Control+a');
+      await page.keyboard.press('Control+g');
       await expect(state(page)).toHaveClass(/unsaved/);
       await check('bar');
       await page.keyboard.press('Control+Shift+p');
@@ -79,7 +80,8 @@ test('a project is saved, changed, saved again and opened, all by key', async ({
   await expect(state(page)).toHaveText('Saved to the file');
   await expect.poll(() => calls(page, 'saveProject')).toEqual(['saveProject /home/mai/Phim/Untitled graph.frameloom Untitled graph']);
   // A change is marked at once, and noted by itself a little later.
-  await page.keyboard.press('Shift+T');
+  await page.keyboard.press('Control+a');
+  await page.keyboard.press('Control+g');
   await expect(state(page)).toHaveText('Not saved to the file');
   await expect.poll(() => calls(page, 'autosaveProject')).toEqual(['autosaveProject /home/mai/Phim/Untitled graph.frameloom']);
   await page.keyboard.press('Control+z');
@@ -164,8 +166,11 @@ test('a project is locked, verified, and says what differs', async ({ page }) =>
   await page.keyboard.press('Escape');
   await page.keyboard.press('Control+Shift+v');
   await expect(dialog).toContainText('It does not make the same');
-  await expect(dialog).toContainText('axis horizontal then, vertical now');
-  await expect(dialog).toContainText('Frame at 0.040 s');
+  await expect(dialog).toContainText(/The node “Mirror”, Direction: .+ then, .+ now\./);
+  await expect(dialog).toContainText('Frame at 0:00.04');
+  await expect(dialog).toContainText('It cannot be rendered any more: Memory ran out.');
+  // In the words of the window, whatever they are: the program's own are for the command line.
+  await expect(dialog).not.toContainText('said in English');
   expect(errors).toEqual([]);
 });
 
@@ -188,6 +193,24 @@ test('collecting tells what it takes first, and can be stopped', async ({ page }
   await dialog.getByRole('button', { name: 'Choose a folder…' }).click();
   await dialog.getByRole('button', { name: 'Collect', exact: true }).click();
   await expect(dialog).toContainText('3 files were copied');
+});
+
+test('a copied project tells how far it is read, and that can be stopped', async ({ page }) => {
+  const errors = await open(page);
+  await canvas(page);
+  await choose(page, '/media/disk/copied.frameloom');
+  await page.keyboard.press('Control+Shift+f');
+  const dialog = page.getByRole('dialog', { name: 'Opening the project' });
+  await expect(dialog).toContainText('ngõ nhỏ.mp4');
+  await expect(dialog).toContainText(/\d+ (MB|bytes) of 45 MB/);
+  await dialog.getByRole('button', { name: 'Stop' }).click();
+  await expect(dialog).toHaveCount(0);
+  await expect(page.locator('.svelte-flow__node-card')).toHaveCount(2);
+  await expect(page.getByRole('alert')).toHaveCount(0);
+  await page.keyboard.press('Control+Shift+f');
+  await expect(page.locator('.svelte-flow__node-card')).toHaveCount(3, { timeout: 15_000 });
+  await expect(dialog).toHaveCount(0);
+  expect(errors).toEqual([]);
 });
 
 test('a project that is damaged is refused with a sentence, and what was drawn stays', async ({ page }) => {

@@ -248,3 +248,16 @@ test('a narrow window shows both places without scrolling sideways', async ({ pa
   await expect(page.getByRole('option').first()).toBeVisible();
   expect(await wide()).toBe(false);
 });
+
+for (const width of [1280, 1000, 640]) {
+  test(`the details of the history are no wider than their place: ${width} pixels`, async ({ page }) => {
+    await page.setViewportSize({ width, height: 800 });
+    await open(page, { past: '12' });
+    await page.keyboard.press('Control+5');
+    await page.getByText('fête de l’été.mkv').first().click();
+    const details = page.getByRole('region', { name: 'What was done' });
+    await expect(details.getByRole('button', { name: 'Run again' })).toBeVisible();
+    const wide = await details.evaluate((pane) => pane.scrollWidth - pane.clientWidth);
+    expect(wide).toBeLessThanOrEqual(0);
+  });
+}

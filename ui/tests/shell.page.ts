@@ -139,6 +139,11 @@ test('storage says how large each part is, and what can go is cleared', async ({
   const samples = page.locator('li', { has: page.getByRole('heading', { name: 'Samples' }) });
   await expect(samples).toContainText('318 MB');
   await expect(page.getByRole('button', { name: 'Clear: Models' })).toHaveCount(0);
+  const limit = page.getByRole('group', { name: 'Keep at most' });
+  await expect(limit.getByRole('radio', { name: '5 GB' })).toBeChecked();
+  await limit.getByText('20 GB').click();
+  await expect(limit.getByRole('radio', { name: '20 GB' })).toBeChecked();
+  await expect.poll(async () => (await calls(page)).join()).toContain('"kept_limit":20');
   await page.getByRole('button', { name: 'Clear: Samples' }).click();
   await expect(samples).toContainText('0 bytes');
   await expect(page.getByText('Samples: cleared.')).toBeAttached();
@@ -149,6 +154,26 @@ test('storage says how large each part is, and what can go is cleared', async ({
   await page.getByLabel('Search settings').fill('proxy');
   await expect(page.getByRole('heading', { name: 'Samples' })).toHaveCount(0);
   await expect(page.getByRole('heading', { name: 'Proxy' })).toBeVisible();
+});
+
+test('pasted pictures are asked about before they go, and projects are only shown', async ({ page }) => {
+  await open(page);
+  await page.keyboard.press('Control+,');
+  const pasted = page.locator('li', { has: page.getByRole('heading', { name: 'Pasted pictures' }) });
+  await expect(pasted).toContainText('9.6 MB');
+  await page.getByRole('button', { name: 'Clear: Pasted pictures' }).click();
+  const dialog = page.getByRole('dialog', { name: 'Clear pasted pictures?' });
+  await expect(dialog).toContainText('6.1 MB');
+  await expect(dialog.getByRole('button', { name: 'Keep them' })).toBeFocused();
+  await page.keyboard.press('Enter');
+  expect(await calls(page)).not.toContainEqual('clear pasted');
+  await page.getByRole('button', { name: 'Clear: Pasted pictures' }).click();
+  await dialog.getByRole('button', { name: 'Delete' }).click();
+  await expect(pasted).toContainText('3.5 MB');
+  await expect(page.getByRole('button', { name: 'Clear: Pasted pictures' })).toBeDisabled();
+  const projects = page.locator('li', { has: page.getByRole('heading', { name: 'Projects' }) });
+  await expect(projects).toContainText('1.3 MB');
+  await expect(projects.getByRole('button')).toHaveText(['Show folder']);
 });
 
 test('a model is measured, checked and read about', async ({ page }) => {
@@ -178,4 +203,59 @@ test('a narrow window shows the new places without scrolling sideways', async ({
   const menu = await page.getByRole('menu').boundingBox();
   expect((menu?.x ?? 0) + (menu?.width ?? 0)).toBeLessThanOrEqual(560);
   expect((menu?.y ?? 0) + (menu?.height ?? 0)).toBeLessThanOrEqual(700);
+});
+
+test('what could not be cleared is said, and not called cleared', async ({ page }) => {
+  const errors = await open(page);
+  await page.evaluate(() => {
+    const { fakeIpc } = window as unknown as { fakeIpc: { clearKept: () => Promise<void> } };
+    fakeIpc.clearKept = () => Promise.reject({ code: 'output_unwritable', message: 'The folder is in use.', hint: null, details: null });
+  });
+  await page.keyboard.press('Control+,');
+  const clear = page.getByRole('button', { name: /^Clear/ }).first();
+  await clear.focus();
+  await page.keyboard.press('Enter');
+  await expect(page.getByRole('alert')).toContainText('The folder is in use.');
+  await expect(page.getByRole('status').filter({ hasText: 'cleared.' })).toHaveCount(0);
+  // Nor does the keyboard lose its place.
+  await expect(clear).toBeFocused();
+  expect(errors).toEqual([]);
+});
+
+test('a model that is measured stays so while the description of another is read, and the keyboard keeps its place', async ({ page }) => {
+  const errors = await open(page);
+  await page.evaluate(() => {
+    const { fakeIpc } = window as unknown as { fakeIpc: { measureModel: () => Promise<never>; modelCard: () => Promise<string | null> } };
+    fakeIpc.measureModel = () => new Promise(() => {});
+    fakeIpc.modelCard = async () => null;
+  });
+  await page.keyboard.press('Control+6');
+  const measure = page.getByRole('button', { name: /^Measur/ });
+  await measure.first().focus();
+  await page.keyboard.press('Enter');
+  await expect(measure.first()).toHaveText('Measuring…');
+  await expect(measure.first()).toBeFocused();
+  await page.locator('details summary').last().click();
+  await expect(page.getByText('It has no description.')).toBeVisible();
+  await expect(measure.first()).toHaveText('Measuring…');
+  await expect(measure.last()).toHaveAttribute('aria-disabled', 'true');
+  expect(errors).toEqual([]);
+});
+
+test('keys are taken away from a command with the keyboard alone, and one who goes elsewhere gives none', async ({ page }) => {
+  const errors = await open(page);
+  await page.keyboard.press('Control+,');
+  const keys = page.getByRole('button', { name: 'Change the keys of “Add files”' }).first();
+  await keys.focus();
+  await page.keyboard.press('Enter');
+  await expect(keys).toHaveText('Press the keys…');
+  await page.keyboard.press('Shift+Tab');
+  await expect(page.getByRole('button', { name: 'Take the keys away' })).toBeFocused();
+  await page.keyboard.press('Enter');
+  await expect(keys).not.toContainText('O');
+  await keys.focus();
+  await page.keyboard.press('Enter');
+  await page.keyboard.press('Tab');
+  await expect(keys).not.toHaveText('Press the keys…');
+  expect(errors).toEqual([]);
 });

@@ -184,7 +184,8 @@ export function canvasFake(told: Told): CanvasIpc {
       viewing += 1;
     },
     nodeUrl: (key) => told.paint(key),
-    chooseFile: async () => '/home/mai/Phim/ngõ nhỏ Hà Nội.mp4',
+    chooseFile: async (_title, extensions) =>
+      extensions.includes('onnx') ? '/home/mai/Tải xuống/anime-x2.onnx' : '/home/mai/Phim/ngõ nhỏ Hà Nội.mp4',
     chooseSave: async (_title, suggested) => suggested ?? '/home/mai/Phim/kết quả.mp4',
   };
 }

@@ -15,6 +15,7 @@ export function fakeFromAddress(search: string): FakeIpc {
     recovery: query.has('recovery'),
     countdown: Number(query.get('countdown') ?? 60),
     clipboard: (query.get('clipboard') ?? 'nothing') as Clipboard,
+    matting: query.get('matting') !== 'none',
     tickMillis: Number(query.get('tick') ?? 90),
     stepFrames: Number(query.get('step') ?? 2),
     settings: {

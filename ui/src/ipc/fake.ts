@@ -10,6 +10,7 @@ import type { MediaInfo } from './bindings/MediaInfo';
 import type { ModelEntry } from './bindings/ModelEntry';
 import type { Receipt } from './bindings/Receipt';
 import type { Settings } from './bindings/Settings';
+import type { Warning } from './bindings/Warning';
 import type { UpscaleRequest } from './bindings/UpscaleRequest';
 import { canvasFake } from './canvas-fake';
 import { paintScene, paintWorn } from './fake-scene';
@@ -18,7 +19,14 @@ import type { Ipc } from './ipc';
 import { libraryFake, type LibraryFake } from './library-fake';
 import { projectFake } from './project-fake';
 import { fakeQueue } from './queue-fake';
+import { fakeModels, type ModelsFake } from './models-fake';
 import { fakeShell, type ShellFake } from './shell-fake';
+
+/** What a program says, as it says it now and as an older one did. */
+const LOST: Warning[] = [
+  { kind: 'dropped', what: 'the maker note of the camera', said: { code: 'lost.maker_note', text: 'the maker note of the camera' } },
+  { kind: 'dropped', what: 'gain maps' },
+];
 
 const STILL = /\.(png|jpe?g|webp|tiff?|avif)$/i;
 
@@ -138,11 +146,14 @@ export function fakeInfo(path: string): MediaInfo {
     ],
     chapters: [],
     tags: {},
-    warnings: path.includes('untagged') ? [{ kind: 'guessed_matrix', matrix: 'BT.601' }] : [],
+    warnings: [
+      ...(path.includes('untagged') ? [{ kind: 'guessed_matrix' as const, matrix: 'BT.601' }] : []),
+      ...(path.includes('scan') ? LOST : []),
+    ],
   };
 }
 
-function model(id: string, name: string, summary: Record<string, string>): ModelEntry {
+function model(id: string, name: string, sha256: string, summary: Record<string, string>): ModelEntry {
   return {
     id,
     manifest: {
@@ -152,7 +163,7 @@ function model(id: string, name: string, summary: Record<string, string>): Model
       task: 'upscale',
       scale: 2,
       file: `${id}.onnx`,
-      sha256: '0'.repeat(64),
+      sha256,
       size_bytes: 99_436,
       licence: { spdx: 'CC0-1.0', attribution: null },
       input: { name: 'y', layout: 'nchw', color: 'luma', range: 'studio_255', type: 'float32' },
@@ -168,12 +179,12 @@ function model(id: string, name: string, summary: Record<string, string>): Model
 }
 
 const MODELS: ModelEntry[] = [
-  model('loom-x2', 'Loom x2', {
+  model('loom-x2', 'Loom x2', '06315eded2033142bc9d0bd583c77b968c1b33dd2308db482c07ba21825cc9b7', {
     en: 'Doubles the size of clean video and pictures and keeps edges and texture as they were taken.',
     vi: 'Phóng to gấp đôi video và ảnh sạch, giữ nguyên đường nét và chất liệu như lúc ghi hình.',
     fr: 'Double la taille des vidéos et images propres en gardant les contours et la matière d’origine.',
   }),
-  model('loom-x2-web', 'Loom x2 Web', {
+  model('loom-x2-web', 'Loom x2 Web', '7a59b12ba308a51b183373423dac42ad70d45671541bf035dc6a63578d972e64', {
     en: 'Doubles the size of compressed web video and pictures while removing blocks, ringing and light noise instead of sharpening them.',
     vi: 'Phóng to gấp đôi video và ảnh nén từ web, đồng thời khử vỡ khối, viền nhiễu và nhiễu hạt nhẹ thay vì làm chúng rõ hơn.',
     fr: 'Double la taille des vidéos et images compressées du web en retirant les blocs, les halos et le bruit léger au lieu de les accentuer.',
@@ -184,7 +195,12 @@ function refusal(path: string): AppError | null {
   if (path.includes('broken')) {
     return {
       code: 'input_unreadable',
-      message: 'This file is named .mp4, and its content is not a video.',
+      message: `The file has no index (moov atom); its recording or download was cut off: ${path}.`,
+      said: {
+        code: 'file.no_index',
+        text: `the file has no index (moov atom); its recording or download was cut off: ${path}`,
+        values: { path },
+      },
       hint: 'Open it in a player; if that fails too, copy or download it again.',
       details: 'avformat_open_input: Invalid data found when processing input',
     };
@@ -224,24 +240,29 @@ export interface FakeOptions {
   /** Seconds until the machine sleeps. */
   countdown?: number;
   clipboard?: Clipboard;
+  /** A model is installed that tells a foreground from its background. */
+  matting?: boolean;
 }
 
 /** The fake, and what a test needs to look behind it. */
-export interface FakeIpc extends Ipc, LibraryFake, ShellFake {
+export interface FakeIpc extends Ipc, LibraryFake, ModelsFake, ShellFake {
   readonly jobs: Map<string, Job>;
   readonly calls: string[];
   emit(event: JobEvent): void;
   /** The button that closes the window, while a job runs. */
   askToClose(): void;
+  /** Files let go over the window. */
+  dropFiles(paths: string[]): void;
 }
 
 export function fakeIpc(options: FakeOptions = {}): FakeIpc {
   const jobs = new Map<string, Job>();
   const calls: string[] = [];
   const pictures = new Map<string, string>();
-  let settings: Settings = { language: 'system', theme: 'system', output_dir: null, compute: { precision: 'exact', deterministic: false, threads: null, priority: 'normal' }, at_start: 'ask', scale_percent: 100, shortcuts: {}, tray: 'while_busy', proxy: { kind: 'system' }, ...options.settings };
+  let settings: Settings = { language: 'system', theme: 'system', output_dir: null, compute: { precision: 'exact', deterministic: false, threads: null, priority: 'normal' }, at_start: 'ask', scale_percent: 100, shortcuts: {}, tray: 'while_busy', proxy: { kind: 'system' }, offline: false, kept_limit: 5, ...options.settings };
   let listen: (event: JobEvent) => void = () => {};
   let askToClose = () => {};
+  let dropFiles: (paths: string[]) => void = () => {};
   let count = 0;
 
   const change = (id: string, part: Partial<Job>) => {
@@ -310,11 +331,14 @@ export function fakeIpc(options: FakeOptions = {}): FakeIpc {
     leftOver: (options.waiting ?? []).length > 0,
   });
 
+  // A list of its own for every window: models come and go.
+  const models = [...MODELS];
   const ipc: FakeIpc = {
     ...libraryFake(options.library ?? 0, calls, fakeInfo),
     ...queue.ipc,
-    ...homeFake(calls, options.clipboard ?? 'nothing'),
-    ...fakeShell(calls, MODELS),
+    ...homeFake(calls, options.clipboard ?? 'nothing', options.matting ?? true),
+    ...fakeModels(calls, models),
+    ...fakeShell(calls, models),
     ...canvasFake({
       calls,
       submit: (request) => ipc.submitUpscale(request),
@@ -344,7 +368,7 @@ export function fakeIpc(options: FakeOptions = {}): FakeIpc {
       if (error) throw error;
       return fakeInfo(path);
     },
-    listModels: async () => MODELS,
+    listModels: async () => [...models],
     planUpscale: async (request) => {
       const scale = request.preset === 'enlarge' ? (request.scale ?? 2) : 1;
       const still = STILL.test(request.input);
@@ -508,7 +532,11 @@ export function fakeIpc(options: FakeOptions = {}): FakeIpc {
     askToClose: () => askToClose(),
     chooseFiles: async () => options.chosen ?? ['/home/mai/Phim/ngõ nhỏ Hà Nội.mp4', '/home/mai/Phim/harbour-untagged.mov'],
     chooseFolder: async () => '/home/mai/Kết quả',
-    onFileDrop: async () => () => {},
+    onFileDrop: async (handlers) => {
+      dropFiles = (paths) => handlers.drop(paths);
+      return () => {};
+    },
+    dropFiles: (paths) => dropFiles(paths),
     thumbnailUrl: (path, size) =>
       cached(`t ${path} ${size}`, () => {
         const width = Math.min(size, 640);

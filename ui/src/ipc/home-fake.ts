@@ -36,15 +36,25 @@ export const FAKE_PRESETS: PresetCard[] = [
   row('loudness', { options: ['codec'] }),
   row('frames', { clip_formats: ['png', 'jpg', 'tiff', 'webp'], follows_source: false }),
   row('archive', { clip_formats: ['mkv'], follows_source: false }),
+  row('cutout', {
+    takes: ['video', 'still'],
+    options: ['quality'],
+    clip_formats: ['mov', 'webm', 'mkv', 'webp'],
+    still_formats: ['png', 'webp', 'tiff'],
+    follows_source: false,
+  }),
+  row('defocus', { takes: ['video', 'still'], options: ['quality', 'codec'], still_formats: STILL_FORMATS }),
+  row('backdrop', { takes: ['video', 'still'], options: ['quality', 'codec'], still_formats: STILL_FORMATS }),
 ];
 
 const LONGEST_ANIMATION = 60_000_000;
 
-function misfitOf(id: PresetId, info: MediaInfo, span: Span | null): Misfit | null {
+function misfitOf(id: PresetId, info: MediaInfo, span: Span | null, hasMatting: boolean): Misfit | null {
   if (info.kind !== 'video' && info.kind !== 'still') return { reason: 'no_picture' };
   const preset = FAKE_PRESETS.find((preset) => preset.id === id);
   if (!preset?.takes.includes(info.kind)) return { reason: 'not_a_clip' };
   const taken = span ? span.to_micros - span.from_micros : (info.duration_micros ?? 0);
+  if (!hasMatting && (id === 'cutout' || id === 'defocus' || id === 'backdrop')) return { reason: 'no_model' };
   if (info.kind === 'still') return null;
   if (id === 'deinterlace' && info.streams[0]?.video?.field_order === 'progressive') return { reason: 'not_interlaced' };
   if (id === 'loudness' && !info.streams.some((stream) => stream.kind === 'audio')) return { reason: 'no_sound' };
@@ -58,7 +68,7 @@ export function fakeOutput(request: UpscaleRequest): string {
   const folder = request.output ?? request.input.slice(0, request.input.lastIndexOf('/'));
   const dot = name.lastIndexOf('.');
   const [stem, own] = [name.slice(0, dot), name.slice(dot + 1)];
-  const ending = request.format ?? { animate: 'webp', frames: 'png', archive: 'mkv' }[request.preset as string] ?? own;
+  const ending = request.format ?? { animate: 'webp', frames: 'png', archive: 'mkv', cutout: 'mov' }[request.preset as string] ?? own;
   if (request.preset === 'frames') return `${folder}/${stem}_frames/${stem}_%05d.${ending}`;
   const usual = {
     enlarge: `{name}_${request.scale ?? 2}x`,
@@ -68,6 +78,9 @@ export function fakeOutput(request: UpscaleRequest): string {
     animate: '{name}',
     loudness: '{name}_even',
     archive: '{name}_archive',
+    cutout: '{name}_cutout',
+    defocus: '{name}_defocus',
+    backdrop: '{name}_backdrop',
   }[request.preset];
   return `${folder}/${(request.name_template ?? usual).replace('{name}', stem)}.${ending}`;
 }
@@ -82,10 +95,10 @@ function sampleAt(n: number, rate: number): number {
   return n < 0 ? 0 : click + 0.1 * Math.sin((2 * Math.PI * 220 * n) / rate);
 }
 
-export function homeFake(calls: string[], holds: Clipboard): HomeIpc {
+export function homeFake(calls: string[], holds: Clipboard, hasMatting: boolean): HomeIpc {
   return {
     presets: async () => FAKE_PRESETS,
-    presetFits: async (info, span) => FAKE_PRESETS.map(({ id }) => ({ id, misfit: misfitOf(id, info, span) })),
+    presetFits: async (info, span) => FAKE_PRESETS.map(({ id }) => ({ id, misfit: misfitOf(id, info, span, hasMatting) })),
     clipboard: async () => holds,
     paste: async (name) => {
       calls.push(`paste ${name}`);

@@ -1,9 +1,12 @@
 /** `ProjectIpc` without a program: projects in memory, and the sources and answers that tests need. */
 import type { OpenedProject } from './bindings/OpenedProject';
+import type { ProjectFinding } from './bindings/ProjectFinding';
 import type { ProjectRecovery } from './bindings/ProjectRecovery';
 import type { ProjectSave } from './bindings/ProjectSave';
 import type { ProjectSource } from './bindings/ProjectSource';
 import type { RecentProject } from './bindings/RecentProject';
+import type { Remark } from './bindings/Remark';
+import type { Subject } from './bindings/Subject';
 import type { OnProgress, ProjectIpc } from './project';
 
 interface Told {
@@ -47,7 +50,7 @@ export function projectFake(told: Told, { recovery }: FakeProjects): ProjectIpc 
     title,
     document: structuredClone(DOCUMENT),
     settings: {
-      output: 'kết quả.mp4', codec: null, quality: 'archive', drop: [], device: 'auto',
+      output: 'kết quả.mp4', codec: null, quality: 'archive', drop: [], device: 'auto', commercial: false,
       compute: { precision: null, deterministic: false, threads: null, priority: null },
       pictures: { rate: null, sequence: false },
     },
@@ -100,7 +103,9 @@ export function projectFake(told: Told, { recovery }: FakeProjects): ProjectIpc 
   };
   const documentOf = (save: ProjectSave) => structuredClone(save.document);
   return {
-    openProject: async (path) => {
+    openProject: async (path, onProgress) => {
+      // Copied from another disk: its files have another time, and are read.
+      if (path.includes('copied')) await busy(onProgress, 'reading', 'ngõ nhỏ.mp4', 900);
       const found = find(path);
       note(path, found.id, found.title);
       told.calls.push(`openProject ${path}`);
@@ -159,17 +164,27 @@ export function projectFake(told: Told, { recovery }: FakeProjects): ProjectIpc 
       await busy(onProgress, 'rendering', '');
       const found = find(path);
       const same = !path.includes('lost');
-      const finding = (what: string, says: string, is = true) => ({ what, verdict: is ? ('same' as const) : ('differs' as const), says });
+      const finding = (subject: Subject, remarks: Remark[]): ProjectFinding => ({
+        subject,
+        verdict: same || remarks[0]?.code.startsWith('same') ? 'same' : 'differs',
+        remarks: same ? [{ code: 'same' }] : remarks,
+        what: subject.is,
+        says: 'said in English for the command line',
+      });
       return {
         same,
         locked_millis: found.locked_millis ?? 0,
         rendered: 3,
         findings: [
-          finding('input main', 'ngõ nhỏ.mp4 is what it was'),
-          finding('graph', same ? 'nodes and wires are those of then' : 'the node `flip1`: axis horizontal then, vertical now', same),
-          finding('settings', 'they are those of then'),
-          finding('libavcodec', '59.37.100'),
-          ...[0, 40_000, 80_000].map((at) => finding(`frame ${(at / 1e6).toFixed(3)} s`, same ? 'every sample is the same' : 'it is another picture', same)),
+          finding({ is: 'input', name: 'main' }, [{ code: 'same' }]),
+          finding({ is: 'graph' }, [
+            { code: 'parameter', node: 'flip1', name: 'axis', then: 'horizontal', now: 'vertical' },
+            { code: 'node_gone', node: 'resize1' },
+          ]),
+          finding({ is: 'settings' }, [{ code: 'setting', name: 'quality', then: 'archive', now: 'good' }]),
+          finding({ is: 'program', name: 'libavcodec' }, [{ code: 'changed', then: '59.37.100', now: '61.19.100' }]),
+          ...[0, 40_000].map((at_micros) => finding({ is: 'frame', at_micros }, [{ code: 'other_picture' }])),
+          finding({ is: 'frame', at_micros: 80_000 }, [{ code: 'unrenderable', error: 'out_of_memory', message: 'Memory ran out.' }]),
         ],
       };
     },

@@ -15,11 +15,11 @@ export function projectTauri(call: Call): ProjectIpc {
     return channel;
   };
   return {
-    openProject: (path) => call('open_project', { path }),
+    openProject: (path, onProgress) => call('open_project', { path, channel: told(onProgress) }),
     saveProject: (save, onProgress) => call('save_project', { save, channel: told(onProgress) }),
     autosaveProject: (save) => call('autosave_project', { save }),
     projectRecoveries: () => call('project_recoveries'),
-    recoverProject: (path) => call('recover_project', { path }),
+    recoverProject: (path, onProgress) => call('recover_project', { path, channel: told(onProgress) }),
     dropRecovery: (path) => call('drop_recovery', { path }),
     recentProjects: () => call('recent_projects'),
     forgetProject: (path) => call('forget_project', { path }),

@@ -12,14 +12,15 @@ import type { RecentProject } from './bindings/RecentProject';
 export type OnProgress = (progress: ProjectProgress) => void;
 
 export interface ProjectIpc {
-  openProject(path: string): Promise<OpenedProject>;
+  /** Files that were copied are read once, to see whether they are the same. */
+  openProject(path: string, onProgress: OnProgress): Promise<OpenedProject>;
   /** Files that were never read are read for their hashes, which takes its time. */
   saveProject(save: ProjectSave, onProgress: OnProgress): Promise<ProjectSaved>;
   /** Notes what is not saved, in the program's own folder. */
   autosaveProject(save: ProjectSave): Promise<void>;
   projectRecoveries(): Promise<ProjectRecovery[]>;
   /** A project as it was when the program ended. */
-  recoverProject(path: string): Promise<OpenedProject>;
+  recoverProject(path: string, onProgress: OnProgress): Promise<OpenedProject>;
   dropRecovery(path: string): Promise<void>;
   recentProjects(): Promise<RecentProject[]>;
   forgetProject(path: string): Promise<void>;

@@ -40,12 +40,14 @@ export function fakeShell(calls: string[], models: readonly ModelEntry[]): Shell
   let chosen: (id: string) => void = () => {};
   const speeds: Record<string, ModelSpeed> = {};
   let kept: Kept[] = [
-    { kind: 'previews', path: null, size_bytes: 41_200_000, can_be_cleared: true },
-    { kind: 'samples', path: '/home/mai/.local/share/frameloom/samples', size_bytes: 318_000_000, can_be_cleared: true },
-    { kind: 'logs', path: '/home/mai/.local/share/frameloom/logs', size_bytes: 2_400_000, can_be_cleared: true },
-    { kind: 'parts', path: '/home/mai/.local/share/frameloom/jobs', size_bytes: 5_730_000_000, can_be_cleared: false },
-    { kind: 'models', path: '/home/mai/.local/share/frameloom/models', size_bytes: 214_000, can_be_cleared: false },
-    { kind: 'database', path: '/home/mai/.local/share/frameloom', size_bytes: 18_900_000, can_be_cleared: false },
+    { kind: 'previews', path: null, size_bytes: 41_200_000, clearable_bytes: 41_200_000, can_be_cleared: true },
+    { kind: 'samples', path: '/home/mai/.local/share/frameloom/samples', size_bytes: 318_000_000, clearable_bytes: 318_000_000, can_be_cleared: true },
+    { kind: 'logs', path: '/home/mai/.local/share/frameloom/logs', size_bytes: 2_400_000, clearable_bytes: 2_400_000, can_be_cleared: true },
+    { kind: 'pasted', path: '/home/mai/.local/share/frameloom/pasted', size_bytes: 9_600_000, clearable_bytes: 6_100_000, can_be_cleared: true },
+    { kind: 'projects', path: '/home/mai/.local/share/frameloom/projects', size_bytes: 1_300_000, clearable_bytes: 0, can_be_cleared: false },
+    { kind: 'parts', path: '/home/mai/.local/share/frameloom/jobs', size_bytes: 5_730_000_000, clearable_bytes: 0, can_be_cleared: false },
+    { kind: 'models', path: '/home/mai/.local/share/frameloom/models', size_bytes: 214_000, clearable_bytes: 0, can_be_cleared: false },
+    { kind: 'database', path: '/home/mai/.local/share/frameloom', size_bytes: 18_900_000, clearable_bytes: 0, can_be_cleared: false },
   ];
   const found = (id: string): ModelEntry => {
     const model = models.find((entry) => entry.id === id);
@@ -82,7 +84,7 @@ export function fakeShell(calls: string[], models: readonly ModelEntry[]): Shell
     kept: async () => kept,
     clearKept: async (kind) => {
       calls.push(`clear ${kind}`);
-      kept = kept.map((entry) => (entry.kind === kind ? { ...entry, size_bytes: 0 } : entry));
+      kept = kept.map((entry) => (entry.kind === kind ? { ...entry, size_bytes: entry.size_bytes - entry.clearable_bytes, clearable_bytes: 0 } : entry));
     },
     revealKept: async (kind) => {
       calls.push(`reveal ${kind}`);

@@ -10,6 +10,7 @@ import { toAppError, type Ipc } from './ipc';
 import { libraryTauri } from './library-tauri';
 import { projectTauri } from './project-tauri';
 import { tauriQueue } from './queue-tauri';
+import { tauriModels } from './models-tauri';
 import { tauriShell } from './shell-tauri';
 
 /** What the file dialog offers; dropping and "all files" take anything, and the probe decides. */
@@ -37,6 +38,7 @@ export function tauriIpc(): Ipc {
     ...tauriQueue(call),
     ...canvasTauri(call, loomUrl),
     ...homeTauri(call),
+    ...tauriModels(call),
     ...tauriShell(call),
     ...projectTauri(call),
     startFiles: () => call('start_files'),

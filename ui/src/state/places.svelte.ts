@@ -7,6 +7,8 @@ export type PlaceId = (typeof PLACES)[number];
 
 export class Places {
   current = $state<PlaceId>('home');
+  /** An ONNX file that was dropped and waits to be looked at. */
+  modelFile = $state<string | null>(null);
 
   open(place: PlaceId): void {
     this.current = place;

@@ -8,8 +8,8 @@ export interface PlayerDoor<Picture> {
   load(atMicros: number, exact: boolean): Promise<Picture>;
   draw(picture: Picture): void;
   now(): number;
-  /** Lets the sound be heard from a time on; `null`: nothing. */
-  hear?(at: number | null): void;
+  /** Lets the sound be heard from a time on, so many times as fast; `null`: nothing. */
+  hear?(at: number | null, speed: number): void;
   /** The time of the clip that is heard now; `null` where nothing is. */
   heard?(): number | null;
 }
@@ -92,8 +92,8 @@ export class Player<Picture> {
     this.speed = speed;
     this.#asked = this.at;
     this.#from = { at: this.at, millis: this.door.now() };
-    // Faster, slower or backwards there is nothing to understand.
-    this.door.hear?.(speed === 1 ? this.at : null);
+    // Backwards there is nothing to understand.
+    this.door.hear?.(speed > 0 ? this.at : null, speed);
     this.#ask({ at: this.at, exact: true });
   }
 
@@ -105,14 +105,14 @@ export class Player<Picture> {
   }
 
   #stop(): void {
-    if (this.speed !== 0) this.door.hear?.(null);
+    if (this.speed !== 0) this.door.hear?.(null, 0);
     this.speed = 0;
   }
 
   /** Where the clip should be now: where its sound is, or else where the clock is. */
   #due(): number {
     const now = this.door.now();
-    const heard = this.speed === 1 ? (this.door.heard?.() ?? null) : null;
+    const heard = this.speed > 0 ? (this.door.heard?.() ?? null) : null;
     // Where the sound ends or fails, the clock goes on from there.
     if (heard !== null) this.#from = { at: heard, millis: now };
     return this.#from.at + (now - this.#from.millis) * 1000 * this.speed;
@@ -138,7 +138,7 @@ export class Player<Picture> {
         if (this.#gone) break;
         this.#wait += ((this.door.now() - asked) * 1000 - this.#wait) / 4;
         if (wish.timed) {
-          while (this.speed === 1 && this.#wish === null && this.#due() < wish.at) await pause();
+          while (this.speed > 0 && this.#wish === null && this.#due() < wish.at) await pause();
           // Where one went elsewhere meanwhile, it is not for the eye any more.
           if (this.#gone || this.#wish !== null) continue;
           if (this.speed !== 0) this.at = wish.at;
@@ -156,7 +156,7 @@ export class Player<Picture> {
 
   /** The frame whose time it is; frames that come too late are left out. */
   async #next(): Promise<void> {
-    const early = this.speed === 1 ? Math.min(this.#wait, MOST_EARLY_MICROS) : 0;
+    const early = Math.max(0, this.speed) * Math.min(this.#wait, MOST_EARLY_MICROS);
     const frame = (at: number) => Math.floor(at / this.frameMicros);
     const due = () => this.#due() + early;
     while (this.speed !== 0 && this.#wish === null && frame(due()) === frame(this.#asked)) await pause();

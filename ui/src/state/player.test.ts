@@ -75,3 +75,22 @@ it('plays again from the start at the end, and stops where it fails', async () =
   await vi.advanceTimersByTimeAsync(200);
   expect([broken.failed, broken.speed]).toEqual([true, 0]);
 });
+
+it('is heard at every speed forwards, and follows what is heard', async () => {
+  const heard: string[] = [];
+  let at: number | null = null;
+  const player = new Player({ ...door(1), hear: (from, speed) => void heard.push(`${from} ${speed}`), heard: () => at }, 60_000_000, 40_000);
+  player.play(4);
+  await vi.advanceTimersByTimeAsync(100);
+  // The sound is later than the clock: the pictures wait for it.
+  at = 40_000;
+  await vi.advanceTimersByTimeAsync(1000);
+  expect(player.at).toBeLessThanOrEqual(120_000);
+  at = 8_000_000;
+  await vi.advanceTimersByTimeAsync(100);
+  expect(player.at).toBeGreaterThanOrEqual(7_900_000);
+  player.play(-2);
+  player.show(0);
+  expect(heard).toEqual(['0 4', 'null -2', 'null 0']);
+  player.close();
+});

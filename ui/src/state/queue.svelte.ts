@@ -88,9 +88,11 @@ export class QueueState {
   }
 
   async setOptions(change: Partial<QueueOptions>): Promise<void> {
-    const options = { ...this.view.options, ...change };
+    const before = this.view.options;
+    const options = { ...before, ...change };
     this.view = { ...this.view, options };
-    await this.#guard(() => this.ipc.setQueueOptions(options));
+    const taken = await this.#guard(() => this.ipc.setQueueOptions(options));
+    if (!taken && this.view.options === options) this.view = { ...this.view, options: before };
   }
 
   /** Moves jobs that wait; the others of `ids` are passed over. */

@@ -94,4 +94,10 @@ describe('the queue', () => {
     studio.recipeOf({ ...first, spec: { ...first.spec, output: '/elsewhere/a.mov', encode: { codec: 'prores', quality: 'archive', drop: [] } } });
     expect(studio.recipe).toEqual({ format: null, name: null, model: 'loom-x2-web', scale: 2, quality: 'archive', codec: 'prores', outputDir: '/elsewhere' });
   });
+
+  it('shows no option that the program did not take', async () => {
+    ipc.setQueueOptions = () => Promise.reject({ code: 'store_busy', message: 'busy' });
+    await queue.setOptions({ when_done: 'shut_down' });
+    expect([queue.view.options.when_done, studio.notice?.code]).toEqual(['nothing', 'store_busy']);
+  });
 });

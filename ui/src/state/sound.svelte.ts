@@ -3,6 +3,8 @@
  * are queued one behind the other on the clock of the sound device, and that clock is the one that
  * the pictures follow.
  */
+import { Stretch } from './stretch';
+
 const CHUNK_SECONDS = 0.5;
 /** So much is ready before it is heard. */
 const AHEAD_SECONDS = 1.5;
@@ -57,6 +59,8 @@ export class Sound {
   #sources = new Set<AudioBufferSourceNode>();
   #run = 0;
   #playing = false;
+  /** Times the usual speed. */
+  #speed = 1;
   /** Where it begins, until the first stretch is there. */
   #waitingAt = 0;
   #anchor: Anchor | null = null;
@@ -71,9 +75,10 @@ export class Sound {
     ({ volume: this.volume, muted: this.muted } = kept());
   }
 
-  /** Plays from a time on. */
-  play(atMicros: number): void {
+  /** Plays from a time on, `speed` times as fast as usual and as high as ever. */
+  play(atMicros: number, speed = 1): void {
     this.stop();
+    this.#speed = speed;
     this.failed = false;
     this.#playing = true;
     this.#waitingAt = atMicros;
@@ -99,7 +104,7 @@ export class Sound {
       return null;
     }
     const since = context.currentTime - (context.outputLatency || 0) - anchor.time;
-    const sample = anchor.sample + since * context.sampleRate;
+    const sample = anchor.sample + since * context.sampleRate * this.#speed;
     // Before the first sample and behind the last one pictures wait.
     return (Math.min(this.#queued, Math.max(anchor.sample, sample)) / context.sampleRate) * 1_000_000;
   }
@@ -151,15 +156,21 @@ export class Sound {
       // Not waited for: without a device it may never come, which `position` notices.
       void context.resume();
       const rate = context.sampleRate;
-      const count = Math.round(rate * CHUNK_SECONDS);
+      const speed = this.#speed;
+      const stretch = speed === 1 ? null : new Stretch(speed, rate);
+      const count = Math.round(rate * CHUNK_SECONDS * speed);
       const end = Math.ceil((this.endMicros / 1_000_000) * rate);
       let next = Math.round((atMicros / 1_000_000) * rate);
+      /** Of which sample the next one that is heard is. */
+      let heard = next;
       while (next < end) {
-        const [left, right] = channelsOf(await this.fetch(next, count, rate));
+        const fetched = channelsOf(await this.fetch(next, count, rate));
         if (run !== this.#run) return;
-        this.#queue(context, next, left, right);
+        const [left, right] = stretch ? stretch.push(...fetched) : fetched;
         next += count;
-        while (this.#timeOf(next, rate) - context.currentTime > AHEAD_SECONDS) {
+        if (left.length > 0) this.#queue(context, heard, left, right);
+        heard = stretch ? heard + left.length * speed : next;
+        while (this.#timeOf(heard, rate) - context.currentTime > AHEAD_SECONDS) {
           await new Promise((resolve) => setTimeout(resolve, 40));
           if (run !== this.#run) return;
         }
@@ -170,7 +181,7 @@ export class Sound {
   }
 
   #timeOf(sample: number, rate: number): number {
-    return this.#anchor === null ? 0 : this.#anchor.time + (sample - this.#anchor.sample) / rate;
+    return this.#anchor === null ? 0 : this.#anchor.time + (sample - this.#anchor.sample) / (rate * this.#speed);
   }
 
   #queue(context: AudioContext, sample: number, left: Float32Array<ArrayBuffer>, right: Float32Array<ArrayBuffer>): void {
@@ -188,6 +199,6 @@ export class Sound {
     source.onended = () => this.#sources.delete(source);
     source.start(this.#timeOf(sample, rate));
     this.#sources.add(source);
-    this.#queued = sample + left.length;
+    this.#queued = sample + left.length * this.#speed;
   }
 }

@@ -111,6 +111,19 @@ it('a jump silences what was queued, and what comes late for it is not heard', a
   expect(sound.position()).toBeNull();
 });
 
+it('at twice the speed twice as much of the clip is heard in the same time, in step and without a gap', async () => {
+  const { device, asked, sound } = opened();
+  sound.play(1_000_000, 2);
+  await pass(device, 2);
+  expect(asked.slice(0, 3)).toEqual([1000, 2000, 3000]);
+  const [start] = device.started;
+  for (const [n, { at }] of device.started.entries()) {
+    const before = device.started.slice(0, n).reduce((sum, { length }) => sum + length, 0);
+    expect(at).toBeCloseTo((start?.at ?? 0) + before / RATE, 9);
+  }
+  expect(sound.position()).toBeCloseTo(1_000_000 + 2 * (device.currentTime - 0.02 - (start?.at ?? 0)) * 1e6, 0);
+});
+
 it('pictures wait where the sound comes too late, and go on with it', async () => {
   const { device, sound } = opened(900);
   sound.play(0);

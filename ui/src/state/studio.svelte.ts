@@ -16,6 +16,7 @@ import type { Quality } from '../ipc/bindings/Quality';
 import type { Receipt } from '../ipc/bindings/Receipt';
 import type { Settings } from '../ipc/bindings/Settings';
 import type { Span } from '../ipc/bindings/Span';
+import type { Task } from '../ipc/bindings/Task';
 import type { UpscalePlan } from '../ipc/bindings/UpscalePlan';
 import type { UpscaleRequest } from '../ipc/bindings/UpscaleRequest';
 import type { VideoCodec } from '../ipc/bindings/VideoCodec';
@@ -95,6 +96,8 @@ export const USUAL: Settings = {
   shortcuts: {},
   tray: 'while_busy',
   proxy: { kind: 'system' },
+  offline: false,
+  kept_limit: 5,
 };
 
 export class Studio {
@@ -282,6 +285,11 @@ export class Studio {
     this.#lastPreset = id;
     // An ending of one preset means nothing to another.
     this.recipe.format = null;
+  }
+
+  /** The models that do this; one that cannot be read may do anything. */
+  modelsFor(task: Task): ModelEntry[] {
+    return this.models.filter(({ manifest }) => manifest === null || manifest.task === task);
   }
 
   /** The row of what is done with a file. */
@@ -481,9 +489,16 @@ export class Studio {
   }
 
   async saveSettings(change: Partial<Settings>): Promise<void> {
-    const settings = { ...this.settings, ...change };
+    const before = this.settings;
+    const settings = { ...before, ...change };
     this.settings = settings;
-    await this.#guard(() => this.ipc.setSettings(settings));
+    try {
+      await this.ipc.setSettings(settings);
+    } catch (thrown) {
+      this.notice = toAppError(thrown);
+      // What the program did not take does not hold.
+      if (this.settings === settings) this.settings = before;
+    }
   }
 
   /** Takes over what the program tells. */

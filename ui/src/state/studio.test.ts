@@ -189,4 +189,12 @@ describe('the studio', () => {
     studio.recipe.scale = 2;
     expect(studio.startable).toEqual([first, second]);
   });
+
+  it('shows no setting that the program did not take', async () => {
+    const { studio, ipc } = await studioWith([]);
+    const theme = studio.settings.theme;
+    ipc.setSettings = () => Promise.reject({ code: 'disk_full', message: 'full' });
+    await studio.saveSettings({ theme: theme === 'light' ? 'dark' : 'light' });
+    expect([studio.settings.theme, studio.notice?.code]).toEqual([theme, 'disk_full']);
+  });
 });

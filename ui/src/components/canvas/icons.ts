@@ -20,6 +20,7 @@ import Scissors from '@lucide/svelte/icons/scissors';
 import Sparkles from '@lucide/svelte/icons/sparkles';
 import Split from '@lucide/svelte/icons/split';
 import Type from '@lucide/svelte/icons/type';
+import User from '@lucide/svelte/icons/square-user-round';
 import Volume from '@lucide/svelte/icons/volume-2';
 import Workflow from '@lucide/svelte/icons/workflow';
 import type { Component } from 'svelte';
@@ -43,6 +44,7 @@ const ICONS: Record<string, Icon> = {
   denoise: Sparkles,
   color: Palette,
   overlay: Layers,
+  background: User,
   text: Type,
   concat: ListEnd,
   mux: Merge,

@@ -1,6 +1,7 @@
 import { canvas } from './en/canvas';
 import { canvasNodes } from './en/canvas-nodes';
 import { canvasView } from './en/canvas-view';
+import { catalogue } from './en/catalogue';
 import { compare } from './en/compare';
 import { home } from './en/home';
 import { library } from './en/library';
@@ -8,6 +9,7 @@ import { places } from './en/places';
 import { project } from './en/project';
 import { settings } from './en/settings';
 import { queue } from './en/queue';
+import { models } from './en/models';
 import { shell } from './en/shell';
 
 /**
@@ -19,6 +21,7 @@ export const en = {
   ...canvas,
   ...canvasNodes,
   ...canvasView,
+  ...catalogue,
   ...compare,
   ...home,
   ...library,
@@ -26,6 +29,7 @@ export const en = {
   ...project,
   ...settings,
   ...queue,
+  ...models,
   ...shell,
 
   'app.name': 'Frameloom',
@@ -291,6 +295,7 @@ export const en = {
   'error.output_unwritable': 'The result cannot be written there.',
   'error.disk_full': 'The disk is full.',
   'error.model_not_found': 'The model is missing.',
+  'error.network_unavailable': 'Another computer cannot be reached.',
   'error.model_invalid': 'The model file is damaged.',
   'error.runtime_unavailable': 'The inference runtime is missing or has the wrong version.',
   'error.device_unavailable': 'The chosen device cannot be used.',
@@ -317,6 +322,7 @@ export const en = {
   'remedy.output_unwritable': 'Choose another folder, or allow writing to this one.',
   'remedy.disk_full': 'Free some space, then resume. The finished part is kept.',
   'remedy.model_not_found': 'Choose another model, or reinstall Frameloom.',
+  'remedy.network_unavailable': 'Check the connection and the settings, and try again; what came is kept.',
   'remedy.model_invalid': 'Choose another model, or install this one again.',
   'remedy.runtime_unavailable': 'Run the set-up again, or reinstall Frameloom.',
   'remedy.device_unavailable': 'Choose “Automatic”, or update the driver.',

@@ -1,6 +1,7 @@
 import { canvas } from './fr/canvas';
 import { canvasNodes } from './fr/canvas-nodes';
 import { canvasView } from './fr/canvas-view';
+import { catalogue } from './fr/catalogue';
 import { compare } from './fr/compare';
 import { home } from './fr/home';
 import { library } from './fr/library';
@@ -8,6 +9,7 @@ import { places } from './fr/places';
 import { project } from './fr/project';
 import { settings } from './fr/settings';
 import { queue } from './fr/queue';
+import { models } from './fr/models';
 import { shell } from './fr/shell';
 import type { Messages } from '../dictionary';
 
@@ -15,6 +17,7 @@ export const fr: Messages = {
   ...canvas,
   ...canvasNodes,
   ...canvasView,
+  ...catalogue,
   ...compare,
   ...home,
   ...library,
@@ -22,6 +25,7 @@ export const fr: Messages = {
   ...project,
   ...settings,
   ...queue,
+  ...models,
   ...shell,
 
   'app.name': 'Frameloom',
@@ -287,6 +291,7 @@ export const fr: Messages = {
   'error.output_unwritable': 'Le résultat ne peut pas être écrit à cet endroit.',
   'error.disk_full': 'Le disque est plein.',
   'error.model_not_found': 'Le modèle est absent.',
+  'error.network_unavailable': 'Un autre ordinateur est injoignable.',
   'error.model_invalid': 'Le fichier du modèle est endommagé.',
   'error.runtime_unavailable': 'Le moteur d’inférence est absent ou n’a pas la bonne version.',
   'error.device_unavailable': 'L’appareil choisi ne peut pas être utilisé.',
@@ -313,6 +318,7 @@ export const fr: Messages = {
   'remedy.output_unwritable': 'Choisissez un autre dossier ou autorisez l’écriture dans celui-ci.',
   'remedy.disk_full': 'Libérez de la place, puis reprenez. La partie terminée est conservée.',
   'remedy.model_not_found': 'Choisissez un autre modèle ou réinstallez Frameloom.',
+  'remedy.network_unavailable': 'Vérifiez la connexion et les réglages, puis réessayez ; ce qui est arrivé est gardé.',
   'remedy.model_invalid': 'Choisissez un autre modèle ou réinstallez celui-ci.',
   'remedy.runtime_unavailable': 'Relancez l’installation ou réinstallez Frameloom.',
   'remedy.device_unavailable': 'Choisissez « Automatique » ou mettez le pilote à jour.',

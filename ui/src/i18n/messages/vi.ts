@@ -1,6 +1,7 @@
 import { canvas } from './vi/canvas';
 import { canvasNodes } from './vi/canvas-nodes';
 import { canvasView } from './vi/canvas-view';
+import { catalogue } from './vi/catalogue';
 import { compare } from './vi/compare';
 import { home } from './vi/home';
 import { library } from './vi/library';
@@ -8,6 +9,7 @@ import { places } from './vi/places';
 import { project } from './vi/project';
 import { settings } from './vi/settings';
 import { queue } from './vi/queue';
+import { models } from './vi/models';
 import { shell } from './vi/shell';
 import type { Messages } from '../dictionary';
 
@@ -15,6 +17,7 @@ export const vi: Messages = {
   ...canvas,
   ...canvasNodes,
   ...canvasView,
+  ...catalogue,
   ...compare,
   ...home,
   ...library,
@@ -22,6 +25,7 @@ export const vi: Messages = {
   ...project,
   ...settings,
   ...queue,
+  ...models,
   ...shell,
 
   'app.name': 'Frameloom',
@@ -287,6 +291,7 @@ export const vi: Messages = {
   'error.output_unwritable': 'Không ghi được kết quả vào đó.',
   'error.disk_full': 'Ổ đĩa đã đầy.',
   'error.model_not_found': 'Thiếu mô hình.',
+  'error.network_unavailable': 'Không liên lạc được với máy khác.',
   'error.model_invalid': 'Tệp mô hình bị hỏng.',
   'error.runtime_unavailable': 'Thư viện suy luận bị thiếu hoặc sai phiên bản.',
   'error.device_unavailable': 'Không dùng được thiết bị đã chọn.',
@@ -313,6 +318,7 @@ export const vi: Messages = {
   'remedy.output_unwritable': 'Chọn thư mục khác, hoặc cấp quyền ghi cho thư mục này.',
   'remedy.disk_full': 'Giải phóng dung lượng rồi tiếp tục. Phần đã xong được giữ lại.',
   'remedy.model_not_found': 'Chọn mô hình khác, hoặc cài lại Frameloom.',
+  'remedy.network_unavailable': 'Kiểm tra kết nối và phần cài đặt rồi thử lại; phần đã nhận vẫn được giữ.',
   'remedy.model_invalid': 'Chọn mô hình khác, hoặc cài lại mô hình này.',
   'remedy.runtime_unavailable': 'Chạy lại bước thiết lập, hoặc cài lại Frameloom.',
   'remedy.device_unavailable': 'Chọn “Tự động”, hoặc cập nhật trình điều khiển.',

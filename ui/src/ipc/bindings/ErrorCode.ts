@@ -3,4 +3,4 @@
 /**
  * Kind of failure. Exists so that a caller can branch; each code has one exit code.
  */
-export type ErrorCode = "invalid_request" | "input_not_found" | "input_unreadable" | "input_unsupported" | "input_too_large" | "input_changed" | "program_changed" | "output_unwritable" | "disk_full" | "model_not_found" | "model_invalid" | "runtime_unavailable" | "device_unavailable" | "encoder_unavailable" | "tracks_do_not_fit" | "verification_failed" | "worker_crashed" | "out_of_memory" | "interrupted" | "cancelled" | "job_not_found" | "job_state" | "store_unavailable" | "store_busy" | "internal";
+export type ErrorCode = "invalid_request" | "input_not_found" | "input_unreadable" | "input_unsupported" | "input_too_large" | "input_changed" | "program_changed" | "output_unwritable" | "disk_full" | "model_not_found" | "model_invalid" | "network_unavailable" | "runtime_unavailable" | "device_unavailable" | "encoder_unavailable" | "tracks_do_not_fit" | "verification_failed" | "worker_crashed" | "out_of_memory" | "interrupted" | "cancelled" | "job_not_found" | "job_state" | "store_unavailable" | "store_busy" | "internal";

@@ -51,4 +51,8 @@ drop: Array<string>,
  * How the inputs are read that are numbered pictures; that some are without a place for a
  * number in the name is said of the main one only.
  */
-pictures: PicturesRequest, };
+pictures: PicturesRequest, 
+/**
+ * The result is for commercial work: models whose licence forbids that are refused.
+ */
+commercial: boolean, };

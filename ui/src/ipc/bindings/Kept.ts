@@ -18,6 +18,10 @@ path: string | null,
  */
 size_bytes: number, 
 /**
- * It can be cleared: nothing is lost that could not be made again.
+ * How much of it would go.
+ */
+clearable_bytes: number, 
+/**
+ * It can be cleared: nothing goes that is used and could not be made again.
  */
 can_be_cleared: boolean, };

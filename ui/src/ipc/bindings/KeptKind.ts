@@ -3,4 +3,4 @@
 /**
  * A kind of thing that is kept.
  */
-export type KeptKind = "previews" | "samples" | "logs" | "parts" | "models" | "database";
+export type KeptKind = "previews" | "samples" | "logs" | "pasted" | "projects" | "parts" | "models" | "database";

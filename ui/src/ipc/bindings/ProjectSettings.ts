@@ -36,4 +36,8 @@ compute: ComputeWish,
 /**
  * How inputs are read that are numbered pictures.
  */
-pictures: PicturesRequest, };
+pictures: PicturesRequest, 
+/**
+ * It is for commercial work: models whose licence forbids that are refused.
+ */
+commercial: boolean, };

@@ -2,6 +2,7 @@
 import type { EncoderReport } from "./EncoderReport";
 import type { LibraryReport } from "./LibraryReport";
 import type { RuntimeReport } from "./RuntimeReport";
+import type { Said } from "./Said";
 
 /**
  * What this machine has and can do.
@@ -39,6 +40,10 @@ available_memory_bytes: number,
  * ONNX Runtime, or why it cannot be used.
  */
 runtime: { Ok : RuntimeReport } | { Err : string }, 
+/**
+ * Why it cannot be used, for the window.
+ */
+runtime_said?: Said, 
 /**
  * Libraries of ffmpeg.
  */

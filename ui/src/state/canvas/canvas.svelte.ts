@@ -59,6 +59,12 @@ export class Canvas {
   visit = $state.raw<Visit | null>(null);
   /** Another document was asked for while the one in hand cannot be saved: it waits for an answer. */
   stuck = $state(false);
+  /** What else is to be done with the document in hand before it is left. */
+  leaving: () => Promise<void> = async () => {};
+  /** How it is looked at: that stays where one goes to another place and comes back. */
+  shown = $state<'drawing' | 'list'>('drawing');
+  /** Where the playhead was left, and in which file. */
+  playhead: { path: string | null; at: number } = { path: null, at: 0 };
   /** Counts documents that were opened, so that the drawing shows the whole of each. */
   opened = $state(0);
 
@@ -121,12 +127,16 @@ export class Canvas {
     await this.#leave(() => this.#read(id));
   }
 
-  async fresh(): Promise<void> {
-    await this.#leave(async () => this.#begin(freshDocument(), this.untitled(), null));
+  async fresh(begun: () => void = () => {}): Promise<void> {
+    await this.#leave(async () => {
+      this.#begin(freshDocument(), this.untitled(), null);
+      begun();
+    });
   }
 
   /** Goes on to another document; if this one cannot be saved, only when that was answered. */
   async #leave(next: () => Promise<void>): Promise<void> {
+    await this.leaving();
     if (await this.flush()) await this.#guard(next);
     else [this.#next, this.stuck] = [next, true];
   }
@@ -146,12 +156,13 @@ export class Canvas {
     });
   }
 
-  /** Shows a document from a file; `id` is that of its copy here. */
-  async openDocument(value: unknown, name: string, id: string): Promise<void> {
+  /** Shows a document from a file; `id` is that of its copy here. `begun` is called as soon as it is in hand. */
+  async openDocument(value: unknown, name: string, id: string, begun: () => void): Promise<void> {
     await this.load();
     await this.#leave(async () => {
       this.#begin(readDocument(value, this.kinds), name, id);
       this.#saveSoon();
+      begun();
     });
   }
 
@@ -352,7 +363,7 @@ export class Canvas {
   }
 
   requestFor(graph: Drawing, output: string | null = null): GraphRequest {
-    const { inputs, codec, quality, device, overwrite } = this.document.run;
+    const { inputs, codec, quality, device, overwrite, commercial } = this.document.run;
     const names = inputNames(graph);
     return {
       graph: graph as unknown as Graph,
@@ -365,6 +376,7 @@ export class Canvas {
       overwrite,
       drop: [],
       pictures: { rate: null, sequence: false },
+      commercial,
     };
   }
 

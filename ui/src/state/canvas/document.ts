@@ -68,6 +68,8 @@ export interface RunWish {
   quality: Quality;
   device: Device;
   overwrite: boolean;
+  /** Models whose licence forbids commercial work are refused. */
+  commercial: boolean;
 }
 
 export interface CanvasDocument {
@@ -92,7 +94,7 @@ export const PICTURE_HEIGHT = 117;
 const COLUMN = CARD_WIDTH + 72;
 const ROW = 40;
 
-const RUN: RunWish = { inputs: {}, output: null, codec: null, quality: 'good', device: 'auto', overwrite: false };
+const RUN: RunWish = { inputs: {}, output: null, codec: null, quality: 'good', device: 'auto', overwrite: false, commercial: false };
 
 /** Whether there is anything to say at the foot of its card. */
 export function hasSummary(kind: NodeKind | undefined): boolean {
@@ -222,6 +224,7 @@ export function documentOfSpec(spec: JobSpec, kinds: Kinds): CanvasDocument {
         quality: spec.encode.quality,
         device: spec.device,
         overwrite: false,
+        commercial: false,
       },
     },
     kinds,

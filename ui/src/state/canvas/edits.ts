@@ -132,6 +132,14 @@ export function setParam(document: CanvasDocument, id: string, name: string, val
   return withGraph(document, { nodes });
 }
 
+/** Where a file is that takes part: `input:NAME`, or `node:ID:PARAMETER`. */
+export function setSource(document: CanvasDocument, role: string, path: string): CanvasDocument {
+  const [, kind, name = ''] = /^(input|node):(.*)$/s.exec(role) ?? [];
+  if (kind === 'input') return { ...document, run: { ...document.run, inputs: { ...document.run.inputs, [name]: path } } };
+  const at = name.lastIndexOf(':');
+  return kind === 'node' && at > 0 ? setParam(document, name.slice(0, at), name.slice(at + 1), path) : document;
+}
+
 function place(document: CanvasDocument, ids: readonly string[], change: (placed: Placed, id: string) => Placed): CanvasDocument {
   const places = { ...document.places };
   for (const id of ids) if (nodeOf(document, id)) places[id] = change(placeOf(document, id), id);
@@ -176,6 +184,19 @@ export function group(document: CanvasDocument, ids: readonly string[], title: s
     .filter((other) => other.members.length > 0);
   const fresh: Group = { id: freshId(allIds(document), 'group'), title, members };
   return { ...document, groups: [...others, fresh] };
+}
+
+/** Puts nodes into a group, or into none (`null`). A group that nothing is left in goes. */
+export function putIn(document: CanvasDocument, ids: readonly string[], id: string | null): CanvasDocument {
+  const moved = ids.filter((one) => nodeOf(document, one));
+  if (moved.length === 0) return document;
+  const groups = document.groups
+    .map((group) => {
+      const rest = group.members.filter((member) => !moved.includes(member));
+      return { ...group, members: group.id === id ? [...rest, ...moved] : rest };
+    })
+    .filter((group) => group.members.length > 0);
+  return { ...document, groups };
 }
 
 export function ungroup(document: CanvasDocument, id: string): CanvasDocument {

@@ -54,8 +54,8 @@ export interface FaultText {
   says: string;
   /** What mends it; empty where the sentence says it. */
   remedy: string;
-  /** The sentence is the program's own, in English. */
-  english: boolean;
+  /** The program's own words, in English, where they say more than `says`. */
+  words: string | null;
 }
 
 /** A fault in words. */
@@ -66,8 +66,8 @@ export function faultText(fault: Fault, document: CanvasDocument, kinds: Kinds):
   const port = fault.port === null ? '' : portName(fault.port);
   const param = fault.param === null ? '' : paramName(op, fault.param);
   const field = kind && fault.param !== null ? fieldsOf(kind).find(({ name }) => name === fault.param) : undefined;
-  const own = { says: fault.message, remedy: '', english: true };
-  const say = (says: string, remedy: string): FaultText => ({ says, remedy, english: false });
+  const own = { says: t('fault.other'), remedy: '', words: fault.message };
+  const say = (says: string, remedy: string): FaultText => ({ says, remedy, words: null });
   switch (fault.kind) {
     case 'param':
       return field ? say(t('fault.param', { param }), t('fault.param.mend', { wanted: wanted(field.editor) })) : own;

@@ -85,7 +85,7 @@ export class NodeViews {
     if (path === this.#probed) return;
     this.#probed = path;
     this.clip = null;
-    this.at = 0;
+    this.at = path === this.canvas.playhead.path ? this.canvas.playhead.at : 0;
     if (path === null) return;
     try {
       const info = await this.ipc.probeMedia(path);
@@ -106,6 +106,7 @@ export class NodeViews {
 
   seek(at: number): void {
     this.at = Math.round(Math.min(this.end, Math.max(0, at)));
+    this.canvas.playhead = { path: this.#probed, at: this.at };
   }
 
   /** Goes `count` frames on, from frame to frame. */

@@ -26,8 +26,6 @@ export const places = {
   'models.default': 'The source decides which of them is the default.',
 
   'outgoing.title': 'What left this computer',
-  'outgoing.nothing': 'Nothing.',
-  'outgoing.why': 'This version of Frameloom opens no connection at all: there is no account to sign in to, no update check and no download in it.',
   'outgoing.runtime': 'The library that runs the models, ONNX Runtime, reports its use to its maker by default. Frameloom switches that off before the library starts, and does not load it otherwise.',
   'outgoing.check': 'You can check it: pull the plug, and everything goes on working.',
 } as const;

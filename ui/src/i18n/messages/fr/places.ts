@@ -25,8 +25,6 @@ export const places = {
   'models.default': 'La source décide lequel est pris par défaut.',
 
   'outgoing.title': 'Ce qui a quitté cet ordinateur',
-  'outgoing.nothing': 'Rien.',
-  'outgoing.why': 'Cette version de Frameloom n’ouvre aucune connexion : elle n’a ni compte auquel se connecter, ni recherche de mises à jour, ni téléchargement.',
   'outgoing.runtime': 'La bibliothèque qui fait tourner les modèles, ONNX Runtime, signale par défaut son usage à son auteur. Frameloom l’en empêche avant son démarrage, et ne la charge pas autrement.',
   'outgoing.check': 'Vous pouvez le vérifier : coupez le réseau, tout continue de marcher.',
 } as const;

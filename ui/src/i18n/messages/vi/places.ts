@@ -25,8 +25,6 @@ export const places = {
   'models.default': 'Nguồn quyết định mô hình nào là mặc định.',
 
   'outgoing.title': 'Những gì đã rời máy này',
-  'outgoing.nothing': 'Không có gì.',
-  'outgoing.why': 'Phiên bản Frameloom này không mở kết nối nào: không có tài khoản để đăng nhập, không kiểm tra cập nhật và không tải gì về.',
   'outgoing.runtime': 'Thư viện chạy mô hình, ONNX Runtime, mặc định báo cáo việc sử dụng cho nhà phát triển của nó. Frameloom tắt điều đó trước khi thư viện khởi động, nếu không sẽ không nạp thư viện.',
   'outgoing.check': 'Bạn có thể tự kiểm tra: ngắt mạng, mọi thứ vẫn hoạt động.',
 } as const;
