@@ -10,13 +10,14 @@ use serde_json::Value;
 
 /// Edges between our crates, `*` for one that only tests have.
 const EDGES: &str = "\
-e2e: app core media
-frameloom-app: core engine infer media still store
+e2e: app core media net
+frameloom-app: core engine infer media net still store
 frameloom-cli: app core
 frameloom-core:
 frameloom-engine: core infer media still
 frameloom-infer: core
 frameloom-media: core
+frameloom-net:
 frameloom-still: core
 frameloom-store: core
 frameloom-studio: app core
@@ -28,7 +29,7 @@ const GUARDED: &str = "\
 ffmpeg-next:
 ffmpeg-sys-next: frameloom-media
 ort: frameloom-infer
-reqwest:
+reqwest: frameloom-net
 rusqlite: frameloom-store
 tauri: frameloom-studio
 ";

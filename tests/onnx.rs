@@ -132,7 +132,10 @@ fn what_makes_no_picture_is_refused_before_anything_is_stored() {
         ("stranger.onnx".to_owned(), "absolute".to_owned()),
     ];
     for (file, reason) in [
-        ("models/matting/selfie_segmentation.onnx", "a mask"),
+        (
+            "models/matting/selfie_segmentation.onnx",
+            "the node `background`",
+        ),
         ("models/audio/silero_vad.onnx", "3 inputs"),
         ("models/detect/yolox_nano.onnx", "rather a list"),
         ("models/style/candy_nc16_256.onnx", "put a `resize`"),

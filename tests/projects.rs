@@ -4,8 +4,9 @@
 use e2e::graphs::{chain, wired};
 use e2e::models::install;
 use e2e::*;
-use frameloom_app::project::{ProjectSave, Watch};
+use frameloom_app::project::{ProjectProgress, ProjectSave, ProjectStep, Watch};
 use frameloom_app::{App, Places};
+use frameloom_core::error::ErrorCode;
 use serde_json::{Value, json};
 use std::fs;
 use std::path::{Path, PathBuf};
@@ -86,7 +87,9 @@ fn frames_of(found: &Value) -> Vec<&Value> {
 /// Opens a project as the window does, changes its document, and saves it.
 fn change(cli: &Cli, project: &Path, change: impl FnOnce(&mut Value)) {
     let app = app(cli);
-    let opened = app.open_project(project).expect("the project opens");
+    let opened = app
+        .open_project(project, &Watch::quiet())
+        .expect("the project opens");
     let mut document = opened.document;
     change(&mut document);
     let save = ProjectSave {
@@ -422,6 +425,20 @@ fn a_collected_project_has_all_it_needs_in_one_folder_under_names_of_their_own()
         ]
     );
 
+    // A file has its name only when it is whole, so that a kill leaves nothing that passes for it.
+    let half = cli.folder().join("half");
+    let told = |progress: &ProjectProgress| {
+        if progress.step == ProjectStep::Copying && progress.name == "look.cube" {
+            assert!(!half.join("media/look.cube").exists());
+        }
+    };
+    app(&cli)
+        .collect_project(&project, &half, &Watch::new(&told, &NEVER))
+        .expect("it is collected");
+    assert!(half.join("media/look.cube").is_file());
+    let left = walk(&half).len();
+    assert_eq!(left, 4, "and nothing else is left");
+
     // The originals are gone, and the folder is somewhere else.
     for path in [&a, &b, &look, &project] {
         fs::remove_file(path).expect("it can be removed");
@@ -444,6 +461,99 @@ fn a_collected_project_has_all_it_needs_in_one_folder_under_names_of_their_own()
         .run(["project", "collect", text(&copy), text(&there)])
         .expect_code(2);
     assert!(again.stderr.contains("film.frameloom"), "{again:?}");
+}
+
+fn saved(project: &Path, id: Option<&str>, title: &str, document: &Value) -> ProjectSave {
+    ProjectSave {
+        path: project.to_owned(),
+        from: None,
+        id: id.map(str::to_owned),
+        title: title.to_owned(),
+        document: document.clone(),
+        graph: document["graph"].clone(),
+    }
+}
+
+#[test]
+fn what_is_saved_while_a_project_is_locked_or_relinked_is_not_lost() {
+    let cli = Cli::new();
+    let source = clip(&cli, "clip.mp4");
+    let project = small(&cli, "film.frameloom", &source);
+    let app = app(&cli);
+    let document = app
+        .open_project(&project, &Watch::quiet())
+        .expect("it opens")
+        .document;
+    let save = |title: &str| saved(&project, None, title, &document);
+    let quiet = Watch::new(&|_| (), &NEVER);
+    // Somebody saves as soon as anything is told of what takes its time.
+    let meanwhile = std::cell::Cell::new(Some("saved while it was locked"));
+    let told = |_: &ProjectProgress| {
+        if let Some(title) = meanwhile.take() {
+            app.save_project(&save(title), &quiet).expect("it is saved");
+        }
+    };
+    let watch = Watch::new(&told, &NEVER);
+    let refused = app.lock_project(&project, &watch).expect_err("it changed");
+    assert_eq!(refused.code, ErrorCode::InputChanged);
+    let opened = app
+        .open_project(&project, &Watch::quiet())
+        .expect("it opens");
+    assert_eq!(opened.title, "saved while it was locked");
+    assert_eq!(opened.locked_millis, None);
+
+    meanwhile.set(Some("saved while it was relinked"));
+    let relinked = app.relink_project(&project, "input:main", &source, false, &watch);
+    assert_eq!(
+        relinked.expect("it is the same file").title,
+        "saved while it was relinked"
+    );
+
+    // What is not in the file is newer than it, also when that gets a lock.
+    app.autosave_project(&save("not saved"))
+        .expect("it is noted");
+    let locked = app.lock_project(&project, &quiet).expect("it is locked");
+    assert!(locked.locked_millis.is_some());
+    let offered = locked.recovery.expect("what was not saved is offered");
+    assert_eq!(offered.title, "not saved");
+}
+
+#[test]
+fn a_project_that_replaces_another_takes_nothing_of_it_and_none_is_replaced_unnamed() {
+    let cli = Cli::new();
+    let source = clip(&cli, "clip.mp4");
+    let project = small(&cli, "film.frameloom", &source);
+    cli.run(["project", "lock", text(&project)]).expect_code(0);
+    let app = app(&cli);
+    let quiet = Watch::new(&|_| (), &NEVER);
+    let before = app
+        .open_project(&project, &Watch::quiet())
+        .expect("it opens");
+    let bytes = fs::read(&project).expect("it is there");
+    // A dialog that asks for a name asks about the name that was typed.
+    let typed = project.with_extension("");
+    let other = |path: &Path| saved(path, Some("of-another"), "Other", &before.document);
+    let refused = app.save_project(&other(&typed), &quiet);
+    assert_eq!(
+        refused.expect_err("it is there").code,
+        ErrorCode::OutputUnwritable
+    );
+    assert_eq!(fs::read(&project).expect("it is there"), bytes);
+
+    let written = app.save_project(&other(&project), &quiet).expect("saved");
+    assert_eq!(written.id, "of-another");
+    let opened = app
+        .open_project(&project, &Watch::quiet())
+        .expect("it opens");
+    assert_eq!(
+        opened.locked_millis, None,
+        "the lock was of another project"
+    );
+    assert_eq!(
+        app.project_backups(&project).len(),
+        2,
+        "what it was is kept, before the lock and before it was replaced"
+    );
 }
 
 #[test]
@@ -483,7 +593,9 @@ fn a_window_at_work_until_it_is_killed() {
     };
     let app = App::open(places).expect("the data folder opens");
     let project = PathBuf::from(project);
-    let opened = app.open_project(&project).expect("the project opens");
+    let opened = app
+        .open_project(&project, &Watch::quiet())
+        .expect("the project opens");
     let ready = project.with_extension("ready");
     for round in 0.. {
         let save = ProjectSave {
@@ -546,14 +658,35 @@ fn what_was_not_saved_when_the_window_was_killed_is_offered_and_never_taken() {
             .all(|e| !e.file_name().to_string_lossy().contains("saving")),
         "nothing in the user's folder: {beside:?}"
     );
+    // Killed between writing and naming, it leaves a whole file of another name.
+    let recovery = cli.data().join("projects/recovery");
+    let kept = fs::read_dir(&recovery)
+        .expect("it is there")
+        .flatten()
+        .find(|entry| entry.path().extension().is_some_and(|e| e == "frameloom"))
+        .expect("it was noted");
+    let [fresh, old] = ["fresh", "old"].map(|n| recovery.join(format!(".frameloom-{n}.saving")));
+    for left in [&fresh, &old] {
+        fs::copy(kept.path(), left).expect("it can be copied");
+    }
+    let hour = std::time::Duration::from_secs(3600);
+    fs::File::options()
+        .write(true)
+        .open(&old)
+        .and_then(|file| file.set_modified(std::time::SystemTime::now() - hour))
+        .expect("its time can be set");
     let app = app(&cli);
     let offered = app.project_recoveries();
     assert_eq!(offered.len(), 1, "{offered:?}");
     assert!(offered[0].title.starts_with("round "), "{offered:?}");
-    let opened = app.open_project(&project).expect("it opens");
+    let opened = app
+        .open_project(&project, &Watch::quiet())
+        .expect("it opens");
     assert_eq!(opened.title, "film", "as it was saved");
     assert_eq!(opened.recovery.as_ref(), offered.first());
-    let recovered = app.recover_project(&project).expect("it is there");
+    let recovered = app
+        .recover_project(&project, &Watch::quiet())
+        .expect("it is there");
     assert_eq!(recovered.title, offered[0].title);
     assert_eq!(
         recovered.document["run"], opened.document["run"],
@@ -573,12 +706,18 @@ fn what_was_not_saved_when_the_window_was_killed_is_offered_and_never_taken() {
         .expect("it is saved");
     assert!(app.project_recoveries().is_empty());
     assert_eq!(
-        app.open_project(&project).expect("it opens").title,
+        app.open_project(&project, &Watch::quiet())
+            .expect("it opens")
+            .title,
         recovered.title
     );
     let mut changed = save.clone();
     changed.title = "another".to_owned();
     app.autosave_project(&changed).expect("it is noted");
+    assert!(
+        fresh.exists() && !old.exists(),
+        "only what is surely left behind goes"
+    );
     assert_eq!(app.project_recoveries().len(), 1);
     app.autosave_project(&save).expect("it is noted");
     assert!(
@@ -601,12 +740,15 @@ fn a_save_that_is_killed_leaves_a_whole_project_and_earlier_ones_are_kept() {
         child.kill().expect("it can be killed");
         child.wait().expect("it ends");
         let app = app(&cli);
-        let opened = app.open_project(&project).expect("it is whole");
+        let opened = app
+            .open_project(&project, &Watch::quiet())
+            .expect("it is whole");
         assert!(opened.title.starts_with("round "), "{}", opened.title);
         let kept = app.project_backups(&project);
         assert!((1..=10).contains(&kept.len()), "{kept:?}");
         for backup in &kept {
-            app.open_project(backup).expect("an earlier state is whole");
+            app.open_project(backup, &Watch::quiet())
+                .expect("an earlier state is whole");
         }
     }
 }

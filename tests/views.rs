@@ -35,6 +35,7 @@ fn wish(graph: Value, source: &Path, at_micros: i64) -> ViewRequest {
             overwrite: false,
             drop: Vec::new(),
             pictures: PicturesRequest::default(),
+            commercial: false,
         },
         at_micros,
         max_side: 320,

@@ -18,6 +18,7 @@ pub mod models;
 pub mod onnx;
 #[cfg(target_os = "linux")]
 pub mod scenes;
+pub mod server;
 #[cfg(target_os = "linux")]
 pub mod torture;
 #[cfg(target_os = "linux")]

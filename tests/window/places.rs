@@ -113,3 +113,42 @@ fn what_was_done_is_found_in_the_library_and_stays_there_over_a_kill() -> anyhow
     shot(&window, "10-history.png")?;
     Ok(())
 }
+
+#[test]
+fn a_start_right_behind_a_crash_waits_for_the_end_of_the_one_before() -> anyhow::Result<()> {
+    if !webdriver::possible() {
+        return Ok(());
+    }
+    let _screen = SCREEN.lock().unwrap_or_else(PoisonError::into_inner);
+    let stage = Stage::new()?;
+    let window = stage.open(&[])?;
+    let first = family(&stage);
+    // It has the window's name on the bus and does not answer, as one that is about to end.
+    for pid in &first {
+        e2e::signal(*pid, "STOP");
+    }
+    let mut second = Command::new(program("frameloom-studio", "frameloom-studio"))
+        .env("FRAMELOOM_DATA_DIR", stage.data())
+        .spawn()?;
+    std::thread::sleep(Duration::from_secs(2));
+    ensure!(second.try_wait()?.is_none(), "it waits for an answer");
+    for pid in &first {
+        let _ = e2e::torture::send_kill(*pid);
+    }
+    drop(window);
+    let since = Instant::now();
+    // The page has a process of its own.
+    while family(&stage).len() < 2 {
+        if let Some(ended) = second.try_wait()? {
+            anyhow::bail!("it ended with {ended} instead of opening a window");
+        }
+        ensure!(since.elapsed() < SOON, "no window was opened");
+        std::thread::sleep(Duration::from_millis(100));
+    }
+    second.kill()?;
+    second.wait()?;
+    for pid in family(&stage) {
+        let _ = e2e::torture::send_kill(pid);
+    }
+    Ok(())
+}
