@@ -23,10 +23,7 @@ pub(crate) async fn preset_fits(
     info: MediaInfo,
     span: Option<Span>,
 ) -> Answer<Vec<PresetFit>> {
-    call(door, move |app| {
-        Ok(fits(&info, span, app.has_matting_model()))
-    })
-    .await
+    call(door, move |app| Ok(fits(&info, span, &app.model_tasks()))).await
 }
 
 /// What the clipboard holds that can be worked on.

@@ -45,6 +45,7 @@ export const FAKE_PRESETS: PresetCard[] = [
   }),
   row('defocus', { takes: ['video', 'still'], options: ['quality', 'codec'], still_formats: STILL_FORMATS }),
   row('backdrop', { takes: ['video', 'still'], options: ['quality', 'codec'], still_formats: STILL_FORMATS }),
+  row('redact', { takes: ['video', 'still'], options: ['quality', 'codec'], still_formats: STILL_FORMATS }),
 ];
 
 const LONGEST_ANIMATION = 60_000_000;
@@ -54,7 +55,7 @@ function misfitOf(id: PresetId, info: MediaInfo, span: Span | null, hasMatting: 
   const preset = FAKE_PRESETS.find((preset) => preset.id === id);
   if (!preset?.takes.includes(info.kind)) return { reason: 'not_a_clip' };
   const taken = span ? span.to_micros - span.from_micros : (info.duration_micros ?? 0);
-  if (!hasMatting && (id === 'cutout' || id === 'defocus' || id === 'backdrop')) return { reason: 'no_model' };
+  if (!hasMatting && ['cutout', 'defocus', 'backdrop', 'redact'].includes(id)) return { reason: 'no_model' };
   if (info.kind === 'still') return null;
   if (id === 'deinterlace' && info.streams[0]?.video?.field_order === 'progressive') return { reason: 'not_interlaced' };
   if (id === 'loudness' && !info.streams.some((stream) => stream.kind === 'audio')) return { reason: 'no_sound' };
@@ -81,6 +82,7 @@ export function fakeOutput(request: UpscaleRequest): string {
     cutout: '{name}_cutout',
     defocus: '{name}_defocus',
     backdrop: '{name}_backdrop',
+    redact: '{name}_redacted',
   }[request.preset];
   return `${folder}/${(request.name_template ?? usual).replace('{name}', stem)}.${ending}`;
 }

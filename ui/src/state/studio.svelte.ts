@@ -287,9 +287,9 @@ export class Studio {
     this.recipe.format = null;
   }
 
-  /** The models that do this; one that cannot be read may do anything. */
-  modelsFor(task: Task): ModelEntry[] {
-    return this.models.filter(({ manifest }) => manifest === null || manifest.task === task);
+  /** The models that do one of these; one that cannot be read may do anything. */
+  modelsFor(...tasks: Task[]): ModelEntry[] {
+    return this.models.filter(({ manifest }) => manifest === null || tasks.includes(manifest.task));
   }
 
   /** The row of what is done with a file. */

@@ -1,6 +1,6 @@
 //! Foregrounds without their backgrounds, or on others: from a wish to a graph.
 
-use crate::models::{ModelState, unfit};
+use crate::models::unfit;
 use crate::pictures::{self, PicturesRequest, Source};
 use crate::presets::{self, PresetId, Work};
 use crate::request::{absolute_input, no_picture, shown};
@@ -71,40 +71,32 @@ impl PresetId {
             _ => None,
         }
     }
+
+    /// What a model must be installed for.
+    pub(crate) fn needs(self) -> Option<Task> {
+        match self {
+            PresetId::Cutout | PresetId::Defocus | PresetId::Backdrop => Some(Task::Matte),
+            PresetId::Redact => Some(Task::Faces),
+            _ => None,
+        }
+    }
 }
 
 impl App {
-    /// True if there is a model that tells a foreground from its background.
-    pub fn has_matting_model(&self) -> bool {
-        !self.matting_models().is_empty()
-    }
-
-    /// Ids of the installed models that do, in order.
-    fn matting_models(&self) -> Vec<String> {
-        let models = self.list_models(false);
-        models
-            .into_iter()
-            .filter(|entry| entry.state == ModelState::Ready)
-            .filter_map(|entry| entry.manifest)
-            .filter(|manifest| manifest.task == Task::Matte)
-            .map(|manifest| manifest.id)
-            .collect()
-    }
-
     /// The model that a request names, or the only one there is.
     fn matting_model(&self, wish: Option<&str>) -> Result<String, AppError> {
         if let Some(id) = wish {
             let manifest = self.models.ready(id).map_err(|e| explain::engine(&e))?;
             return match manifest.task {
                 Task::Matte => Ok(manifest.id),
-                Task::Upscale => Err(unfit(said!(
+                Task::Upscale | Task::Faces | Task::Text => Err(unfit(said!(
                     "background.no_matte",
-                    "The model `{model}` makes pictures, and tells no foreground from a background.",
+                    "The model `{model}` tells no foreground from a background.",
                     model = id
                 ))),
             };
         }
-        match &self.matting_models()[..] {
+        match &self.models_for(Task::Matte)[..] {
             [only] => Ok(only.clone()),
             [] => Err(AppError::new(
                 ErrorCode::ModelNotFound,

@@ -17,6 +17,7 @@
 //! `fast` for 45. Of the providers on the processor itself only the reference is taken for `exact`
 //! by `auto`: no other is faster in 32-bit floats.
 
+use crate::models::unfit;
 use crate::{App, explain, folder, now_millis};
 use frameloom_core::error::{AppError, ErrorCode};
 use frameloom_core::job::{Arithmetic, Device, Job, Precision, ProviderChoice};
@@ -307,6 +308,13 @@ impl App {
     /// There is no such model, or ONNX Runtime cannot be used.
     pub fn measure_model(&self, id: &str) -> Result<Vec<Remembered>, AppError> {
         let model = self.models.load(id).map_err(|e| explain::engine(&e))?;
+        if model.manifest.task.finds() {
+            return Err(unfit(said!(
+                "model.no_choice",
+                "The model `{model}` always computes on the processor; there is nothing to choose.",
+                model = id
+            )));
+        }
         let runtime = self.runtime()?;
         let threads = Threads::for_cores(cores());
         Precision::ALL

@@ -3,7 +3,7 @@
 use crate::stamp::Known;
 use crate::{App, Places, explain};
 use frameloom_core::error::{AppError, ErrorCode};
-use frameloom_core::model::ModelManifest;
+use frameloom_core::model::{ModelManifest, Task};
 use frameloom_core::said;
 use frameloom_core::said::Said;
 use frameloom_engine::EngineError;
@@ -179,6 +179,32 @@ fn install(model: &Bundled, own: &Path) -> std::io::Result<()> {
 }
 
 impl App {
+    /// Ids of the models that are ready and do this, in order.
+    pub(crate) fn models_for(&self, task: Task) -> Vec<String> {
+        self.ready_models()
+            .filter(|manifest| manifest.task == task)
+            .map(|manifest| manifest.id)
+            .collect()
+    }
+
+    /// What the models that are ready do, each task once.
+    pub fn model_tasks(&self) -> Vec<Task> {
+        let mut tasks = Vec::new();
+        for manifest in self.ready_models() {
+            if !tasks.contains(&manifest.task) {
+                tasks.push(manifest.task);
+            }
+        }
+        tasks
+    }
+
+    fn ready_models(&self) -> impl Iterator<Item = ModelManifest> {
+        let models = self.list_models(false).into_iter();
+        models
+            .filter(|entry| entry.state == ModelState::Ready)
+            .filter_map(|entry| entry.manifest)
+    }
+
     /// All models, checked as far as `verify` says: without it, only that the files are there and
     /// have the right size; with it, their hashes.
     pub fn list_models(&self, verify: bool) -> Vec<ModelEntry> {

@@ -57,6 +57,10 @@ fn check_makes_pictures(found: Inspection) -> Result<Inspection, AppError> {
             "it tells a foreground from its background, and makes no picture; install it by \
              `frameloom models import`, and use it in the node `background`",
         )),
+        Task::Faces | Task::Text => Err(refused(
+            "it finds something, and makes no picture; install it by `frameloom models import`, and \
+             use it in the node `redact`",
+        )),
     }
 }
 

@@ -9,6 +9,7 @@ use crate::inputs::{self, NameParts, Taken};
 use crate::models::{MODEL_FOR_CLEAN, MODEL_FOR_LOSSY, unfit};
 use crate::pictures::{self, PicturesRequest, Source};
 use crate::presets::{self, PresetId, Work};
+use crate::redact::RedactWish;
 use crate::{App, ComputeWish, DeinterlaceChoice, explain, fields};
 use frameloom_core::error::{AppError, ErrorCode};
 use frameloom_core::graph::{Graph, Op, ResizeParams, TrimParams};
@@ -83,6 +84,10 @@ pub struct UpscaleRequest {
     #[serde(skip_serializing_if = "Option::is_none")]
     #[ts(optional)]
     pub background: Option<BackgroundWish>,
+    /// What is made unrecognisable, for the preset that is about it.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[ts(optional)]
+    pub redact: Option<RedactWish>,
     /// Names that are not overwritten in any case.
     #[serde(skip)]
     #[ts(skip)]
@@ -219,6 +224,9 @@ impl App {
             let cut = self.cut(request, trim, &info, video, report)?;
             (behind, is_transparent) = (cut.behind, cut.is_transparent);
             (cut.work, Some((cut.model, 1)))
+        } else if preset.id == PresetId::Redact {
+            let (work, model) = self.redaction(request, trim, video, report)?;
+            (work, model.map(|model| (model, 1)))
         } else {
             let work = presets::work(preset, request, trim, &info, video, report)?;
             (work, None)
@@ -242,6 +250,14 @@ impl App {
         };
         let (output, codec) = self.output_for(request, &work, &input, &info, video, &parts)?;
         let mut drop = request.drop.clone();
+        if preset.id == PresetId::Redact {
+            let wish = request.redact.clone().unwrap_or_default();
+            let more = wish
+                .leaves_out()
+                .iter()
+                .filter(|c| !request.drop.contains(c));
+            drop.extend(more);
+        }
         let left_out = presets::left_out(preset, &info, &output, &mut drop)?;
         let spec = JobSpec {
             version: JOB_SPEC_VERSION,
@@ -294,6 +310,14 @@ impl App {
             None => MODEL_FOR_CLEAN.to_owned(),
         };
         let manifest = self.models.ready(&model).map_err(|e| explain::engine(&e))?;
+        if manifest.task.finds() {
+            return Err(unfit(said!(
+                "redact.enlarges_nothing",
+                "The model `{model}` finds faces or text, and enlarges nothing.",
+                model = model
+            ))
+            .hint("`frameloom redact` uses it; `frameloom models list` shows the others."));
+        }
         if manifest.task == Task::Matte {
             return Err(unfit(said!(
                 "background.enlarges_nothing",

@@ -131,11 +131,14 @@ pub enum TrackChoice {
     Data,
     /// The turn or flip that a player applies.
     Rotation,
+    /// What is told of the file and its tracks: places, dates, names, devices. Languages of tracks
+    /// and titles of chapters stay, and what says how colours are meant.
+    Metadata,
 }
 
 impl TrackChoice {
     /// Every choice but that of a single stream, with its name.
-    pub const KINDS: [(TrackChoice, &'static str); 7] = [
+    pub const KINDS: [(TrackChoice, &'static str); 8] = [
         (TrackChoice::Video, "video"),
         (TrackChoice::Audio, "audio"),
         (TrackChoice::Subtitles, "subtitles"),
@@ -143,6 +146,7 @@ impl TrackChoice {
         (TrackChoice::Covers, "covers"),
         (TrackChoice::Data, "data"),
         (TrackChoice::Rotation, "rotation"),
+        (TrackChoice::Metadata, "metadata"),
     ];
 }
 

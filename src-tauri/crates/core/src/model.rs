@@ -40,6 +40,10 @@ pub struct ModelManifest {
     #[serde(default, skip_serializing_if = "Option::is_none")]
     #[ts(optional)]
     pub matte: Option<MatteSpec>,
+    /// How places are read out of it; for the tasks that find something, and for no others.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[ts(optional)]
+    pub places: Option<PlacesSpec>,
     /// It changes brightness or colours on purpose; results are then checked for structure only.
     #[serde(default)]
     pub restyles: bool,
@@ -56,6 +60,51 @@ pub enum Task {
     Upscale,
     /// Says of each pixel how far it belongs to the foreground.
     Matte,
+    /// Finds faces.
+    Faces,
+    /// Finds text.
+    Text,
+}
+
+impl Task {
+    /// True if it finds places in a picture and makes no picture.
+    pub fn finds(self) -> bool {
+        matches!(self, Task::Faces | Task::Text)
+    }
+}
+
+/// How places are read out of what a network gives.
+///
+/// Such a network sees a picture brought to its own size: `tile` says which sizes it takes.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, TS)]
+pub struct PlacesSpec {
+    /// What the network gives.
+    pub head: PlacesHead,
+    /// As [`MatteSpec::normal`].
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[ts(optional)]
+    pub normal: Option<Normal>,
+}
+
+/// What a network that finds something gives.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, TS)]
+#[serde(tag = "kind", rename_all = "snake_case")]
+pub enum PlacesHead {
+    /// Candidates: boxes `[1, n, 4]` as left, top, right and bottom in parts of the picture, and
+    /// probabilities `[1, n, classes]`; several candidates may mean one thing.
+    Boxes {
+        /// Name of the output with the boxes.
+        boxes: String,
+        /// Name of the output with the probabilities.
+        scores: String,
+        /// The class that counts, from 0.
+        class: u32,
+    },
+    /// A probability for each pixel, `[1, 1, height, width]`: places are what hangs together.
+    Map {
+        /// Name of the output.
+        output: String,
+    },
 }
 
 /// How a matte is read out of what a network gives: one channel of it, after a function.
@@ -93,6 +142,18 @@ pub struct Normal {
 }
 
 impl Normal {
+    /// Bytes less 127, by 128: by which small detectors are fed.
+    pub const BYTE_127: Normal = Normal {
+        mean: [127.0 / 255.0; 3],
+        deviation: [128.0 / 255.0; 3],
+    };
+
+    /// True if numbers come of it that a network can be fed with.
+    fn is_sound(&self) -> bool {
+        self.deviation.iter().all(|d| d.is_finite() && *d > 0.0)
+            && self.mean.iter().all(|m| m.is_finite())
+    }
+
     /// Of the pictures of ImageNet, by which most networks that begin with a classifier are fed.
     pub const IMAGENET: Normal = Normal {
         mean: [0.485, 0.456, 0.406],
@@ -390,6 +451,7 @@ impl ModelManifest {
         )?;
         field("scale", (1..=8).contains(&self.scale), "1 to 8 is possible")?;
         self.check_matte()?;
+        self.check_places()?;
         field(
             "tile.multiple",
             (1..=256).contains(&self.tile.multiple),
@@ -447,7 +509,7 @@ impl ModelManifest {
         let Some(matte) = &self.matte else {
             return match self.task {
                 Task::Matte => wrong("matte", "a model of the task `matte` needs it"),
-                Task::Upscale => Ok(()),
+                Task::Upscale | Task::Faces | Task::Text => Ok(()),
             };
         };
         if self.task != Task::Matte {
@@ -471,16 +533,68 @@ impl ModelManifest {
             return wrong("input.color", "a matte is made of red, green and blue");
         }
         if matte.normal.is_some_and(|normal| {
-            normal
-                .deviation
-                .iter()
-                .any(|d| !(d.is_finite() && *d > 0.0))
-                || !normal.mean.iter().all(|m| m.is_finite())
+            !normal.is_sound()
                 || self.input.range != TensorRange::Unit
                 || self.input.element == TensorType::Uint8
         }) {
             return wrong(
                 "matte.normal",
+                "deviations are above 0, and the range of the input is `unit`",
+            );
+        }
+        Ok(())
+    }
+
+    fn check_places(&self) -> Result<(), ManifestError> {
+        let wrong = |field, reason: &str| {
+            Err(ManifestError::Field {
+                field,
+                reason: reason.to_owned(),
+            })
+        };
+        let Some(places) = &self.places else {
+            return match self.task.finds() {
+                true => wrong("places", "a model that finds something needs it"),
+                false => Ok(()),
+            };
+        };
+        if !self.task.finds() {
+            return wrong("places", "only a model that finds something has it");
+        }
+        let names = match &places.head {
+            PlacesHead::Boxes {
+                boxes,
+                scores,
+                class,
+            } => {
+                if *class >= MatteSpec::MOST_CHANNELS || boxes == scores {
+                    return wrong(
+                        "places.head",
+                        "boxes and probabilities are two outputs, of at most 256 classes",
+                    );
+                }
+                vec![boxes, scores]
+            }
+            PlacesHead::Map { output } => vec![output],
+        };
+        if names.iter().any(|name| name.is_empty()) {
+            return wrong("places.head", "outputs have names");
+        }
+        if self.scale != 1 {
+            return wrong("scale", "what only finds something enlarges nothing");
+        }
+        if self.input.color == TensorColor::Luma || self.input.element != TensorType::Float32 {
+            return wrong(
+                "input.color",
+                "red, green and blue in 32-bit floats are needed",
+            );
+        }
+        if places
+            .normal
+            .is_some_and(|normal| !normal.is_sound() || self.input.range != TensorRange::Unit)
+        {
+            return wrong(
+                "places.normal",
                 "deviations are above 0, and the range of the input is `unit`",
             );
         }

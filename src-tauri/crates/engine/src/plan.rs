@@ -31,6 +31,7 @@ use frameloom_core::pixel::PixelFormat;
 use frameloom_core::said;
 use frameloom_core::segment::SegmentLength;
 use frameloom_core::time::{FrameRate, TimeBase};
+use frameloom_infer::PlaceSession;
 use frameloom_media::Container;
 use frameloom_still::StillFormat;
 use inputs::{Inputs, visit};
@@ -228,8 +229,9 @@ pub fn plan(spec: &JobSpec, info: &MediaInfo, models: &dyn Models) -> Result<Pla
             let manifest = models.manifest(model)?;
             uses.push(ModelUse {
                 id: manifest.id,
+                // What finds something computes nowhere else.
+                choice: manifest.task.finds().then(PlaceSession::provider),
                 sha256: manifest.sha256,
-                choice: None,
             });
         }
     }

@@ -412,7 +412,7 @@ impl<'a> Bench<'a> {
                 // A matting model is given one picture that it takes as it is.
                 let side = match model.manifest.task {
                     Task::Upscale => side,
-                    Task::Matte => side.next_multiple_of(multiple),
+                    Task::Matte | Task::Faces | Task::Text => side.next_multiple_of(multiple),
                 };
                 (side, side)
             }
@@ -567,6 +567,12 @@ impl Worker {
         Ok(match manifest.task {
             Task::Upscale => Worker::Pictures(Box::new(Upscaler::new(session, &manifest)?)),
             Task::Matte => Worker::Matte(Box::new(MatteSession::new(session)?)),
+            Task::Faces | Task::Text => {
+                return Err(InferError::GraphMismatch {
+                    model: manifest.id,
+                    reason: "it always computes on the processor".to_owned(),
+                });
+            }
         })
     }
 

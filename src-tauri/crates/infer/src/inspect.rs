@@ -8,6 +8,7 @@
 
 mod graph;
 mod matte;
+mod places;
 mod trial;
 
 use crate::choose::Specimen;
@@ -50,7 +51,7 @@ pub struct Hints {
     pub foreground: Option<u32>,
     /// What makes probabilities of the numbers of a matting model.
     pub activation: Option<Activation>,
-    /// A matting model is fed with the mean and the deviation of ImageNet.
+    /// A model that gives mattes or places is fed with the mean and the deviation of ImageNet.
     pub imagenet: bool,
 }
 
@@ -151,12 +152,28 @@ pub fn inspect(
     // What no picture comes out of may be a matte.
     let pictures = match hints.task {
         Some(Task::Matte) => Err(no_picture("it is said to give a matte")),
+        Some(Task::Faces | Task::Text) => Err(no_picture("it is said to find something")),
         _ => trier.range(width, height, hints),
     };
     let found = match (pictures, hints.task) {
         (Ok(found), _) => found,
         (Err(refusal), Some(Task::Upscale)) => return Err(refusal),
-        (Err(refusal), _) => {
+        (Err(refusal), task) => {
+            // A map of text looks like a matte, and letters tell them apart.
+            if task != Some(Task::Matte)
+                && let Some(found) = places::look(&mut trier, &graph, hints)?
+            {
+                findings.extend(found.findings);
+                let manifest = ModelManifest {
+                    task: found.task,
+                    output: found.output,
+                    tile: found.tile,
+                    places: Some(found.spec),
+                    restyles: false,
+                    ..bare(path, (sha256, size_bytes), &graph, (color, found.range))
+                };
+                return checked(manifest, findings);
+            }
             let found = matte::look(&mut trier, &graph, hints)?.ok_or(refusal)?;
             findings.extend(found.findings);
             let manifest = ModelManifest {
@@ -248,6 +265,7 @@ fn bare(
             whole: None,
         },
         matte: None,
+        places: None,
         // Nobody says what it was made for.
         restyles: true,
         summary: BTreeMap::new(),

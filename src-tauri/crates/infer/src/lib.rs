@@ -3,7 +3,8 @@
 //! What lives here: loading ONNX Runtime from a given file ([`Runtime`]), models and the check of
 //! their weights ([`Model`]), sessions pinned to one execution provider ([`InferenceSession`]),
 //! the cut into tiles ([`tile`]) and the way from planes to tensors and back. The main type is
-//! [`Upscaler`]; [`MatteSession`] is its like for models that tell foregrounds from backgrounds.
+//! [`Upscaler`]; [`MatteSession`] is its like for models that tell foregrounds from backgrounds, and
+//! [`PlaceSession`] for those that find faces or text.
 //!
 //! What must not: ffmpeg, files other than a model's, the choice of a model or of a runtime; and
 //! nothing here loads ONNX Runtime by itself: the process does it once, at its start.
@@ -36,6 +37,7 @@ mod inspect;
 mod matte;
 mod measure;
 mod model;
+mod places;
 mod provider;
 mod session;
 mod setting;
@@ -52,6 +54,7 @@ pub use inspect::{Hints, Inspection, inspect, load_onnx, onnx_print};
 pub use matte::MatteSession;
 pub use measure::{Throughput, measure};
 pub use model::{MAX_WEIGHTS_BYTES, Model, list_models, load_model, read_manifest};
+pub use places::{Found, PlaceSession, each_once};
 pub use provider::{CPU_PROVIDER, DeviceInfo, DeviceKind, ProviderInfo, Runtime};
 pub use session::{CancelHandle, InferenceSession, SessionOptions};
 pub use setting::{Setting, shorter_numbers};

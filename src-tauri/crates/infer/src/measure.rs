@@ -3,6 +3,7 @@
 use crate::error::InferError;
 use crate::matte::MatteSession;
 use crate::model::Model;
+use crate::places::PlaceSession;
 use crate::provider::Runtime;
 use crate::session::{InferenceSession, SessionOptions};
 use crate::upscale::Upscaler;
@@ -59,6 +60,9 @@ pub fn measure(
         threads,
         ..SessionOptions::default()
     };
+    if model.manifest.task.finds() {
+        return measure_places(runtime, model, (width, height), (threads, runs));
+    }
     let (session, provider) = InferenceSession::open(runtime, model, &options)?;
     if model.manifest.task == Task::Matte {
         return measure_matte(MatteSession::new(session)?, provider, (width, height), runs);
@@ -99,6 +103,28 @@ pub fn measure(
         output: (width * s as u32, height * s as u32),
         ..of_times(times, provider, (width, height))
     })
+}
+
+/// A model that finds something, on the picture of its own size that one of `size` is brought to.
+fn measure_places(
+    runtime: &Arc<Runtime>,
+    model: &Model,
+    size: (u32, u32),
+    (threads, runs): (usize, u32),
+) -> Result<Throughput, InferError> {
+    let mut session = PlaceSession::open(runtime, model, threads)?;
+    let (w, h) = session.size_for(size.0 as usize, size.1 as usize);
+    let plane: Vec<f32> = (0..w * h)
+        .map(|i| (((i % w) ^ (i / w)) % 256) as f32 / 255.0)
+        .collect();
+    let mut times = Vec::new();
+    for _ in 0..=runs.max(1) {
+        let started = Instant::now();
+        session.run([&plane; 3], (w, h), 0.5)?;
+        times.push(u64::try_from(started.elapsed().as_micros()).unwrap_or(u64::MAX));
+    }
+    let provider = PlaceSession::provider();
+    Ok(of_times(times, provider, (w as u32, h as u32)))
 }
 
 /// A matting model on the picture of its own size that one of `size` is brought to.

@@ -155,6 +155,14 @@ pub struct MuxPlan {
     pub refused: Vec<Unfit>,
     /// The display matrix is written.
     pub keeps_turn: bool,
+    /// Tags of the file and its tracks are written.
+    #[serde(default = "yes")]
+    pub keeps_tags: bool,
+}
+
+/// Plans of older versions know nothing else.
+fn yes() -> bool {
+    true
 }
 
 /// Something that a container cannot hold.
@@ -232,6 +240,7 @@ pub fn plan_mux(
         dropped: Vec::new(),
         refused: Vec::new(),
         keeps_turn: !drops_turn,
+        keeps_tags: !drop.contains(&TrackChoice::Metadata),
     };
     for stream in &source.streams {
         if Some(stream.index) == main || is_left_out(stream, drop) {

@@ -6,6 +6,7 @@ use crate::fields::has_no_fields;
 use crate::inputs::has_picture;
 use frameloom_core::error::{AppError, ErrorCode};
 use frameloom_core::media::{FieldOrder, MediaInfo, MediaKind, StreamKind};
+use frameloom_core::model::Task;
 use frameloom_core::said;
 use serde::Serialize;
 use std::path::Path;
@@ -45,10 +46,12 @@ pub struct PresetFit {
     pub misfit: Option<Misfit>,
 }
 
-/// Which presets a file is for, of which `span` is taken; `has_matting` says whether a model is
-/// installed that tells a foreground from its background.
-pub fn fits(info: &MediaInfo, span: Option<Span>, has_matting: bool) -> Vec<PresetFit> {
-    let lacks = |preset: &Preset| preset.id.background().is_some() && !has_matting;
+/// Which presets a file is for, of which `span` is taken, where models for `tasks` are installed.
+pub fn fits(info: &MediaInfo, span: Option<Span>, tasks: &[Task]) -> Vec<PresetFit> {
+    let lacks = |preset: &Preset| {
+        let needed = preset.id.needs();
+        needed.is_some_and(|task| !tasks.contains(&task))
+    };
     PRESETS
         .iter()
         .map(|preset| PresetFit {
@@ -157,7 +160,7 @@ mod tests {
     }
 
     fn why(info: &MediaInfo, id: PresetId, span: Option<Span>) -> Option<Misfit> {
-        let all = fits(info, span, true);
+        let all = fits(info, span, &[Task::Matte, Task::Faces]);
         assert_eq!(all.len(), PRESETS.len());
         all.into_iter().find(|fit| fit.id == id).unwrap().misfit
     }

@@ -45,6 +45,8 @@ pub enum PresetId {
     Defocus,
     /// The foreground on one colour.
     Backdrop,
+    /// Faces that nobody recognises.
+    Redact,
 }
 
 /// A setting that a preset leaves to the user.
@@ -241,6 +243,19 @@ pub const PRESETS: &[Preset] = &[
         still_formats: STILL_FORMATS,
         follows_source: true,
         template: "{name}_backdrop",
+        codec: None,
+        quality: None,
+    },
+    Preset {
+        id: PresetId::Redact,
+        word: "redact",
+        summary: "Make faces unrecognisable, and leave out what the file tells beside its pictures",
+        takes: PICTURES,
+        options: &[PresetOption::Quality, PresetOption::Codec],
+        clip_formats: CLIP_FORMATS,
+        still_formats: STILL_FORMATS,
+        follows_source: true,
+        template: "{name}_redacted",
         codec: None,
         quality: None,
     },

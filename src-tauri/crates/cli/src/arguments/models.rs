@@ -110,8 +110,8 @@ pub struct ModelImport {
     /// Longest side of a tile in pixels, or of the picture that a matting model gets.
     #[arg(long, value_name = "PIXELS", value_parser = clap::value_parser!(u32).range(16..=8192))]
     pub tile: Option<u32>,
-    /// What it does: makes pictures, or tells a foreground from its background.
-    #[arg(long, value_parser = word(&["upscale", "matte"]))]
+    /// What it does: makes pictures, tells a foreground from its background, or finds faces or text.
+    #[arg(long, value_parser = word(&["upscale", "matte", "faces", "text"]))]
     pub task: Option<String>,
     /// Of a matting model: the channel of the foreground, counted from 0.
     #[arg(long, value_name = "CHANNEL", value_parser = clap::value_parser!(u32).range(0..=255))]
@@ -119,7 +119,7 @@ pub struct ModelImport {
     /// Of a matting model: what makes probabilities of its numbers.
     #[arg(long, value_parser = word(&["none", "sigmoid", "softmax"]))]
     pub activation: Option<String>,
-    /// Of a matting model: it was trained on pictures with the mean and the deviation of ImageNet.
+    /// Of a model that gives mattes or finds something: it was trained on pictures with the mean and the deviation of ImageNet.
     #[arg(long)]
     pub imagenet: bool,
 }

@@ -118,9 +118,12 @@ fn installed(imported: &Imported) -> String {
     let id = &imported.model.id;
     let manifest = imported.model.manifest.as_ref();
     let scale = manifest.map_or(1, |m| m.scale);
-    let is_matte = manifest.is_some_and(|m| m.task == Task::Matte);
+    let task = manifest.map(|m| m.task);
+    let is_matte = task == Some(Task::Matte);
     let use_it = match scale {
         _ if is_matte => format!("Use it by `background FILE --model {id}`."),
+        _ if task == Some(Task::Faces) => format!("Use it by `redact FILE --model {id}`."),
+        _ if task == Some(Task::Text) => format!("Use it by `redact FILE --text --model {id}`."),
         1 => format!(
             "Use it as the `model` of a node `denoise`, or by `upscale --scale 1 --model {id}`."
         ),
@@ -212,8 +215,13 @@ fn describe(entry: &ModelEntry) -> String {
         ),
     };
     match &entry.manifest {
-        Some(manifest) if manifest.task == Task::Matte => format!(
-            "matte  {:>7}  {}  {state}",
+        Some(manifest) if manifest.task != Task::Upscale => format!(
+            "{:<5}  {:>7}  {}  {state}",
+            match manifest.task {
+                Task::Upscale | Task::Matte => "matte",
+                Task::Faces => "faces",
+                Task::Text => "text",
+            },
             bytes(manifest.size_bytes),
             manifest.licence.spdx
         ),

@@ -1,5 +1,6 @@
 //! The processing graph as a document: nodes, edges, validation. What a node does is in `engine`.
 
+mod areas;
 mod circle;
 mod faults;
 mod kinds;
@@ -8,6 +9,7 @@ mod ops;
 mod read;
 mod shape;
 
+pub use areas::{Area, MAX_AREAS, parse_areas};
 pub use faults::{Fault, FaultKind, PortSide, faults};
 pub use kinds::{NodeKind, PortShape, kinds};
 pub use layout::{Layout, Line, Step, Tracks};

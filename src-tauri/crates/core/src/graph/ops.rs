@@ -51,6 +51,8 @@ pub enum Op {
     /// Tell a foreground from its background with a model, and leave the background away or put
     /// something else in its place.
     Background(BackgroundParams),
+    /// Make faces, text or areas unrecognisable.
+    Redact(RedactParams),
     /// Write text or subtitles into the pictures.
     Text(TextParams),
     /// Show clips one after another. Pictures and sound enter in the order of their wires; sound
@@ -89,6 +91,7 @@ impl Op {
             Op::Color(_) => "color",
             Op::Overlay(_) => "overlay",
             Op::Background(_) => "background",
+            Op::Redact(_) => "redact",
             Op::Text(_) => "text",
             Op::Concat => "concat",
             Op::Mux(_) => "mux",
@@ -106,6 +109,7 @@ impl Op {
             Op::Upscale { model } => Some(model),
             Op::Denoise(params) => params.model.as_deref(),
             Op::Background(params) => Some(&params.model),
+            Op::Redact(params) => params.model.as_deref(),
             _ => None,
         }
     }
@@ -488,6 +492,69 @@ impl BackgroundParams {
 
     fn usual_smooth() -> f64 {
         1.0
+    }
+}
+
+/// How a place is made unrecognisable.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize, TS)]
+#[serde(rename_all = "snake_case")]
+pub enum RedactMode {
+    /// Eight colours a side that run into each other.
+    #[default]
+    Blur,
+    /// Eight squares a side.
+    Pixelate,
+    /// One colour.
+    Fill,
+}
+
+/// How closely a picture is searched.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize, TS)]
+#[serde(rename_all = "snake_case")]
+pub enum Search {
+    /// The picture as a whole: finds what is large in it.
+    Quick,
+    /// Its quarters as well.
+    #[default]
+    Usual,
+    /// Its ninths as well.
+    Thorough,
+}
+
+/// What is made unrecognisable, and how: what a model finds, and areas that are named.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, TS)]
+#[serde(default)]
+pub struct RedactParams {
+    /// Id of a model that finds faces or text; without one, only `areas` are covered.
+    pub model: Option<String>,
+    /// How.
+    pub cover: RedactMode,
+    /// `#rrggbb`; black where it is left out. For `fill`.
+    pub color: String,
+    /// How sure the model must be, 0.05 to 0.95: less finds more, and more that is none.
+    pub threshold: f64,
+    /// How far beyond what was found is covered on each side, in parts of its sides, 0 to 1.
+    pub grow: f64,
+    /// How closely pictures are searched.
+    pub search: Search,
+    /// Areas that are covered whatever is in them, one a line; see [`parse_areas`].
+    pub areas: Option<String>,
+    /// Areas in which what is found stays as it is, one a line; see [`parse_areas`].
+    pub spare: Option<String>,
+}
+
+impl Default for RedactParams {
+    fn default() -> Self {
+        Self {
+            model: None,
+            cover: RedactMode::default(),
+            color: black(),
+            threshold: 0.5,
+            grow: 0.25,
+            search: Search::default(),
+            areas: None,
+            spare: None,
+        }
     }
 }
 

@@ -74,6 +74,12 @@ fn every_op() -> Vec<Op> {
             color: "#00ff00".into(),
             ..BackgroundParams::new("people")
         }),
+        Op::Redact(RedactParams {
+            model: Some("faces".into()),
+            cover: RedactMode::Pixelate,
+            areas: Some("0 0 10 10 to 3".into()),
+            ..RedactParams::default()
+        }),
         Op::Text(TextParams {
             text: Some("hello".into()),
             ..TextParams::default()
@@ -154,6 +160,7 @@ fn what_the_table_lets_pass_is_read_with_its_defaults() {
                 | shape::Kind::Lines
                 | shape::Kind::File(_)
                 | shape::Kind::Model => json!("x"),
+                shape::Kind::Areas => json!("0 0 10 10"),
                 shape::Kind::Color => json!("#ffffff"),
                 shape::Kind::Fraction { min, .. } => json!({"num": min, "den": 1}),
                 shape::Kind::PixelFormat => {

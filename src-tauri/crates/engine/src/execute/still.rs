@@ -18,7 +18,7 @@ use crate::resample::{Axis, Resampler};
 use crate::rgb::float_plane;
 use crate::verify::{Passed, Rect, StillVerifier, Verifier};
 use frameloom_core::graph::{CropParams, DenoiseParams, Layout, Line, Op, ResizeParams};
-use frameloom_core::job::{JobSpec, Step};
+use frameloom_core::job::{JobSpec, Step, TrackChoice};
 use frameloom_core::media::Warning;
 use frameloom_core::model::{TensorColor, TileSpec};
 use frameloom_core::pixel::{PixelFormat, PlaneRef, Planes};
@@ -47,6 +47,15 @@ pub(super) fn run(spec: &JobSpec, context: &Context<'_>) -> Result<Finished, Eng
     let layout = spec.graph.layout()?;
     let line = only_line(&layout, spec)?;
     let ops = line.ops();
+    if spec.encode.drop.contains(&TrackChoice::Metadata) {
+        // What says how colours and sizes are meant is part of the picture.
+        picture.metadata = Metadata {
+            icc: picture.metadata.icc,
+            dpi: picture.metadata.dpi,
+            png_color: picture.metadata.png_color,
+            ..Metadata::default()
+        };
+    }
     if picture.layout.has_alpha() {
         spread_color_under_transparency(&mut picture);
     }

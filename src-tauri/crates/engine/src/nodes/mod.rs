@@ -15,7 +15,9 @@ mod lut;
 mod overlay;
 mod pad;
 mod portion;
+mod redact;
 mod scale;
+mod shot;
 mod temporal;
 mod text;
 mod turn;
@@ -366,6 +368,10 @@ pub fn output_format(
             let task = models.manifest(&params.model)?.task;
             output = background::output_format(params, task, input).map_err(refuse)?;
         }
+        Op::Redact(params) => {
+            let manifest = manifest_of(op, models)?;
+            redact::check(params, manifest.as_ref()).map_err(refuse)?;
+        }
         Op::Text(params) => text::check(params).map_err(refuse)?,
         Op::Concat => {}
         Op::Mux(_) | Op::Loudness(_) | Op::AudioDenoise(_) | Op::SplitChannels(_) => {
@@ -396,6 +402,11 @@ fn check_makes_pictures(manifest: &ModelManifest) -> Result<(), Said> {
         Task::Matte => Err(said!(
             "node.model_mattes",
             "the model `{model}` tells a foreground from its background and makes no pictures; it is one for the node `background`",
+            model = &manifest.id
+        )),
+        Task::Faces | Task::Text => Err(said!(
+            "node.model_finds",
+            "the model `{model}` finds faces or text and makes no pictures; it is one for the node `redact`",
             model = &manifest.id
         )),
     }
@@ -595,6 +606,7 @@ pub fn open(
             None => None,
         },
         Op::Background(params) => Some(background::open(params, input, output, opening)?),
+        Op::Redact(params) => Some(redact::open(params, input, output, opening)?),
         Op::Text(params) => plain(Box::new(text::Text::open(
             params,
             opening.zero,

@@ -269,6 +269,10 @@ fn window_of(op: &Op) -> Option<Window> {
             warm_up: super::background::REACH as u64,
             look_ahead: super::background::REACH as u64,
         }),
+        Op::Redact(params) if params.model.is_some() => Some(Window {
+            warm_up: super::redact::REACH as u64,
+            look_ahead: super::redact::REACH as u64,
+        }),
         _ => None,
     }
 }

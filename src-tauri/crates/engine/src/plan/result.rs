@@ -28,6 +28,7 @@ pub(crate) fn upright(spec: &JobSpec, stream: &StreamInfo) -> Option<Turn> {
                 | Op::Overlay(_)
                 // Models know people who stand upright.
                 | Op::Background(_)
+                | Op::Redact(_)
                 | Op::Text(_)
                 | Op::Concat
         )

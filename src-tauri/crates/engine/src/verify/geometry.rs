@@ -3,7 +3,7 @@
 use super::grid::Rect;
 use super::seam::Seams;
 use crate::nodes::{PictureFormat, Turn, fit_inside};
-use frameloom_core::graph::Op;
+use frameloom_core::graph::{Op, RedactMode};
 use frameloom_core::pixel::Planes;
 
 /// Within so many stops more or less light, a picture keeps its structure.
@@ -141,6 +141,12 @@ impl Geometry {
             // What of it was background nobody but the model knows, and a picture without a
             // foreground may well come out blank.
             Some(Op::Background(_)) => self.recolored = true,
+            // Where something is found shows only when the picture is seen; filled with one colour,
+            // even most of a picture may be gone.
+            Some(Op::Redact(params)) => match params.cover {
+                RedactMode::Fill => self.recolored = true,
+                RedactMode::Blur | RedactMode::Pixelate => self.covered = true,
+            },
             // A stranger's model may paint as it likes: only blank pictures are told from that.
             Some(Op::Onnx(_)) => return None,
             Some(Op::Concat) => {

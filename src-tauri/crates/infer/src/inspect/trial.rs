@@ -111,7 +111,8 @@ impl<'a> Trier<'a> {
         vec![crate::choose::luma(&rgb)]
     }
 
-    fn run(
+    /// What comes out for planes of 0 to 1.
+    pub(super) fn run(
         &mut self,
         planes: &[Vec<f32>],
         width: usize,

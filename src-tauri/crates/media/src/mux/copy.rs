@@ -185,6 +185,13 @@ pub(crate) fn stream_tags(
         .collect()
 }
 
+/// Of the tags of a stream, those without which it cannot be used as what it is.
+pub(crate) fn needed_tags(mut tags: BTreeMap<String, String>) -> BTreeMap<String, String> {
+    let needed = ["language", "filename", "mimetype", "alpha_mode"];
+    tags.retain(|key, _| needed.iter().any(|known| key.eq_ignore_ascii_case(known)));
+    tags
+}
+
 /// Tags that the MP4 and MOV muxers write in their own places.
 const OWN_TAGS: &[&str] = &[
     "title",

@@ -1,6 +1,6 @@
 //! Where the packets beside the pictures come from: the source, other files, finished sound.
 
-use super::copy::{CopiedStream, SourceCut, stream_tags};
+use super::copy::{CopiedStream, SourceCut, needed_tags, stream_tags};
 use crate::error::MediaError;
 use crate::ffi::input::{Input, Look, Stream};
 use crate::ffi::output::Output;
@@ -137,10 +137,10 @@ pub(super) struct Added {
     pub has_subtitles: bool,
 }
 
-/// Adds tracks to the output, in their order. `common_shift_micros` is that of all streams.
+/// Adds tracks to the output, in their order, with all their tags or the needed ones. `common_shift_micros` is that of all streams.
 pub(super) fn add(
     output: &mut Output,
-    tracks: &[AddedTrack<'_>],
+    (tracks, keeps_tags): (&[AddedTrack<'_>], bool),
     common_shift_micros: i64,
     cancel: &Arc<AtomicBool>,
 ) -> Result<Added, MediaError> {
@@ -152,6 +152,10 @@ pub(super) fn add(
     // One reader for all tracks of a file that move alike.
     let mut files: Vec<(&Path, i64, Input, HashMap<usize, CopiedStream>)> = Vec::new();
     for track in tracks {
+        let tags = |processed: bool| match keeps_tags {
+            true => stream_tags(&track.tags, processed),
+            false => needed_tags(stream_tags(&track.tags, processed)),
+        };
         match track.from {
             TrackFrom::File {
                 path,
@@ -179,14 +183,15 @@ pub(super) fn add(
                 };
                 let view = input.stream(stream as usize).ok_or_else(gone)?;
                 let shifts = (shift_micros, common_shift_micros);
-                let (mut one, start) = add_file(output, view, track, shifts)?;
+                let (mut one, start) = add_file(output, view, (track, &tags(false)), shifts)?;
                 one.cut = cut;
                 added.has_subtitles |= !one.strict;
                 added.starts.push(start);
                 copied.insert(stream as usize, one);
             }
             TrackFrom::Sound { part } => {
-                let (feed, start) = add_sound(output, part, track, common_shift_micros)?;
+                let (feed, start) =
+                    add_sound(output, part, (track, &tags(true)), common_shift_micros)?;
                 added.starts.push(start);
                 added.feeds.push(feed);
             }
@@ -208,10 +213,10 @@ fn ticks(micros: i64, base: TimeBase) -> i64 {
 fn add_file(
     output: &mut Output,
     source: Stream<'_>,
-    track: &AddedTrack<'_>,
+    (track, tags): (&AddedTrack<'_>, &BTreeMap<String, String>),
     (own, common): (i64, i64),
 ) -> Result<(CopiedStream, (i64, sys::AVRational)), MediaError> {
-    let index = output.add_copy(source, &stream_tags(&track.tags, false))?;
+    let index = output.add_copy(source, tags)?;
     output.set_dispositions(index, &track.dispositions);
     let base = time_base(source.time_base());
     let shift = base.map_or(0, |base| ticks(own.saturating_add(common), base));
@@ -229,7 +234,7 @@ fn add_file(
 fn add_sound(
     output: &mut Output,
     part: &Path,
-    track: &AddedTrack<'_>,
+    (track, tags): (&AddedTrack<'_>, &BTreeMap<String, String>),
     common: i64,
 ) -> Result<(Feed, (i64, sys::AVRational)), MediaError> {
     let part = SoundPartReader::open(part)?;
@@ -239,8 +244,7 @@ fn add_sound(
     };
     let base = TimeBase::new(1, i64::from(header.format.rate)).ok_or_else(bad)?;
     let clock = av_rational(base.ratio()).ok_or_else(bad)?;
-    let tags = stream_tags(&track.tags, true);
-    let index = output.add_sound(&header.parameters, &header.extradata, clock, &tags)?;
+    let index = output.add_sound(&header.parameters, &header.extradata, clock, tags)?;
     output.set_dispositions(index, &track.dispositions);
     // Packets begin with what the encoder put before the first sample.
     let start = header.start - i64::from(header.parameters.initial_padding);

@@ -1,6 +1,6 @@
 //! The join itself.
 
-use super::copy::{CopiedStream, SourceCut, file_tags, general_tags, stream_tags};
+use super::copy::{CopiedStream, SourceCut, file_tags, general_tags, needed_tags, stream_tags};
 use super::feed::{self, AddedTrack, Feed};
 use super::video::Replay;
 use crate::container::{Container, MuxPlan};
@@ -128,7 +128,10 @@ impl<'a> Join<'a> {
         let main = spec.video_stream as usize;
         let (mut video, mut streams, mut added) = (None, 0, None);
         let mut copied = HashMap::new();
-        let tags = file_tags(&input.tags(), container);
+        let tags = match spec.plan.keeps_tags {
+            true => file_tags(&input.tags(), container),
+            false => BTreeMap::new(),
+        };
         let mut warnings = spec.plan.dropped.clone();
         let mut has_cover = false;
         for index in 0..input.stream_count() {
@@ -146,10 +149,15 @@ impl<'a> Join<'a> {
                     spec,
                 )?);
                 streams += 1;
-                added = Some(feed::add(&mut output, spec.added, shift_micros, cancel)?);
+                added = Some(feed::add(
+                    &mut output,
+                    (spec.added, spec.plan.keeps_tags),
+                    shift_micros,
+                    cancel,
+                )?);
             } else if spec.plan.copied.contains(&(index as u32)) {
                 has_cover |= stream.has_disposition(sys::AV_DISPOSITION_ATTACHED_PIC);
-                match add_copy(&mut output, stream, container, shift_micros)? {
+                match add_copy(&mut output, stream, spec.plan, shift_micros)? {
                     Some(mut copy) => {
                         // A cover is shown all the time.
                         if !stream.has_disposition(sys::AV_DISPOSITION_ATTACHED_PIC) {
@@ -329,6 +337,9 @@ fn add_video(
     if AvFormat(header.parameters.format).has_alpha() && header.codec().starts_with("vp") {
         tags.insert("alpha_mode".into(), "1".into());
     }
+    if !spec.plan.keeps_tags {
+        tags = needed_tags(tags);
+    }
     // Apple's players know HEVC by this tag only.
     let apple_hevc = header.codec() == "hevc" && spec.plan.container.is_iso();
     let video = NewVideo {
@@ -390,18 +401,22 @@ fn display_matrix(matrix: &[u8], from: (u32, u32), to: (u32, u32)) -> Vec<u8> {
 fn add_copy(
     output: &mut Output,
     source: Stream<'_>,
-    container: Container,
+    plan: &MuxPlan,
     shift_micros: i64,
 ) -> Result<Option<CopiedStream>, MediaError> {
     use sys::AVMediaType as M;
     let kind = source.parameters().0.codec_type;
-    let tags = stream_tags(&source.tags(), false);
+    let tags = match plan.keeps_tags {
+        true => stream_tags(&source.tags(), false),
+        false => needed_tags(stream_tags(&source.tags(), false)),
+    };
     let codec = crate::ffi::params::codec_name(source.parameters().0.codec_id);
     if kind == M::AVMEDIA_TYPE_ATTACHMENT {
         output.add_attachment(&codec, source.extradata(), &tags)?;
         return Ok(None);
     }
-    if container == Container::Mkv && source.has_disposition(sys::AV_DISPOSITION_ATTACHED_PIC) {
+    if plan.container == Container::Mkv && source.has_disposition(sys::AV_DISPOSITION_ATTACHED_PIC)
+    {
         output.add_attachment(&codec, source.attached_picture(), &cover_tags(&codec, tags))?;
         return Ok(None);
     }

@@ -35,13 +35,15 @@ export const home = {
   'preset.defocus.what': 'People stay sharp, what is behind them does not.',
   'preset.backdrop': 'White background',
   'preset.backdrop.what': 'People before plain white.',
+  'preset.redact': 'Hide faces',
+  'preset.redact.what': 'Faces become a blur, and what the file tells of places and people goes.',
 
   'misfit.no_picture': 'There is no picture in this file.',
   'misfit.not_a_clip': 'For videos only.',
   'misfit.not_interlaced': 'This video is not interlaced.',
   'misfit.no_sound': 'This video has no sound.',
   'misfit.too_long': 'Longer than a minute: mark a shorter stretch with I and O.',
-  'misfit.no_model': 'Needs a model for backgrounds: add one under Models.',
+  'misfit.no_model': 'Needs a model that can do this: add one under Models.',
 
   'paste.picture': 'Paste picture',
   'paste.files': 'Paste files',

@@ -39,13 +39,15 @@ export const home = {
   'preset.defocus.what': 'Les personnes restent nettes, pas ce qui est derrière.',
   'preset.backdrop': 'Fond blanc',
   'preset.backdrop.what': 'Les personnes sur un blanc uni.',
+  'preset.redact': 'Masquer les visages',
+  'preset.redact.what': 'Les visages deviennent flous ; ce que le fichier dit des lieux et des personnes disparaît.',
 
   'misfit.no_picture': 'Ce fichier ne contient pas d’image.',
   'misfit.not_a_clip': 'Pour les vidéos seulement.',
   'misfit.not_interlaced': 'Cette vidéo n’est pas entrelacée.',
   'misfit.no_sound': 'Cette vidéo n’a pas de son.',
   'misfit.too_long': 'Plus d’une minute : marquez un passage plus court avec I et O.',
-  'misfit.no_model': 'Demande un modèle pour l’arrière-plan : ajoutez-en un sous Modèles.',
+  'misfit.no_model': 'Demande un modèle qui sait le faire : ajoutez-en un sous Modèles.',
 
   'paste.picture': 'Coller l’image',
   'paste.files': 'Coller les fichiers',

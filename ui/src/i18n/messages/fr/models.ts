@@ -13,6 +13,8 @@ export const models = {
   'models.add.enlarges': 'Agrandit {scale} fois',
   'models.add.keeps': 'Garde la taille',
   'models.add.matte': 'Sépare le premier plan de l’arrière-plan',
+  'models.add.faces': 'Trouve des visages',
+  'models.add.text': 'Trouve du texte',
   'models.add.color': 'Canaux',
   'models.add.color.luma': 'Luminosité seule',
   'models.add.color.rgb': 'Rouge, vert, bleu',

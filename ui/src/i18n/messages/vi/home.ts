@@ -35,13 +35,15 @@ export const home = {
   'preset.defocus.what': 'Người vẫn nét, phía sau thì mờ đi.',
   'preset.backdrop': 'Nền trắng',
   'preset.backdrop.what': 'Người trên nền trắng trơn.',
+  'preset.redact': 'Che khuôn mặt',
+  'preset.redact.what': 'Khuôn mặt thành vệt mờ, thông tin về nơi chốn và người trong tệp bị xoá.',
 
   'misfit.no_picture': 'Tệp này không có hình.',
   'misfit.not_a_clip': 'Chỉ dành cho video.',
   'misfit.not_interlaced': 'Video này không xen kẽ.',
   'misfit.no_sound': 'Video này không có âm thanh.',
   'misfit.too_long': 'Dài hơn một phút: hãy đánh dấu một đoạn ngắn hơn bằng phím I và O.',
-  'misfit.no_model': 'Cần mô hình tách nền: hãy thêm trong mục Mô hình.',
+  'misfit.no_model': 'Cần một mô hình làm được việc này: hãy thêm trong mục Mô hình.',
 
   'paste.picture': 'Dán ảnh',
   'paste.files': 'Dán tệp',

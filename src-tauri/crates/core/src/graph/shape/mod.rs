@@ -45,6 +45,8 @@ pub(super) enum Kind {
     Text,
     /// A text that may have several lines.
     Lines,
+    /// Parts of the picture, one a line, as [`parse_areas`](crate::graph::parse_areas) reads them.
+    Areas,
     /// Absolute path of a file with one of these extensions.
     File(&'static [&'static str]),
     /// Id of a model.
@@ -59,6 +61,9 @@ pub(super) enum Kind {
 
 /// Longest text of a parameter, in bytes.
 pub(super) const MAX_TEXT: usize = 4096;
+
+/// Longest list of areas, in bytes.
+pub(super) const MAX_AREAS_TEXT: usize = 16_384;
 
 pub(super) fn find(name: &str) -> Option<&'static OpShape> {
     OPS.iter().find(|shape| shape.name == name)
@@ -177,6 +182,11 @@ impl Kind {
             Kind::Text | Kind::Lines | Kind::File(_) | Kind::Model => {
                 format!("a text of 1 to {MAX_TEXT} bytes")
             }
+            Kind::Areas => {
+                "areas, one a line, like \"10 20 30 15 from 1.5 to 4\": left edge, upper \
+                            edge, width and height in percent of the picture, and seconds"
+                    .to_owned()
+            }
             Kind::Color => "a colour like \"#ff8000\"".to_owned(),
             Kind::Fraction { min, max } => {
                 format!("a fraction like {{\"num\": 30000, \"den\": 1001}} from {min} to {max}")
@@ -197,6 +207,10 @@ impl Kind {
             Kind::Text | Kind::Lines | Kind::File(_) | Kind::Model => value
                 .as_str()
                 .is_some_and(|t| !t.is_empty() && t.len() <= MAX_TEXT && !t.contains('\0')),
+            Kind::Areas => value.as_str().is_some_and(|text| {
+                text.len() <= MAX_AREAS_TEXT
+                    && super::areas::parse_areas(text).is_ok_and(|areas| !areas.is_empty())
+            }),
             Kind::Color => value
                 .as_str()
                 .is_some_and(|c| super::ops::parse_color(c).is_some()),

@@ -1,6 +1,6 @@
 //! The JSON Schema that is written from the table.
 
-use super::{Kind, MAX_TEXT, OPS, OpShape};
+use super::{Kind, MAX_AREAS_TEXT, MAX_TEXT, OPS, OpShape};
 use crate::graph::{GRAPH_VERSION, MAX_EDGES, MAX_ID, MAX_NODES};
 use serde_json::{Map, Value, json};
 
@@ -53,6 +53,9 @@ impl Kind {
             Kind::Text => json!({ "type": "string", "minLength": 1, "maxLength": MAX_TEXT }),
             Kind::Lines => json!({
                 "type": "string", "minLength": 1, "maxLength": MAX_TEXT, "x-editor": "lines"
+            }),
+            Kind::Areas => json!({
+                "type": "string", "minLength": 1, "maxLength": MAX_AREAS_TEXT, "x-editor": "lines"
             }),
             Kind::File(extensions) => json!({
                 "type": "string", "minLength": 1, "maxLength": MAX_TEXT,

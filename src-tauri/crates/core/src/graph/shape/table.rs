@@ -378,6 +378,60 @@ pub(in crate::graph) const OPS: &[OpShape] = &[
         ],
     },
     OpShape {
+        name: "redact",
+        about: "Make faces, text or areas unrecognisable. What a model finds is followed from \
+                picture to picture, so that a face that it misses for a moment stays covered.",
+        params: &[
+            optional(
+                "model",
+                Kind::Model,
+                "Id of a model that finds faces or text; without one, only `areas` are covered.",
+            ),
+            optional(
+                "cover",
+                Kind::Choice(&["blur", "pixelate", "fill"]),
+                "Colours that run into each other (default), squares, or one colour.",
+            )
+            .or("\"blur\""),
+            optional("color", Kind::Color, "For `fill`; black if left out.").or("\"#000000\""),
+            optional(
+                "threshold",
+                Kind::Number {
+                    min: 0.05,
+                    max: 0.95,
+                },
+                "How sure the model must be; less finds more, and more that is none.",
+            )
+            .unit("part")
+            .or("0.5"),
+            optional(
+                "grow",
+                PART,
+                "How far beyond what was found is covered on each side; a quarter of it if left \
+                 out.",
+            )
+            .unit("part")
+            .or("0.25"),
+            optional(
+                "search",
+                Kind::Choice(&["quick", "usual", "thorough"]),
+                "How closely pictures are searched: as a whole, in quarters too (default), in \
+                 ninths too, for small faces.",
+            )
+            .or("\"usual\""),
+            optional(
+                "areas",
+                Kind::Areas,
+                "Areas that are covered whatever is in them.",
+            ),
+            optional(
+                "spare",
+                Kind::Areas,
+                "Areas in which what is found stays as it is.",
+            ),
+        ],
+    },
+    OpShape {
         name: "text",
         about: "Write into the pictures: either `text`, or a subtitle `file` whose lines appear at \
                 their times.",

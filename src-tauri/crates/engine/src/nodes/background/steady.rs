@@ -9,13 +9,12 @@
 //! it, whichever run computes it.
 
 use super::grid::Grid;
+use crate::nodes::shot;
 
 /// Pictures before and after one whose mattes count.
 pub(in crate::nodes) const REACH: usize = 4;
 /// Colours that differ by so much, of 1, are another thing: the weight is a half there.
 const SAME: f32 = 0.03;
-/// Pictures that differ by so much on average, of 1, are of different shots.
-const CUT: f32 = 0.12;
 
 /// What was seen of a picture, in the size of the network.
 #[derive(Debug, Clone, Default)]
@@ -29,17 +28,7 @@ pub(super) struct Seen {
 impl Seen {
     /// True if `next` is of another shot.
     pub(super) fn is_cut(&self, next: &Seen) -> bool {
-        let mut sum = 0.0f64;
-        let mut count = 0;
-        for (a, b) in self.rgb.iter().zip(&next.rgb) {
-            sum += a
-                .iter()
-                .zip(b)
-                .map(|(a, b)| f64::from((a - b).abs()))
-                .sum::<f64>();
-            count += a.len();
-        }
-        sum > f64::from(CUT) * count as f64
+        shot::is_cut(&self.rgb, &next.rgb)
     }
 }
 
