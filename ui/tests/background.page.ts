@@ -49,7 +49,7 @@ for (const theme of ['dark', 'light']) {
 test('without a model for it the cards say what is missing', async ({ page }) => {
   await page.goto(`/?${new URLSearchParams({ language: 'en', theme: 'dark', files: '/home/mai/Phim/harbour.mov', matting: 'none' })}`);
   const card = page.locator('label.card').filter({ has: page.getByText('Cut out', { exact: true }) });
-  await expect(card).toContainText('Needs a model for backgrounds');
+  await expect(card).toContainText('Needs a model that can do this');
   await expect(page.getByRole('radio', { name: 'Cut out' })).toBeDisabled();
 });
 

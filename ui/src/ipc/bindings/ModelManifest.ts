@@ -2,6 +2,7 @@
 import type { Licence } from "./Licence";
 import type { MatteSpec } from "./MatteSpec";
 import type { OutputSpec } from "./OutputSpec";
+import type { PlacesSpec } from "./PlacesSpec";
 import type { Task } from "./Task";
 import type { TensorSpec } from "./TensorSpec";
 import type { TileSpec } from "./TileSpec";
@@ -62,6 +63,10 @@ tile: TileSpec,
  * How a matte is read out of it; for the task `matte`, and for no other.
  */
 matte?: MatteSpec, 
+/**
+ * How places are read out of it; for the tasks that find something, and for no others.
+ */
+places?: PlacesSpec, 
 /**
  * It changes brightness or colours on purpose; results are then checked for structure only.
  */

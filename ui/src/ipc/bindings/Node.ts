@@ -13,6 +13,7 @@ import type { OnnxParams } from "./OnnxParams";
 import type { OverlayParams } from "./OverlayParams";
 import type { PadParams } from "./PadParams";
 import type { PixelFormat } from "./PixelFormat";
+import type { RedactParams } from "./RedactParams";
 import type { ResizeParams } from "./ResizeParams";
 import type { RotateParams } from "./RotateParams";
 import type { SourceParams } from "./SourceParams";
@@ -39,4 +40,4 @@ format: PixelFormat, } } | { "op": "deinterlace", "params": DeinterlaceParams } 
 /**
  * Frames per second.
  */
-rate: FrameRate, } } | { "op": "trim", "params": TrimParams } | { "op": "denoise", "params": DenoiseParams } | { "op": "color", "params": ColorParams } | { "op": "overlay", "params": OverlayParams } | { "op": "background", "params": BackgroundParams } | { "op": "text", "params": TextParams } | { "op": "concat" } | { "op": "mux", "params": MuxParams } | { "op": "loudness", "params": LoudnessParams } | { "op": "audio_denoise", "params": AudioDenoiseParams } | { "op": "split_channels", "params": SplitChannelsParams } | { "op": "onnx", "params": OnnxParams } | { "op": "sink" });
+rate: FrameRate, } } | { "op": "trim", "params": TrimParams } | { "op": "denoise", "params": DenoiseParams } | { "op": "color", "params": ColorParams } | { "op": "overlay", "params": OverlayParams } | { "op": "background", "params": BackgroundParams } | { "op": "redact", "params": RedactParams } | { "op": "text", "params": TextParams } | { "op": "concat" } | { "op": "mux", "params": MuxParams } | { "op": "loudness", "params": LoudnessParams } | { "op": "audio_denoise", "params": AudioDenoiseParams } | { "op": "split_channels", "params": SplitChannelsParams } | { "op": "onnx", "params": OnnxParams } | { "op": "sink" });

@@ -6,6 +6,7 @@ import type { Device } from "./Device";
 import type { PicturesRequest } from "./PicturesRequest";
 import type { PresetId } from "./PresetId";
 import type { Quality } from "./Quality";
+import type { RedactWish } from "./RedactWish";
 import type { Span } from "./Span";
 import type { VideoCodec } from "./VideoCodec";
 
@@ -95,4 +96,8 @@ sample: boolean,
 /**
  * How a background is done, for the presets that are about one.
  */
-background?: BackgroundWish, };
+background?: BackgroundWish, 
+/**
+ * What is made unrecognisable, for the preset that is about it.
+ */
+redact?: RedactWish, };

@@ -17,6 +17,8 @@ pub(in crate::nodes) const REACH: usize = 12;
 const GROWTH: f32 = 0.02;
 /// What is found in one picture only is followed if it is as sure as this.
 const SURE: f32 = 0.8;
+/// A place that was followed and one that was found are the same from this overlap on.
+const FOUND_AGAIN: f32 = 0.3;
 /// Width of the picture in which places are followed.
 const SMALL_WIDTH: usize = 160;
 /// A place moves by so many pixels of the small picture from one picture to the next, at most.
@@ -177,6 +179,17 @@ pub(super) fn places(window: &[&Seen], at: usize) -> Vec<[f32; 4]> {
         .take_while(|&i| !window[i].is_cut)
         .last()
         .unwrap_or(at);
+    // What is found in this very picture needs no help: a place that was followed is larger.
+    let mut add = |sides: [f32; 4]| {
+        let place = Found { sides, score: 0.0 };
+        if own
+            .found
+            .iter()
+            .all(|found| found.overlap(&place) < FOUND_AGAIN)
+        {
+            places.push(sides);
+        }
+    };
     // Chains that ended before this picture.
     for from in first..at {
         let (seen, next) = (window[from], window[from + 1]);
@@ -187,7 +200,7 @@ pub(super) fn places(window: &[&Seen], at: usize) -> Vec<[f32; 4]> {
                 continue;
             }
             let path = (from..at).map(|i| (window[i], window[i + 1]));
-            places.push(followed(found.sides, path));
+            add(followed(found.sides, path));
         }
     }
     // Chains that begin behind it.
@@ -200,7 +213,7 @@ pub(super) fn places(window: &[&Seen], at: usize) -> Vec<[f32; 4]> {
                 continue;
             }
             let path = (at + 1..=from).rev().map(|i| (window[i], window[i - 1]));
-            places.push(followed(found.sides, path));
+            add(followed(found.sides, path));
         }
     }
     places
