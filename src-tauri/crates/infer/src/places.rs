@@ -278,7 +278,7 @@ fn values<'a>(
 /// The candidates that are sure enough. `None` if the tensors do not belong together.
 fn of_boxes(boxes: &[f32], scores: &[f32], class: usize, least: f32) -> Option<Vec<Found>> {
     let count = boxes.len() / 4;
-    if count == 0 || boxes.len() % 4 != 0 || scores.len() % count != 0 {
+    if count == 0 || !boxes.len().is_multiple_of(4) || !scores.len().is_multiple_of(count) {
         return None;
     }
     let classes = scores.len() / count;

@@ -132,6 +132,14 @@ struct View {
     count: usize,
 }
 
+/// What a model saw of a picture.
+struct Sight {
+    found: Vec<Found>,
+    /// The picture in small: red, green and blue from 0 to 1.
+    rgb: [Vec<f32>; 3],
+    size: (usize, usize),
+}
+
 /// Looks at pictures with a model.
 struct Finder {
     session: PlaceSession,
@@ -190,11 +198,7 @@ impl Finder {
         })
     }
 
-    /// What is found in a picture, and the picture in small.
-    fn see(
-        &mut self,
-        frame: &Frame,
-    ) -> Result<(Vec<Found>, [Vec<f32>; 3], (usize, usize)), EngineError> {
+    fn see(&mut self, frame: &Frame) -> Result<Sight, EngineError> {
         let mut found = Vec::new();
         let mut first = None;
         for view in &mut self.views {
@@ -240,7 +244,7 @@ impl Finder {
         let mut found = each_once(found);
         found.retain(|one| !is_spared(one));
         let (rgb, size) = first.unwrap_or_default();
-        Ok((found, rgb, size))
+        Ok(Sight { found, rgb, size })
     }
 }
 
@@ -326,8 +330,8 @@ impl Filter for Still {
     }
 
     fn process(&mut self, frame: &Frame) -> Result<Frame, EngineError> {
-        let (found, ..) = self.finder.see(frame)?;
-        let places: Vec<[f32; 4]> = found.iter().map(|found| found.sides).collect();
+        let sight = self.finder.see(frame)?;
+        let places: Vec<[f32; 4]> = sight.found.iter().map(|found| found.sides).collect();
         self.eraser.erase(frame, &places)
     }
 }
@@ -382,7 +386,7 @@ impl Temporal for Clip {
     }
 
     fn push(&mut self, timed: Timed, give: &mut Give<'_>) -> Result<(), EngineError> {
-        let (found, rgb, size) = self.finder.see(&timed.frame)?;
+        let Sight { found, rgb, size } = self.finder.see(&timed.frame)?;
         let is_cut = self
             .last
             .as_ref()
