@@ -142,7 +142,7 @@ fn every_model_is_what_the_catalogue_says_and_does_its_work() {
         let file = test_data(file).unwrap();
         let found = cli.run(["models", "inspect", &text(&file), "--json"]);
         let found = &found.expect_code(0).json()["manifest"];
-        for part in ["scale", "input", "output", "tile", "task", "matte"] {
+        for part in ["scale", "input", "output", "tile", "task", "matte", "places"] {
             assert_eq!(found[part], manifest[part], "{id}: {part}");
         }
         let get = [
@@ -164,6 +164,8 @@ fn every_model_is_what_the_catalogue_says_and_does_its_work() {
         let (source, output) = (text(&source), text(&output));
         let work: &[&str] = match manifest["task"].as_str() {
             Some("matte") => &["background", &source, "--color", "#ffffff"],
+            Some("faces") => &["redact", &source],
+            Some("text") => &["redact", &source, "--text"],
             _ => &["upscale", &source, "--scale", &scale],
         };
         let named = ["-o", &output, "--model", id, "--json"];

@@ -93,15 +93,16 @@ impl App {
                 said!("redact.no_text_model", "No model is installed that finds text."),
             )
             .hint(
-                "Install an ONNX file of yours, such as the detector of PP-OCR: `frameloom models import FILE.onnx \
-                 --id text`.",
+                "Fetch one of the catalogue, `frameloom models get text-ppocr`; or install an ONNX file of yours: \
+                 `frameloom models import FILE.onnx --id text`.",
             )),
             [] => Err(AppError::new(
                 ErrorCode::ModelNotFound,
                 said!("redact.no_face_model", "No model is installed that finds faces."),
             )
             .hint(
-                "Install an ONNX file of yours, such as UltraFace: `frameloom models import FILE.onnx --id faces`.",
+                "Fetch one of the catalogue, `frameloom models get faces-ultra`; or install an ONNX file of yours: \
+                 `frameloom models import FILE.onnx --id faces`.",
             )),
             several => Err(invalid(said!(
                 "redact.several",
