@@ -45,6 +45,8 @@ export const FAKE_PRESETS: PresetCard[] = [
   }),
   row('defocus', { takes: ['video', 'still'], options: ['quality', 'codec'], still_formats: STILL_FORMATS }),
   row('backdrop', { takes: ['video', 'still'], options: ['quality', 'codec'], still_formats: STILL_FORMATS }),
+  row('steady', { options: ['quality', 'codec'] }),
+  row('smooth', { options: ['quality', 'codec'] }),
 ];
 
 const LONGEST_ANIMATION = 60_000_000;
@@ -81,6 +83,8 @@ export function fakeOutput(request: UpscaleRequest): string {
     cutout: '{name}_cutout',
     defocus: '{name}_defocus',
     backdrop: '{name}_backdrop',
+    steady: '{name}_steady',
+    smooth: '{name}_smooth',
   }[request.preset];
   return `${folder}/${(request.name_template ?? usual).replace('{name}', stem)}.${ending}`;
 }

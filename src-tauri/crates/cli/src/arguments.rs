@@ -1,15 +1,19 @@
 //! What can be typed.
 
 mod models;
+mod motion;
 
 pub use models::{ModelGet, ModelImport, Models};
+pub use motion::{Interpolate, Stabilise};
 
 use clap::builder::{PossibleValue, PossibleValuesParser, TypedValueParser};
 use clap::{ArgGroup, Args, Parser, Subcommand, ValueEnum};
 use clap_complete::Shell;
 use frameloom_app::inventory::Rule;
 use frameloom_app::presets::PRESETS;
-use frameloom_app::{BackgroundWish, ComputeWish, DeinterlaceChoice, PicturesRequest, PresetId};
+use frameloom_app::{
+    BackgroundWish, ComputeWish, DeinterlaceChoice, MotionWish, PicturesRequest, PresetId,
+};
 use frameloom_core::job::{Device, Precision, Priority, Quality, TrackChoice, VideoCodec};
 use frameloom_core::time::FrameRate;
 use std::path::PathBuf;
@@ -68,6 +72,10 @@ pub enum Command {
     Do(Do),
     /// Leave the background of videos and pictures away, blur it, or put another in its place.
     Background(Background),
+    /// Calm the camera of shaky videos.
+    Stabilise(Stabilise),
+    /// Make new frames between those of videos, for smoother motion.
+    Interpolate(Interpolate),
     /// Run a graph of nodes, or a project, on a video or a picture.
     Run(Run),
     /// Make and handle projects: a graph with its files and settings in one file.
@@ -296,6 +304,9 @@ pub struct Upscale {
     /// What comes in the place of a background.
     #[arg(skip)]
     pub background: Option<BackgroundWish>,
+    /// How motion is treated.
+    #[arg(skip)]
+    pub motion: Option<MotionWish>,
     /// Ending of the result.
     #[arg(skip)]
     pub format: Option<String>,
@@ -400,6 +411,7 @@ impl Background {
                 spill: self.spill,
                 smooth: self.smooth,
             }),
+            motion: None,
             format: None,
         }
     }

@@ -35,6 +35,10 @@ export const home = {
   'preset.defocus.what': 'People stay sharp, what is behind them does not.',
   'preset.backdrop': 'White background',
   'preset.backdrop.what': 'People before plain white.',
+  'preset.steady': 'Steady the camera',
+  'preset.steady.what': 'Takes the shake out; shown a tenth larger, so that no border is seen.',
+  'preset.smooth': 'Smoother motion',
+  'preset.smooth.what': 'Twice as many frames, each new one between two of the video.',
 
   'misfit.no_picture': 'There is no picture in this file.',
   'misfit.not_a_clip': 'For videos only.',

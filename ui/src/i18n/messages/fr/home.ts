@@ -39,6 +39,10 @@ export const home = {
   'preset.defocus.what': 'Les personnes restent nettes, pas ce qui est derrière.',
   'preset.backdrop': 'Fond blanc',
   'preset.backdrop.what': 'Les personnes sur un blanc uni.',
+  'preset.steady': 'Stabiliser la caméra',
+  'preset.steady.what': 'Enlève les tremblements ; l’image est agrandie d’un dixième pour qu’aucun bord ne se voie.',
+  'preset.smooth': 'Mouvement fluide',
+  'preset.smooth.what': 'Deux fois plus d’images, chaque nouvelle entre deux de la vidéo.',
 
   'misfit.no_picture': 'Ce fichier ne contient pas d’image.',
   'misfit.not_a_clip': 'Pour les vidéos seulement.',

@@ -35,6 +35,10 @@ export const home = {
   'preset.defocus.what': 'Người vẫn nét, phía sau thì mờ đi.',
   'preset.backdrop': 'Nền trắng',
   'preset.backdrop.what': 'Người trên nền trắng trơn.',
+  'preset.steady': 'Chống rung máy quay',
+  'preset.steady.what': 'Loại bỏ rung lắc; hình được phóng to một phần mười để không lộ viền.',
+  'preset.smooth': 'Chuyển động mượt',
+  'preset.smooth.what': 'Gấp đôi số khung hình, mỗi khung mới nằm giữa hai khung của video.',
 
   'misfit.no_picture': 'Tệp này không có hình.',
   'misfit.not_a_clip': 'Chỉ dành cho video.',
