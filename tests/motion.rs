@@ -79,11 +79,23 @@ impl Luma {
             .unwrap();
         let part = |before: f64, at: f64, after: f64| {
             let bend = before - 2.0 * at + after;
-            if bend > 0.0 { 0.5 * (before - after) / bend } else { 0.0 }
+            if bend > 0.0 {
+                0.5 * (before - after) / bend
+            } else {
+                0.0
+            }
         };
         let at = self.apart(other, (x, y));
-        let across = part(self.apart(other, (x - 1, y)), at, self.apart(other, (x + 1, y)));
-        let down = part(self.apart(other, (x, y - 1)), at, self.apart(other, (x, y + 1)));
+        let across = part(
+            self.apart(other, (x - 1, y)),
+            at,
+            self.apart(other, (x + 1, y)),
+        );
+        let down = part(
+            self.apart(other, (x, y - 1)),
+            at,
+            self.apart(other, (x, y + 1)),
+        );
         (x as f64 + across, y as f64 + down)
     }
 }
@@ -127,8 +139,19 @@ fn shaken(folder: &Path) -> Option<PathBuf> {
     );
     let picture = text(&picture);
     ffmpeg(&[
-        "-loop", "1", "-framerate", "25", "-i", &picture, "-vf", &filter, "-frames:v", "60", "-c:v",
-        "ffv1", &text(&path),
+        "-loop",
+        "1",
+        "-framerate",
+        "25",
+        "-i",
+        &picture,
+        "-vf",
+        &filter,
+        "-frames:v",
+        "60",
+        "-c:v",
+        "ffv1",
+        &text(&path),
     ])
     .then_some(path)
 }
@@ -137,46 +160,81 @@ fn shaken(folder: &Path) -> Option<PathBuf> {
 fn a_known_shake_goes_away_and_the_pan_stays() {
     let cli = Cli::new();
     let folder = cli.folder();
-    let Some(source) = shaken(&folder) else { return };
+    let Some(source) = shaken(&folder) else {
+        return;
+    };
     let before = lumas(&source);
     for (name, more) in [("crop.mkv", &[][..]), ("mirror.mkv", &["--mirror"][..])] {
         let out = folder.join(name);
-        let all = ["stabilise", &text(&source), "-o", &text(&out), "--codec", "ffv1", "-q", "lossless"];
+        let all = [
+            "stabilise",
+            &text(&source),
+            "-o",
+            &text(&out),
+            "--codec",
+            "ffv1",
+            "-q",
+            "lossless",
+        ];
         cli.run(all.iter().chain(more)).expect_code(0);
         let after = lumas(&out);
         assert_eq!(after.len(), before.len());
         assert_eq!((after[0].width, after[0].height), (400, 224));
         let (shake, rest) = (jitter(&before), jitter(&after));
         println!("{name}: {shake:.3} pixels of jitter, {rest:.3} are left");
-        assert!(rest < 0.15 * shake, "{name}: {rest} of {shake} pixels are left");
+        assert!(
+            rest < 0.15 * shake,
+            "{name}: {rest} of {shake} pixels are left"
+        );
         // A pixel and a half per frame over the middle of the clip, where the window is whole.
         let way: f64 = after[20..41]
             .windows(2)
             .map(|pair| pair[0].shift_to(&pair[1], 9).0)
             .sum();
-        assert!((-35.0..-25.0).contains(&way), "{name}: the pan became {way} pixels");
+        assert!(
+            (-35.0..-25.0).contains(&way),
+            "{name}: the pan became {way} pixels"
+        );
     }
 }
 
 #[test]
 fn a_clip_out_of_a_hand_is_calmer_and_its_sound_and_cuts_stay() {
-    let Some(source) = test_data("media/video/h264_aac_17s_640x360.mp4") else {
+    let Some(source) = test_data("media/video/h264_aac_16s_320x240_60fps.mp4") else {
         return;
     };
     let cli = Cli::new();
     let folder = cli.folder();
     let (clip, out) = (folder.join("clip.mp4"), folder.join("calm.mp4"));
-    let cut = ["-ss", "2", "-t", "4", "-i", &text(&source), "-c:v", "libx264", "-crf", "12", "-c:a", "copy", &text(&clip)];
+    let cut = [
+        "-ss",
+        "1",
+        "-t",
+        "2",
+        "-i",
+        &text(&source),
+        "-c:v",
+        "libx264",
+        "-crf",
+        "12",
+        "-c:a",
+        "copy",
+        &text(&clip),
+    ];
     if !ffmpeg(&cut) {
         return;
     }
-    cli.run(["stabilise", &text(&clip), "-o", &text(&out)]).expect_code(0);
+    cli.run(["stabilise", &text(&clip), "-o", &text(&out)])
+        .expect_code(0);
     let (before, after) = (lumas(&clip), lumas(&out));
     assert_eq!(before.len(), after.len());
     let (shake, rest) = (jitter(&before), jitter(&after));
     println!("{shake:.3} pixels of jitter, {rest:.3} are left");
     assert!(rest < 0.5 * shake, "{rest} of {shake} pixels are left");
-    let (a, b) = (frameloom_media::probe(&clip).unwrap(), frameloom_media::probe(&out).unwrap());
+    let (a, b) = (
+        frameloom_media::probe(&clip).unwrap(),
+        frameloom_media::probe(&out).unwrap(),
+    );
     assert_eq!(a.streams.len(), b.streams.len());
 }
 
@@ -196,10 +254,19 @@ fn psnr(made: &[Luma], real: &[Luma]) -> f64 {
 #[test]
 fn frames_that_were_taken_away_are_made_again_better_than_by_holding_mixing_or_minterpolate() {
     for (file, stretch) in [
-        ("media/video/h264_aac_16s_320x240_60fps.mp4", "trim=start_frame=60:end_frame=180"),
-        ("media/video/hevc_720p25_4s.ts", "trim=start_frame=20:end_frame=80,scale=640:-2"),
+        (
+            "media/video/h264_aac_16s_320x240_60fps.mp4",
+            "trim=start_frame=60:end_frame=120",
+        ),
+        // Out of a car.
+        (
+            "media/video/vp9_10bit.webm",
+            "trim=start_frame=46:end_frame=70",
+        ),
     ] {
-        let Some(source) = test_data(file) else { return };
+        let Some(source) = test_data(file) else {
+            return;
+        };
         let cli = Cli::new();
         let folder = cli.folder();
         let path = |name: &str| text(&folder.join(name));
@@ -207,23 +274,63 @@ fn frames_that_were_taken_away_are_made_again_better_than_by_holding_mixing_or_m
         let halved = format!("{whole},select='not(mod(n,2))'");
         for (name, filter) in [("whole.mkv", &whole), ("half.mkv", &halved)] {
             let rate = if name == "half.mkv" { "25" } else { "50" };
-            let all = ["-i", &text(&source), "-an", "-sn", "-vf", filter, "-r", rate, "-c:v", "ffv1", &path(name)];
+            let all = [
+                "-i",
+                &text(&source),
+                "-an",
+                "-sn",
+                "-vf",
+                filter,
+                "-r",
+                rate,
+                "-c:v",
+                "ffv1",
+                &path(name),
+            ];
             if !ffmpeg(&all) {
                 return;
             }
         }
-        cli.run(["interpolate", &path("half.mkv"), "-o", &path("made.mkv"), "--codec", "ffv1", "-q", "lossless"])
-            .expect_code(0);
+        cli.run([
+            "interpolate",
+            &path("half.mkv"),
+            "-o",
+            &path("made.mkv"),
+            "--codec",
+            "ffv1",
+            "-q",
+            "lossless",
+        ])
+        .expect_code(0);
         for (name, filter) in [
             ("held.mkv", "fps=50"),
-            ("mixed.mkv", "framerate=fps=50:interp_start=0:interp_end=255:scene=100"),
-            ("minterpolate.mkv", "minterpolate=fps=50:mi_mode=mci:mc_mode=aobmc:me_mode=bidir:vsbmc=1"),
+            (
+                "mixed.mkv",
+                "framerate=fps=50:interp_start=0:interp_end=255:scene=100",
+            ),
+            (
+                "minterpolate.mkv",
+                "minterpolate=fps=50:mi_mode=mci:mc_mode=aobmc:me_mode=bidir:vsbmc=1",
+            ),
         ] {
-            ffmpeg(&["-i", &path("half.mkv"), "-vf", filter, "-c:v", "ffv1", &path(name)]);
+            ffmpeg(&[
+                "-i",
+                &path("half.mkv"),
+                "-vf",
+                filter,
+                "-c:v",
+                "ffv1",
+                &path(name),
+            ]);
         }
         let real = lumas(Path::new(&path("whole.mkv")));
         let made = lumas(Path::new(&path("made.mkv")));
-        assert!(made.len().abs_diff(real.len()) <= 1, "{} {}", made.len(), real.len());
+        assert!(
+            made.len().abs_diff(real.len()) <= 1,
+            "{} {}",
+            made.len(),
+            real.len()
+        );
         let quality = |name: &str| psnr(&lumas(Path::new(&path(name))), &real[..real.len() - 4]);
         let own = quality("made.mkv");
         let others = ["held.mkv", "mixed.mkv", "minterpolate.mkv"].map(quality);
@@ -243,8 +350,19 @@ fn a_cut_has_no_frame_in_between_and_the_rate_is_what_was_asked_for() {
     if !ffmpeg(&["-filter_complex", scenes, "-c:v", "ffv1", &source]) {
         return;
     }
-    cli.run(["interpolate", &source, "-o", &out, "--rate", "60", "--codec", "ffv1", "-q", "lossless"])
-        .expect_code(0);
+    cli.run([
+        "interpolate",
+        &source,
+        "-o",
+        &out,
+        "--rate",
+        "60",
+        "--codec",
+        "ffv1",
+        "-q",
+        "lossless",
+    ])
+    .expect_code(0);
     let info = frameloom_media::probe(Path::new(&out)).unwrap();
     let rate = info.main_video().unwrap().1.frame_rate.unwrap();
     assert!((rate.ratio().to_f64() - 60.0).abs() < 0.01, "{rate:?}");
@@ -262,15 +380,26 @@ fn what_cannot_be_done_is_refused_in_a_sentence() {
     let cli = Cli::new();
     let clip = text(&demo_clip());
     for (words, says) in [
-        (&["stabilise", clip.as_str(), "--zoom", "3"][..], "1.02 to 1.5"),
+        (
+            &["stabilise", clip.as_str(), "--zoom", "3"][..],
+            "1.02 to 1.5",
+        ),
         (&["stabilise", clip.as_str(), "--smooth", "0"], "0.1 to 2"),
         (&["interpolate", clip.as_str(), "--times", "1"], "2 to 8"),
-        (&["interpolate", clip.as_str(), "--rate", "5000"], "1 to 1000"),
+        (
+            &["interpolate", clip.as_str(), "--rate", "5000"],
+            "1 to 1000",
+        ),
     ] {
         let ran = cli.run(words).expect_code(2);
         assert!(ran.stderr.contains(says), "{ran:?}");
     }
-    let Some(picture) = test_data("images/photo/bus.jpg") else { return };
+    let Some(picture) = test_data("images/photo/bus.jpg") else {
+        return;
+    };
     let ran = cli.run(["stabilise", &text(&picture)]).expect_code(2);
-    assert!(ran.stderr.contains("is a picture, and this is for clips"), "{ran:?}");
+    assert!(
+        ran.stderr.contains("is a picture, and this is for clips"),
+        "{ran:?}"
+    );
 }

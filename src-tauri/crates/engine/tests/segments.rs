@@ -304,7 +304,10 @@ fn a_calmed_camera_and_frames_in_between_have_no_seams() {
         let (whole, _folder) = both_ways(&path, ops.clone(), 25);
         let folder = tempfile::tempdir().unwrap();
         let uncut = in_one_go(&path, ops.clone(), 100_000, folder.path());
-        assert!(pictures(&whole) == pictures(&uncut), "{ops:?} shows its seams");
+        assert!(
+            pictures(&whole) == pictures(&uncut),
+            "{ops:?} shows its seams"
+        );
         let wanted = if ops.len() == 2 && ops[1].name() == "stabilise" {
             120
         } else {
@@ -319,8 +322,9 @@ fn frames_in_between_of_an_uneven_clip_come_at_even_times_and_pauses_stay() {
     let folder = tempfile::tempdir().unwrap();
     // Pictures at 0, 0.1, 0.2, 0.5 and 1 s.
     let chosen = "eq(n\\,0)+eq(n\\,1)+eq(n\\,2)+eq(n\\,5)+eq(n\\,10)";
-    let source =
-        format!("-f lavfi -i testsrc2=s=192x108:r=10:d=1.1 -vf select={chosen} -vsync vfr -c:v ffv1");
+    let source = format!(
+        "-f lavfi -i testsrc2=s=192x108:r=10:d=1.1 -vf select={chosen} -vsync vfr -c:v ffv1"
+    );
     let Some(path) = made(folder.path(), "uneven.mkv", &source) else {
         return;
     };
@@ -338,7 +342,10 @@ fn frames_in_between_of_an_uneven_clip_come_at_even_times_and_pauses_stay() {
     for (pts, hash) in &own {
         assert_eq!(at(*pts), *hash, "at {pts} ms");
     }
-    assert!(own.iter().all(|(_, hash)| *hash != at(50) && *hash != at(150)));
+    assert!(
+        own.iter()
+            .all(|(_, hash)| *hash != at(50) && *hash != at(150))
+    );
     // Longer than a quarter of a second and three pictures: nothing is made up.
     assert!((200..500).step_by(50).all(|millis| at(millis) == own[2].1));
 }

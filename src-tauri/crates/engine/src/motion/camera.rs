@@ -226,12 +226,7 @@ fn follow(from: &Pyramid, to: &Pyramid, place: (f32, f32)) -> Option<(f32, f32)>
 }
 
 /// One level: by how much the window around `place` moved, beginning at `moved`.
-fn track(
-    from: &Gray,
-    to: &Gray,
-    place: (f32, f32),
-    mut moved: (f32, f32),
-) -> Option<(f32, f32)> {
+fn track(from: &Gray, to: &Gray, place: (f32, f32), mut moved: (f32, f32)) -> Option<(f32, f32)> {
     const SIDE: usize = 2 * RADIUS + 1;
     const AREA: usize = SIDE * SIDE;
     let r = RADIUS as f32;

@@ -113,10 +113,16 @@ impl Template {
         read(gray, x, y, &mut this.values);
         read(gray, x + 1.0, y, &mut this.gx);
         read(gray, x - 1.0, y, &mut other);
-        this.gx.iter_mut().zip(&other).for_each(|(a, b)| *a = 0.5 * (*a - b));
+        this.gx
+            .iter_mut()
+            .zip(&other)
+            .for_each(|(a, b)| *a = 0.5 * (*a - b));
         read(gray, x, y + 1.0, &mut this.gy);
         read(gray, x, y - 1.0, &mut other);
-        this.gy.iter_mut().zip(&other).for_each(|(a, b)| *a = 0.5 * (*a - b));
+        this.gy
+            .iter_mut()
+            .zip(&other)
+            .for_each(|(a, b)| *a = 0.5 * (*a - b));
         let share = 1.0 / AREA as f32;
         let (sx, sy) = (this.gx.iter().sum::<f32>(), this.gy.iter().sum::<f32>());
         this.sums = (sx * share, sy * share);
@@ -258,7 +264,9 @@ fn densified(
     let mut sums = vec![(0.0f32, 0.0f32); width * height];
     let mut weights = vec![0.0f32; width * height];
     let mut shown = [0.0; AREA];
-    let places = rows.iter().flat_map(|y| columns.iter().map(move |x| (*x, *y)));
+    let places = rows
+        .iter()
+        .flat_map(|y| columns.iter().map(move |x| (*x, *y)));
     for ((x, y), &(u, v)) in places.zip(found) {
         read(to, x as f32 + u, y as f32 + v, &mut shown);
         for row in 0..PATCH.min(height) {
@@ -289,8 +297,7 @@ mod tests {
 
     fn texture(x: f32, y: f32) -> f32 {
         let wave = |fx: f32, fy: f32, phase: f32| (x * fx + y * fy + phase).sin();
-        128.0
-            + 25.0 * (wave(0.31, 0.12, 0.4) + wave(-0.17, 0.36, 1.0) + wave(0.07, 0.05, 2.0))
+        128.0 + 25.0 * (wave(0.31, 0.12, 0.4) + wave(-0.17, 0.36, 1.0) + wave(0.07, 0.05, 2.0))
     }
 
     fn picture(see: impl Fn(f32, f32) -> f32) -> Pyramid {
@@ -307,7 +314,13 @@ mod tests {
     fn a_thing_that_moves_before_a_background_that_moves_is_followed_and_so_is_that() {
         let inside = |x: f32, y: f32| (70.0..130.0).contains(&x) && (30.0..90.0).contains(&y);
         let thing = |x: f32, y: f32| texture(2.1 * y + 300.0, 1.9 * x);
-        let one = picture(|x, y| if inside(x, y) { thing(x, y) } else { texture(x, y) });
+        let one = picture(|x, y| {
+            if inside(x, y) {
+                thing(x, y)
+            } else {
+                texture(x, y)
+            }
+        });
         let two = picture(|x, y| match inside(x - 6.5, y + 3.0) {
             true => thing(x - 6.5, y + 3.0),
             false => texture(x + 2.25, y),

@@ -6,7 +6,7 @@
 pub(crate) mod camera;
 pub(crate) mod flow;
 pub(crate) mod gray;
-mod scene;
+pub(crate) mod scene;
 
 pub(crate) use camera::{Camera, Similarity};
 pub(crate) use gray::{Pyramid, Shrink};

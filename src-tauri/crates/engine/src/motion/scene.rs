@@ -30,7 +30,12 @@ impl Change {
     /// Of pictures of one size.
     pub(crate) fn between(before: &Gray, after: &Gray) -> Self {
         let (a, b) = (Glance::of(before), Glance::of(after));
-        let changed: f32 = a.tones.iter().zip(&b.tones).map(|(a, b)| (a - b).abs()).sum();
+        let changed: f32 = a
+            .tones
+            .iter()
+            .zip(&b.tones)
+            .map(|(a, b)| (a - b).abs())
+            .sum();
         Self {
             tones: 0.5 * changed,
             likeness: likeness(&a.cells, &b.cells),
@@ -123,7 +128,8 @@ mod tests {
         let scene = |x: f32, y: f32| 120.0 + 60.0 * (x / 31.0).sin() + 40.0 * (y / 17.0).cos();
         let one = picture(scene);
         let moved = picture(|x, y| scene(x + 6.0, y - 3.0));
-        let noisy = picture(|x, y| scene(x, y) + 6.0 * ((x * 12.9 + y * 78.2).sin() * 43.7).fract());
+        let noisy =
+            picture(|x, y| scene(x, y) + 6.0 * ((x * 12.9 + y * 78.2).sin() * 43.7).fract());
         let lit = picture(|x, y| 1.3 * scene(x, y) + 25.0);
         let other = picture(|x, y| 60.0 + 0.8 * y + 30.0 * ((x + y) / 9.0).sin());
         assert!(!is_cut(&one, &moved) && !is_cut(&one, &noisy) && !is_cut(&one, &lit));

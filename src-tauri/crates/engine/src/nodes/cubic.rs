@@ -30,10 +30,8 @@ impl Cubic {
             &self.weights[phase(y - top).min(PHASES)],
         );
         let (left, top) = (left as i64 - 1, top as i64 - 1);
-        let inside = left >= 0
-            && top >= 0
-            && left + 4 <= from.width as i64
-            && top + 4 <= from.height as i64;
+        let inside =
+            left >= 0 && top >= 0 && left + 4 <= from.width as i64 && top + 4 <= from.height as i64;
         let mut columns = [0.0f32; 4];
         if inside {
             let left = left as usize;

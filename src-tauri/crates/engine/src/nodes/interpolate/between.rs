@@ -60,10 +60,8 @@ fn sureness(from: &Gray, to: &Gray, flow: &Flow, back: &Flow) -> (Vec<f32>, f32)
             let home = back.at(tx, ty);
             let lost = (u + home.0).hypot(v + home.1);
             let (light, way) = (apart / UNSURE_BY, lost / APART);
-            let outside = tx < -0.5
-                || ty < -0.5
-                || tx > to.width as f32 - 0.5
-                || ty > to.height as f32 - 0.5;
+            let outside =
+                tx < -0.5 || ty < -0.5 || tx > to.width as f32 - 0.5 || ty > to.height as f32 - 0.5;
             let known = 1.0 / (1.0 + light * light + way * way);
             sure.push(if outside { 0.25 * known } else { known });
         }

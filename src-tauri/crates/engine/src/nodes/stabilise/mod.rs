@@ -23,6 +23,7 @@ use frameloom_core::said;
 use frameloom_core::said::Said;
 use frameloom_core::time::FrameRate;
 use frameloom_media::FramePool;
+use path::Window;
 use std::collections::VecDeque;
 use warp::Warp;
 
@@ -80,10 +81,7 @@ pub(super) fn open(
             opening.threads,
         ),
         reach: reach(params, input.pace.frame_rate) as usize,
-        size: (
-            f64::from(input.width) * aspect,
-            f64::from(input.height),
-        ),
+        size: (f64::from(input.width) * aspect, f64::from(input.height)),
         zoom,
         room: match params.border {
             StabiliseBorder::Crop => zoom,
@@ -129,19 +127,17 @@ impl Stabilise {
         let at = self.given;
         let before = (1..=at)
             .rev()
-            .take(self.reach)
             .map_while(|i| self.held.get(i)?.motion.as_ref());
         let after = self
             .held
             .iter()
             .skip(at + 1)
-            .take(self.reach)
             .map_while(|held| held.motion.as_ref());
-        let correction = path::correction(before, after, self.reach);
+        let window = Window::of(before, after, self.reach);
         let Some(timed) = self.held.get_mut(at).and_then(|held| held.timed.take()) else {
             return Ok(());
         };
-        let back = path::way_back(&correction, self.size, self.zoom, self.room);
+        let back = window.way_back(self.size, self.zoom, self.room);
         let frame = self.warp.moved(&timed.frame, &back)?;
         self.given += 1;
         while self.given > self.reach {

@@ -15,37 +15,86 @@ const DEVIATION: f64 = 0.4;
 /// that it never comes to an end of the room with a jerk.
 const FREE: f64 = 0.7;
 
-/// How what a picture shows is to be moved. `before` are the motions into the picture and into
-/// those before it, the nearest first; `after` those into the pictures behind it, the nearest
-/// first; none of them across a cut.
-pub(super) fn correction<'a>(
-    before: impl Iterator<Item = &'a Similarity>,
-    after: impl Iterator<Item = &'a Similarity>,
+/// The pictures of a window, as they lie to the one that is moved.
+pub(super) struct Window {
+    /// Where what that picture shows lies in each, in order.
+    poses: Vec<Similarity>,
+    /// Position of the picture itself.
+    at: usize,
+    /// How far the window reaches.
     reach: usize,
-) -> Similarity {
-    let mut line = Line::default();
-    let deviation = (DEVIATION * reach as f64).max(0.5);
-    let mut add = |distance: usize, time: f64, at: &Similarity| {
-        let far = distance as f64 / deviation;
-        line.add((-0.5 * far * far).exp(), time, numbers(at));
-    };
-    add(0, 0.0, &Similarity::NONE);
-    let mut at = Similarity::NONE;
-    for (distance, motion) in (1..).zip(before) {
-        at = at.then(&motion.inverse());
-        add(distance, -(distance as f64), &at);
+}
+
+impl Window {
+    /// `before` are the motions into the picture and into those before it, the nearest first;
+    /// `after` those into the pictures behind it, the nearest first; none of them across a cut.
+    pub(super) fn of<'a>(
+        before: impl Iterator<Item = &'a Similarity>,
+        after: impl Iterator<Item = &'a Similarity>,
+        reach: usize,
+    ) -> Self {
+        let mut poses = vec![Similarity::NONE];
+        let mut pose = Similarity::NONE;
+        for motion in before.take(reach) {
+            pose = pose.then(&motion.inverse());
+            poses.push(pose);
+        }
+        poses.reverse();
+        let at = poses.len() - 1;
+        pose = Similarity::NONE;
+        for motion in after.take(reach) {
+            pose = pose.then(motion);
+            poses.push(pose);
+        }
+        Self { poses, at, reach }
     }
-    at = Similarity::NONE;
-    for (distance, motion) in (1..).zip(after) {
-        at = at.then(motion);
-        add(distance, distance as f64, &at);
+
+    /// How what the picture `at` shows is to be moved.
+    fn correction(&self, at: usize) -> Similarity {
+        let mut line = Line::default();
+        let deviation = (DEVIATION * self.reach as f64).max(0.5);
+        let home = self.poses[at].inverse();
+        let all = self.poses.iter().enumerate();
+        let near = all.skip(at.saturating_sub(self.reach));
+        for (place, pose) in near.take_while(|(place, _)| *place <= at + self.reach) {
+            let time = place as f64 - at as f64;
+            let far = time / deviation;
+            line.add((-0.5 * far * far).exp(), time, numbers(&home.then(pose)));
+        }
+        let [size, angle, x, y] = line.at_zero();
+        let (sin, cos) = angle.sin_cos();
+        let size = size.exp();
+        Similarity {
+            turn: (size * cos, size * sin),
+            shift: (x, y),
+        }
     }
-    let [size, angle, x, y] = line.at_zero();
-    let (sin, cos) = angle.sin_cos();
-    let size = size.exp();
-    Similarity {
-        turn: (size * cos, size * sin),
-        shift: (x, y),
+
+    /// From the places of a result to those of its source, so that nothing outside of the source is
+    /// seen. `size` is that of the picture as it is shown; `zoom` is how many times larger the
+    /// result shows it; `room` is the zoom whose room may be used, which is larger than `zoom` where
+    /// the border is filled.
+    ///
+    /// Where the room is too small for the worst pictures, those around them are moved less as well:
+    /// the camera then moves more than it should, but as smoothly.
+    pub(super) fn way_back(&self, size: (f64, f64), zoom: f64, room: f64) -> Similarity {
+        let mut back = Similarity::NONE;
+        let mut most = 0.0f64;
+        for at in 0..self.poses.len() {
+            let own = self.correction(at).inverse();
+            let far = at.abs_diff(self.at) as f64 / (self.reach + 1) as f64;
+            let counts = (0.5 * std::f64::consts::PI * far).cos();
+            most = most.max(load(&own, size, room) * counts * counts);
+            if at == self.at {
+                back = own;
+            }
+        }
+        let limited = back.part(gain(most));
+        let turn = limited.turn;
+        Similarity {
+            turn: (turn.0 / zoom, turn.1 / zoom),
+            shift: limited.shift,
+        }
     }
 }
 
@@ -89,26 +138,6 @@ impl Line {
             };
         }
         found
-    }
-}
-
-/// From the places of a result to those of its source, so that nothing outside of the source is
-/// seen. `size` is that of the picture as it is shown; `zoom` is how many times larger the result
-/// shows it; `room` is the zoom whose room may be used, which is larger than `zoom` where the
-/// border is filled.
-pub(super) fn way_back(
-    correction: &Similarity,
-    size: (f64, f64),
-    zoom: f64,
-    room: f64,
-) -> Similarity {
-    let back = correction.inverse();
-    let gain = gain(load(&back, size, room));
-    let limited = back.part(gain);
-    let turn = limited.turn;
-    Similarity {
-        turn: (turn.0 / zoom, turn.1 / zoom),
-        shift: limited.shift,
     }
 }
 
@@ -158,15 +187,19 @@ mod tests {
         }
     }
 
+    fn window(motions: &[Similarity], at: usize, reach: usize) -> Window {
+        let before = motions[..at].iter().rev();
+        Window::of(before, motions[at..].iter(), reach)
+    }
+
     /// Corrections of a clip whose camera moved so, with windows that reach `reach` pictures.
     fn corrections(motions: &[Similarity], reach: usize) -> Vec<Similarity> {
-        (0..=motions.len())
-            .map(|at| {
-                let before = motions[..at].iter().rev().take(reach);
-                let after = motions[at..].iter().take(reach);
-                correction(before, after, reach)
-            })
-            .collect()
+        let all = 0..=motions.len();
+        all.map(|at| {
+            let window = window(motions, at, reach);
+            window.correction(window.at)
+        })
+        .collect()
     }
 
     #[test]
@@ -193,23 +226,50 @@ mod tests {
     fn no_border_is_ever_seen_however_far_a_picture_should_be_moved() {
         let size = (1920.0, 1080.0);
         for strength in [0.1, 0.5, 1.0, 2.0, 10.0, 100.0] {
-            let wish = Similarity {
+            let mut motions = vec![Similarity::NONE; 40];
+            motions[20] = Similarity {
                 turn: ((0.02f64 * strength).cos(), (0.02 * strength).sin()),
                 shift: (40.0 * strength, -25.0 * strength),
             };
             let zoom = 1.1;
-            let back = way_back(&wish, size, zoom, zoom);
-            for corner in [(-960.0, -540.0), (960.0, -540.0), (-960.0, 540.0), (960.0, 540.0)] {
-                let (x, y) = back.of(corner);
-                assert!(
-                    x.abs() <= 960.0 && y.abs() <= 540.0,
-                    "{corner:?} comes from {x}, {y} at {strength}"
-                );
+            for at in 10..30 {
+                let back = window(&motions, at, 9).way_back(size, zoom, zoom);
+                for (x, y) in [
+                    (-960.0, -540.0),
+                    (960.0, -540.0),
+                    (-960.0, 540.0),
+                    (960.0, 540.0),
+                ] {
+                    let (x, y) = back.of((x, y));
+                    assert!(
+                        x.abs() <= 960.0 && y.abs() <= 540.0,
+                        "{x}, {y} is seen in picture {at} at {strength}"
+                    );
+                }
             }
         }
-        // What there is room for is done in full.
-        let small = shift(20.0, -10.0);
-        let back = way_back(&small, size, 1.1, 1.1);
-        assert!((back.shift.0 + 20.0).abs() < 1e-9 && (back.shift.1 - 10.0).abs() < 1e-9);
+    }
+
+    #[test]
+    fn a_swing_that_there_is_no_room_for_is_made_smaller_and_stays_smooth() {
+        let swing = |at: usize| 80.0 * (at as f64 * std::f64::consts::TAU / 20.0).sin();
+        let motions: Vec<Similarity> = (0..80)
+            .map(|at| shift(0.0, swing(at + 1) - swing(at)))
+            .collect();
+        let shown: Vec<f64> = (20..60)
+            .map(|at| {
+                let back = window(&motions, at, 20).way_back((1920.0, 1080.0), 1.1, 1.1);
+                swing(at) - back.shift.1
+            })
+            .collect();
+        let bend =
+            |way: &dyn Fn(usize) -> f64, at: usize| way(at) - 2.0 * way(at + 1) + way(at + 2);
+        for at in 0..38 {
+            let own = bend(&|at| shown[at], at).abs();
+            assert!(own < 5.0, "picture {at} is jerked by {own}");
+            assert!(shown[at].abs() < 50.0, "{}", shown[at]);
+        }
+        // Of what was there: at the turning points 80 (1 - cos(18 degrees)) * 2.
+        assert!(bend(&swing, 4).abs() > 7.0);
     }
 }

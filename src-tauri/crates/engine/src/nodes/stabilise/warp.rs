@@ -181,7 +181,10 @@ mod tests {
                 for (x, y) in [(w / 2, h / 2), (w / 4, h / 3), (3 * w / 4, 2 * h / 3)] {
                     let (x, y) = (x as usize, y as usize);
                     let apart = value_at(&found, index, x, y) - value_at(&wanted, index, x, y);
-                    assert!(apart.abs() <= 1.0 + 0.05 * one, "{pixels}, {index}: {apart}");
+                    assert!(
+                        apart.abs() <= 1.0 + 0.05 * one,
+                        "{pixels}, {index}: {apart}"
+                    );
                 }
             }
         }
