@@ -3,7 +3,7 @@
 //! Dense inverse search (Kroeger and others 2016): small windows on a grid are each brought to where
 //! they fit best, from the smallest level of a pyramid to the largest, and every place takes the
 //! mean of the windows over it that fit. Beside the paper's way, a window also tries what its
-//! neighbours found, and outliers of the grid give way to the median around them.
+//! neighbours found and to stand still, and outliers of the grid give way to the median around them.
 
 use super::gray::{Gray, Pyramid};
 
@@ -207,7 +207,8 @@ fn level(from: &Gray, to: &Gray, coarser: &Flow) -> Flow {
             let mut least = template.look(to, start).0;
             let left = (c > 0).then(|| found[found.len() - 1].0);
             let above = (r > 0).then(|| found[found.len() - columns.len()].0);
-            for other in [left, above].into_iter().flatten() {
+            // Titles and signs stand still on what moves behind them.
+            for other in [left, above, Some((0.0, 0.0))].into_iter().flatten() {
                 let cost = template.look(to, other).0;
                 if cost < least {
                     (start, least) = (other, cost);

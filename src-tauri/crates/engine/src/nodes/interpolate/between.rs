@@ -20,6 +20,10 @@ const APART: f32 = 1.0;
 /// Frames whose places differ by more on average along their motion, of 255, are not one scene on
 /// its way: light that flashes, water that sprays.
 const MOST_APART: f32 = 22.0;
+/// What moves by less than so many cells stands, and what stands is a title more often than a
+/// hole in what moves: of two that are as sure, it is in front.
+const STILL: f32 = 0.25;
+const IN_FRONT: f32 = 1.6;
 /// A frame that counts for more than this counts alone.
 const ALONE: f32 = 0.995;
 /// So often, motions grow into places that none came to.
@@ -104,7 +108,8 @@ impl Middle {
                             continue;
                         }
                         let at = cy as usize * width + cx as usize;
-                        let weight = sure * (0.5 + 0.5 * near) + 1e-3;
+                        let front = if u.hypot(v) < STILL { IN_FRONT } else { 1.0 };
+                        let weight = front * sure * (0.5 + 0.5 * near) + 1e-3;
                         if weight > best[at] {
                             best[at] = weight;
                             values[at] = (sign * u, sign * v);
