@@ -286,7 +286,7 @@ fn a_calmed_camera_and_frames_in_between_have_no_seams() {
     };
     let stretch = Op::Trim(TrimParams {
         start: Rational::new(2, 1),
-        end: Rational::new(4, 1),
+        end: Rational::new(3, 1),
     });
     let steady = Op::Stabilise(StabiliseParams {
         smooth: 0.2,
@@ -301,7 +301,7 @@ fn a_calmed_camera_and_frames_in_between_have_no_seams() {
         vec![stretch.clone(), more.clone()],
         vec![stretch, steady, more],
     ] {
-        let (whole, _folder) = both_ways(&path, ops.clone(), 25);
+        let (whole, _folder) = both_ways(&path, ops.clone(), 20);
         let folder = tempfile::tempdir().unwrap();
         let uncut = in_one_go(&path, ops.clone(), 100_000, folder.path());
         assert!(
@@ -309,9 +309,9 @@ fn a_calmed_camera_and_frames_in_between_have_no_seams() {
             "{ops:?} shows its seams"
         );
         let wanted = if ops.len() == 2 && ops[1].name() == "stabilise" {
-            120
+            60
         } else {
-            200
+            100
         };
         assert_eq!(pictures(&whole).len(), wanted, "{ops:?}");
     }

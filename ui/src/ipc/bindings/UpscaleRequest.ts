@@ -3,6 +3,7 @@ import type { BackgroundWish } from "./BackgroundWish";
 import type { ComputeWish } from "./ComputeWish";
 import type { DeinterlaceChoice } from "./DeinterlaceChoice";
 import type { Device } from "./Device";
+import type { MotionWish } from "./MotionWish";
 import type { PicturesRequest } from "./PicturesRequest";
 import type { PresetId } from "./PresetId";
 import type { Quality } from "./Quality";
@@ -95,4 +96,8 @@ sample: boolean,
 /**
  * How a background is done, for the presets that are about one.
  */
-background?: BackgroundWish, };
+background?: BackgroundWish, 
+/**
+ * How motion is treated, for the presets that are about it.
+ */
+motion?: MotionWish, };
