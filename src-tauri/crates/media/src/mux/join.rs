@@ -16,7 +16,7 @@ use crate::hdr::HdrStatic;
 use ffmpeg_sys_next as sys;
 use frameloom_core::media::Warning;
 use frameloom_core::said;
-use frameloom_core::time::{TimeBase, Timestamp};
+use frameloom_core::time::{Rational, TimeBase, Timestamp};
 use std::cmp::Ordering;
 use std::collections::{BTreeMap, HashMap, HashSet};
 use std::fs::File;
