@@ -142,7 +142,9 @@ fn every_model_is_what_the_catalogue_says_and_does_its_work() {
         let file = test_data(file).unwrap();
         let found = cli.run(["models", "inspect", &text(&file), "--json"]);
         let found = &found.expect_code(0).json()["manifest"];
-        for part in ["scale", "input", "output", "tile", "task", "matte", "places"] {
+        for part in [
+            "scale", "input", "output", "tile", "task", "matte", "places",
+        ] {
             assert_eq!(found[part], manifest[part], "{id}: {part}");
         }
         let get = [

@@ -46,6 +46,8 @@ export const FAKE_PRESETS: PresetCard[] = [
   row('defocus', { takes: ['video', 'still'], options: ['quality', 'codec'], still_formats: STILL_FORMATS }),
   row('backdrop', { takes: ['video', 'still'], options: ['quality', 'codec'], still_formats: STILL_FORMATS }),
   row('redact', { takes: ['video', 'still'], options: ['quality', 'codec'], still_formats: STILL_FORMATS }),
+  row('steady', { options: ['quality', 'codec'] }),
+  row('smooth', { options: ['quality', 'codec'] }),
 ];
 
 const LONGEST_ANIMATION = 60_000_000;
@@ -83,6 +85,8 @@ export function fakeOutput(request: UpscaleRequest): string {
     defocus: '{name}_defocus',
     backdrop: '{name}_backdrop',
     redact: '{name}_redacted',
+    steady: '{name}_steady',
+    smooth: '{name}_smooth',
   }[request.preset];
   return `${folder}/${(request.name_template ?? usual).replace('{name}', stem)}.${ending}`;
 }

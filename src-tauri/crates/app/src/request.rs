@@ -7,6 +7,7 @@ pub(crate) use output::check_extension;
 use crate::background::{self, BEHIND, BackgroundWish};
 use crate::inputs::{self, NameParts, Taken};
 use crate::models::{MODEL_FOR_CLEAN, MODEL_FOR_LOSSY, unfit};
+use crate::motion::MotionWish;
 use crate::pictures::{self, PicturesRequest, Source};
 use crate::presets::{self, PresetId, Work};
 use crate::redact::RedactWish;
@@ -88,6 +89,10 @@ pub struct UpscaleRequest {
     #[serde(skip_serializing_if = "Option::is_none")]
     #[ts(optional)]
     pub redact: Option<RedactWish>,
+    /// How motion is treated, for the presets that are about it.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[ts(optional)]
+    pub motion: Option<MotionWish>,
     /// Names that are not overwritten in any case.
     #[serde(skip)]
     #[ts(skip)]

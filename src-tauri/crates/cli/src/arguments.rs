@@ -1,9 +1,11 @@
 //! What can be typed.
 
 mod models;
+mod motion;
 mod redact;
 
 pub use models::{ModelGet, ModelImport, Models};
+pub use motion::{Interpolate, Stabilise};
 pub use redact::Redact;
 
 use clap::builder::{PossibleValue, PossibleValuesParser, TypedValueParser};
@@ -12,7 +14,8 @@ use clap_complete::Shell;
 use frameloom_app::inventory::Rule;
 use frameloom_app::presets::PRESETS;
 use frameloom_app::{
-    BackgroundWish, ComputeWish, DeinterlaceChoice, PicturesRequest, PresetId, RedactWish,
+    BackgroundWish, ComputeWish, DeinterlaceChoice, MotionWish, PicturesRequest, PresetId,
+    RedactWish,
 };
 use frameloom_core::job::{Device, Precision, Priority, Quality, TrackChoice, VideoCodec};
 use frameloom_core::time::FrameRate;
@@ -74,6 +77,10 @@ pub enum Command {
     Background(Background),
     /// Make faces, text or areas of videos and pictures unrecognisable.
     Redact(Redact),
+    /// Calm the camera of shaky videos.
+    Stabilise(Stabilise),
+    /// Make new frames between those of videos, for smoother motion.
+    Interpolate(Interpolate),
     /// Run a graph of nodes, or a project, on a video or a picture.
     Run(Run),
     /// Make and handle projects: a graph with its files and settings in one file.
@@ -305,6 +312,9 @@ pub struct Upscale {
     /// What is made unrecognisable.
     #[arg(skip)]
     pub redact: Option<RedactWish>,
+    /// How motion is treated.
+    #[arg(skip)]
+    pub motion: Option<MotionWish>,
     /// Ending of the result.
     #[arg(skip)]
     pub format: Option<String>,
@@ -410,6 +420,7 @@ impl Background {
                 smooth: self.smooth,
             }),
             redact: None,
+            motion: None,
             format: None,
         }
     }

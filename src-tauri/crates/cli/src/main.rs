@@ -56,6 +56,8 @@ fn run(arguments: &Arguments, output: &output::Output) -> Result<ExitCode, AppEr
     }
     match &arguments.command {
         Command::Upscale(upscale) => commands::upscale::run(&app, upscale, output),
+        Command::Stabilise(work) => commands::upscale::run(&app, &work.upscale(), output),
+        Command::Interpolate(work) => commands::upscale::run(&app, &work.upscale(), output),
         Command::Background(work) => commands::upscale::run(&app, &work.upscale(), output),
         Command::Redact(work) => commands::upscale::run(&app, &work.upscale(), output),
         Command::Do(work) => commands::upscale::run(&app, &work.upscale(), output),

@@ -16,6 +16,7 @@ pub mod compute;
 pub mod control;
 mod error;
 pub mod execute;
+mod motion;
 pub mod nodes;
 pub mod plan;
 pub mod prints;

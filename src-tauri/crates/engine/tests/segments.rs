@@ -2,7 +2,8 @@
 #![expect(clippy::unwrap_used, clippy::print_stdout, reason = "tests")]
 
 use frameloom_core::graph::{
-    DeinterlaceParams, DeinterlaceRate, Graph, Op, ResizeParams, RotateParams, TrimParams,
+    DeinterlaceParams, DeinterlaceRate, Graph, InterpolateParams, Op, ResizeParams, RotateParams,
+    StabiliseParams, TrimParams,
 };
 use frameloom_core::job::{
     Device, EncodeSpec, JOB_SPEC_VERSION, JobSpec, PictureSizes, ProviderChoice, Quality, Step,
@@ -275,6 +276,78 @@ fn a_changed_frame_rate_is_even_and_has_no_seams() {
         fast.windows(2).all(|t| (8..=9).contains(&(t[1] - t[0]))),
         "{fast:?}"
     );
+}
+
+#[test]
+fn a_calmed_camera_and_frames_in_between_have_no_seams() {
+    // In a hand, with cuts.
+    let Some(path) = clip("h264_aac_16s_320x240_60fps.mp4") else {
+        return;
+    };
+    let stretch = Op::Trim(TrimParams {
+        start: Rational::new(2, 1),
+        end: Rational::new(3, 1),
+    });
+    let steady = Op::Stabilise(StabiliseParams {
+        smooth: 0.2,
+        ..StabiliseParams::default()
+    });
+    let more = Op::Interpolate(InterpolateParams {
+        rate: FrameRate::new(100, 1),
+        times: None,
+    });
+    for ops in [
+        vec![stretch.clone(), steady.clone()],
+        vec![stretch.clone(), more.clone()],
+        vec![stretch, steady, more],
+    ] {
+        let (whole, _folder) = both_ways(&path, ops.clone(), 20);
+        let folder = tempfile::tempdir().unwrap();
+        let uncut = in_one_go(&path, ops.clone(), 100_000, folder.path());
+        assert!(
+            pictures(&whole) == pictures(&uncut),
+            "{ops:?} shows its seams"
+        );
+        let wanted = if ops.len() == 2 && ops[1].name() == "stabilise" {
+            60
+        } else {
+            100
+        };
+        assert_eq!(pictures(&whole).len(), wanted, "{ops:?}");
+    }
+}
+
+#[test]
+fn frames_in_between_of_an_uneven_clip_come_at_even_times_and_pauses_stay() {
+    let folder = tempfile::tempdir().unwrap();
+    // Pictures at 0, 0.1, 0.2, 0.5 and 1 s.
+    let chosen = "eq(n\\,0)+eq(n\\,1)+eq(n\\,2)+eq(n\\,5)+eq(n\\,10)";
+    let source = format!(
+        "-f lavfi -i testsrc2=s=192x108:r=10:d=1.1 -vf select={chosen} -vsync vfr -c:v ffv1"
+    );
+    let Some(path) = made(folder.path(), "uneven.mkv", &source) else {
+        return;
+    };
+    let more = Op::Interpolate(InterpolateParams {
+        rate: FrameRate::new(20, 1),
+        times: None,
+    });
+    let (whole, _folder) = both_ways(&path, vec![more], 2);
+    let (shown, own) = (pictures(&whole), pictures(&path));
+    let found: Vec<i64> = shown.iter().map(|(pts, _)| *pts).collect();
+    let even: Vec<i64> = (0..shown.len() as i64).map(|n| n * 50).collect();
+    assert_eq!(found, even);
+    // Each picture of the source is there when it was there; what was made is none of them.
+    let at = |millis: i64| shown[millis as usize / 50].1;
+    for (pts, hash) in &own {
+        assert_eq!(at(*pts), *hash, "at {pts} ms");
+    }
+    assert!(
+        own.iter()
+            .all(|(_, hash)| *hash != at(50) && *hash != at(150))
+    );
+    // Longer than a quarter of a second and three pictures: nothing is made up.
+    assert!((200..500).step_by(50).all(|millis| at(millis) == own[2].1));
 }
 
 #[test]

@@ -12,6 +12,7 @@ import Layers from '@lucide/svelte/icons/layers';
 import ListEnd from '@lucide/svelte/icons/list-end';
 import Maximize from '@lucide/svelte/icons/maximize-2';
 import Merge from '@lucide/svelte/icons/merge';
+import Move from '@lucide/svelte/icons/move-3d';
 import Palette from '@lucide/svelte/icons/palette';
 import RotateCw from '@lucide/svelte/icons/rotate-cw';
 import Rows from '@lucide/svelte/icons/rows-3';
@@ -22,6 +23,7 @@ import Split from '@lucide/svelte/icons/split';
 import Type from '@lucide/svelte/icons/type';
 import User from '@lucide/svelte/icons/square-user-round';
 import Volume from '@lucide/svelte/icons/volume-2';
+import Waves from '@lucide/svelte/icons/waves';
 import Workflow from '@lucide/svelte/icons/workflow';
 import type { Component } from 'svelte';
 
@@ -40,6 +42,8 @@ const ICONS: Record<string, Icon> = {
   convert: Binary,
   deinterlace: Rows,
   fps: Gauge,
+  stabilise: Move,
+  interpolate: Waves,
   trim: Scissors,
   denoise: Sparkles,
   color: Palette,

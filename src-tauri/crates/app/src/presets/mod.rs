@@ -47,6 +47,10 @@ pub enum PresetId {
     Backdrop,
     /// Faces that nobody recognises.
     Redact,
+    /// A camera that moves calmly.
+    Steady,
+    /// New frames in between.
+    Smooth,
 }
 
 /// A setting that a preset leaves to the user.
@@ -256,6 +260,32 @@ pub const PRESETS: &[Preset] = &[
         still_formats: STILL_FORMATS,
         follows_source: true,
         template: "{name}_redacted",
+        codec: None,
+        quality: None,
+    },
+    Preset {
+        id: PresetId::Steady,
+        word: "steady",
+        summary: "Calm a shaky camera; the picture is shown a tenth larger, so that no border is seen",
+        takes: CLIPS,
+        options: &[PresetOption::Quality, PresetOption::Codec],
+        clip_formats: CLIP_FORMATS,
+        still_formats: &[],
+        follows_source: true,
+        template: "{name}_steady",
+        codec: None,
+        quality: None,
+    },
+    Preset {
+        id: PresetId::Smooth,
+        word: "smooth",
+        summary: "Make a new frame between each two, for smoother motion",
+        takes: CLIPS,
+        options: &[PresetOption::Quality, PresetOption::Codec],
+        clip_formats: CLIP_FORMATS,
+        still_formats: &[],
+        follows_source: true,
+        template: "{name}_smooth",
         codec: None,
         quality: None,
     },

@@ -92,6 +92,14 @@ pub(crate) fn work(
             }
             made = within(size, SMALL_ANIMATION);
         }
+        PresetId::Steady => {
+            ops.extend(whole());
+            ops.push(request.motion.unwrap_or_default().steady()?);
+        }
+        PresetId::Smooth => {
+            ops.extend(whole());
+            ops.push(request.motion.unwrap_or_default().smooth()?);
+        }
         PresetId::Frames => ops.extend(whole()),
         PresetId::Loudness | PresetId::Archive => {}
         // These need a model and go another way.

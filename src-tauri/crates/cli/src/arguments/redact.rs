@@ -113,6 +113,7 @@ impl Redact {
             preset: PresetId::Redact,
             background: None,
             redact: Some(wish),
+            motion: None,
             format: None,
         }
     }

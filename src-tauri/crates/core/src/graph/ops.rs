@@ -34,12 +34,15 @@ pub enum Op {
     },
     /// Make whole pictures of fields.
     Deinterlace(DeinterlaceParams),
-    /// Show the clip at a constant frame rate, by repeating and leaving out frames. New frames in
-    /// between need a model for interpolation.
+    /// Show the clip at a constant frame rate, by repeating and leaving out frames.
     Fps {
         /// Frames per second.
         rate: FrameRate,
     },
+    /// Calm the camera.
+    Stabilise(StabiliseParams),
+    /// Show the clip at a constant frame rate, by new frames in between.
+    Interpolate(InterpolateParams),
     /// Keep a stretch of the clip, with its sound and subtitles.
     Trim(TrimParams),
     /// Take noise out.
@@ -86,6 +89,8 @@ impl Op {
             Op::Convert { .. } => "convert",
             Op::Deinterlace(_) => "deinterlace",
             Op::Fps { .. } => "fps",
+            Op::Stabilise(_) => "stabilise",
+            Op::Interpolate(_) => "interpolate",
             Op::Trim(_) => "trim",
             Op::Denoise(_) => "denoise",
             Op::Color(_) => "color",
@@ -264,6 +269,66 @@ pub enum InterlacedFrames {
     All,
     /// Those that say that they are interlaced.
     Flagged,
+}
+
+/// What is seen where a picture was moved away from.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize, TS)]
+#[serde(rename_all = "snake_case")]
+pub enum StabiliseBorder {
+    /// Nothing: every picture is shown a little larger.
+    #[default]
+    Crop,
+    /// The mirrored picture, which is shown as large as it was.
+    Mirror,
+}
+
+/// How the camera is calmed.
+#[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize, TS)]
+#[serde(default)]
+pub struct StabiliseParams {
+    /// Seconds before and after a picture whose motion counts, 0.1 to 2: what the camera does in
+    /// less is taken out.
+    pub smooth: f64,
+    /// What is seen where a picture was moved away from.
+    pub border: StabiliseBorder,
+    /// How many times as large pictures are shown, 1.02 to 1.5: the room in which they may be
+    /// moved. For `crop`.
+    pub zoom: f64,
+}
+
+impl Default for StabiliseParams {
+    fn default() -> Self {
+        Self {
+            smooth: 0.8,
+            border: StabiliseBorder::Crop,
+            zoom: 1.1,
+        }
+    }
+}
+
+/// How many frames there are of each. One of both is given; twice as many where none is.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize, TS)]
+#[serde(default)]
+pub struct InterpolateParams {
+    /// Frames per second.
+    pub rate: Option<FrameRate>,
+    /// Times the frame rate that the clip has, 2 to 8.
+    pub times: Option<u32>,
+}
+
+impl InterpolateParams {
+    /// Frames per second of the result of a clip; `None` where nobody knows those of the clip, or
+    /// the number is none.
+    pub fn rate_of(&self, clip: Option<FrameRate>) -> Option<FrameRate> {
+        match self.rate {
+            Some(rate) => Some(rate),
+            None => {
+                let rate = clip?.ratio();
+                let times = i64::from(self.times.unwrap_or(2));
+                FrameRate::new(rate.num.checked_mul(times)?, rate.den)
+            }
+        }
+    }
 }
 
 /// A stretch of the clip, counted from its first frame. Half-open: the frame at `end` is out.

@@ -222,6 +222,12 @@ pub(super) fn node(value: Value) -> Result<Node, GraphError> {
     {
         return Err(at("it needs either `text` or `file`".into()));
     }
+    if let Op::Interpolate(params) = &op
+        && params.rate.is_some()
+        && params.times.is_some()
+    {
+        return Err(at("it takes either `rate` or `times`, not both".into()));
+    }
     Ok(Node { id, op })
 }
 

@@ -55,6 +55,15 @@ fn every_op() -> Vec<Op> {
         Op::Fps {
             rate: FrameRate::new(30_000, 1001).unwrap(),
         },
+        Op::Stabilise(StabiliseParams {
+            smooth: 1.5,
+            border: StabiliseBorder::Mirror,
+            zoom: 1.25,
+        }),
+        Op::Interpolate(InterpolateParams {
+            rate: None,
+            times: Some(4),
+        }),
         Op::Trim(TrimParams {
             start: Some(third),
             end: Some(third),

@@ -201,11 +201,13 @@ fn ticks_of(micros: i64, stream: &StreamInfo) -> i64 {
 /// rate is lowered, for long.
 fn held_back(ops: &[(&str, &Op)], source: Option<FrameRate>) -> u64 {
     let per_second = |rate: FrameRate| rate.ratio().to_f64();
+    let own = source;
     let source = source.map_or(25.0, per_second);
     let lowest = ops
         .iter()
         .filter_map(|(_, op)| match op {
             Op::Fps { rate } => Some(per_second(*rate)),
+            Op::Interpolate(params) => params.rate_of(own).map(per_second),
             _ => None,
         })
         .reduce(f64::min);

@@ -19,7 +19,9 @@ use std::sync::mpsc::{Receiver, SyncSender};
 /// A source frame that may be needed more than once.
 struct Kept {
     index: u64,
-    frame: Frame,
+    pts: i64,
+    /// `None` when no later segment needs it: what was seen of it stays.
+    frame: Option<Frame>,
     hash: Option<u64>,
     look: Look,
 }
@@ -47,8 +49,9 @@ impl Frames {
             match self.from_decoder.recv() {
                 Ok(Item::Frame(Decoded { index, frame, hash })) => self.kept.push_back(Kept {
                     index,
+                    pts: frame.pts(),
                     look: look(&frame),
-                    frame,
+                    frame: Some(frame),
                     hash,
                 }),
                 Ok(Item::Cut(_)) => {}
@@ -61,6 +64,27 @@ impl Frames {
             .get(usize::try_from(index.checked_sub(first)?).ok()?)
     }
 
+    /// The samples of a frame; from now on without them where `is_last` says so.
+    fn take(&mut self, index: u64, is_last: bool) -> Result<Option<Frame>, EngineError> {
+        if self.get(index).is_none() {
+            return Ok(None);
+        }
+        let Some(first) = self.kept.front().map(|k| k.index) else {
+            return Ok(None);
+        };
+        let at = usize::try_from(index.saturating_sub(first)).unwrap_or(usize::MAX);
+        let Some(kept) = self.kept.get_mut(at) else {
+            return Ok(None);
+        };
+        if is_last {
+            return Ok(kept.frame.take());
+        }
+        Ok(match &kept.frame {
+            Some(frame) => Some(frame.share()?),
+            None => None,
+        })
+    }
+
     fn forget_before(&mut self, index: u64) {
         while self.kept.front().is_some_and(|k| k.index < index) {
             self.kept.pop_front();
@@ -69,7 +93,7 @@ impl Frames {
 
     /// The look of the source frame that a result belongs to.
     fn look_at(&self, source_pts: i64) -> Option<Look> {
-        let after = self.kept.partition_point(|k| k.frame.pts() <= source_pts);
+        let after = self.kept.partition_point(|k| k.pts <= source_pts);
         Some(self.kept.get(after.checked_sub(1)?)?.look)
     }
 }
@@ -127,7 +151,7 @@ pub(super) fn run(
         if begin > start && context.cancel.requested() == Stop::AfterSegment {
             return Ok(Outcome::Stopped);
         }
-        let first_pts = first.frame.pts();
+        let first_pts = first.pts;
         let position = cutting.position_of(begin);
         let length = cutting.length;
         let end = (length.index_of(begin) + 1) * length.frames();
@@ -144,8 +168,11 @@ pub(super) fn run(
         let mut results: VecDeque<Timed> = VecDeque::new();
         while index < end.saturating_add(look_ahead) {
             context.cancel.check()?;
-            let Some(kept) = frames.get(index) else { break };
-            let frame = kept.frame.share()?;
+            // The next segment begins with the end of this one.
+            let is_last = index < end.saturating_sub(warm_up);
+            let Some(frame) = frames.take(index, is_last)? else {
+                break;
+            };
             let source_pts = frame.pts();
             if index == end {
                 segment.times.end = source_pts;
@@ -176,7 +203,7 @@ pub(super) fn run(
             .iter()
             .rev()
             .find(|k| k.index < end)
-            .map_or((begin, 0, None), |k| (k.index, k.frame.pts(), k.hash));
+            .map_or((begin, 0, None), |k| (k.index, k.pts, k.hash));
         let check = target
             .verifier
             .end_segment()

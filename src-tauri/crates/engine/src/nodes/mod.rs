@@ -7,17 +7,21 @@
 mod background;
 mod color;
 mod crop;
+mod cubic;
 mod ffmpeg;
+mod interpolate;
 mod joint;
 mod layer;
 mod letters;
 mod lut;
 mod overlay;
 mod pad;
+pub(crate) mod planes;
 mod portion;
 mod redact;
 mod scale;
 mod shot;
+mod stabilise;
 mod temporal;
 mod text;
 mod turn;
@@ -307,28 +311,17 @@ pub fn output_format(
                 };
             }
         }
-        Op::Fps { rate } => {
-            if input.pace == Pace::STILL {
-                return Err(refuse(said!(
-                    "node.no_rate",
-                    "a picture by itself has no frame rate"
-                )));
-            }
-            output.pace = Pace {
-                time_base: rate
-                    .ratio()
-                    .recip()
-                    .and_then(|seconds| TimeBase::new(seconds.num, seconds.den))
-                    .ok_or_else(|| {
-                        refuse(said!(
-                            "node.rate",
-                            "{rate} is no frame rate",
-                            rate = rate.ratio().to_string()
-                        ))
-                    })?,
-                frame_rate: Some(*rate),
-            };
+        Op::Fps { rate } => output.pace = constant_pace(*rate, input).map_err(refuse)?,
+        Op::Interpolate(params) => {
+            let rate = params.rate_of(input.pace.frame_rate).ok_or_else(|| {
+                refuse(said!(
+                    "interpolate.unknown_rate",
+                    "the clip does not say how many frames it has per second; say how many there are to be with `rate`"
+                ))
+            })?;
+            output.pace = constant_pace(rate, input).map_err(refuse)?;
         }
+        Op::Stabilise(_) => stabilise::check(input).map_err(refuse)?,
         Op::Trim(params) => {
             if input.pace == Pace::STILL {
                 return Err(refuse(said!(
@@ -393,6 +386,28 @@ pub fn output_format(
         }
     }
     Ok(output)
+}
+
+/// How the times of a clip of a constant rate are counted: one tick per frame.
+fn constant_pace(rate: FrameRate, input: &PictureFormat) -> Result<Pace, Said> {
+    if input.pace == Pace::STILL {
+        return Err(said!(
+            "node.no_rate",
+            "a picture by itself has no frame rate"
+        ));
+    }
+    let seconds = rate.ratio().recip();
+    let time_base = seconds.and_then(|seconds| TimeBase::new(seconds.num, seconds.den));
+    Ok(Pace {
+        time_base: time_base.ok_or_else(|| {
+            said!(
+                "node.rate",
+                "{rate} is no frame rate",
+                rate = rate.ratio().to_string()
+            )
+        })?,
+        frame_rate: Some(rate),
+    })
 }
 
 /// Refuses a model that gives something else than pictures.
@@ -588,6 +603,8 @@ pub fn open(
             let node = temporal::Fps::open(input, output);
             Some((Node::Temporal(Box::new(node)), None))
         }
+        Op::Stabilise(params) => Some(stabilise::open(params, input, output, opening)?),
+        Op::Interpolate(_) => Some(interpolate::open(input, output, opening)?),
         Op::Denoise(params) => match &params.model {
             Some(model) => with_model(model, output)?,
             None => {

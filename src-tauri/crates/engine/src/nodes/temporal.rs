@@ -161,18 +161,18 @@ impl Temporal for Deinterlace {
     }
 }
 
-/// A constant rate: every slot of a fixed grid of times shows what the clip shows at that moment.
-/// The grid begins at time zero of the stream, so it is the same for every segment.
-pub(super) struct Fps {
+/// The fixed grid of times of a constant rate. It begins at time zero of the stream, so it is the
+/// same for every segment.
+pub(super) struct Slots {
     from: TimeBase,
-    output: PictureFormat,
+    to: TimeBase,
     /// How long a frame is shown where it does not say, in ticks of `from`.
-    step: i64,
-    held: Option<Timed>,
+    pub step: i64,
 }
 
-impl Fps {
-    pub(super) fn open(input: &PictureFormat, output: PictureFormat) -> Self {
+impl Slots {
+    /// From the times of `input` to those of `output`, whose ticks are the slots.
+    pub(super) fn new(input: &PictureFormat, output: &PictureFormat) -> Self {
         let from = input.pace.time_base;
         let step = input
             .pace
@@ -183,16 +183,15 @@ impl Fps {
             .max(1);
         Self {
             from,
-            output,
+            to: output.pace.time_base,
             step,
-            held: None,
         }
     }
 
     /// The first slot that is not before `ticks`. Containers with a fine clock round the times of
     /// frames to it; half a tick of grace keeps a frame that was rounded up in its slot.
-    fn slot(&self, ticks: i64) -> i64 {
-        let (from, to) = (self.from.ratio(), self.output.pace.time_base.ratio());
+    pub(super) fn slot(&self, ticks: i64) -> i64 {
+        let (from, to) = (self.from.ratio(), self.to.ratio());
         let grace = i128::from(from.num.saturating_mul(1_000) <= from.den);
         let num = (2 * i128::from(ticks) - grace) * i128::from(from.num) * i128::from(to.den);
         let den = 2 * i128::from(from.den) * i128::from(to.num);
@@ -200,7 +199,28 @@ impl Fps {
         i64::try_from(up).unwrap_or(if up < 0 { i64::MIN } else { i64::MAX })
     }
 
-    fn show(
+    /// How far a slot lies on the way from one time to a later one: 0 at the first, 1 at the other.
+    pub(super) fn way(&self, slot: i64, (first, next): (i64, i64)) -> f64 {
+        let (from, to) = (self.from.ratio(), self.to.ratio());
+        let at = i128::from(slot) * i128::from(to.num) * i128::from(from.den);
+        let unit = i128::from(from.num) * i128::from(to.den);
+        let length = (i128::from(next) - i128::from(first)).max(1) * unit;
+        (at - i128::from(first) * unit) as f64 / length as f64
+    }
+
+    /// Slots of the last frame of a clip, which is shown at least once.
+    pub(super) fn last(&self, frame: &Frame) -> std::ops::Range<i64> {
+        let length = match frame.duration() {
+            0 => self.step,
+            duration => duration,
+        };
+        let first = self.slot(frame.pts());
+        let end = self.slot(frame.pts().saturating_add(length));
+        first..end.max(first + 1)
+    }
+
+    /// Shows a frame in several slots.
+    pub(super) fn show(
         held: &Timed,
         slots: std::ops::Range<i64>,
         give: &mut Give<'_>,
@@ -217,6 +237,23 @@ impl Fps {
     }
 }
 
+/// A constant rate: every slot of the grid shows what the clip shows at that moment.
+pub(super) struct Fps {
+    slots: Slots,
+    output: PictureFormat,
+    held: Option<Timed>,
+}
+
+impl Fps {
+    pub(super) fn open(input: &PictureFormat, output: PictureFormat) -> Self {
+        Self {
+            slots: Slots::new(input, &output),
+            output,
+            held: None,
+        }
+    }
+}
+
 impl Temporal for Fps {
     fn output(&self) -> &PictureFormat {
         &self.output
@@ -229,39 +266,39 @@ impl Temporal for Fps {
 
     fn push(&mut self, timed: Timed, give: &mut Give<'_>) -> Result<(), EngineError> {
         if let Some(held) = self.held.take() {
-            let slots = self.slot(held.frame.pts())..self.slot(timed.frame.pts());
-            Self::show(&held, slots, give)?;
+            let slots = self.slots.slot(held.frame.pts())..self.slots.slot(timed.frame.pts());
+            Slots::show(&held, slots, give)?;
         }
         self.held = Some(timed);
         Ok(())
     }
 
     fn finish(&mut self, give: &mut Give<'_>) -> Result<(), EngineError> {
-        let Some(held) = self.held.take() else {
-            return Ok(());
-        };
-        let length = match held.frame.duration() {
-            0 => self.step,
-            duration => duration,
-        };
-        let first = self.slot(held.frame.pts());
-        let end = self.slot(held.frame.pts().saturating_add(length));
-        // The last picture of a clip is shown at least once.
-        Self::show(&held, first..end.max(first + 1), give)
+        match self.held.take() {
+            Some(held) => Slots::show(&held, self.slots.last(&held.frame), give),
+            None => Ok(()),
+        }
     }
 }
 
 /// What the result of an operation depends on, in frames of its input; `None` where it has no
-/// memory of time.
-fn window_of(op: &Op) -> Option<Window> {
+/// memory of time. `rate` is that of its input.
+fn window_of(op: &Op, rate: Option<FrameRate>) -> Option<Window> {
     match op {
         // Bwdif looks at the fields of both neighbours.
         Op::Deinterlace(_) => Some(Window {
             warm_up: 1,
             look_ahead: 1,
         }),
-        // A frame is shown until the next one comes.
-        Op::Fps { .. } => Some(Window {
+        Op::Stabilise(params) => {
+            let reach = super::stabilise::reach(params, rate);
+            Some(Window {
+                warm_up: reach,
+                look_ahead: reach,
+            })
+        }
+        // A frame is shown until the next one comes, or on its way there.
+        Op::Fps { .. } | Op::Interpolate(_) => Some(Window {
             warm_up: 0,
             look_ahead: 1,
         }),
@@ -282,12 +319,13 @@ pub(crate) fn source_window(ops: &[(&str, &Op)], source: Option<FrameRate>) -> W
     let mut rate = source;
     let mut all = Window::default();
     for (_, op) in ops {
-        if let Some(window) = window_of(op) {
+        if let Some(window) = window_of(op, rate) {
             all.warm_up += source_frames(window.warm_up, source, rate);
             all.look_ahead += source_frames(window.look_ahead, source, rate);
         }
         rate = match op {
             Op::Fps { rate } => Some(*rate),
+            Op::Interpolate(params) => params.rate_of(rate),
             Op::Deinterlace(params) if params.rate == DeinterlaceRate::Field => rate
                 .map(FrameRate::ratio)
                 .and_then(|r| FrameRate::new(r.num.checked_mul(2)?, r.den)),

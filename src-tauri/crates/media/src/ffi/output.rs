@@ -41,6 +41,8 @@ pub(crate) struct NewVideo<'a> {
     pub extradata: &'a [u8],
     pub time_base: sys::AVRational,
     pub tags: &'a BTreeMap<String, String>,
+    /// `None`: that of the source.
+    pub frame_rate: Option<sys::AVRational>,
     /// `None`: the container's usual one.
     pub codec_tag: Option<u32>,
 }
@@ -161,7 +163,7 @@ impl Output {
             video.parameters.write_to(video.extradata, parameters)?;
             (*parameters).codec_tag = video.codec_tag.unwrap_or(0);
             (*stream).time_base = video.time_base;
-            (*stream).avg_frame_rate = source.raw().avg_frame_rate;
+            (*stream).avg_frame_rate = video.frame_rate.unwrap_or(source.raw().avg_frame_rate);
             (*stream).sample_aspect_ratio = (*parameters).sample_aspect_ratio;
         }
         self.finish_stream(stream, source, video.tags, keep_side_data)

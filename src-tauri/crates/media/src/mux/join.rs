@@ -16,7 +16,7 @@ use crate::hdr::HdrStatic;
 use ffmpeg_sys_next as sys;
 use frameloom_core::media::Warning;
 use frameloom_core::said;
-use frameloom_core::time::{TimeBase, Timestamp};
+use frameloom_core::time::{Rational, TimeBase, Timestamp};
 use std::cmp::Ordering;
 use std::collections::{BTreeMap, HashMap, HashSet};
 use std::fs::File;
@@ -315,6 +315,17 @@ fn coded_size(stream: Stream<'_>) -> (u32, u32) {
     (p.width.max(0) as u32, p.height.max(0) as u32)
 }
 
+/// The rate of pictures that come at even times, which need not be that of the source: Matroska
+/// writes it into its header. Times are sorted.
+fn even_rate(times: &[i64], base: sys::AVRational) -> Option<sys::AVRational> {
+    let step = times.get(1)?.checked_sub(*times.first()?)?;
+    let is_even = times
+        .windows(2)
+        .all(|pair| pair[1].checked_sub(pair[0]) == Some(step));
+    let rate = Rational::new(base.den.into(), i64::from(base.num).checked_mul(step)?)?;
+    av_rational(rate).filter(|rate| is_even && rate.num > 0)
+}
+
 /// `from` is the size of the source's pictures as they are worked on.
 fn add_video(
     output: &mut Output,
@@ -347,6 +358,7 @@ fn add_video(
         extradata: &header.extradata,
         time_base: base,
         tags: &tags,
+        frame_rate: even_rate(replay.pts(), base),
         codec_tag: apple_hevc.then(|| u32::from_le_bytes(*b"hvc1")),
     };
     let turn = S::AV_PKT_DATA_DISPLAYMATRIX;

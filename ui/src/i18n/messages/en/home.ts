@@ -37,6 +37,10 @@ export const home = {
   'preset.backdrop.what': 'People before plain white.',
   'preset.redact': 'Hide faces',
   'preset.redact.what': 'Faces become a blur, and what the file tells of places and people goes.',
+  'preset.steady': 'Steady the camera',
+  'preset.steady.what': 'Takes the shake out; shown a tenth larger, so that no border is seen.',
+  'preset.smooth': 'Smoother motion',
+  'preset.smooth.what': 'Twice as many frames, each new one between two of the video.',
 
   'misfit.no_picture': 'There is no picture in this file.',
   'misfit.not_a_clip': 'For videos only.',

@@ -41,6 +41,10 @@ export const home = {
   'preset.backdrop.what': 'Les personnes sur un blanc uni.',
   'preset.redact': 'Masquer les visages',
   'preset.redact.what': 'Les visages deviennent flous ; ce que le fichier dit des lieux et des personnes disparaît.',
+  'preset.steady': 'Stabiliser la caméra',
+  'preset.steady.what': 'Enlève les tremblements ; l’image est agrandie d’un dixième pour qu’aucun bord ne se voie.',
+  'preset.smooth': 'Mouvement fluide',
+  'preset.smooth.what': 'Deux fois plus d’images, chaque nouvelle entre deux de la vidéo.',
 
   'misfit.no_picture': 'Ce fichier ne contient pas d’image.',
   'misfit.not_a_clip': 'Pour les vidéos seulement.',

@@ -37,6 +37,10 @@ export const home = {
   'preset.backdrop.what': 'Người trên nền trắng trơn.',
   'preset.redact': 'Che khuôn mặt',
   'preset.redact.what': 'Khuôn mặt thành vệt mờ, thông tin về nơi chốn và người trong tệp bị xoá.',
+  'preset.steady': 'Chống rung máy quay',
+  'preset.steady.what': 'Loại bỏ rung lắc; hình được phóng to một phần mười để không lộ viền.',
+  'preset.smooth': 'Chuyển động mượt',
+  'preset.smooth.what': 'Gấp đôi số khung hình, mỗi khung mới nằm giữa hai khung của video.',
 
   'misfit.no_picture': 'Tệp này không có hình.',
   'misfit.not_a_clip': 'Chỉ dành cho video.',

@@ -211,14 +211,66 @@ pub(in crate::graph) const OPS: &[OpShape] = &[
     },
     OpShape {
         name: "fps",
-        about: "Show the clip at a constant frame rate by repeating and leaving out frames; new \
-                frames in between need a model for interpolation.",
+        about: "Show the clip at a constant frame rate by repeating and leaving out frames; \
+                `interpolate` makes new ones in between.",
         params: &[required(
             "rate",
             Kind::Fraction { min: 1, max: 1_000 },
             "Frames per second.",
         )
         .unit("fps")],
+    },
+    OpShape {
+        name: "stabilise",
+        about: "Calm a shaky camera: every picture is moved, turned and sized to where a camera \
+                that moves smoothly would show it, by parts of a pixel. Cuts are respected.",
+        params: &[
+            optional(
+                "smooth",
+                Kind::Number { min: 0.1, max: 2.0 },
+                "Seconds before and after a picture whose motion counts; 0.8 if left out.",
+            )
+            .unit("seconds")
+            .or("0.8"),
+            optional(
+                "border",
+                Kind::Choice(&["crop", "mirror"]),
+                "Pictures are shown larger, so that no border is seen (default), or the border is \
+                 filled with the mirrored picture.",
+            )
+            .or("\"crop\""),
+            optional(
+                "zoom",
+                Kind::Number {
+                    min: 1.02,
+                    max: 1.5,
+                },
+                "How many times as large pictures are shown: the room in which they may be moved; \
+                 1.1 if left out. For `crop`.",
+            )
+            .unit("times")
+            .or("1.1"),
+        ],
+    },
+    OpShape {
+        name: "interpolate",
+        about: "Show the clip at a constant frame rate by new frames in between: what moves is \
+                followed from frame to frame and shown on its way. Nothing is made across a cut. \
+                Twice as many frames if neither a rate nor a number is given.",
+        params: &[
+            optional(
+                "rate",
+                Kind::Fraction { min: 1, max: 1_000 },
+                "Frames per second.",
+            )
+            .unit("fps"),
+            optional(
+                "times",
+                Kind::Int { min: 2, max: 8 },
+                "Times the frame rate that the clip has.",
+            )
+            .unit("times"),
+        ],
     },
     OpShape {
         name: "trim",

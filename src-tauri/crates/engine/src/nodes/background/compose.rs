@@ -9,6 +9,7 @@ use super::grid::{Grid, Lens};
 use super::guided::Guided;
 use crate::EngineError;
 use crate::nodes::PictureFormat;
+use crate::nodes::planes::{bands, load, luma_of, size_of};
 use crate::rgb::exact_samples_of_rgb;
 use frameloom_core::pixel::{AnyPlane, AnyPlaneMut, PlaneMut, Planes, Sample};
 use frameloom_media::{Frame, FramePool};
@@ -26,8 +27,6 @@ const EPSILON: f32 = 4e-4;
 const UNSURE: Range<f32> = 0.4..0.8;
 /// The same behind the filter, which leaves a little of the picture's texture on both sides.
 const LEFT_OVER: Range<f32> = 0.08..0.94;
-/// A plane is worked on in bands of at least so many rows.
-const LEAST_ROWS: usize = 64;
 
 /// What comes in the place of the background.
 pub(super) enum Ground<'a> {
@@ -441,45 +440,6 @@ fn sure(value: f32, unsure: Range<f32>) -> f32 {
     ((value - unsure.start) / (unsure.end - unsure.start)).clamp(0.0, 1.0)
 }
 
-/// Row `y` of the luma of a picture, 0 to 1; `line` is memory for a row.
-fn luma_of(frame: &Frame, y: usize, out: &mut [f32], line: &mut [f32]) {
-    let gain = 1.0 / f32::from(frame.format().max_value());
-    if frame.format().planes != Planes::Gbr {
-        load(frame.plane(0), y, out);
-        out.iter_mut().for_each(|v| *v *= gain);
-        return;
-    }
-    // Any weights do for edges; these are the ones of all other pictures.
-    let [red, green, blue] = crate::nodes::RGB_LUMA.map(|weight| weight * gain);
-    load(frame.plane(0), y, out);
-    out.iter_mut().for_each(|v| *v *= green);
-    for (index, weight) in [(1, blue), (2, red)] {
-        load(frame.plane(index), y, line);
-        for (v, more) in out.iter_mut().zip(&*line) {
-            *v += weight * more;
-        }
-    }
-}
-
-fn size_of(plane: AnyPlane<'_>) -> (usize, usize) {
-    match plane {
-        AnyPlane::U8(plane) => (plane.width, plane.height),
-        AnyPlane::U16(plane) => (plane.width, plane.height),
-    }
-}
-
-fn load(plane: AnyPlane<'_>, y: usize, out: &mut [f32]) {
-    fn copy<S: Sample>(row: &[S], out: &mut [f32]) {
-        for (out, v) in out.iter_mut().zip(row) {
-            *out = v.to_f32();
-        }
-    }
-    match plane {
-        AnyPlane::U8(plane) => copy(plane.row(y), out),
-        AnyPlane::U16(plane) => copy(plane.row(y), out),
-    }
-}
-
 fn multiply<S: Sample>(row: &mut [f32], by: &[S], gain: f32) {
     for (v, by) in row.iter_mut().zip(by) {
         *v *= by.to_f32() * gain;
@@ -492,29 +452,4 @@ fn write<S: Sample>(alpha: &[f32], width: usize, max: f32, plane: &mut PlaneMut<
             *out = S::nearest(v * max, max);
         }
     }
-}
-
-/// Calls `work` for bands of rows, on as many threads as there are at most.
-fn bands<T: Send>(
-    threads: usize,
-    rows: usize,
-    data: &mut [T],
-    stride: usize,
-    work: impl Fn(Range<usize>, &mut [T]) + Sync,
-) {
-    let each = rows.div_ceil(threads.max(1)).max(LEAST_ROWS);
-    if each >= rows {
-        work(0..rows, data);
-        return;
-    }
-    std::thread::scope(|scope| {
-        for (number, band) in data.chunks_mut(each * stride).enumerate() {
-            let first = number * each;
-            let last = (first + each).min(rows);
-            if first < last {
-                let work = &work;
-                scope.spawn(move || work(first..last, band));
-            }
-        }
-    });
 }

@@ -1,0 +1,118 @@
+//! Arguments of `stabilise` and `interpolate`.
+
+use super::{DeinterlaceName, Making, Pictures, Upscale};
+use clap::Args;
+use frameloom_app::{MotionWish, PresetId};
+use frameloom_core::graph::{InterpolateParams, StabiliseBorder, StabiliseParams};
+use frameloom_core::time::FrameRate;
+use std::path::PathBuf;
+
+/// To what it is done, and how the result is made.
+#[derive(Debug, Args)]
+pub struct Clips {
+    /// Videos, or folders of them.
+    #[arg(required = true, value_name = "INPUT")]
+    pub inputs: Vec<PathBuf>,
+    /// Where to write: a file, or a folder. Beside the source if left out.
+    #[arg(short, long, value_name = "FILE|DIR")]
+    pub output: Option<PathBuf>,
+    /// How the result is made.
+    #[command(flatten)]
+    pub making: Making,
+    /// File name of the result, with {name}, {width}, {height}, {counter}.
+    #[arg(long, value_name = "TEMPLATE")]
+    pub name: Option<String>,
+    /// Make whole pictures of the fields of an interlaced source first (bwdif).
+    #[arg(long, value_name = "WHEN", default_value = "auto")]
+    pub deinterlace: DeinterlaceName,
+}
+
+impl Clips {
+    fn upscale(&self, preset: PresetId, motion: MotionWish) -> Upscale {
+        Upscale {
+            inputs: self.inputs.clone(),
+            pictures: Pictures {
+                rate: None,
+                sequence: false,
+            },
+            output: self.output.clone(),
+            model: None,
+            scale: None,
+            making: self.making.clone(),
+            name: self.name.clone(),
+            deinterlace: self.deinterlace,
+            preset,
+            background: None,
+            redact: None,
+            motion: Some(motion),
+            format: None,
+        }
+    }
+}
+
+/// Arguments of `stabilise`.
+#[derive(Debug, Args)]
+pub struct Stabilise {
+    /// To what, and where.
+    #[command(flatten)]
+    pub clips: Clips,
+    /// Seconds before and after a picture whose motion counts, 0.1 to 2: what the camera does in
+    /// less is taken out.
+    #[arg(long, value_name = "SECONDS", default_value_t = StabiliseParams::default().smooth)]
+    pub smooth: f64,
+    /// How many times as large pictures are shown, 1.02 to 1.5: the room in which they may be
+    /// moved without a border.
+    #[arg(long, value_name = "TIMES", default_value_t = StabiliseParams::default().zoom)]
+    pub zoom: f64,
+    /// Show pictures as large as they are, and fill the border with the mirrored picture.
+    #[arg(long, conflicts_with = "zoom")]
+    pub mirror: bool,
+}
+
+impl Stabilise {
+    /// As the command for enlarging takes it.
+    pub fn upscale(&self) -> Upscale {
+        let stabilise = StabiliseParams {
+            smooth: self.smooth,
+            border: match self.mirror {
+                true => StabiliseBorder::Mirror,
+                false => StabiliseBorder::Crop,
+            },
+            zoom: self.zoom,
+        };
+        let motion = MotionWish {
+            stabilise: Some(stabilise),
+            interpolate: None,
+        };
+        self.clips.upscale(PresetId::Steady, motion)
+    }
+}
+
+/// Arguments of `interpolate`.
+#[derive(Debug, Args)]
+pub struct Interpolate {
+    /// To what, and where.
+    #[command(flatten)]
+    pub clips: Clips,
+    /// Frames per second of the result: 60, 59.94 or 60000/1001.
+    #[arg(long, value_name = "RATE")]
+    pub rate: Option<FrameRate>,
+    /// Times the frame rate that the clip has, 2 to 8; twice if neither is given.
+    #[arg(long, value_name = "N", conflicts_with = "rate")]
+    pub times: Option<u32>,
+}
+
+impl Interpolate {
+    /// As the command for enlarging takes it.
+    pub fn upscale(&self) -> Upscale {
+        let interpolate = InterpolateParams {
+            rate: self.rate,
+            times: self.times,
+        };
+        let motion = MotionWish {
+            stabilise: None,
+            interpolate: Some(interpolate),
+        };
+        self.clips.upscale(PresetId::Smooth, motion)
+    }
+}

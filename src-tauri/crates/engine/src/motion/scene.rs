@@ -1,0 +1,140 @@
+//! Where one shot ends and the next begins.
+//!
+//! A cut changes both which tones a picture has and where they are. A camera that is swung round
+//! changes where they are, a lamp that is switched on changes the tones: neither alone is a cut.
+
+use super::gray::Gray;
+
+/// Cells in which pictures are compared.
+const COLUMNS: usize = 24;
+const ROWS: usize = 14;
+const TONES: usize = 32;
+/// Part of the pixels that have other tones, and likeness of the cells (1: the same, 0: nothing in
+/// common), beyond which pictures are of different shots: either both change clearly, or one of
+/// them wholly and the other a little.
+const TONES_CHANGED: f32 = 0.3;
+const UNLIKE: f32 = 0.5;
+const TONES_CHANGED_A_LITTLE: f32 = 0.12;
+const WHOLLY_UNLIKE: f32 = 0.15;
+
+/// What changed from one picture to the next.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub(crate) struct Change {
+    /// Part of the pixels that have other tones, 0 to 1.
+    pub tones: f32,
+    /// Likeness of the places, -1 to 1.
+    pub likeness: f32,
+}
+
+impl Change {
+    /// Of pictures of one size.
+    pub(crate) fn between(before: &Gray, after: &Gray) -> Self {
+        let (a, b) = (Glance::of(before), Glance::of(after));
+        let changed: f32 = a
+            .tones
+            .iter()
+            .zip(&b.tones)
+            .map(|(a, b)| (a - b).abs())
+            .sum();
+        Self {
+            tones: 0.5 * changed,
+            likeness: likeness(&a.cells, &b.cells),
+        }
+    }
+
+    /// True if they are of different shots.
+    pub(crate) fn is_cut(self) -> bool {
+        (self.tones > TONES_CHANGED && self.likeness < UNLIKE)
+            || (self.tones > TONES_CHANGED_A_LITTLE && self.likeness < WHOLLY_UNLIKE)
+    }
+}
+
+/// True if `after` is of another shot than `before`.
+pub(crate) fn is_cut(before: &Gray, after: &Gray) -> bool {
+    (before.width, before.height) != (after.width, after.height)
+        || Change::between(before, after).is_cut()
+}
+
+struct Glance {
+    tones: [f32; TONES],
+    cells: Vec<f32>,
+}
+
+impl Glance {
+    fn of(gray: &Gray) -> Self {
+        let mut tones = [0.0f32; TONES];
+        let share = 1.0 / gray.values.len().max(1) as f32;
+        for v in &gray.values {
+            // Between two tones, a pixel counts for both: noise at a limit is no change.
+            let at = (v * (TONES as f32 / 256.0) - 0.5).clamp(0.0, (TONES - 1) as f32);
+            let (low, part) = (at as usize, at.fract());
+            tones[low] += share * (1.0 - part);
+            tones[(low + 1).min(TONES - 1)] += share * part;
+        }
+        let (columns, rows) = (COLUMNS.min(gray.width), ROWS.min(gray.height));
+        let mut cells = vec![0.0f32; columns * rows];
+        let mut counts = vec![0u32; columns * rows];
+        for y in 0..gray.height {
+            let row = y * rows / gray.height * columns;
+            for (x, v) in gray.row(y).iter().enumerate() {
+                let cell = row + x * columns / gray.width;
+                cells[cell] += v;
+                counts[cell] += 1;
+            }
+        }
+        for (cell, count) in cells.iter_mut().zip(counts) {
+            *cell /= count.max(1) as f32;
+        }
+        Self { tones, cells }
+    }
+}
+
+/// Correlation of cells; flat pictures are alike.
+fn likeness(a: &[f32], b: &[f32]) -> f32 {
+    let mean = |cells: &[f32]| cells.iter().sum::<f32>() / cells.len().max(1) as f32;
+    let (ma, mb) = (mean(a), mean(b));
+    let (mut both, mut aa, mut bb) = (0.0f32, 0.0f32, 0.0f32);
+    for (a, b) in a.iter().zip(b) {
+        let (a, b) = (a - ma, b - mb);
+        both += a * b;
+        aa += a * a;
+        bb += b * b;
+    }
+    let count = a.len().max(1) as f32;
+    // A spread of less than a step of 8 bit has no places.
+    match (aa > count, bb > count) {
+        (true, true) => both / (aa * bb).sqrt(),
+        (false, false) => 1.0,
+        _ => 0.0,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn picture(see: impl Fn(f32, f32) -> f32) -> Gray {
+        let (width, height) = (192, 108);
+        let cells = (0..height).flat_map(|y| (0..width).map(move |x| (x as f32, y as f32)));
+        Gray {
+            width,
+            height,
+            values: cells.map(|(x, y)| see(x, y).clamp(0.0, 255.0)).collect(),
+        }
+    }
+
+    #[test]
+    fn another_scene_is_a_cut_and_light_motion_and_noise_are_none() {
+        let scene = |x: f32, y: f32| 120.0 + 60.0 * (x / 31.0).sin() + 40.0 * (y / 17.0).cos();
+        let one = picture(scene);
+        let moved = picture(|x, y| scene(x + 6.0, y - 3.0));
+        let noisy =
+            picture(|x, y| scene(x, y) + 6.0 * ((x * 12.9 + y * 78.2).sin() * 43.7).fract());
+        let lit = picture(|x, y| 1.3 * scene(x, y) + 25.0);
+        let other = picture(|x, y| 60.0 + 0.8 * y + 30.0 * ((x + y) / 9.0).sin());
+        assert!(!is_cut(&one, &moved) && !is_cut(&one, &noisy) && !is_cut(&one, &lit));
+        assert!(is_cut(&one, &other), "{:?}", Change::between(&one, &other));
+        let black = picture(|_, _| 0.0);
+        assert!(is_cut(&one, &black) && !is_cut(&black, &black));
+    }
+}

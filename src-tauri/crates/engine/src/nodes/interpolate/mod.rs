@@ -1,0 +1,172 @@
+//! New frames between those of a clip.
+//!
+//! For each two frames it is found where everything moves, there and back ([`crate::motion::flow`]);
+//! a frame in between shows it on its way ([`between`]). Across a cut and a long pause nothing is
+//! made, nor between two frames that have too little in common: there the frame before stays.
+//!
+//! Why not a filter of ffmpeg: `minterpolate` begins its search with what it found in all frames
+//! before, so that a segment of a clip would come out different by itself; it takes 8 bits only, and
+//! one core. Measured over clips of which every second frame was taken away, this is nearer to what
+//! was there (`tests/interpolate.rs`).
+
+mod between;
+
+use super::temporal::{Give, Slots, Temporal, Timed};
+use super::{Opened, Opening, PictureFormat};
+use crate::EngineError;
+use crate::motion::{Pyramid, Shrink, flow, is_cut};
+use between::Between;
+use frameloom_core::time::Timestamp;
+use frameloom_media::FramePool;
+
+/// Frames that are further apart, in microseconds and in frames of the clip's rate, are not
+/// neighbours: a clip of still pictures stays one.
+const PAUSE_MICROS: i64 = 250_000;
+const PAUSE_STEPS: i64 = 3;
+/// Nearer to a frame than this part of the way to the next, the frame itself is shown.
+const AT: f64 = 0.02;
+
+pub(super) fn open(
+    input: &PictureFormat,
+    output: PictureFormat,
+    opening: &Opening<'_>,
+) -> Result<Opened, EngineError> {
+    let slots = Slots::new(input, &output);
+    let base = input.pace.time_base;
+    let pause = Timestamp::new(PAUSE_MICROS, frameloom_core::time::TimeBase::MICROS);
+    let node = Interpolate {
+        pause: pause
+            .rescaled(base)
+            .ticks
+            .max(slots.step.saturating_mul(PAUSE_STEPS)),
+        slots,
+        shrink: Shrink::new(input.width, input.height),
+        between: Between::new(
+            FramePool::new(output.pixels, output.width, output.height)?,
+            opening.threads,
+        ),
+        threads: opening.threads,
+        held: None,
+        output,
+    };
+    Ok((super::Node::Temporal(Box::new(node)), None))
+}
+
+/// The node.
+struct Interpolate {
+    slots: Slots,
+    /// Frames that are so many ticks apart are no neighbours.
+    pause: i64,
+    shrink: Shrink,
+    between: Between,
+    threads: usize,
+    /// The last frame that came; in small, if that was needed.
+    held: Option<(Timed, Option<Pyramid>)>,
+    output: PictureFormat,
+}
+
+impl Interpolate {
+    /// Gives the frames from `first` on, before `next`.
+    fn give_way(
+        &mut self,
+        first: (&Timed, Option<Pyramid>),
+        next: &Timed,
+        give: &mut Give<'_>,
+    ) -> Result<Option<Pyramid>, EngineError> {
+        let (first, small) = first;
+        let times = (first.frame.pts(), next.frame.pts());
+        let slots = self.slots.slot(times.0)..self.slots.slot(times.1);
+        let is_new = |way: f64| way > AT && way < 1.0 - AT;
+        let is_near = times.1.saturating_sub(times.0) < self.pause;
+        if !is_near
+            || !slots
+                .clone()
+                .any(|slot| is_new(self.slots.way(slot, times)))
+        {
+            for slot in slots {
+                let late = is_near && self.slots.way(slot, times) >= 1.0 - AT;
+                let shown = if late { next } else { first };
+                Slots::show(
+                    &Timed {
+                        frame: shown.frame.share()?,
+                        source_pts: first.source_pts,
+                    },
+                    slot..slot + 1,
+                    give,
+                )?;
+            }
+            return Ok(None);
+        }
+        let before = small.unwrap_or_else(|| Pyramid::of(&first.frame, &self.shrink));
+        let after = Pyramid::of(&next.frame, &self.shrink);
+        let scene = match is_cut(before.finest(), after.finest()) {
+            true => None,
+            false => {
+                let (there, back) = both(&before, &after, self.threads);
+                between::Scene::of(before.finest(), after.finest(), there, back)
+            }
+        };
+        for slot in slots {
+            let way = self.slots.way(slot, times);
+            let shown = match &scene {
+                Some(_) if way >= 1.0 - AT => Some(next),
+                Some(_) if way > AT => None,
+                _ => Some(first),
+            };
+            let mut frame = match (shown, &scene) {
+                (None, Some(scene)) => {
+                    let factor = self.shrink.factor;
+                    self.between
+                        .frame((&first.frame, &next.frame), scene, way, factor)?
+                }
+                (shown, _) => shown.unwrap_or(first).frame.share()?,
+            };
+            frame.set_timing(slot, 1);
+            give(Timed {
+                frame,
+                source_pts: first.source_pts,
+            })?;
+        }
+        Ok(Some(after))
+    }
+}
+
+/// The motion from one picture to another, and back.
+fn both(one: &Pyramid, two: &Pyramid, threads: usize) -> (flow::Flow, flow::Flow) {
+    if threads < 2 {
+        return (flow::flow(one, two), flow::flow(two, one));
+    }
+    std::thread::scope(|scope| {
+        let back = scope.spawn(|| flow::flow(two, one));
+        let there = flow::flow(one, two);
+        // A thread that ended badly has its work done here, where it ends the same way.
+        (there, back.join().unwrap_or_else(|_| flow::flow(two, one)))
+    })
+}
+
+impl Temporal for Interpolate {
+    fn output(&self) -> &PictureFormat {
+        &self.output
+    }
+
+    fn restart(&mut self) -> Result<(), EngineError> {
+        self.held = None;
+        Ok(())
+    }
+
+    fn push(&mut self, timed: Timed, give: &mut Give<'_>) -> Result<(), EngineError> {
+        let small = match self.held.take() {
+            Some((held, small)) => self.give_way((&held, small), &timed, give)?,
+            None => None,
+        };
+        self.held = Some((timed, small));
+        Ok(())
+    }
+
+    fn finish(&mut self, give: &mut Give<'_>) -> Result<(), EngineError> {
+        match self.held.take() {
+            Some((held, _)) => Slots::show(&held, self.slots.last(&held.frame), give),
+            None => Ok(()),
+        }
+    }
+}
