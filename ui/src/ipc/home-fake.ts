@@ -48,6 +48,7 @@ export const FAKE_PRESETS: PresetCard[] = [
   row('redact', { takes: ['video', 'still'], options: ['quality', 'codec'], still_formats: STILL_FORMATS }),
   row('steady', { options: ['quality', 'codec'] }),
   row('smooth', { options: ['quality', 'codec'] }),
+  row('reframe', { takes: ['video', 'still'], options: ['quality', 'codec'], still_formats: STILL_FORMATS }),
 ];
 
 const LONGEST_ANIMATION = 60_000_000;
@@ -87,6 +88,7 @@ export function fakeOutput(request: UpscaleRequest): string {
     redact: '{name}_redacted',
     steady: '{name}_steady',
     smooth: '{name}_smooth',
+    reframe: '{name}_upright',
   }[request.preset];
   return `${folder}/${(request.name_template ?? usual).replace('{name}', stem)}.${ending}`;
 }

@@ -4,10 +4,11 @@ use crate::inputs::{self, Taken};
 use crate::models::unfit;
 use crate::onnx::PlannedModels;
 use crate::pictures::{self, PicturesRequest, Source};
+use crate::redact::REDACTED;
 use crate::request::{absolute_input, check_extension, no_picture};
 use crate::{App, ComputeWish, Lane, explain, fields};
 use frameloom_core::error::{AppError, ErrorCode};
-use frameloom_core::graph::{Graph, Layout, MAX_DOCUMENT_BYTES};
+use frameloom_core::graph::{Graph, Layout, MAX_DOCUMENT_BYTES, Op};
 use frameloom_core::job::{
     Device, EncodeSpec, JOB_SPEC_VERSION, Job, JobSpec, Quality, TrackChoice, VideoCodec,
 };
@@ -188,6 +189,27 @@ pub(crate) fn graph_sources(
     })
 }
 
+/// True if something is made unrecognisable.
+fn redacts(graph: &Graph) -> bool {
+    graph
+        .nodes
+        .iter()
+        .any(|node| matches!(node.op, Op::Redact(_)))
+}
+
+/// What of the source is left out: what the user says, and what would tell what a node hides.
+fn left_out(request: &GraphRequest) -> Vec<TrackChoice> {
+    let mut drop = request.drop.clone();
+    if redacts(&request.graph) {
+        drop.extend(
+            REDACTED
+                .iter()
+                .filter(|choice| !request.drop.contains(choice)),
+        );
+    }
+    drop
+}
+
 impl App {
     /// What a run would do, without doing it.
     ///
@@ -310,7 +332,7 @@ impl App {
             encode: EncodeSpec {
                 codec: request.codec,
                 quality: request.quality,
-                drop: request.drop.clone(),
+                drop: left_out(request),
             },
             device: request.device.clone(),
             inputs,
@@ -322,6 +344,12 @@ impl App {
         let mut plan = frameloom_engine::plan(&spec, &info, &PlannedModels::new(self))
             .map_err(|e| explain::engine(&e))?;
         plan.warnings.extend(fields::telecine(report));
+        if redacts(&request.graph) {
+            plan.warnings.push(Warning::dropped(said!(
+                "lost.redacted",
+                "what the file tells beside its pictures and sound, because something in it is made unrecognisable"
+            )));
+        }
         plan.warnings.extend(told);
         Ok((spec, plan))
     }

@@ -60,6 +60,7 @@ pub mod project;
 pub mod queue;
 pub mod receipt;
 mod redact;
+mod reframe;
 mod request;
 mod runner;
 pub mod settings;
@@ -98,6 +99,7 @@ pub use presets::{Misfit, Preset, PresetCard, PresetFit, PresetId, PresetOption}
 pub use preview::{EncodedPicture, Side};
 pub use queue::{JobEdit, QueueEvent, QueueOptions, QueueView, Retry, WhenDone};
 pub use redact::{RedactWhat, RedactWish};
+pub use reframe::ReframeWish;
 pub use request::{Span, UpscalePlan, UpscaleRequest};
 pub use runner::{Control, Stopping};
 pub use settings::Settings;

@@ -54,6 +54,15 @@ pub struct RedactWish {
     pub keep_metadata: bool,
 }
 
+/// What is left out of a result in which something was made unrecognisable: what tells of people and
+/// places beside the pictures, and pictures that nobody worked on.
+pub(crate) const REDACTED: [TrackChoice; 4] = [
+    TrackChoice::Video,
+    TrackChoice::Covers,
+    TrackChoice::Data,
+    TrackChoice::Metadata,
+];
+
 fn invalid(message: impl Into<Said>) -> AppError {
     AppError::new(ErrorCode::InvalidRequest, message)
 }
@@ -62,26 +71,28 @@ impl RedactWish {
     /// What of the source tells who is in it, beside the pictures.
     pub(crate) fn leaves_out(&self) -> &'static [TrackChoice] {
         match self.keep_metadata {
-            true => &[],
-            false => &[
-                TrackChoice::Metadata,
-                TrackChoice::Covers,
-                TrackChoice::Data,
-            ],
+            // Pictures beside the ones that are worked on show the same people.
+            true => &[TrackChoice::Video],
+            false => &REDACTED,
         }
     }
 }
 
 impl App {
     /// The model that a request names, or the only one there is that finds this.
-    fn finding_model(&self, wish: Option<&str>, task: Task) -> Result<String, AppError> {
+    pub(crate) fn finding_model(&self, wish: Option<&str>, task: Task) -> Result<String, AppError> {
         if let Some(id) = wish {
             let manifest = self.models.ready(id).map_err(|e| explain::engine(&e))?;
-            return match manifest.task.finds() {
-                true => Ok(manifest.id),
-                false => Err(unfit(said!(
+            return match (manifest.task == task, task) {
+                (true, _) => Ok(manifest.id),
+                (false, Task::Text) => Err(unfit(said!(
+                    "redact.no_text_finder",
+                    "The model `{model}` finds no text.",
+                    model = id
+                ))),
+                (false, _) => Err(unfit(said!(
                     "redact.no_finder",
-                    "The model `{model}` finds neither faces nor text.",
+                    "The model `{model}` finds no faces.",
                     model = id
                 ))),
             };
@@ -121,7 +132,10 @@ impl App {
         video: &VideoInfo,
         report: Option<FieldReport>,
     ) -> Result<(Work, Option<String>), AppError> {
-        let wish = request.redact.clone().unwrap_or_default();
+        let mut wish = request.redact.clone().unwrap_or_default();
+        for text in [&mut wish.areas, &mut wish.spare] {
+            *text = text.take().filter(|text| !text.trim().is_empty());
+        }
         let model = match wish.what {
             RedactWhat::Faces => Some(self.finding_model(request.model.as_deref(), Task::Faces)?),
             RedactWhat::Text => Some(self.finding_model(request.model.as_deref(), Task::Text)?),

@@ -11,6 +11,7 @@ use crate::motion::MotionWish;
 use crate::pictures::{self, PicturesRequest, Source};
 use crate::presets::{self, PresetId, Work};
 use crate::redact::RedactWish;
+use crate::reframe::ReframeWish;
 use crate::{App, ComputeWish, DeinterlaceChoice, explain, fields};
 use frameloom_core::error::{AppError, ErrorCode};
 use frameloom_core::graph::{Graph, Op, ResizeParams, TrimParams};
@@ -89,6 +90,10 @@ pub struct UpscaleRequest {
     #[serde(skip_serializing_if = "Option::is_none")]
     #[ts(optional)]
     pub redact: Option<RedactWish>,
+    /// The shape that it is cut to, for the preset that is about it.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[ts(optional)]
+    pub reframe: Option<ReframeWish>,
     /// How motion is treated, for the presets that are about it.
     #[serde(skip_serializing_if = "Option::is_none")]
     #[ts(optional)]
@@ -229,6 +234,9 @@ impl App {
             let cut = self.cut(request, trim, &info, video, report)?;
             (behind, is_transparent) = (cut.behind, cut.is_transparent);
             (cut.work, Some((cut.model, 1)))
+        } else if preset.id == PresetId::Reframe {
+            let (work, model) = self.reframing(request, trim, video, report)?;
+            (work, model.map(|model| (model, 1)))
         } else if preset.id == PresetId::Redact {
             let (work, model) = self.redaction(request, trim, video, report)?;
             (work, model.map(|model| (model, 1)))

@@ -3,10 +3,12 @@
 mod models;
 mod motion;
 mod redact;
+mod reframe;
 
 pub use models::{ModelGet, ModelImport, Models};
 pub use motion::{Interpolate, Stabilise};
 pub use redact::Redact;
+pub use reframe::Reframe;
 
 use clap::builder::{PossibleValue, PossibleValuesParser, TypedValueParser};
 use clap::{ArgGroup, Args, Parser, Subcommand, ValueEnum};
@@ -15,7 +17,7 @@ use frameloom_app::inventory::Rule;
 use frameloom_app::presets::PRESETS;
 use frameloom_app::{
     BackgroundWish, ComputeWish, DeinterlaceChoice, MotionWish, PicturesRequest, PresetId,
-    RedactWish,
+    RedactWish, ReframeWish,
 };
 use frameloom_core::job::{Device, Precision, Priority, Quality, TrackChoice, VideoCodec};
 use frameloom_core::time::FrameRate;
@@ -77,6 +79,8 @@ pub enum Command {
     Background(Background),
     /// Make faces, text or areas of videos and pictures unrecognisable.
     Redact(Redact),
+    /// Cut videos to another shape, around faces or what moves in them.
+    Reframe(Reframe),
     /// Calm the camera of shaky videos.
     Stabilise(Stabilise),
     /// Make new frames between those of videos, for smoother motion.
@@ -312,6 +316,9 @@ pub struct Upscale {
     /// What is made unrecognisable.
     #[arg(skip)]
     pub redact: Option<RedactWish>,
+    /// The shape that it is cut to.
+    #[arg(skip)]
+    pub reframe: Option<ReframeWish>,
     /// How motion is treated.
     #[arg(skip)]
     pub motion: Option<MotionWish>,
@@ -420,6 +427,7 @@ impl Background {
                 smooth: self.smooth,
             }),
             redact: None,
+            reframe: None,
             motion: None,
             format: None,
         }

@@ -131,8 +131,8 @@ pub enum TrackChoice {
     Data,
     /// The turn or flip that a player applies.
     Rotation,
-    /// What is told of the file and its tracks: places, dates, names, devices. Languages of tracks
-    /// and titles of chapters stay, and what says how colours are meant.
+    /// What is told of the file, its tracks and chapters: places, dates, names, devices, and files in
+    /// it that are no fonts. Languages of tracks stay, and what says how colours are meant.
     Metadata,
 }
 

@@ -19,7 +19,9 @@ pub(crate) use print::hex;
 pub(crate) use result::{encoder_spec, left_out, settled_color, upright, upright_turn};
 
 use crate::EngineError;
-use crate::nodes::{Joints, Models, Pace, check_text_file, manifest_of, missing_letters};
+use crate::nodes::{
+    Joints, Models, Pace, check_text_file, finding_provider, manifest_of, missing_letters,
+};
 use crate::sound::{self, SoundPlan};
 use again::this_program;
 use clips::join_clips;
@@ -31,7 +33,6 @@ use frameloom_core::pixel::PixelFormat;
 use frameloom_core::said;
 use frameloom_core::segment::SegmentLength;
 use frameloom_core::time::{FrameRate, TimeBase};
-use frameloom_infer::PlaceSession;
 use frameloom_media::Container;
 use frameloom_still::StillFormat;
 use inputs::{Inputs, visit};
@@ -230,7 +231,7 @@ pub fn plan(spec: &JobSpec, info: &MediaInfo, models: &dyn Models) -> Result<Pla
             uses.push(ModelUse {
                 id: manifest.id,
                 // What finds something computes nowhere else.
-                choice: manifest.task.finds().then(PlaceSession::provider),
+                choice: (manifest.task.finds()).then(|| finding_provider(&spec.device)),
                 sha256: manifest.sha256,
             });
         }

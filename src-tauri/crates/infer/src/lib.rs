@@ -54,7 +54,7 @@ pub use inspect::{Hints, Inspection, inspect, load_onnx, onnx_print};
 pub use matte::MatteSession;
 pub use measure::{Throughput, measure};
 pub use model::{MAX_WEIGHTS_BYTES, Model, list_models, load_model, read_manifest};
-pub use places::{Found, PlaceSession, each_once};
+pub use places::{Found, PlaceSession};
 pub use provider::{CPU_PROVIDER, DeviceInfo, DeviceKind, ProviderInfo, Runtime};
 pub use session::{CancelHandle, InferenceSession, SessionOptions};
 pub use setting::{Setting, shorter_numbers};

@@ -19,7 +19,7 @@ use std::sync::Arc;
 /// Most candidates that are taken out of one picture; those that are less sure are left.
 const MOST: usize = 4096;
 /// Boxes of which so much is common, by what they cover together, mean one thing.
-const SAME: f32 = 0.3;
+const SAME: f32 = 0.5;
 /// A pixel of a map is part of something from this probability on.
 const INSIDE: f32 = 0.3;
 /// What a map shows smaller than this, in its pixels, is nothing.
@@ -42,9 +42,38 @@ impl Found {
         (right - left).max(0.0) * (bottom - top).max(0.0)
     }
 
+    /// What both cover, as a part of `self`.
+    pub fn share_in(&self, other: &Found) -> f32 {
+        let area = self.area();
+        match area > 0.0 {
+            true => self.common(other) / area,
+            false => 0.0,
+        }
+    }
+
+    /// The least that holds both, as sure as the surer one.
+    #[must_use]
+    pub fn with(&self, other: &Found) -> Found {
+        Found {
+            sides: [
+                self.sides[0].min(other.sides[0]),
+                self.sides[1].min(other.sides[1]),
+                self.sides[2].max(other.sides[2]),
+                self.sides[3].max(other.sides[3]),
+            ],
+            score: self.score.max(other.score),
+        }
+    }
+
     /// What both cover, as a part of what they cover together.
     pub fn overlap(&self, other: &Found) -> f32 {
-        let common = Found {
+        let common = self.common(other);
+        let all = self.area() + other.area() - common;
+        if all > 0.0 { common / all } else { 0.0 }
+    }
+
+    fn common(&self, other: &Found) -> f32 {
+        Found {
             sides: [
                 self.sides[0].max(other.sides[0]),
                 self.sides[1].max(other.sides[1]),
@@ -53,9 +82,7 @@ impl Found {
             ],
             score: 0.0,
         }
-        .area();
-        let all = self.area() + other.area() - common;
-        if all > 0.0 { common / all } else { 0.0 }
+        .area()
     }
 }
 
@@ -297,7 +324,7 @@ fn of_boxes(boxes: &[f32], scores: &[f32], class: usize, least: f32) -> Option<V
 }
 
 /// The surest of those that mean one thing, the surest first.
-pub fn each_once(mut found: Vec<Found>) -> Vec<Found> {
+fn each_once(mut found: Vec<Found>) -> Vec<Found> {
     // Equal scores in the order of the candidates: the same in every run.
     found.sort_by(|a, b| b.score.total_cmp(&a.score));
     found.truncate(MOST);
@@ -359,11 +386,9 @@ fn of_map(map: &[f32], (width, height): (usize, usize), least: f32) -> Vec<Found
             ],
             score,
         });
-        if found.len() == MOST {
-            break;
-        }
     }
     found.sort_by(|a, b| b.score.total_cmp(&a.score));
+    found.truncate(MOST);
     found
 }
 

@@ -246,6 +246,11 @@ pub fn plan_mux(
         if Some(stream.index) == main || is_left_out(stream, drop) {
             continue;
         }
+        // Fonts belong to subtitles; other files tell of where the clip comes from.
+        let is_font = matches!(stream.codec.as_str(), "ttf" | "otf");
+        if !plan.keeps_tags && stream.kind == StreamKind::Attachment && !is_font {
+            continue;
+        }
         if holds(container, stream) {
             plan.copied.push(stream.index);
         } else if is_made_anew(source, stream, container) {

@@ -51,6 +51,8 @@ pub enum PresetId {
     Steady,
     /// New frames in between.
     Smooth,
+    /// Another shape.
+    Reframe,
 }
 
 /// A setting that a preset leaves to the user.
@@ -286,6 +288,19 @@ pub const PRESETS: &[Preset] = &[
         still_formats: &[],
         follows_source: true,
         template: "{name}_smooth",
+        codec: None,
+        quality: None,
+    },
+    Preset {
+        id: PresetId::Reframe,
+        word: "reframe",
+        summary: "Cut upright, 9:16, around faces or what moves",
+        takes: PICTURES,
+        options: &[PresetOption::Quality, PresetOption::Codec],
+        clip_formats: CLIP_FORMATS,
+        still_formats: STILL_FORMATS,
+        follows_source: true,
+        template: "{name}_upright",
         codec: None,
         quality: None,
     },

@@ -44,6 +44,7 @@ impl Clips {
             preset,
             background: None,
             redact: None,
+            reframe: None,
             motion: Some(motion),
             format: None,
         }

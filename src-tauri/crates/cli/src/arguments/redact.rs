@@ -54,13 +54,13 @@ pub struct Redact {
     /// How far beyond what was found is covered on each side, in parts of its sides, 0 to 1.
     #[arg(long, value_name = "PART")]
     pub grow: Option<f64>,
-    /// Look at ninths of the pictures too, for small faces; slower.
+    /// Look at smaller parts of the pictures too, for small faces; slower.
     #[arg(long, conflicts_with = "quick")]
     pub thorough: bool,
     /// Look at the pictures as a whole only.
     #[arg(long)]
     pub quick: bool,
-    /// Keep what the file tells beside its pictures and sound: places, dates, names, covers.
+    /// Keep tags of the file, its tracks and chapters, covers, timed data, and files in it.
     #[arg(long)]
     pub keep_metadata: bool,
     /// How the result is made.
@@ -113,6 +113,7 @@ impl Redact {
             preset: PresetId::Redact,
             background: None,
             redact: Some(wish),
+            reframe: None,
             motion: None,
             format: None,
         }

@@ -263,6 +263,7 @@ fn request(arguments: &Upscale, file: &Found, index: usize, taken: &Arc<Taken>) 
         sample: false,
         background: arguments.background.clone(),
         redact: arguments.redact.clone(),
+        reframe: arguments.reframe.clone(),
         motion: arguments.motion,
         taken: taken.clone(),
     }

@@ -9,7 +9,7 @@ mod ops;
 mod read;
 mod shape;
 
-pub use areas::{Area, MAX_AREAS, parse_areas};
+pub use areas::{Area, MAX_AREAS, parse_areas, parse_keys};
 pub use faults::{Fault, FaultKind, PortSide, faults};
 pub use kinds::{NodeKind, PortShape, kinds};
 pub use layout::{Layout, Line, Step, Tracks};

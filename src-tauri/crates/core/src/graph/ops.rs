@@ -56,6 +56,8 @@ pub enum Op {
     Background(BackgroundParams),
     /// Make faces, text or areas unrecognisable.
     Redact(RedactParams),
+    /// Cut clips to another shape, around what matters in them.
+    Reframe(ReframeParams),
     /// Write text or subtitles into the pictures.
     Text(TextParams),
     /// Show clips one after another. Pictures and sound enter in the order of their wires; sound
@@ -97,6 +99,7 @@ impl Op {
             Op::Overlay(_) => "overlay",
             Op::Background(_) => "background",
             Op::Redact(_) => "redact",
+            Op::Reframe(_) => "reframe",
             Op::Text(_) => "text",
             Op::Concat => "concat",
             Op::Mux(_) => "mux",
@@ -115,6 +118,7 @@ impl Op {
             Op::Denoise(params) => params.model.as_deref(),
             Op::Background(params) => Some(&params.model),
             Op::Redact(params) => params.model.as_deref(),
+            Op::Reframe(params) => params.model.as_deref(),
             _ => None,
         }
     }
@@ -560,6 +564,64 @@ impl BackgroundParams {
     }
 }
 
+/// Width by height of a picture as it is shown.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize, TS)]
+pub enum ReframeShape {
+    /// Upright, as phones are held.
+    #[default]
+    #[serde(rename = "9:16")]
+    Upright,
+    /// Nearly square, as feeds show most of.
+    #[serde(rename = "4:5")]
+    Portrait,
+    /// Square.
+    #[serde(rename = "1:1")]
+    Square,
+    /// Wide, as television is.
+    #[serde(rename = "16:9")]
+    Wide,
+}
+
+impl ReframeShape {
+    /// The words of a document, in the order of the variants.
+    pub const WORDS: [&'static str; 4] = ["9:16", "4:5", "1:1", "16:9"];
+
+    /// Width and height.
+    pub fn sides(self) -> (u32, u32) {
+        match self {
+            ReframeShape::Upright => (9, 16),
+            ReframeShape::Portrait => (4, 5),
+            ReframeShape::Square => (1, 1),
+            ReframeShape::Wide => (16, 9),
+        }
+    }
+}
+
+/// The shape that clips are cut to, and what the crop follows.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, TS)]
+#[serde(default)]
+pub struct ReframeParams {
+    /// The shape.
+    pub shape: ReframeShape,
+    /// Id of a model that finds faces; without one, the crop follows what moves.
+    pub model: Option<String>,
+    /// Seconds before and after a picture that say where it is cut, 0.1 to 2.
+    pub smooth: f64,
+    /// Where the crop is at which time, one a line, instead of finding its way; see [`parse_keys`].
+    pub keys: Option<String>,
+}
+
+impl Default for ReframeParams {
+    fn default() -> Self {
+        Self {
+            shape: ReframeShape::default(),
+            model: None,
+            smooth: 1.0,
+            keys: None,
+        }
+    }
+}
+
 /// How a place is made unrecognisable.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize, TS)]
 #[serde(rename_all = "snake_case")]
@@ -579,10 +641,10 @@ pub enum RedactMode {
 pub enum Search {
     /// The picture as a whole: finds what is large in it.
     Quick,
-    /// Its quarters as well.
+    /// Parts of it as well.
     #[default]
     Usual,
-    /// Its ninths as well.
+    /// Smaller parts as well.
     Thorough,
 }
 

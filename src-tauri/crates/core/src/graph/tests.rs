@@ -83,6 +83,11 @@ fn every_op() -> Vec<Op> {
             color: "#00ff00".into(),
             ..BackgroundParams::new("people")
         }),
+        Op::Reframe(ReframeParams {
+            shape: ReframeShape::Square,
+            keys: Some("0 50\n2 30".into()),
+            ..ReframeParams::default()
+        }),
         Op::Redact(RedactParams {
             model: Some("faces".into()),
             cover: RedactMode::Pixelate,
@@ -170,6 +175,7 @@ fn what_the_table_lets_pass_is_read_with_its_defaults() {
                 | shape::Kind::File(_)
                 | shape::Kind::Model => json!("x"),
                 shape::Kind::Areas => json!("0 0 10 10"),
+                shape::Kind::Keys => json!("0 50"),
                 shape::Kind::Color => json!("#ffffff"),
                 shape::Kind::Fraction { min, .. } => json!({"num": min, "den": 1}),
                 shape::Kind::PixelFormat => {

@@ -255,6 +255,12 @@ impl<'a> ChainSpec<'a> {
     }
 }
 
+/// True if nothing need be left of a picture after the operation: one without a foreground, or
+/// covered as a whole.
+fn may_blank(op: &Op) -> bool {
+    matches!(op, Op::Background(_) | Op::Redact(_))
+}
+
 impl Chain {
     /// Opens the nodes.
     pub(crate) fn open(spec: &ChainSpec<'_>, context: &Context<'_>) -> Result<Self, EngineError> {
@@ -330,8 +336,7 @@ impl Chain {
     ) {
         let Some((node, choice)) = opened else { return };
         self.providers.extend(choice);
-        // Nothing is left of a picture without a foreground.
-        let may_be_blank = matches!(op, Some(Op::Background(_)));
+        let may_be_blank = op.is_some_and(may_blank);
         let manifest = op.map(|op| manifest_of(op, context.models));
         let restyles = matches!(manifest, Some(Ok(Some(manifest))) if manifest.restyles);
         self.passed.push(Passed {
@@ -359,7 +364,7 @@ impl Chain {
             }
             Node::Temporal(temporal) => {
                 // What came before it belongs to the head as well.
-                let emptied = |node: &Passed| matches!(node.op, Some(Op::Background(_)));
+                let emptied = |node: &Passed| node.op.as_ref().is_some_and(may_blank);
                 self.may_be_blank |= may_be_blank || self.passed.iter().any(emptied);
                 self.head.extend(self.tail.drain(..).map(Node::Filter));
                 self.head.push(Node::Temporal(temporal));

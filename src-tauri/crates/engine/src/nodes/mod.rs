@@ -19,6 +19,7 @@ mod pad;
 pub(crate) mod planes;
 mod portion;
 mod redact;
+mod reframe;
 mod scale;
 mod shot;
 mod stabilise;
@@ -32,6 +33,8 @@ pub(crate) use letters::missing_letters;
 pub(crate) use overlay::{Over, OverSource, SharedOver};
 pub use portion::Portion;
 pub(crate) use portion::{Patience, open_patiently};
+pub(crate) use redact::provider as finding_provider;
+pub use reframe::reframed_size;
 pub(crate) use temporal::source_window;
 pub use temporal::{Give, Temporal, Timed, Window};
 pub(crate) use text::check_file as check_text_file;
@@ -361,9 +364,15 @@ pub fn output_format(
             let task = models.manifest(&params.model)?.task;
             output = background::output_format(params, task, input).map_err(refuse)?;
         }
+        Op::Reframe(params) => {
+            if let Some(manifest) = manifest_of(op, models)? {
+                redact::check_faces(&manifest).map_err(refuse)?;
+            }
+            output = reframe::output_format(params, input).map_err(refuse)?;
+        }
         Op::Redact(params) => {
             let manifest = manifest_of(op, models)?;
-            redact::check(params, manifest.as_ref()).map_err(refuse)?;
+            redact::check(params, manifest.as_ref(), input).map_err(refuse)?;
         }
         Op::Text(params) => text::check(params).map_err(refuse)?,
         Op::Concat => {}
@@ -623,6 +632,7 @@ pub fn open(
             None => None,
         },
         Op::Background(params) => Some(background::open(params, input, output, opening)?),
+        Op::Reframe(params) => Some(reframe::open(params, input, output, opening)?),
         Op::Redact(params) => Some(redact::open(params, input, output, opening)?),
         Op::Text(params) => plain(Box::new(text::Text::open(
             params,

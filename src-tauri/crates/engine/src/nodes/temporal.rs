@@ -306,6 +306,14 @@ fn window_of(op: &Op, rate: Option<FrameRate>) -> Option<Window> {
             warm_up: super::background::REACH as u64,
             look_ahead: super::background::REACH as u64,
         }),
+        // What moves is seen against the picture before.
+        Op::Reframe(params) if params.keys.is_none() => {
+            let reach = super::reframe::reach(params, rate);
+            Some(Window {
+                warm_up: reach + 1,
+                look_ahead: reach,
+            })
+        }
         Op::Redact(params) if params.model.is_some() => Some(Window {
             warm_up: super::redact::REACH as u64,
             look_ahead: super::redact::REACH as u64,

@@ -29,6 +29,7 @@ pub(crate) fn upright(spec: &JobSpec, stream: &StreamInfo) -> Option<Turn> {
                 // Models know people who stand upright.
                 | Op::Background(_)
                 | Op::Redact(_)
+                | Op::Reframe(_)
                 | Op::Text(_)
                 | Op::Concat
         )

@@ -141,6 +141,8 @@ impl Geometry {
             // What of it was background nobody but the model knows, and a picture without a
             // foreground may well come out blank.
             Some(Op::Background(_)) => self.recolored = true,
+            // The crop is at another place in every picture.
+            Some(Op::Reframe(_)) => return None,
             // Where something is found shows only when the picture is seen; filled with one colour,
             // even most of a picture may be gone.
             Some(Op::Redact(params)) => match params.cover {

@@ -183,7 +183,8 @@ impl<'a> Join<'a> {
                 tags = general.join(", ")
             )));
         }
-        add_chapters(&mut output, &input, spec.cut, shift_micros)?;
+        let named = spec.plan.keeps_tags;
+        add_chapters(&mut output, (&input, named), spec.cut, shift_micros)?;
         let mut starts = vec![(replay.pts()[0], video_base)];
         starts.extend(copied.values().map(CopiedStream::start));
         starts.extend(added.starts);
@@ -451,13 +452,17 @@ fn cover_tags(codec: &str, mut tags: BTreeMap<String, String>) -> BTreeMap<Strin
     tags
 }
 
+/// Adds the chapters, with their titles if they are `named`.
 fn add_chapters(
     output: &mut Output,
-    input: &Input,
+    (input, named): (&Input, bool),
     cut: Option<SourceCut>,
     shift_micros: i64,
 ) -> Result<(), MediaError> {
     for mut chapter in input.chapters() {
+        if !named {
+            chapter.tags.clear();
+        }
         if let Some(base) = time_base(chapter.time_base) {
             if let Some(cut) = cut {
                 let (from, to) = cut.ticks(base);

@@ -41,6 +41,8 @@ export const home = {
   'preset.steady.what': 'Takes the shake out; shown a tenth larger, so that no border is seen.',
   'preset.smooth': 'Smoother motion',
   'preset.smooth.what': 'Twice as many frames, each new one between two of the video.',
+  'preset.reframe': 'Make it upright',
+  'preset.reframe.what': 'Cut to 9:16 around faces or what moves.',
 
   'misfit.no_picture': 'There is no picture in this file.',
   'misfit.not_a_clip': 'For videos only.',

@@ -45,6 +45,8 @@ export const home = {
   'preset.steady.what': 'Enlève les tremblements ; l’image est agrandie d’un dixième pour qu’aucun bord ne se voie.',
   'preset.smooth': 'Mouvement fluide',
   'preset.smooth.what': 'Deux fois plus d’images, chaque nouvelle entre deux de la vidéo.',
+  'preset.reframe': 'Passer à la verticale',
+  'preset.reframe.what': 'Coupé à 9:16 autour des visages ou de ce qui bouge.',
 
   'misfit.no_picture': 'Ce fichier ne contient pas d’image.',
   'misfit.not_a_clip': 'Pour les vidéos seulement.',

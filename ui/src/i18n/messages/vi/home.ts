@@ -41,6 +41,8 @@ export const home = {
   'preset.steady.what': 'Loại bỏ rung lắc; hình được phóng to một phần mười để không lộ viền.',
   'preset.smooth': 'Chuyển động mượt',
   'preset.smooth.what': 'Gấp đôi số khung hình, mỗi khung mới nằm giữa hai khung của video.',
+  'preset.reframe': 'Chuyển thành dọc',
+  'preset.reframe.what': 'Cắt thành 9:16 quanh khuôn mặt hoặc thứ chuyển động.',
 
   'misfit.no_picture': 'Tệp này không có hình.',
   'misfit.not_a_clip': 'Chỉ dành cho video.',

@@ -45,6 +45,8 @@ pub(super) enum Kind {
     Text,
     /// A text that may have several lines.
     Lines,
+    /// Places of a crop, one a line, as [`parse_keys`](crate::graph::parse_keys) reads them.
+    Keys,
     /// Parts of the picture, one a line, as [`parse_areas`](crate::graph::parse_areas) reads them.
     Areas,
     /// Absolute path of a file with one of these extensions.
@@ -182,6 +184,10 @@ impl Kind {
             Kind::Text | Kind::Lines | Kind::File(_) | Kind::Model => {
                 format!("a text of 1 to {MAX_TEXT} bytes")
             }
+            Kind::Keys => {
+                "places, one a line, like \"2.5 30\": seconds, and percent from the left or the top"
+                    .to_owned()
+            }
             Kind::Areas => {
                 "areas, one a line, like \"10 20 30 15 from 1.5 to 4\": left edge, upper \
                             edge, width and height in percent of the picture, and seconds"
@@ -207,6 +213,9 @@ impl Kind {
             Kind::Text | Kind::Lines | Kind::File(_) | Kind::Model => value
                 .as_str()
                 .is_some_and(|t| !t.is_empty() && t.len() <= MAX_TEXT && !t.contains('\0')),
+            Kind::Keys => value.as_str().is_some_and(|text| {
+                text.len() <= MAX_AREAS_TEXT && super::areas::parse_keys(text).is_ok()
+            }),
             Kind::Areas => value.as_str().is_some_and(|text| {
                 text.len() <= MAX_AREAS_TEXT
                     && super::areas::parse_areas(text).is_ok_and(|areas| !areas.is_empty())

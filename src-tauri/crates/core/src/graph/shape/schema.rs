@@ -54,7 +54,7 @@ impl Kind {
             Kind::Lines => json!({
                 "type": "string", "minLength": 1, "maxLength": MAX_TEXT, "x-editor": "lines"
             }),
-            Kind::Areas => json!({
+            Kind::Areas | Kind::Keys => json!({
                 "type": "string", "minLength": 1, "maxLength": MAX_AREAS_TEXT, "x-editor": "lines"
             }),
             Kind::File(extensions) => json!({

@@ -1,7 +1,7 @@
 //! The table of operations.
 
 use super::{Kind, OpShape, Param};
-use crate::graph::Anchor;
+use crate::graph::{Anchor, ReframeShape};
 
 impl Param {
     const fn unit(self, unit: &'static str) -> Param {
@@ -430,6 +430,36 @@ pub(in crate::graph) const OPS: &[OpShape] = &[
         ],
     },
     OpShape {
+        name: "reframe",
+        about: "Cut clips to another shape, around faces or what moves in them; the crop glides, and \
+                jumps where the clip is cut.",
+        params: &[
+            optional(
+                "shape",
+                Kind::Choice(&ReframeShape::WORDS),
+                "Width by height of the result; 9:16 if left out.",
+            )
+            .or("\"9:16\""),
+            optional(
+                "model",
+                Kind::Model,
+                "Id of a model that finds faces; without one, the crop follows what moves.",
+            ),
+            optional(
+                "smooth",
+                Kind::Number { min: 0.1, max: 2.0 },
+                "Seconds before and after a picture that say where it is cut; 1 if left out.",
+            )
+            .unit("seconds")
+            .or("1.0"),
+            optional(
+                "keys",
+                Kind::Keys,
+                "Where the middle of the crop is at which time, instead of finding its way.",
+            ),
+        ],
+    },
+    OpShape {
         name: "redact",
         about: "Make faces, text or areas unrecognisable. What a model finds is followed from \
                 picture to picture, so that a face that it misses for a moment stays covered.",
@@ -467,8 +497,8 @@ pub(in crate::graph) const OPS: &[OpShape] = &[
             optional(
                 "search",
                 Kind::Choice(&["quick", "usual", "thorough"]),
-                "How closely pictures are searched: as a whole, in quarters too (default), in \
-                 ninths too, for small faces.",
+                "How closely pictures are searched: as a whole, in parts too (default), in smaller \
+                 parts too, for small faces.",
             )
             .or("\"usual\""),
             optional(

@@ -12,11 +12,13 @@ use super::temporal::{Give, Temporal, Timed};
 use super::{Filter, Node, Opened, Opening, PictureFormat, shot};
 use crate::EngineError;
 use frameloom_core::graph::{Area, RedactMode, RedactParams, Search, parse_areas, parse_color};
+use frameloom_core::job::{Device, ProviderChoice};
 use frameloom_core::model::{ModelManifest, Task};
 use frameloom_core::pixel::{AnyPlane, PixelFormat, Planes};
 use frameloom_core::said;
 use frameloom_core::said::Said;
-use frameloom_infer::{CancelHandle, Found, PlaceSession, each_once};
+use frameloom_core::time::Timestamp;
+use frameloom_infer::{CancelHandle, Found, PlaceSession};
 use frameloom_media::{Converter, Frame, FramePool};
 use paint::{Place, cover};
 use std::collections::VecDeque;
@@ -24,17 +26,30 @@ use track::{Seen, Small, grown, links, places};
 
 pub(super) use track::REACH;
 
-/// Parts of a picture that are looked at beside the whole: so much of its sides each, and how many
-/// lie beside each other.
-const PARTS: [(f64, usize); 2] = [(0.6, 2), (0.45, 3)];
+/// Parts of a picture that are looked at beside the whole: so much each of the largest part that has
+/// the shape that the model takes.
+const PARTS: [f64; 2] = [0.6, 0.45];
+/// A picture whose shape differs by this from the one that the model takes is looked at in parts of
+/// that shape, too: squeezed, a face is none.
+const SQUEEZED: f64 = 1.6;
+/// Parts overlap by so much of theirs at least, so that no face lies on the edge of all.
+const OVERLAP: f64 = 0.3;
 /// Parts that are made larger than this are not worth a look.
 const MOST_ENLARGED: f64 = 1.5;
+/// Of two things that are found, so much of the smaller one lies in the other: they are one.
+const WITHIN: f32 = 0.6;
+/// As [`WITHIN`], of what both cover together.
+const SAME: f32 = 0.3;
 
 /// Refuses parameters that make no sense.
 ///
 /// # Errors
 /// What is wrong, in words.
-pub(super) fn check(params: &RedactParams, model: Option<&ModelManifest>) -> Result<(), Said> {
+pub(super) fn check(
+    params: &RedactParams,
+    model: Option<&ModelManifest>,
+    input: &PictureFormat,
+) -> Result<(), Said> {
     if let Some(manifest) = model
         && !manifest.task.finds()
     {
@@ -44,7 +59,21 @@ pub(super) fn check(params: &RedactParams, model: Option<&ModelManifest>) -> Res
             model = &manifest.id
         ));
     }
-    if model.is_none() && params.areas.is_none() {
+    let (covered, spared) = areas(params).map_err(|reason| {
+        said!(
+            "redact.areas",
+            "its areas cannot be read: {reason}",
+            reason = Said::from(reason)
+        )
+    })?;
+    let has_time = |area: &Area| area.from.is_some() || area.to.is_some();
+    if input.pace == super::Pace::STILL && covered.iter().chain(&spared).any(has_time) {
+        return Err(said!(
+            "redact.still_time",
+            "a picture by itself has no times; leave `from` and `to` out of its areas"
+        ));
+    }
+    if model.is_none() && covered.is_empty() {
         return Err(said!(
             "redact.nothing",
             "nothing is to be covered; name a model that finds faces or text, or areas"
@@ -57,13 +86,7 @@ pub(super) fn check(params: &RedactParams, model: Option<&ModelManifest>) -> Res
             color = &params.color
         ));
     }
-    areas(params).map(drop).map_err(|reason| {
-        said!(
-            "redact.areas",
-            "its areas cannot be read: {reason}",
-            reason = Said::from(reason)
-        )
-    })
+    Ok(())
 }
 
 /// Areas that are covered, and those in which nothing is.
@@ -118,7 +141,49 @@ pub(super) fn open(
             last: None,
         })),
     };
-    Ok((node, Some(PlaceSession::provider())))
+    let choice = opening.sessions.told(id, provider(opening.sessions.device));
+    Ok((node, Some(choice)))
+}
+
+/// Refuses a model that finds no faces.
+///
+/// # Errors
+/// What is wrong, in words.
+pub(super) fn check_faces(manifest: &ModelManifest) -> Result<(), Said> {
+    match manifest.task {
+        Task::Faces => Ok(()),
+        _ => Err(said!(
+            "reframe.no_faces",
+            "the model `{model}` finds no faces; leave it out to follow what moves, or name one that does",
+            model = &manifest.id
+        )),
+    }
+}
+
+/// What finds faces in pictures of `input` with the model `id`.
+pub(super) fn faces(
+    id: &str,
+    input: &PictureFormat,
+    opening: &Opening<'_>,
+) -> Result<(Finder, ProviderChoice), EngineError> {
+    let model = opening.models.load(id)?;
+    let session = PlaceSession::open(&(opening.runtime)()?, &model, opening.threads)?;
+    let usual = RedactParams::default();
+    let finder = Finder::new(session, &usual, Vec::new(), input, opening.zero)?;
+    let choice = opening.sessions.told(id, provider(opening.sessions.device));
+    Ok((finder, choice))
+}
+
+/// Where such models compute, and why not on the device that was asked for.
+pub(crate) fn provider(wanted: &Device) -> ProviderChoice {
+    let choice = PlaceSession::provider();
+    match wanted {
+        Device::Auto | Device::Cpu => choice,
+        _ => choice.instead_of(Some(said!(
+            "places.processor",
+            "models that find something always compute on the processor"
+        ))),
+    }
 }
 
 /// Parts of one size that a model looks at.
@@ -129,19 +194,20 @@ struct View {
     /// Size of a part.
     size: (usize, usize),
     /// How many lie beside each other, and one above the other.
-    count: usize,
+    count: (usize, usize),
 }
 
 /// What a model saw of a picture.
-struct Sight {
-    found: Vec<Found>,
+pub(super) struct Sight {
+    /// Each thing once, the surest first.
+    pub found: Vec<Found>,
     /// The picture in small: red, green and blue from 0 to 1.
     rgb: [Vec<f32>; 3],
     size: (usize, usize),
 }
 
 /// Looks at pictures with a model.
-struct Finder {
+pub(super) struct Finder {
     session: PlaceSession,
     views: Vec<View>,
     threshold: f32,
@@ -151,6 +217,11 @@ struct Finder {
 }
 
 impl Finder {
+    /// Stops it from another thread.
+    pub(super) fn cancel_handle(&self) -> CancelHandle {
+        self.session.cancel_handle()
+    }
+
     fn new(
         session: PlaceSession,
         params: &RedactParams,
@@ -173,20 +244,45 @@ impl Finder {
             })
         };
         let size = session.size_for(width, height);
-        let mut views = vec![view(size, size, 1)?];
-        let parts = match (params.search, session.is_fixed()) {
-            (Search::Quick, _) | (Search::Usual, false) => 0,
-            (Search::Usual, true) | (Search::Thorough, false) => 1,
-            (Search::Thorough, true) => 2,
+        let mut views = vec![view(size, size, (1, 1))?];
+        // The largest part of the shape that the model takes.
+        let (w, h) = (width as f64, height as f64);
+        let shape = match session.is_fixed() {
+            true => size.0 as f64 / size.1 as f64,
+            false => w / h,
         };
-        for (share, count) in &PARTS[..parts] {
-            let part = |side: usize| (side as f64 * share).ceil() as usize;
-            let size = session.size_for(part(width), part(height));
-            let whole = |side: usize| (side as f64 / share).round() as usize;
-            let whole = (whole(size.0), whole(size.1));
-            if whole.0 as f64 <= width as f64 * MOST_ENLARGED {
-                views.push(view(size, whole, *count)?);
+        let (base_w, base_h) = (w.min(h * shape), h.min(w / shape));
+        let squeezed = (w / h / shape).max(shape * h / w);
+        let mut shares = Vec::new();
+        if squeezed > SQUEEZED {
+            shares.push(1.0);
+        }
+        shares.extend(match params.search {
+            Search::Quick => &PARTS[..0],
+            Search::Usual => &PARTS[..1],
+            Search::Thorough => &PARTS[..],
+        });
+        for share in shares {
+            let part = (base_w * share, base_h * share);
+            let size = session.size_for(part.0.ceil() as usize, part.1.ceil() as usize);
+            let larger = (size.0 as f64 / part.0, size.1 as f64 / part.1);
+            let most = match session.is_fixed() {
+                true => MOST_ENLARGED,
+                // What takes any size has seen the picture as it is.
+                false => 1.0,
+            };
+            let whole = (
+                ((w * larger.0).round() as usize).max(size.0),
+                ((h * larger.1).round() as usize).max(size.1),
+            );
+            let is_seen = !session.is_fixed() && session.size_for(width, height) == whole;
+            if larger.0 > most || is_seen {
+                continue;
             }
+            let count = |side: f64, part: f64| {
+                (((side - part) / (part * (1.0 - OVERLAP))).ceil().max(0.0) as usize) + 1
+            };
+            views.push(view(size, whole, (count(w, part.0), count(h, part.1)))?);
         }
         Ok(Self {
             session,
@@ -198,7 +294,7 @@ impl Finder {
         })
     }
 
-    fn see(&mut self, frame: &Frame) -> Result<Sight, EngineError> {
+    pub(super) fn see(&mut self, frame: &Frame) -> Result<Sight, EngineError> {
         let mut found = Vec::new();
         let mut first = None;
         for view in &mut self.views {
@@ -207,12 +303,13 @@ impl Finder {
             let rgb = [2, 0, 1].map(|index| plane(&small, index));
             let (w, h) = view.size;
             // Parts begin at even distances, the last of them at the far edge.
-            let begin = |at: usize, side: usize, part: usize| {
-                at * side.saturating_sub(part) / (view.count.max(2) - 1)
+            let begin = |at: usize, count: usize, side: usize, part: usize| {
+                at * side.saturating_sub(part) / (count.max(2) - 1)
             };
-            for (row, column) in (0..view.count).flat_map(|r| (0..view.count).map(move |c| (r, c)))
-            {
-                let (x, y) = (begin(column, width, w), begin(row, height, h));
+            let (columns, rows) = view.count;
+            for (row, column) in (0..rows).flat_map(|r| (0..columns).map(move |c| (r, c))) {
+                let x = begin(column, columns, width, w);
+                let y = begin(row, rows, height, h);
                 let part = |plane: &Vec<f32>| -> Vec<f32> {
                     (y..y + h)
                         .flat_map(|y| &plane[y * width + x..][..w])
@@ -241,11 +338,30 @@ impl Finder {
                 area.holds_at(seconds) && (left..=right).contains(&x) && (top..=bottom).contains(&y)
             })
         };
-        let mut found = each_once(found);
+        let mut found = joined(found);
         found.retain(|one| !is_spared(one));
         let (rgb, size) = first.unwrap_or_default();
         Ok(Sight { found, rgb, size })
     }
+}
+
+/// What is one thing, seen in several parts of the picture, as one: an edge of a part may have cut
+/// it, so it is as large as all of them together.
+fn joined(mut found: Vec<Found>) -> Vec<Found> {
+    found.sort_by(|a, b| b.score.total_cmp(&a.score));
+    let mut joined: Vec<Found> = Vec::new();
+    for one in found {
+        let is_same = |other: &&mut Found| {
+            one.overlap(other) > SAME
+                || one.share_in(other) > WITHIN
+                || other.share_in(&one) > WITHIN
+        };
+        match joined.iter_mut().find(is_same) {
+            Some(other) => *other = other.with(&one),
+            None => joined.push(one),
+        }
+    }
+    joined
 }
 
 /// A plane from 0 to 1.
@@ -277,12 +393,15 @@ struct Eraser {
 impl Eraser {
     /// The picture without what is in `found`, in parts of it, and in the areas of its time.
     fn erase(&self, frame: &Frame, found: &[[f32; 4]]) -> Result<Frame, EngineError> {
-        let seconds = since(&self.output, self.zero, frame) as f64 / 1e6;
+        let from = since(&self.output, self.zero, frame) as f64 / 1e6;
+        let length = Timestamp::new(frame.duration(), self.output.pace.time_base).micros();
+        // A picture that is still shown when an area begins is covered all the time.
+        let to = from + length.max(1) as f64 / 1e6;
         let (width, height) = (frame.width() as f32, frame.height() as f32);
         let pixels = |[left, top, right, bottom]: [f32; 4]| {
             [left * width, top * height, right * width, bottom * height]
         };
-        let areas = self.covered.iter().filter(|area| area.holds_at(seconds));
+        let areas = self.covered.iter().filter(|area| area.meets(from, to));
         let areas = areas.map(|area| Place {
             sides: pixels(area.sides.map(|side| side as f32)),
             is_oval: false,

@@ -15,10 +15,17 @@ use frameloom_infer::Found;
 pub(in crate::nodes) const REACH: usize = 12;
 /// A place grows by this part of its sides, on each side, with every picture that it is followed.
 const GROWTH: f32 = 0.02;
-/// What is found in one picture only is followed if it is as sure as this.
+/// What is found in one picture, and nowhere near in the others, is followed farther than [`NEAR`]
+/// if it is as sure as this.
 const SURE: f32 = 0.8;
-/// A place that was followed and one that was found are the same from this overlap on.
-const FOUND_AGAIN: f32 = 0.3;
+/// For so many pictures everything is followed.
+const NEAR: usize = 3;
+/// Pictures of a flash, at most.
+const FLASH: usize = 3;
+/// Mean difference of grey, of 1, below which pictures are of one shot.
+const ALIKE: f32 = 0.1;
+/// A place that was followed was found again where so much of it lies in what was found.
+const FOUND_AGAIN: f32 = 0.6;
 /// Width of the picture in which places are followed.
 const SMALL_WIDTH: usize = 160;
 /// A place moves by so many pixels of the small picture from one picture to the next, at most.
@@ -56,6 +63,16 @@ impl Small {
             height: h,
             values,
         }
+    }
+
+    /// True if it may be of the same shot as `other`.
+    fn is_like(&self, other: &Small) -> bool {
+        if (self.width, self.height) != (other.width, other.height) {
+            return false;
+        }
+        let apart = self.values.iter().zip(&other.values);
+        let sum: f32 = apart.map(|(a, b)| (a - b).abs()).sum();
+        sum < ALIKE * self.values.len() as f32
     }
 
     /// Pixels from left to right and from top to bottom.
@@ -166,66 +183,105 @@ pub(super) fn links(before: &[Found], now: &[Found]) -> Vec<Option<usize>> {
 /// The places of the picture `at` of a window of pictures: what was found in it, and what of its
 /// neighbours is followed to it. In parts of the picture; they may lead over its edges.
 pub(super) fn places(window: &[&Seen], at: usize) -> Vec<[f32; 4]> {
-    let Some(own) = window.get(at) else {
+    // Whatever the window holds, the same pictures count.
+    let first = at.saturating_sub(REACH);
+    let last = (at + REACH).min(window.len().saturating_sub(1));
+    let Some(window) = window.get(first..=last) else {
         return Vec::new();
     };
+    let at = at - first;
+    let cuts: Vec<bool> = (0..window.len()).map(|i| is_cut(window, i)).collect();
+    let first = (0..at).rev().take_while(|&i| !cuts[i + 1]).last();
+    let last = (at + 1..window.len()).take_while(|&i| !cuts[i]).last();
+    let shot = first.unwrap_or(at)..=last.unwrap_or(at);
+
+    let own = window[at];
     let mut places: Vec<[f32; 4]> = own.found.iter().map(|found| found.sides).collect();
-    let first = (at.saturating_sub(REACH)..at)
-        .rev()
-        .take_while(|&i| !window[i + 1].is_cut)
-        .last()
-        .unwrap_or(at);
-    let last = (at + 1..window.len().min(at + REACH + 1))
-        .take_while(|&i| !window[i].is_cut)
-        .last()
-        .unwrap_or(at);
-    // What is found in this very picture needs no help: a place that was followed is larger.
-    let mut add = |sides: [f32; 4]| {
-        let place = Found { sides, score: 0.0 };
-        if own
-            .found
-            .iter()
-            .all(|found| found.overlap(&place) < FOUND_AGAIN)
-        {
-            places.push(sides);
-        }
-    };
-    // Chains that ended before this picture.
-    for from in first..at {
-        let (seen, next) = (window[from], window[from + 1]);
-        for (index, found) in seen.found.iter().enumerate() {
-            let goes_on = next.back.contains(&Some(index));
-            let is_one = from > first && seen.back.get(index).copied().flatten().is_none();
-            if goes_on || (is_one && found.score < SURE) {
-                continue;
-            }
-            let path = (from..at).map(|i| (window[i], window[i + 1]));
-            add(followed(found.sides, path));
-        }
-    }
-    // Chains that begin behind it.
-    for from in at + 1..=last {
+    for from in shot.clone().filter(|&from| from != at) {
         let seen = window[from];
+        // The next picture on the way, in which the chain must have ended.
+        let (steps, goes_on): (usize, &dyn Fn(usize) -> bool) = match from < at {
+            true => (at - from, &|index| {
+                window[from + 1].back.contains(&Some(index))
+            }),
+            false => (from - at, &|index| {
+                from > *shot.start() && seen.back.get(index).copied().flatten().is_some()
+            }),
+        };
         for (index, found) in seen.found.iter().enumerate() {
-            let came = seen.back.get(index).copied().flatten().is_some();
-            let is_one = from < last && !window[from + 1].back.contains(&Some(index));
-            if came || (is_one && found.score < SURE) {
+            if goes_on(index) {
                 continue;
             }
-            let path = (at + 1..=from).rev().map(|i| (window[i], window[i - 1]));
-            add(followed(found.sides, path));
+            // What nothing speaks for is followed for a moment only.
+            if steps > NEAR && found.score < SURE && !has_company(window, &shot, from, found) {
+                continue;
+            }
+            let here = match from < at {
+                true => followed(found.sides, (from..at).map(|i| (window[i], window[i + 1]))),
+                false => {
+                    let path = (at + 1..=from).rev();
+                    followed(found.sides, path.map(|i| (window[i], window[i - 1])))
+                }
+            };
+            // Found again in this very picture, it needs no help.
+            let place = Found {
+                sides: here,
+                score: 0.0,
+            };
+            if own
+                .found
+                .iter()
+                .all(|own| place.share_in(own) < FOUND_AGAIN)
+            {
+                places.push(grown(here, GROWTH * steps as f32));
+            }
         }
     }
     places
 }
 
+/// True if the picture is the first of a shot. A flash of light, or a few black pictures, between
+/// pictures that are alike are part of one.
+fn is_cut(window: &[&Seen], at: usize) -> bool {
+    if !window[at].is_cut || at == 0 {
+        return false;
+    }
+    let is_flash = |from: usize, to: usize| {
+        window[to].is_cut && window[from - 1].small.is_like(&window[to].small)
+    };
+    let ends = (at + 1..=at + FLASH).any(|to| to < window.len() && is_flash(at, to));
+    let began =
+        (at.saturating_sub(FLASH).max(1)..at).any(|from| window[from].is_cut && is_flash(from, at));
+    !ends && !began
+}
+
+/// True if something near it was found in another picture of the shot.
+fn has_company(
+    window: &[&Seen],
+    shot: &std::ops::RangeInclusive<usize>,
+    from: usize,
+    found: &Found,
+) -> bool {
+    let middle = |sides: [f32; 4]| (0.5 * (sides[0] + sides[2]), 0.5 * (sides[1] + sides[3]));
+    let (x, y) = middle(found.sides);
+    let (width, height) = (
+        found.sides[2] - found.sides[0],
+        found.sides[3] - found.sides[1],
+    );
+    shot.clone().filter(|&other| other != from).any(|other| {
+        let far = 1.0 + 0.2 * other.abs_diff(from) as f32;
+        window[other].found.iter().any(|found| {
+            let (u, v) = middle(found.sides);
+            (u - x).abs() < far * width && (v - y).abs() < far * height
+        })
+    })
+}
+
 fn followed<'a>(mut sides: [f32; 4], path: impl Iterator<Item = (&'a Seen, &'a Seen)>) -> [f32; 4] {
-    let mut steps = 0.0;
     for (here, next) in path {
         sides = here.small.follow(sides, &next.small);
-        steps += 1.0;
     }
-    grown(sides, GROWTH * steps)
+    sides
 }
 
 /// A place made larger by `part` of its sides on each side.
@@ -300,14 +356,53 @@ mod tests {
     }
 
     #[test]
-    fn what_is_not_sure_and_found_once_is_covered_once() {
-        let all = linked((0..9).map(|i| seen(0.4, (i == 4).then_some(0.6))).collect());
+    fn what_is_not_sure_and_found_once_is_followed_for_a_moment_only() {
+        let counts = |found: &dyn Fn(usize) -> Option<f32>| -> Vec<usize> {
+            let all = linked((0..13).map(|i| seen(0.4, found(i))).collect());
+            let window: Vec<&Seen> = all.iter().collect();
+            (0..13).map(|i| places(&window, i).len()).collect()
+        };
+        let once = |score: f32| counts(&|i| (i == 6).then_some(score));
+        assert_eq!(once(0.6), [0, 0, 0, 1, 1, 1, 1, 1, 1, 1, 0, 0, 0]);
+        assert_eq!(once(0.9), [1; 13]);
+        // Found in every second picture, it is surely there.
+        let all = counts(&|i| (i % 2 == 0 && i > 3).then_some(0.6));
+        assert!(all.iter().all(|count| *count > 0), "{all:?}");
+    }
+
+    #[test]
+    fn a_flash_is_no_cut() {
+        let mut all: Vec<Seen> = (0..12)
+            .map(|i| seen(0.4, (i != 5 && i != 6).then_some(0.9)))
+            .collect();
+        for flash in &mut all[5..7] {
+            flash.small.values.fill(1.0);
+        }
+        (all[5].is_cut, all[7].is_cut) = (true, true);
+        let all = linked(all);
         let window: Vec<&Seen> = all.iter().collect();
-        let counts: Vec<usize> = (0..9).map(|i| places(&window, i).len()).collect();
-        assert_eq!(counts, [0, 0, 0, 0, 1, 0, 0, 0, 0]);
-        let all = linked((0..9).map(|i| seen(0.4, (i == 4).then_some(0.9))).collect());
+        for i in [5, 6] {
+            assert!(!places(&window, i).is_empty(), "{i}");
+        }
+    }
+
+    #[test]
+    fn of_two_faces_side_by_side_the_one_that_is_missed_stays_covered() {
+        let face = |x: f32| Found {
+            sides: [x, 0.3, x + 0.15, 0.7],
+            score: 0.9,
+        };
+        let mut all: Vec<Seen> = (0..5).map(|_| seen(0.4, None)).collect();
+        for (i, seen) in all.iter_mut().enumerate() {
+            seen.found = match i {
+                2 => vec![face(0.475)],
+                _ => vec![face(0.4), face(0.475)],
+            };
+        }
+        let all = linked(all);
         let window: Vec<&Seen> = all.iter().collect();
-        assert!((0..9).all(|i| places(&window, i).len() == 1));
+        let places = places(&window, 2);
+        assert!(places.iter().any(|sides| sides[0] < 0.42), "{places:?}");
     }
 
     #[test]
