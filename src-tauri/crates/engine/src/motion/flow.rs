@@ -45,8 +45,9 @@ impl Flow {
 /// The motion from one picture to another of the same size.
 pub(crate) fn flow(from: &Pyramid, to: &Pyramid) -> Flow {
     let mut found = Flow::default();
-    for (from, to) in from.levels.iter().zip(&to.levels).rev() {
-        found = level(from, to, &found);
+    let levels = from.levels.iter().zip(&to.levels).enumerate();
+    for (level, (from, to)) in levels.rev() {
+        found = refined(from, to, &found, level == 0);
     }
     found
 }
@@ -187,7 +188,9 @@ fn corners(side: usize) -> Vec<usize> {
     list
 }
 
-fn level(from: &Gray, to: &Gray, coarser: &Flow) -> Flow {
+/// The motion on one level. `is_finest` tries to stand still as well: titles and signs do on what
+/// moves behind them, and smaller levels do not show them.
+fn refined(from: &Gray, to: &Gray, coarser: &Flow, is_finest: bool) -> Flow {
     let (columns, rows) = (corners(from.width), corners(from.height));
     let count = columns.len() * rows.len();
     let middle = 0.5 * (PATCH as f32 - 1.0);
@@ -207,14 +210,17 @@ fn level(from: &Gray, to: &Gray, coarser: &Flow) -> Flow {
             let mut least = template.look(to, start).0;
             let left = (c > 0).then(|| found[found.len() - 1].0);
             let above = (r > 0).then(|| found[found.len() - columns.len()].0);
-            // Titles and signs stand still on what moves behind them.
-            for other in [left, above, Some((0.0, 0.0))].into_iter().flatten() {
+            for other in [left, above].into_iter().flatten() {
                 let cost = template.look(to, other).0;
                 if cost < least {
                     (start, least) = (other, cost);
                 }
             }
-            found.push(template.search(to, start));
+            let mut best = template.search(to, start);
+            if is_finest && template.look(to, (0.0, 0.0)).0 < best.1 {
+                best = template.search(to, (0.0, 0.0));
+            }
+            found.push(best);
             templates.push(template);
         }
     }
@@ -314,7 +320,7 @@ mod tests {
     #[test]
     fn a_thing_that_moves_before_a_background_that_moves_is_followed_and_so_is_that() {
         let inside = |x: f32, y: f32| (70.0..130.0).contains(&x) && (30.0..90.0).contains(&y);
-        let thing = |x: f32, y: f32| texture(2.1 * y + 300.0, 1.9 * x);
+        let thing = |x: f32, y: f32| texture(1.2 * y + 300.0, 0.9 * x);
         let one = picture(|x, y| {
             if inside(x, y) {
                 thing(x, y)

@@ -7,7 +7,7 @@
 //! Why not a filter of ffmpeg: `minterpolate` begins its search with what it found in all frames
 //! before, so that a segment of a clip would come out different by itself; it takes 8 bits only, and
 //! one core. Measured over clips of which every second frame was taken away, this is nearer to what
-//! was there (`tests/interpolate.rs`).
+//! was there (`tests/motion.rs`).
 
 mod between;
 
