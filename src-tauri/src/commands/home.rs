@@ -2,7 +2,7 @@
 
 use super::call;
 use crate::Door;
-use frameloom_app::presets::{cards, fits};
+use frameloom_app::presets::{Equipment, cards, fits};
 use frameloom_app::{Clipboard, PresetCard, PresetFit, SoundWish, Span};
 use frameloom_core::error::AppError;
 use frameloom_core::media::MediaInfo;
@@ -24,7 +24,11 @@ pub(crate) async fn preset_fits(
     span: Option<Span>,
 ) -> Answer<Vec<PresetFit>> {
     call(door, move |app| {
-        Ok(fits(&info, span, app.has_matting_model()))
+        let has = Equipment {
+            matting: app.has_matting_model(),
+            voice: app.has_voice_model(),
+        };
+        Ok(fits(&info, span, has))
     })
     .await
 }

@@ -102,6 +102,11 @@ impl App {
                     "The model `{model}` makes pictures, and tells no foreground from a background.",
                     model = id
                 ))),
+                Task::VoiceActivity | Task::SpeechCleaning => Err(unfit(said!(
+                    "model.of_sound",
+                    "The model `{model}` works on sound, and does nothing to pictures.",
+                    model = id
+                ))),
             };
         }
         match &self.matting_models()[..] {

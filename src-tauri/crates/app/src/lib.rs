@@ -61,6 +61,7 @@ pub mod receipt;
 mod request;
 mod runner;
 pub mod settings;
+pub mod silence;
 mod sound;
 mod stamp;
 mod stopping;
@@ -97,6 +98,7 @@ pub use queue::{JobEdit, QueueEvent, QueueOptions, QueueView, Retry, WhenDone};
 pub use request::{Span, UpscalePlan, UpscaleRequest};
 pub use runner::{Control, Stopping};
 pub use settings::Settings;
+pub use silence::{EditFormat, SilenceView, SilenceWish};
 pub use sound::SoundWish;
 pub use window_place::{Screen, Shown, WindowPlace};
 
@@ -124,6 +126,7 @@ pub struct App {
     pub(crate) previews: preview::Cache,
     pub(crate) clips: preview::OpenClips,
     pub(crate) sounds: sound::OpenSounds,
+    pub(crate) heard: silence::Memory,
     pub(crate) viewer: viewer::Viewer,
     pub(crate) views: node_view::Views,
     pub(crate) library: library::Library,
@@ -174,6 +177,7 @@ impl App {
             previews: preview::Cache::default(),
             clips: preview::OpenClips::default(),
             sounds: sound::OpenSounds::default(),
+            heard: silence::Memory::default(),
             viewer: viewer::Viewer::default(),
             views: node_view::Views::default(),
             library: library::Library::default(),

@@ -9,7 +9,7 @@ use crate::inputs::{self, NameParts, Taken};
 use crate::models::{MODEL_FOR_CLEAN, MODEL_FOR_LOSSY, unfit};
 use crate::pictures::{self, PicturesRequest, Source};
 use crate::presets::{self, PresetId, Work};
-use crate::{App, ComputeWish, DeinterlaceChoice, explain, fields};
+use crate::{App, ComputeWish, DeinterlaceChoice, SilenceWish, explain, fields};
 use frameloom_core::error::{AppError, ErrorCode};
 use frameloom_core::graph::{Graph, Op, ResizeParams, TrimParams};
 use frameloom_core::job::{
@@ -83,6 +83,10 @@ pub struct UpscaleRequest {
     #[serde(skip_serializing_if = "Option::is_none")]
     #[ts(optional)]
     pub background: Option<BackgroundWish>,
+    /// How silence is cut, for the preset that does it.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[ts(optional)]
+    pub silence: Option<SilenceWish>,
     /// Names that are not overwritten in any case.
     #[serde(skip)]
     #[ts(skip)]
@@ -219,6 +223,10 @@ impl App {
             let cut = self.cut(request, trim, &info, video, report)?;
             (behind, is_transparent) = (cut.behind, cut.is_transparent);
             (cut.work, Some((cut.model, 1)))
+        } else if preset.id == PresetId::Silence {
+            // The stretch that is taken bounds what is kept.
+            let (work, model) = self.silence(request, &input, &info, video)?;
+            (work, Some((model, 1)))
         } else {
             let work = presets::work(preset, request, trim, &info, video, report)?;
             (work, None)
@@ -301,6 +309,14 @@ impl App {
                 model = model
             ))
             .hint("`frameloom background` uses it; `frameloom models list` shows the others."));
+        }
+        if manifest.task.is_of_sound() {
+            return Err(unfit(said!(
+                "model.of_sound",
+                "The model `{model}` works on sound, and does nothing to pictures.",
+                model = model
+            ))
+            .hint("`frameloom silence` and `frameloom voice` use such models; `frameloom models list` shows the others."));
         }
         let scale = request.scale.unwrap_or(manifest.scale);
         if !(1..=8).contains(&scale) || (manifest.scale == 1 && scale != 1) {

@@ -1,15 +1,19 @@
 //! What can be typed.
 
 mod models;
+mod sound;
 
 pub use models::{ModelGet, ModelImport, Models};
+pub use sound::Silence;
 
 use clap::builder::{PossibleValue, PossibleValuesParser, TypedValueParser};
 use clap::{ArgGroup, Args, Parser, Subcommand, ValueEnum};
 use clap_complete::Shell;
 use frameloom_app::inventory::Rule;
 use frameloom_app::presets::PRESETS;
-use frameloom_app::{BackgroundWish, ComputeWish, DeinterlaceChoice, PicturesRequest, PresetId};
+use frameloom_app::{
+    BackgroundWish, ComputeWish, DeinterlaceChoice, PicturesRequest, PresetId, SilenceWish,
+};
 use frameloom_core::job::{Device, Precision, Priority, Quality, TrackChoice, VideoCodec};
 use frameloom_core::time::FrameRate;
 use std::path::PathBuf;
@@ -68,6 +72,9 @@ pub enum Command {
     Do(Do),
     /// Leave the background of videos and pictures away, blur it, or put another in its place.
     Background(Background),
+    /// Cut the pauses out of clips where nobody speaks, or list what would be kept for an editing
+    /// program.
+    Silence(Silence),
     /// Run a graph of nodes, or a project, on a video or a picture.
     Run(Run),
     /// Make and handle projects: a graph with its files and settings in one file.
@@ -296,6 +303,9 @@ pub struct Upscale {
     /// What comes in the place of a background.
     #[arg(skip)]
     pub background: Option<BackgroundWish>,
+    /// How silence is cut.
+    #[arg(skip)]
+    pub silence: Option<SilenceWish>,
     /// Ending of the result.
     #[arg(skip)]
     pub format: Option<String>,
@@ -400,6 +410,7 @@ impl Background {
                 spill: self.spill,
                 smooth: self.smooth,
             }),
+            silence: None,
             format: None,
         }
     }

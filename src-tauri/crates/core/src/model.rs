@@ -56,6 +56,18 @@ pub enum Task {
     Upscale,
     /// Says of each pixel how far it belongs to the foreground.
     Matte,
+    /// Hears in windows of sound whether somebody speaks. Of how it is fed and read, only the names
+    /// of the tensors mean something.
+    VoiceActivity,
+    /// Takes noise out of speech, spectrum by spectrum. Likewise.
+    SpeechCleaning,
+}
+
+impl Task {
+    /// True if it works on sound, and does nothing to pictures.
+    pub fn is_of_sound(self) -> bool {
+        matches!(self, Task::VoiceActivity | Task::SpeechCleaning)
+    }
 }
 
 /// How a matte is read out of what a network gives: one channel of it, after a function.
@@ -447,7 +459,7 @@ impl ModelManifest {
         let Some(matte) = &self.matte else {
             return match self.task {
                 Task::Matte => wrong("matte", "a model of the task `matte` needs it"),
-                Task::Upscale => Ok(()),
+                Task::Upscale | Task::VoiceActivity | Task::SpeechCleaning => Ok(()),
             };
         };
         if self.task != Task::Matte {

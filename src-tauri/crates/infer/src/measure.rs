@@ -6,6 +6,7 @@ use crate::model::Model;
 use crate::provider::Runtime;
 use crate::session::{InferenceSession, SessionOptions};
 use crate::upscale::Upscaler;
+use crate::voice::NO_PICTURES;
 use frameloom_core::job::{Device, ProviderChoice};
 use frameloom_core::model::Task;
 use frameloom_core::pixel::{AnyPlane, AnyPlaneMut, PlaneMut, PlaneRef};
@@ -59,6 +60,12 @@ pub fn measure(
         threads,
         ..SessionOptions::default()
     };
+    if model.manifest.task.is_of_sound() {
+        return Err(InferError::GraphMismatch {
+            model: model.manifest.id.clone(),
+            reason: NO_PICTURES.to_owned(),
+        });
+    }
     let (session, provider) = InferenceSession::open(runtime, model, &options)?;
     if model.manifest.task == Task::Matte {
         return measure_matte(MatteSession::new(session)?, provider, (width, height), runs);

@@ -32,8 +32,10 @@ pub enum Misfit {
         #[ts(type = "number")]
         most_micros: i64,
     },
-    /// It needs a model that is not installed.
+    /// It needs a model that is not installed: one that tells a foreground from its background.
     NoModel,
+    /// It needs a model that is not installed: one that hears speech.
+    NoVoiceModel,
 }
 
 /// Whether a preset is for a file.
@@ -45,15 +47,26 @@ pub struct PresetFit {
     pub misfit: Option<Misfit>,
 }
 
-/// Which presets a file is for, of which `span` is taken; `has_matting` says whether a model is
-/// installed that tells a foreground from its background.
-pub fn fits(info: &MediaInfo, span: Option<Span>, has_matting: bool) -> Vec<PresetFit> {
-    let lacks = |preset: &Preset| preset.id.background().is_some() && !has_matting;
+/// Models that are installed, as far as presets need them.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Equipment {
+    /// One that tells a foreground from its background.
+    pub matting: bool,
+    /// One that hears speech.
+    pub voice: bool,
+}
+
+/// Which presets a file is for, of which `span` is taken.
+pub fn fits(info: &MediaInfo, span: Option<Span>, has: Equipment) -> Vec<PresetFit> {
+    let lacks = |preset: &Preset| match preset.id {
+        PresetId::Silence => (!has.voice).then_some(Misfit::NoVoiceModel),
+        id => (id.background().is_some() && !has.matting).then_some(Misfit::NoModel),
+    };
     PRESETS
         .iter()
         .map(|preset| PresetFit {
             id: preset.id,
-            misfit: misfit(preset, info, span).or_else(|| lacks(preset).then_some(Misfit::NoModel)),
+            misfit: misfit(preset, info, span).or_else(|| lacks(preset)),
         })
         .collect()
 }
@@ -76,7 +89,7 @@ fn misfit(preset: &Preset, info: &MediaInfo, span: Option<Span>) -> Option<Misfi
                 || video.is_some_and(|video| video.field_order == FieldOrder::Progressive);
             is_whole.then_some(Misfit::NotInterlaced)
         }
-        PresetId::Loudness => {
+        PresetId::Loudness | PresetId::Silence => {
             let has_sound = info.streams.iter().any(|s| s.kind == StreamKind::Audio);
             (!has_sound).then_some(Misfit::NoSound)
         }
@@ -141,7 +154,7 @@ pub(crate) fn check_fit(
             "Take a shorter stretch of it: mark its beginning and its end.",
         ),
         // Who asks for it all the same hears which model is missing.
-        Misfit::NoModel => return Ok(()),
+        Misfit::NoModel | Misfit::NoVoiceModel => return Ok(()),
     };
     Err(AppError::new(ErrorCode::InvalidRequest, says).hint(hint))
 }
@@ -157,7 +170,11 @@ mod tests {
     }
 
     fn why(info: &MediaInfo, id: PresetId, span: Option<Span>) -> Option<Misfit> {
-        let all = fits(info, span, true);
+        let has = Equipment {
+            matting: true,
+            voice: true,
+        };
+        let all = fits(info, span, has);
         assert_eq!(all.len(), PRESETS.len());
         all.into_iter().find(|fit| fit.id == id).unwrap().misfit
     }

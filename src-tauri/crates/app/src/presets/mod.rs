@@ -5,7 +5,7 @@ mod fit;
 mod work;
 
 pub(crate) use fit::check_fit;
-pub use fit::{Misfit, PresetFit, fits};
+pub use fit::{Equipment, Misfit, PresetFit, fits};
 pub(crate) use work::{Work, ending_of, left_out, work};
 
 use frameloom_core::error::{AppError, ErrorCode};
@@ -45,6 +45,8 @@ pub enum PresetId {
     Defocus,
     /// The foreground on one colour.
     Backdrop,
+    /// Pauses cut out.
+    Silence,
 }
 
 /// A setting that a preset leaves to the user.
@@ -241,6 +243,19 @@ pub const PRESETS: &[Preset] = &[
         still_formats: STILL_FORMATS,
         follows_source: true,
         template: "{name}_backdrop",
+        codec: None,
+        quality: None,
+    },
+    Preset {
+        id: PresetId::Silence,
+        word: "silence",
+        summary: "Cut the pauses out where nobody speaks, by a model that hears speech",
+        takes: CLIPS,
+        options: &[PresetOption::Quality, PresetOption::Codec],
+        clip_formats: CLIP_FORMATS,
+        still_formats: &[],
+        follows_source: true,
+        template: "{name}_cut",
         codec: None,
         quality: None,
     },

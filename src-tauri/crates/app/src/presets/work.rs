@@ -95,7 +95,7 @@ pub(crate) fn work(
         PresetId::Frames => ops.extend(whole()),
         PresetId::Loudness | PresetId::Archive => {}
         // These need a model and go another way.
-        PresetId::Cutout | PresetId::Defocus | PresetId::Backdrop => {}
+        PresetId::Cutout | PresetId::Defocus | PresetId::Backdrop | PresetId::Silence => {}
     }
     // Matroska holds no note of a turn; where the size is named, pictures are turned themselves.
     let turned = video.rotation_degrees != 0 || video.mirrored;

@@ -110,8 +110,9 @@ pub struct ModelImport {
     /// Longest side of a tile in pixels, or of the picture that a matting model gets.
     #[arg(long, value_name = "PIXELS", value_parser = clap::value_parser!(u32).range(16..=8192))]
     pub tile: Option<u32>,
-    /// What it does: makes pictures, or tells a foreground from its background.
-    #[arg(long, value_parser = word(&["upscale", "matte"]))]
+    /// What it does: makes pictures, tells a foreground from its background, hears whether somebody
+    /// speaks, or takes noise out of speech.
+    #[arg(long, value_parser = word(&["upscale", "matte", "voice_activity", "speech_cleaning"]))]
     pub task: Option<String>,
     /// Of a matting model: the channel of the foreground, counted from 0.
     #[arg(long, value_name = "CHANNEL", value_parser = clap::value_parser!(u32).range(0..=255))]

@@ -119,8 +119,13 @@ fn installed(imported: &Imported) -> String {
     let manifest = imported.model.manifest.as_ref();
     let scale = manifest.map_or(1, |m| m.scale);
     let is_matte = manifest.is_some_and(|m| m.task == Task::Matte);
+    let task = manifest.map(|m| m.task);
     let use_it = match scale {
         _ if is_matte => format!("Use it by `background FILE --model {id}`."),
+        _ if task == Some(Task::VoiceActivity) => {
+            format!("Use it by `silence FILE --model {id}`.")
+        }
+        _ if task == Some(Task::SpeechCleaning) => format!("Use it by `voice FILE --model {id}`."),
         1 => format!(
             "Use it as the `model` of a node `denoise`, or by `upscale --scale 1 --model {id}`."
         ),
@@ -214,6 +219,11 @@ fn describe(entry: &ModelEntry) -> String {
     match &entry.manifest {
         Some(manifest) if manifest.task == Task::Matte => format!(
             "matte  {:>7}  {}  {state}",
+            bytes(manifest.size_bytes),
+            manifest.licence.spdx
+        ),
+        Some(manifest) if manifest.task.is_of_sound() => format!(
+            "sound  {:>7}  {}  {state}",
             bytes(manifest.size_bytes),
             manifest.licence.spdx
         ),

@@ -262,6 +262,7 @@ fn request(arguments: &Upscale, file: &Found, index: usize, taken: &Arc<Taken>) 
         span: None,
         sample: false,
         background: arguments.background.clone(),
+        silence: arguments.silence,
         taken: taken.clone(),
     }
 }

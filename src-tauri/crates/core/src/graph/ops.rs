@@ -42,6 +42,9 @@ pub enum Op {
     },
     /// Keep a stretch of the clip, with its sound and subtitles.
     Trim(TrimParams),
+    /// Keep several stretches of the clip and show them one right after another, with their sound,
+    /// subtitles and chapters.
+    Cut(CutParams),
     /// Take noise out.
     Denoise(DenoiseParams),
     /// Correct colours.
@@ -85,6 +88,7 @@ impl Op {
             Op::Deinterlace(_) => "deinterlace",
             Op::Fps { .. } => "fps",
             Op::Trim(_) => "trim",
+            Op::Cut(_) => "cut",
             Op::Denoise(_) => "denoise",
             Op::Color(_) => "color",
             Op::Overlay(_) => "overlay",
@@ -270,6 +274,34 @@ pub struct TrimParams {
     pub start: Option<Rational>,
     /// Seconds from the first frame; the end of the clip where left out.
     pub end: Option<Rational>,
+}
+
+/// Stretches of the clip that are kept, counted from its first picture; see
+/// [`parse_kept`](super::parse_kept).
+///
+/// Where pictures come at an even rate, a stretch grows to whole pictures: the one on screen at its
+/// start is its first. Pictures are cut hard; the sound of one stretch fades into that of the next.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, TS)]
+pub struct CutParams {
+    /// `start-end` in seconds or `h:mm:ss`, one in a line, each behind the one before it.
+    pub keep: String,
+    /// How long the sound of two stretches is mixed where they meet, in milliseconds, 0 to 100.
+    #[serde(default = "CutParams::usual_fade")]
+    pub fade: f64,
+}
+
+impl CutParams {
+    /// With the usual fade: too short to be heard as one, and long enough that nothing clicks.
+    pub fn new(keep: impl Into<String>) -> Self {
+        Self {
+            keep: keep.into(),
+            fade: Self::usual_fade(),
+        }
+    }
+
+    fn usual_fade() -> f64 {
+        20.0
+    }
 }
 
 /// How noise is taken out.

@@ -59,6 +59,10 @@ fn every_op() -> Vec<Op> {
             start: Some(third),
             end: Some(third),
         }),
+        Op::Cut(CutParams {
+            keep: "0-1.5\n2-".into(),
+            fade: 15.0,
+        }),
         Op::Denoise(DenoiseParams {
             sigma: 3.5,
             model: Some("m".into()),

@@ -3,6 +3,7 @@
 use super::denoise::Denoised;
 use super::loudness::{Gain, Louder, settle};
 use super::make::World;
+use super::mend::Mended;
 use super::speech::Speech;
 use super::{Sound, SoundStep};
 use crate::EngineError;
@@ -86,7 +87,11 @@ pub(crate) fn open<'w>(
             let placement = placement.unwrap_or_else(|| world.placement(input));
             let path = world.spec.path_of(input);
             let reader = SoundReader::open(path, *stream, &world.context.cancel.now_flag())?;
-            Ok(Box::new(FromFile::new(world, reader, placement)))
+            let whole = Box::new(FromFile::new(world, reader, placement));
+            Ok(match world.cut_plan.filter(|_| world.is_main(input)) {
+                Some(cut) => Box::new(Mended::new(whole, cut, placement.shift)),
+                None => whole,
+            })
         }
         Sound::Joined { clips } => Ok(Box::new(Joined::open(world, clips, part)?)),
         Sound::Step { node, step, of } => match step {
