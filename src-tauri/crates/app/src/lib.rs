@@ -66,6 +66,7 @@ mod sound;
 mod stamp;
 mod stopping;
 mod viewer;
+mod voice;
 mod window_place;
 pub mod worker;
 
@@ -100,6 +101,7 @@ pub use runner::{Control, Stopping};
 pub use settings::Settings;
 pub use silence::{EditFormat, SilenceView, SilenceWish};
 pub use sound::SoundWish;
+pub use voice::VoiceWish;
 pub use window_place::{Screen, Shown, WindowPlace};
 
 use frameloom_core::error::AppError;

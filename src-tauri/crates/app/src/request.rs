@@ -9,7 +9,7 @@ use crate::inputs::{self, NameParts, Taken};
 use crate::models::{MODEL_FOR_CLEAN, MODEL_FOR_LOSSY, unfit};
 use crate::pictures::{self, PicturesRequest, Source};
 use crate::presets::{self, PresetId, Work};
-use crate::{App, ComputeWish, DeinterlaceChoice, SilenceWish, explain, fields};
+use crate::{App, ComputeWish, DeinterlaceChoice, SilenceWish, VoiceWish, explain, fields};
 use frameloom_core::error::{AppError, ErrorCode};
 use frameloom_core::graph::{Graph, Op, ResizeParams, TrimParams};
 use frameloom_core::job::{
@@ -87,6 +87,10 @@ pub struct UpscaleRequest {
     #[serde(skip_serializing_if = "Option::is_none")]
     #[ts(optional)]
     pub silence: Option<SilenceWish>,
+    /// How a voice is cleaned, for the preset that does it.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[ts(optional)]
+    pub voice: Option<VoiceWish>,
     /// Names that are not overwritten in any case.
     #[serde(skip)]
     #[ts(skip)]
@@ -227,6 +231,9 @@ impl App {
             // The stretch that is taken bounds what is kept.
             let (work, model) = self.silence(request, &input, &info, video)?;
             (work, Some((model, 1)))
+        } else if preset.id == PresetId::Voice {
+            let (work, model) = self.voice(request, trim, video)?;
+            (work, model.map(|model| (model, 1)))
         } else {
             let work = presets::work(preset, request, trim, &info, video, report)?;
             (work, None)

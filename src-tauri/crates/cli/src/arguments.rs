@@ -4,7 +4,7 @@ mod models;
 mod sound;
 
 pub use models::{ModelGet, ModelImport, Models};
-pub use sound::Silence;
+pub use sound::{Silence, Voice};
 
 use clap::builder::{PossibleValue, PossibleValuesParser, TypedValueParser};
 use clap::{ArgGroup, Args, Parser, Subcommand, ValueEnum};
@@ -13,6 +13,7 @@ use frameloom_app::inventory::Rule;
 use frameloom_app::presets::PRESETS;
 use frameloom_app::{
     BackgroundWish, ComputeWish, DeinterlaceChoice, PicturesRequest, PresetId, SilenceWish,
+    VoiceWish,
 };
 use frameloom_core::job::{Device, Precision, Priority, Quality, TrackChoice, VideoCodec};
 use frameloom_core::time::FrameRate;
@@ -75,6 +76,8 @@ pub enum Command {
     /// Cut the pauses out of clips where nobody speaks, or list what would be kept for an editing
     /// program.
     Silence(Silence),
+    /// Take noise out of speech, and bring it to a loudness under a limit of true peaks.
+    Voice(Voice),
     /// Run a graph of nodes, or a project, on a video or a picture.
     Run(Run),
     /// Make and handle projects: a graph with its files and settings in one file.
@@ -306,6 +309,9 @@ pub struct Upscale {
     /// How silence is cut.
     #[arg(skip)]
     pub silence: Option<SilenceWish>,
+    /// How a voice is cleaned.
+    #[arg(skip)]
+    pub voice: Option<VoiceWish>,
     /// Ending of the result.
     #[arg(skip)]
     pub format: Option<String>,
@@ -411,6 +417,7 @@ impl Background {
                 smooth: self.smooth,
             }),
             silence: None,
+            voice: None,
             format: None,
         }
     }

@@ -17,6 +17,7 @@ import RotateCw from '@lucide/svelte/icons/rotate-cw';
 import Rows from '@lucide/svelte/icons/rows-3';
 import Scaling from '@lucide/svelte/icons/scaling';
 import Scissors from '@lucide/svelte/icons/scissors';
+import ScissorsLineDashed from '@lucide/svelte/icons/scissors-line-dashed';
 import Sparkles from '@lucide/svelte/icons/sparkles';
 import Split from '@lucide/svelte/icons/split';
 import Type from '@lucide/svelte/icons/type';
@@ -41,6 +42,7 @@ const ICONS: Record<string, Icon> = {
   deinterlace: Rows,
   fps: Gauge,
   trim: Scissors,
+  cut: ScissorsLineDashed,
   denoise: Sparkles,
   color: Palette,
   overlay: Layers,

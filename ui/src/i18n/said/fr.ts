@@ -448,6 +448,8 @@ export const fr: SaidWords = {
   'track.rotation': 'la rotation de l’image',
   'track.stream': 'la piste {index} ({kind}{words})',
   'tracks.unfit': 'impossible de mettre dans {container} : {tracks}',
+  'voice.limits': 'La sonie va de -31 à -5 LUFS, et la force de 0 à 1.',
+  'voice.no_cleaner': 'Le modèle « {model} » ne retire pas le bruit de la parole.',
   memory: 'la mémoire est épuisée',
   several: '{first} ; {rest}',
 };

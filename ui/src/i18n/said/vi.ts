@@ -446,6 +446,8 @@ export const vi = {
   'track.rotation': 'chiều xoay của hình',
   'track.stream': 'rãnh {index} ({kind}{words})',
   'tracks.unfit': '{tracks} không đưa vào {container} được',
+  'voice.limits': 'Độ lớn từ -31 đến -5 LUFS, và cường độ từ 0 đến 1.',
+  'voice.no_cleaner': 'Mô hình “{model}” không bỏ nhiễu khỏi tiếng nói.',
   memory: 'hết bộ nhớ',
   several: '{first}; {rest}',
 };

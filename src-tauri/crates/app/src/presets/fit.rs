@@ -89,7 +89,7 @@ fn misfit(preset: &Preset, info: &MediaInfo, span: Option<Span>) -> Option<Misfi
                 || video.is_some_and(|video| video.field_order == FieldOrder::Progressive);
             is_whole.then_some(Misfit::NotInterlaced)
         }
-        PresetId::Loudness | PresetId::Silence => {
+        PresetId::Loudness | PresetId::Silence | PresetId::Voice => {
             let has_sound = info.streams.iter().any(|s| s.kind == StreamKind::Audio);
             (!has_sound).then_some(Misfit::NoSound)
         }

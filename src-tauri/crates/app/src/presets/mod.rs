@@ -47,6 +47,8 @@ pub enum PresetId {
     Backdrop,
     /// Pauses cut out.
     Silence,
+    /// Speech without noise, at an even loudness.
+    Voice,
 }
 
 /// A setting that a preset leaves to the user.
@@ -258,6 +260,19 @@ pub const PRESETS: &[Preset] = &[
         template: "{name}_cut",
         codec: None,
         quality: None,
+    },
+    Preset {
+        id: PresetId::Voice,
+        word: "voice",
+        summary: "Take noise out of speech and bring it to -16 LUFS under -1 dBTP; the pictures are encoded again for archives",
+        takes: CLIPS,
+        options: &[PresetOption::Codec],
+        clip_formats: CLIP_FORMATS,
+        still_formats: &[],
+        follows_source: true,
+        template: "{name}_voice",
+        codec: None,
+        quality: Some(Quality::Archive),
     },
 ];
 

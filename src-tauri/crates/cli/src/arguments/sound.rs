@@ -4,7 +4,7 @@ use super::{DeinterlaceName, Making, Pictures, Upscale};
 use clap::Args;
 use clap::builder::{PossibleValuesParser, TypedValueParser};
 use frameloom_app::silence::EDIT_FORMATS;
-use frameloom_app::{EditFormat, PresetId, SilenceWish};
+use frameloom_app::{EditFormat, PresetId, SilenceWish, VoiceWish};
 use frameloom_core::speech::SilenceRule;
 use std::path::PathBuf;
 
@@ -86,6 +86,62 @@ impl Silence {
             preset: PresetId::Silence,
             background: None,
             silence: Some(self.wish()),
+            voice: None,
+            format: None,
+        }
+    }
+}
+
+/// Arguments of `voice`.
+#[derive(Debug, Args)]
+pub struct Voice {
+    /// Clips, or folders.
+    #[arg(required = true, value_name = "INPUT")]
+    pub inputs: Vec<PathBuf>,
+    /// Where to write: a file, or a folder. Beside the source if left out.
+    #[arg(short, long, value_name = "FILE|DIR")]
+    pub output: Option<PathBuf>,
+    /// A model that takes noise out of speech; the first that is installed if left out, and a filter of
+    /// ffmpeg where there is none. `frameloom models import FILE.onnx` installs one, such as GTCRN.
+    #[arg(short, long, value_name = "ID")]
+    pub model: Option<String>,
+    /// Loudness of the result in LUFS: -14 for most sites, -16 for podcasts, -23 for broadcasting. True
+    /// peaks stay below -1 dBTP.
+    #[arg(long, value_name = "LUFS", allow_negative_numbers = true, default_value_t = VoiceWish::default().loudness)]
+    pub loudness: f64,
+    /// How much of the noise is taken, 0 to 1.
+    #[arg(long, value_name = "PART", default_value_t = VoiceWish::default().strength)]
+    pub strength: f64,
+    /// How the result is made.
+    #[command(flatten)]
+    pub making: Making,
+    /// File name of the result, with {name}, {model}, {width}, {height}, {counter}.
+    #[arg(long, value_name = "TEMPLATE")]
+    pub name: Option<String>,
+}
+
+impl Voice {
+    /// As the command for enlarging takes it.
+    pub fn upscale(&self) -> Upscale {
+        Upscale {
+            inputs: self.inputs.clone(),
+            pictures: Pictures {
+                rate: None,
+                sequence: false,
+            },
+            output: self.output.clone(),
+            model: self.model.clone(),
+            scale: None,
+            making: self.making.clone(),
+            name: self.name.clone(),
+            deinterlace: DeinterlaceName::Off,
+            preset: PresetId::Voice,
+            background: None,
+            silence: None,
+            voice: Some(VoiceWish {
+                loudness: self.loudness,
+                strength: self.strength,
+            }),
             format: None,
         }
     }

@@ -263,6 +263,7 @@ fn request(arguments: &Upscale, file: &Found, index: usize, taken: &Arc<Taken>) 
         sample: false,
         background: arguments.background.clone(),
         silence: arguments.silence,
+        voice: arguments.voice,
         taken: taken.clone(),
     }
 }

@@ -619,6 +619,8 @@ pub struct AudioDenoiseParams {
     pub reduction: f64,
     /// Absolute path of an ONNX model for speech that does it instead.
     pub model: Option<String>,
+    /// How much of the result counts, 0 to 1; the rest is the sound as it was.
+    pub strength: f64,
 }
 
 impl Default for AudioDenoiseParams {
@@ -626,6 +628,7 @@ impl Default for AudioDenoiseParams {
         Self {
             reduction: 12.0,
             model: None,
+            strength: 1.0,
         }
     }
 }

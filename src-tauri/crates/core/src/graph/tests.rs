@@ -163,6 +163,7 @@ fn what_the_table_lets_pass_is_read_with_its_defaults() {
                 shape::Kind::PixelFormat => {
                     json!({"planes": "gbr", "bits": 8, "alpha": false})
                 }
+                shape::Kind::Stretches => json!("0-"),
             };
             params.insert(param.name.into(), value);
         }

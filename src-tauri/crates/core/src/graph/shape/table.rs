@@ -513,6 +513,13 @@ pub(in crate::graph) const OPS: &[OpShape] = &[
                 Kind::File(&["onnx"]),
                 "Absolute path of an ONNX model for speech that does it instead.",
             ),
+            optional(
+                "strength",
+                PART,
+                "How much of the result counts; the rest is the sound as it was.",
+            )
+            .unit("part")
+            .or("1.0"),
         ],
     },
     OpShape {
