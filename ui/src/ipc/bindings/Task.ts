@@ -3,4 +3,4 @@
 /**
  * What a model does.
  */
-export type Task = "upscale" | "matte";
+export type Task = "upscale" | "matte" | "voice_activity" | "speech_cleaning";
