@@ -27,10 +27,10 @@ for (const theme of ['dark', 'light']) {
       await page.goto(home({ language, theme }));
       await cardOf(page, words.silence).click();
       await expect(page.getByRole('status').filter({ hasText: words.stays })).toBeVisible();
-      await expect(page.locator('figure svg rect.speech')).toHaveCount(2);
+      await expect(page.locator('.silence figure rect.speech')).toHaveCount(2);
       await expect(page.locator('#draft')).not.toContainText(/\b(silence|voice|preset)\.\w/);
       expect(await findings(page)).toEqual([]);
-      await page.locator('figure').scrollIntoViewIfNeeded();
+      await page.locator('.silence figure').scrollIntoViewIfNeeded();
       await page.screenshot({ path: `${outputDir}/silence-${language}-${theme}.png` });
       await cardOf(page, words.voice).click();
       await expect(page.getByRole('slider', { name: words.strength })).toBeVisible();

@@ -35,8 +35,9 @@ impl Default for VoiceWish {
     }
 }
 
-/// Highest true peak of the result in dBTP: what lossy codecs add to it still stays below full scale.
-const PEAK: f64 = -1.0;
+/// Highest true peak of the result in dBTP. Below -1 was promised; at the low rates of old recordings
+/// finer meters find up to 0.4 dB more than ours, which looks at four points for each sample.
+const PEAK: f64 = -1.5;
 
 fn invalid(message: impl Into<Said>) -> AppError {
     AppError::new(ErrorCode::InvalidRequest, message)
