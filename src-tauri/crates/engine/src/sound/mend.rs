@@ -261,7 +261,7 @@ mod tests {
             let (start, found) = mended(&sound, 0, piece, &holes, 20);
             assert_eq!((start, found.len()), (0, wanted.len()), "{piece}");
             for (n, (a, b)) in found.iter().zip(&wanted).enumerate() {
-                let fades = [(490, 510), (1_190, 1_210)];
+                let fades = [(490, 510), (1_189, 1_209)];
                 if !fades.iter().any(|&(from, to)| (from..to).contains(&n)) {
                     assert_eq!(a, b, "{piece}: {n}");
                 }
