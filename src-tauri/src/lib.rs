@@ -112,6 +112,7 @@ pub fn run(arguments: impl IntoIterator<Item = OsString>) -> anyhow::Result<()> 
             commands::home::clipboard,
             commands::home::paste,
             commands::home::clip_sound,
+            commands::home::view_silence,
             commands::canvas::view_node,
             commands::canvas::stop_viewing,
             commands::jobs::plan_upscale,

@@ -3,7 +3,9 @@
 use super::call;
 use crate::Door;
 use frameloom_app::presets::{cards, fits};
-use frameloom_app::{Clipboard, PresetCard, PresetFit, SoundWish, Span};
+use frameloom_app::{
+    Clipboard, PresetCard, PresetFit, SilenceView, SoundWish, Span, UpscaleRequest,
+};
 use frameloom_core::error::AppError;
 use frameloom_core::media::MediaInfo;
 use std::path::PathBuf;
@@ -36,6 +38,15 @@ pub(crate) async fn clipboard(door: State<'_, Door>) -> Answer<Clipboard> {
 #[tauri::command]
 pub(crate) async fn paste(door: State<'_, Door>, name: String) -> Answer<Vec<PathBuf>> {
     call(door, move |app| app.paste(&name)).await
+}
+
+/// What would be kept of a clip whose silence is cut.
+#[tauri::command]
+pub(crate) async fn view_silence(
+    door: State<'_, Door>,
+    request: UpscaleRequest,
+) -> Answer<SilenceView> {
+    call(door, move |app| app.view_silence(&request)).await
 }
 
 /// A stretch of the sound of a clip, as bytes and not as JSON.

@@ -16,6 +16,7 @@ export function fakeFromAddress(search: string): FakeIpc {
     countdown: Number(query.get('countdown') ?? 60),
     clipboard: (query.get('clipboard') ?? 'nothing') as Clipboard,
     matting: query.get('matting') !== 'none',
+    voice: query.get('voice') !== 'none',
     tickMillis: Number(query.get('tick') ?? 90),
     stepFrames: Number(query.get('step') ?? 2),
     settings: {

@@ -242,6 +242,8 @@ export interface FakeOptions {
   clipboard?: Clipboard;
   /** A model is installed that tells a foreground from its background. */
   matting?: boolean;
+  /** A model that hears speech is installed. */
+  voice?: boolean;
 }
 
 /** The fake, and what a test needs to look behind it. */
@@ -336,7 +338,7 @@ export function fakeIpc(options: FakeOptions = {}): FakeIpc {
   const ipc: FakeIpc = {
     ...libraryFake(options.library ?? 0, calls, fakeInfo),
     ...queue.ipc,
-    ...homeFake(calls, options.clipboard ?? 'nothing', options.matting ?? true),
+    ...homeFake(calls, options.clipboard ?? 'nothing', options.matting ?? true, options.voice ?? true),
     ...fakeModels(calls, models),
     ...fakeShell(calls, models),
     ...canvasFake({

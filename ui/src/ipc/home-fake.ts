@@ -4,6 +4,7 @@ import type { MediaInfo } from './bindings/MediaInfo';
 import type { Misfit } from './bindings/Misfit';
 import type { PresetCard } from './bindings/PresetCard';
 import type { PresetId } from './bindings/PresetId';
+import type { SilenceView } from './bindings/SilenceView';
 import type { Span } from './bindings/Span';
 import type { UpscaleRequest } from './bindings/UpscaleRequest';
 import type { HomeIpc } from './home';
@@ -49,19 +50,22 @@ export const FAKE_PRESETS: PresetCard[] = [
   row('steady', { options: ['quality', 'codec'] }),
   row('smooth', { options: ['quality', 'codec'] }),
   row('reframe', { takes: ['video', 'still'], options: ['quality', 'codec'], still_formats: STILL_FORMATS }),
+  row('silence', { options: ['quality', 'codec'] }),
+  row('voice', { options: ['codec'] }),
 ];
 
 const LONGEST_ANIMATION = 60_000_000;
 
-function misfitOf(id: PresetId, info: MediaInfo, span: Span | null, hasMatting: boolean): Misfit | null {
+function misfitOf(id: PresetId, info: MediaInfo, span: Span | null, hasMatting: boolean, hasVoice: boolean): Misfit | null {
   if (info.kind !== 'video' && info.kind !== 'still') return { reason: 'no_picture' };
   const preset = FAKE_PRESETS.find((preset) => preset.id === id);
   if (!preset?.takes.includes(info.kind)) return { reason: 'not_a_clip' };
   const taken = span ? span.to_micros - span.from_micros : (info.duration_micros ?? 0);
   if (!hasMatting && ['cutout', 'defocus', 'backdrop', 'redact'].includes(id)) return { reason: 'no_model' };
   if (info.kind === 'still') return null;
+  if (id === 'silence' && !hasVoice) return { reason: 'no_voice_model' };
   if (id === 'deinterlace' && info.streams[0]?.video?.field_order === 'progressive') return { reason: 'not_interlaced' };
-  if (id === 'loudness' && !info.streams.some((stream) => stream.kind === 'audio')) return { reason: 'no_sound' };
+  if (['loudness', 'silence', 'voice'].includes(id) && !info.streams.some((stream) => stream.kind === 'audio')) return { reason: 'no_sound' };
   if (id === 'animate' && taken > LONGEST_ANIMATION) return { reason: 'too_long', most_micros: LONGEST_ANIMATION };
   return null;
 }
@@ -89,6 +93,8 @@ export function fakeOutput(request: UpscaleRequest): string {
     steady: '{name}_steady',
     smooth: '{name}_smooth',
     reframe: '{name}_upright',
+    silence: '{name}_cut',
+    voice: '{name}_voice',
   }[request.preset];
   return `${folder}/${(request.name_template ?? usual).replace('{name}', stem)}.${ending}`;
 }
@@ -103,10 +109,40 @@ function sampleAt(n: number, rate: number): number {
   return n < 0 ? 0 : click + 0.1 * Math.sin((2 * Math.PI * 220 * n) / rate);
 }
 
-export function homeFake(calls: string[], holds: Clipboard, hasMatting: boolean): HomeIpc {
+/** Speech of the fake: from 20 % to 45 % of a clip, and from 70 % to 90 %. */
+function silenceOf(request: UpscaleRequest): SilenceView {
+  const length = 20_000_000;
+  const rule = request.silence?.rule ?? { threshold: 0.5, padding_millis: 200, min_silence_millis: 500, min_speech_millis: 100 };
+  const speech = [
+    { from_micros: 0.2 * length, to_micros: 0.45 * length },
+    { from_micros: 0.7 * length, to_micros: 0.9 * length },
+  ];
+  const kept = speech.map(({ from_micros, to_micros }) => ({
+    from_micros: from_micros - rule.padding_millis * 1000,
+    to_micros: to_micros + rule.padding_millis * 1000,
+  }));
+  const step = 32_000;
+  const levels = Array.from({ length: Math.round(length / step) }, (_, n) => {
+    const spoken = speech.some((run) => n * step >= run.from_micros && n * step < run.to_micros);
+    return spoken ? Math.round(-22 + 8 * Math.sin(n)) : -58;
+  });
+  return {
+    kept,
+    speech,
+    length_micros: length,
+    kept_micros: kept.reduce((sum, span) => sum + span.to_micros - span.from_micros, 0),
+    first_micros: 0,
+    step_micros: step,
+    levels,
+    probabilities: levels.map((level) => (level > -40 ? 96 : 2)),
+    model: 'speech',
+  };
+}
+
+export function homeFake(calls: string[], holds: Clipboard, hasMatting: boolean, hasVoice: boolean): HomeIpc {
   return {
     presets: async () => FAKE_PRESETS,
-    presetFits: async (info, span) => FAKE_PRESETS.map(({ id }) => ({ id, misfit: misfitOf(id, info, span, hasMatting) })),
+    presetFits: async (info, span) => FAKE_PRESETS.map(({ id }) => ({ id, misfit: misfitOf(id, info, span, hasMatting, hasVoice) })),
     clipboard: async () => holds,
     paste: async (name) => {
       calls.push(`paste ${name}`);
@@ -120,6 +156,10 @@ export function homeFake(calls: string[], holds: Clipboard, hasMatting: boolean)
       const samples = new Int16Array(count * 2);
       for (let n = 0; n < count; n += 1) samples.fill(Math.round(32767 * sampleAt(from + n, rate)), n * 2, n * 2 + 2);
       return samples.buffer;
+    },
+    viewSilence: async (request) => {
+      calls.push(`silence ${JSON.stringify(request.silence?.rule ?? null)}`);
+      return silenceOf(request);
     },
   };
 }

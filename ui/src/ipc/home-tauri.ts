@@ -10,5 +10,6 @@ export function homeTauri(call: Call): HomeIpc {
     clipboard: () => call('clipboard'),
     paste: (name) => call('paste', { name }),
     clipSound: (wish) => call('clip_sound', { wish }),
+    viewSilence: (request) => call('view_silence', { request }),
   };
 }

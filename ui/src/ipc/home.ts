@@ -4,7 +4,9 @@ import type { MediaInfo } from './bindings/MediaInfo';
 import type { PresetCard } from './bindings/PresetCard';
 import type { PresetFit } from './bindings/PresetFit';
 import type { SoundWish } from './bindings/SoundWish';
+import type { SilenceView } from './bindings/SilenceView';
 import type { Span } from './bindings/Span';
+import type { UpscaleRequest } from './bindings/UpscaleRequest';
 
 export interface HomeIpc {
   /** What can be done in a word, in the order of the cards. */
@@ -17,4 +19,6 @@ export interface HomeIpc {
   paste(name: string): Promise<string[]>;
   /** A stretch of sound: left and right by turns, 16 bit each, the lower byte first. */
   clipSound(wish: SoundWish): Promise<ArrayBuffer>;
+  /** What would be kept of a clip whose silence is cut. The first time it is listened to, which takes a while. */
+  viewSilence(request: UpscaleRequest): Promise<SilenceView>;
 }

@@ -90,6 +90,8 @@ export function presetOf(job: Job): PresetId {
   const ending = output.slice(output.lastIndexOf('.') + 1).toLowerCase();
   if (has('upscale')) return 'enlarge';
   if (/%0?\d*d\.\w+$/.test(output)) return 'frames';
+  if (has('cut')) return 'silence';
+  if (has('audio_denoise') && has('loudness')) return 'voice';
   if (has('loudness')) return 'loudness';
   if (encode.codec === 'ffv1') return 'archive';
   if (['gif', 'apng', 'webp'].includes(ending) && has('fps')) return 'animate';

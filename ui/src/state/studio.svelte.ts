@@ -15,11 +15,13 @@ import type { PresetOption } from '../ipc/bindings/PresetOption';
 import type { Quality } from '../ipc/bindings/Quality';
 import type { Receipt } from '../ipc/bindings/Receipt';
 import type { Settings } from '../ipc/bindings/Settings';
+import type { SilenceRule } from '../ipc/bindings/SilenceRule';
 import type { Span } from '../ipc/bindings/Span';
 import type { Task } from '../ipc/bindings/Task';
 import type { UpscalePlan } from '../ipc/bindings/UpscalePlan';
 import type { UpscaleRequest } from '../ipc/bindings/UpscaleRequest';
 import type { VideoCodec } from '../ipc/bindings/VideoCodec';
+import type { VoiceWish } from '../ipc/bindings/VoiceWish';
 import type { Verification } from '../ipc/bindings/Verification';
 import { toAppError, type Ipc } from '../ipc/ipc';
 import { folderOf, isFinished, isTerminal, modelOf, presetOf } from './facts';
@@ -61,6 +63,10 @@ export class Draft {
   }
 }
 
+/** As the program has it where nobody chooses. */
+const USUAL_SILENCE: SilenceRule = { threshold: 0.5, padding_millis: 200, min_silence_millis: 500, min_speech_millis: 100 };
+const USUAL_VOICE: VoiceWish = { loudness: -16, strength: 1 };
+
 /** How it is done: one recipe for every file that is not started; each takes what its preset leaves open. */
 export interface Recipe {
   /** `null`: the program's choice for the file. */
@@ -69,6 +75,10 @@ export interface Recipe {
   scale: number | null;
   quality: Quality;
   codec: VideoCodec | null;
+  /** How silence is told from speech. */
+  silence: SilenceRule;
+  /** How a voice is cleaned. */
+  voice: VoiceWish;
   /** Ending of the results; `null`: as the preset has it. */
   format: string | null;
   /** Template for the names of results; `null`: as the preset has it. */
@@ -106,7 +116,17 @@ export class Studio {
   models = $state.raw<ModelEntry[]>([]);
   presets = $state.raw<PresetCard[]>([]);
   settings = $state.raw<Settings>(USUAL);
-  recipe = $state<Recipe>({ model: null, scale: null, quality: 'good', codec: null, format: null, name: null, outputDir: null });
+  recipe = $state<Recipe>({
+    model: null,
+    scale: null,
+    quality: 'good',
+    codec: null,
+    silence: { ...USUAL_SILENCE },
+    voice: { ...USUAL_VOICE },
+    format: null,
+    name: null,
+    outputDir: null,
+  });
   /** What is chosen for one file is chosen for all that it fits. */
   everyFile = $state(true);
   selectedId = $state<string | null>(null);
@@ -327,6 +347,8 @@ export class Studio {
       deinterlace: 'auto',
       span: draft.info?.kind === 'video' ? draft.span : null,
       sample: false,
+      ...(draft.preset === 'silence' && { silence: { rule: { ...this.recipe.silence }, track: null } }),
+      ...(draft.preset === 'voice' && { voice: { ...this.recipe.voice } }),
     };
   }
 
@@ -475,6 +497,8 @@ export class Studio {
       scale: enlarged ? Math.max(1, Math.round(sizes.output[0] / sizes.input[0])) : null,
       quality: spec.encode.quality,
       codec: spec.encode.codec,
+      silence: { ...USUAL_SILENCE },
+      voice: { ...USUAL_VOICE },
       format: null,
       name: null,
       outputDir: folderOf(spec.output) === folderOf(spec.input) ? null : folderOf(spec.output),

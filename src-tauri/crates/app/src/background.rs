@@ -77,6 +77,7 @@ impl PresetId {
         match self {
             PresetId::Cutout | PresetId::Defocus | PresetId::Backdrop => Some(Task::Matte),
             PresetId::Redact => Some(Task::Faces),
+            PresetId::Silence => Some(Task::VoiceActivity),
             _ => None,
         }
     }
@@ -89,9 +90,14 @@ impl App {
             let manifest = self.models.ready(id).map_err(|e| explain::engine(&e))?;
             return match manifest.task {
                 Task::Matte => Ok(manifest.id),
-                Task::Upscale | Task::Faces | Task::Text => Err(unfit(said!(
+                _ => Err(unfit(said!(
                     "background.no_matte",
                     "The model `{model}` tells no foreground from a background.",
+                    model = id
+                ))),
+                Task::VoiceActivity | Task::SpeechCleaning => Err(unfit(said!(
+                    "model.of_sound",
+                    "The model `{model}` works on sound, and does nothing to pictures.",
                     model = id
                 ))),
             };

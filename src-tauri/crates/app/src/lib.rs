@@ -64,10 +64,12 @@ mod reframe;
 mod request;
 mod runner;
 pub mod settings;
+pub mod silence;
 mod sound;
 mod stamp;
 mod stopping;
 mod viewer;
+mod voice;
 mod window_place;
 pub mod worker;
 
@@ -103,7 +105,9 @@ pub use reframe::ReframeWish;
 pub use request::{Span, UpscalePlan, UpscaleRequest};
 pub use runner::{Control, Stopping};
 pub use settings::Settings;
+pub use silence::{EditFormat, SilenceView, SilenceWish};
 pub use sound::SoundWish;
+pub use voice::VoiceWish;
 pub use window_place::{Screen, Shown, WindowPlace};
 
 use frameloom_core::error::AppError;
@@ -130,6 +134,7 @@ pub struct App {
     pub(crate) previews: preview::Cache,
     pub(crate) clips: preview::OpenClips,
     pub(crate) sounds: sound::OpenSounds,
+    pub(crate) heard: silence::Memory,
     pub(crate) viewer: viewer::Viewer,
     pub(crate) views: node_view::Views,
     pub(crate) library: library::Library,
@@ -180,6 +185,7 @@ impl App {
             previews: preview::Cache::default(),
             clips: preview::OpenClips::default(),
             sounds: sound::OpenSounds::default(),
+            heard: silence::Memory::default(),
             viewer: viewer::Viewer::default(),
             views: node_view::Views::default(),
             library: library::Library::default(),

@@ -61,6 +61,10 @@ fn check_makes_pictures(found: Inspection) -> Result<Inspection, AppError> {
             "it finds something, and makes no picture; install it by `frameloom models import`, and \
              use it in the node `redact`",
         )),
+        Task::VoiceActivity | Task::SpeechCleaning => Err(refused(
+            "it works on sound, and makes no picture; install it by `frameloom models import`, and \
+             `frameloom silence` or `frameloom voice` uses it",
+        )),
     }
 }
 

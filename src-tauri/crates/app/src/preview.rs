@@ -3,6 +3,7 @@
 use crate::pictures::picture_at;
 use crate::{App, explain};
 use frameloom_core::error::{AppError, ErrorCode};
+use frameloom_core::graph::{Graph, Op, parse_kept};
 use frameloom_core::job::{JobId, JobState};
 use frameloom_core::said;
 use frameloom_media::{Container, Scrubber, Tones};
@@ -154,6 +155,29 @@ impl OpenClips {
     }
 }
 
+/// When the source shows what a result shows at a moment.
+fn source_moment(graph: &Graph, at_micros: i64) -> i64 {
+    let kept = graph.nodes.iter().find_map(|node| match &node.op {
+        Op::Cut(params) => parse_kept(&params.keep).ok(),
+        _ => None,
+    });
+    let Some(kept) = kept else {
+        return at_micros.saturating_add(graph.skipped_micros());
+    };
+    let mut rest = at_micros;
+    for stretch in &kept {
+        let length = stretch.to_micros.map(|to| to - stretch.from_micros);
+        match length {
+            Some(length) if rest >= length => rest -= length,
+            _ => return stretch.from_micros.saturating_add(rest),
+        }
+    }
+    // A result may be a frame longer than what was asked for.
+    kept.last()
+        .and_then(|last| last.to_micros)
+        .unwrap_or(at_micros)
+}
+
 impl App {
     /// The picture of a clip at a time, upright, at most `max_side` pixels long. `exact`: the very
     /// frame that is on the screen then; otherwise one near by, which costs no more than a frame.
@@ -226,11 +250,10 @@ impl App {
                 .hint("Wait until it is done."));
             }
         };
-        let skipped = match side {
-            Side::Before => job.spec.graph.skipped_micros(),
-            Side::After => 0,
+        let at_micros = match side {
+            Side::Before => source_moment(&job.spec.graph, at_micros.max(0)),
+            Side::After => at_micros.max(0),
         };
-        let at_micros = at_micros.max(0).saturating_add(skipped);
         let numbered =
             Container::from_path(&job.spec.output).is_ok_and(|c| c == Container::Pictures);
         if run.is_some() || (side == Side::After && numbered) {
@@ -323,4 +346,24 @@ pub(crate) fn encode(
         mime: if lossless { "image/png" } else { "image/jpeg" },
         bytes,
     })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use frameloom_core::graph::CutParams;
+
+    #[test]
+    fn a_moment_of_a_cut_result_lies_behind_what_was_left_out_before_it() {
+        let graph = Graph::chain([Op::Cut(CutParams::new("1-2\n5-5.5\n8-"))]);
+        let moments = [0, 999_999, 1_000_000, 1_400_000, 1_500_000, 3_000_000];
+        let found = moments.map(|at| source_moment(&graph, at));
+        assert_eq!(
+            found,
+            [
+                1_000_000, 1_999_999, 5_000_000, 5_400_000, 8_000_000, 9_500_000
+            ]
+        );
+        assert_eq!(source_moment(&Graph::chain([]), 7), 7);
+    }
 }

@@ -12,7 +12,7 @@ use crate::pictures::{self, PicturesRequest, Source};
 use crate::presets::{self, PresetId, Work};
 use crate::redact::RedactWish;
 use crate::reframe::ReframeWish;
-use crate::{App, ComputeWish, DeinterlaceChoice, explain, fields};
+use crate::{App, ComputeWish, DeinterlaceChoice, SilenceWish, VoiceWish, explain, fields};
 use frameloom_core::error::{AppError, ErrorCode};
 use frameloom_core::graph::{Graph, Op, ResizeParams, TrimParams};
 use frameloom_core::job::{
@@ -98,6 +98,14 @@ pub struct UpscaleRequest {
     #[serde(skip_serializing_if = "Option::is_none")]
     #[ts(optional)]
     pub motion: Option<MotionWish>,
+    /// How silence is cut, for the preset that does it.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[ts(optional)]
+    pub silence: Option<SilenceWish>,
+    /// How a voice is cleaned, for the preset that does it.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[ts(optional)]
+    pub voice: Option<VoiceWish>,
     /// Names that are not overwritten in any case.
     #[serde(skip)]
     #[ts(skip)]
@@ -240,6 +248,13 @@ impl App {
         } else if preset.id == PresetId::Redact {
             let (work, model) = self.redaction(request, trim, video, report)?;
             (work, model.map(|model| (model, 1)))
+        } else if preset.id == PresetId::Silence {
+            // The stretch that is taken bounds what is kept.
+            let (work, model) = self.silence(request, &input, &info, video)?;
+            (work, Some((model, 1)))
+        } else if preset.id == PresetId::Voice {
+            let (work, model) = self.voice(request, trim, video)?;
+            (work, model.map(|model| (model, 1)))
         } else {
             let work = presets::work(preset, request, trim, &info, video, report)?;
             (work, None)
@@ -338,6 +353,14 @@ impl App {
                 model = model
             ))
             .hint("`frameloom background` uses it; `frameloom models list` shows the others."));
+        }
+        if manifest.task.is_of_sound() {
+            return Err(unfit(said!(
+                "model.of_sound",
+                "The model `{model}` works on sound, and does nothing to pictures.",
+                model = model
+            ))
+            .hint("`frameloom silence` and `frameloom voice` use such models; `frameloom models list` shows the others."));
         }
         let scale = request.scale.unwrap_or(manifest.scale);
         if !(1..=8).contains(&scale) || (manifest.scale == 1 && scale != 1) {

@@ -10,7 +10,7 @@ use frameloom_app::{
     About, CanvasEntry, CanvasGraph, CanvasSave, CanvasVersion, CatalogueView, Clipboard,
     GraphPlan, GraphRequest, HistoryPage, HistoryQuery, JobEdit, Kept, Likeness, MenuGroup,
     ModelEntry, ModelImport, ModelSource, ModelSpeed, NodeView, Opened, Outgoing, PresetCard,
-    PresetFit, QueueEvent, Report, Retry, Settings, SoundWish, TrayWords, UpscalePlan,
+    PresetFit, QueueEvent, Report, Retry, Settings, SilenceView, SoundWish, TrayWords, UpscalePlan,
     UpscaleRequest, ViewRequest,
 };
 use frameloom_core::error::AppError;
@@ -58,6 +58,7 @@ fn export(folder: &Path) -> Result<(), ExportError> {
     Clipboard::export_all(&config)?;
     PresetCard::export_all(&config)?;
     PresetFit::export_all(&config)?;
+    SilenceView::export_all(&config)?;
     ModelImport::export_all(&config)?;
     ModelSource::export_all(&config)?;
     CatalogueView::export_all(&config)?;

@@ -4,11 +4,13 @@ mod models;
 mod motion;
 mod redact;
 mod reframe;
+mod sound;
 
 pub use models::{ModelGet, ModelImport, Models};
 pub use motion::{Interpolate, Stabilise};
 pub use redact::Redact;
 pub use reframe::Reframe;
+pub use sound::{Silence, Voice};
 
 use clap::builder::{PossibleValue, PossibleValuesParser, TypedValueParser};
 use clap::{ArgGroup, Args, Parser, Subcommand, ValueEnum};
@@ -17,7 +19,7 @@ use frameloom_app::inventory::Rule;
 use frameloom_app::presets::PRESETS;
 use frameloom_app::{
     BackgroundWish, ComputeWish, DeinterlaceChoice, MotionWish, PicturesRequest, PresetId,
-    RedactWish, ReframeWish,
+    RedactWish, ReframeWish, SilenceWish, VoiceWish,
 };
 use frameloom_core::job::{Device, Precision, Priority, Quality, TrackChoice, VideoCodec};
 use frameloom_core::time::FrameRate;
@@ -85,6 +87,11 @@ pub enum Command {
     Stabilise(Stabilise),
     /// Make new frames between those of videos, for smoother motion.
     Interpolate(Interpolate),
+    /// Cut the pauses out of clips where nobody speaks, or list what would be kept for an editing
+    /// program.
+    Silence(Silence),
+    /// Take noise out of speech, and bring it to a loudness under a limit of true peaks.
+    Voice(Voice),
     /// Run a graph of nodes, or a project, on a video or a picture.
     Run(Run),
     /// Make and handle projects: a graph with its files and settings in one file.
@@ -322,6 +329,12 @@ pub struct Upscale {
     /// How motion is treated.
     #[arg(skip)]
     pub motion: Option<MotionWish>,
+    /// How silence is cut.
+    #[arg(skip)]
+    pub silence: Option<SilenceWish>,
+    /// How a voice is cleaned.
+    #[arg(skip)]
+    pub voice: Option<VoiceWish>,
     /// Ending of the result.
     #[arg(skip)]
     pub format: Option<String>,
@@ -429,6 +442,8 @@ impl Background {
             redact: None,
             reframe: None,
             motion: None,
+            silence: None,
+            voice: None,
             format: None,
         }
     }

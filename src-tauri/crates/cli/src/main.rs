@@ -61,6 +61,8 @@ fn run(arguments: &Arguments, output: &output::Output) -> Result<ExitCode, AppEr
         Command::Background(work) => commands::upscale::run(&app, &work.upscale(), output),
         Command::Reframe(work) => commands::upscale::run(&app, &work.upscale(), output),
         Command::Redact(work) => commands::upscale::run(&app, &work.upscale(), output),
+        Command::Silence(work) => commands::silence::run(&app, work, output),
+        Command::Voice(work) => commands::upscale::run(&app, &work.upscale(), output),
         Command::Do(work) => commands::upscale::run(&app, &work.upscale(), output),
         Command::Run(run) => commands::run::run(&app, run, output),
         Command::Project(command) => commands::project::run(&app, command, output),

@@ -3,7 +3,7 @@
 //! What lives here: exact time ([`time`]), what a probe says of a file ([`media`]), colour
 //! ([`color`]), the picture layout that all code agrees on ([`pixel`]), the processing graph
 //! ([`graph`]), jobs and their states ([`job`]), model manifests ([`model`]), the cut of a clip
-//! into segments ([`segment`]), what the library knows of files ([`library`]), text as it is looked
+//! into segments ([`segment`]), what is kept where silence is cut ([`speech`]), what the library knows of files ([`library`]), text as it is looked
 //! for ([`folded`]) and the one error shape that people see ([`error`]).
 //!
 //! What must not: files, sockets, clocks, threads, tauri, ffmpeg, ONNX Runtime.
@@ -32,4 +32,5 @@ pub mod receipt;
 pub mod said;
 pub mod segment;
 pub mod sequence;
+pub mod speech;
 pub mod time;

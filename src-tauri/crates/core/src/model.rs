@@ -64,12 +64,22 @@ pub enum Task {
     Faces,
     /// Finds text.
     Text,
+    /// Hears in windows of sound whether somebody speaks. Of how it is fed and read, only the names
+    /// of the tensors mean something.
+    VoiceActivity,
+    /// Takes noise out of speech, spectrum by spectrum. Likewise.
+    SpeechCleaning,
 }
 
 impl Task {
     /// True if it finds places in a picture and makes no picture.
     pub fn finds(self) -> bool {
         matches!(self, Task::Faces | Task::Text)
+    }
+
+    /// True if it works on sound, and does nothing to pictures.
+    pub fn is_of_sound(self) -> bool {
+        matches!(self, Task::VoiceActivity | Task::SpeechCleaning)
     }
 }
 
@@ -509,7 +519,7 @@ impl ModelManifest {
         let Some(matte) = &self.matte else {
             return match self.task {
                 Task::Matte => wrong("matte", "a model of the task `matte` needs it"),
-                Task::Upscale | Task::Faces | Task::Text => Ok(()),
+                _ => Ok(()),
             };
         };
         if self.task != Task::Matte {

@@ -26,6 +26,7 @@ mod said;
 pub mod sound;
 mod stamp;
 mod verify;
+pub mod voice;
 
 pub use control::{
     Cancel, Journal, MemoryJournal, Progress, SegmentRecord, SideMark, Stop, Unwatched,

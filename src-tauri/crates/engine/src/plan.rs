@@ -5,18 +5,20 @@
 
 mod again;
 mod clips;
+mod cut;
 mod inputs;
 mod print;
 mod result;
 
 pub use clips::Stretch;
-pub(crate) use clips::{clip_of, spans};
+pub(crate) use clips::{clip_of, refuse_cut, spans};
+pub use cut::{CutPlan, Hole};
 #[cfg(test)]
 pub(crate) use inputs::probe;
 pub(crate) use inputs::probe_input;
 pub use print::InputPrint;
 pub(crate) use print::hex;
-pub(crate) use result::{encoder_spec, left_out, settled_color, upright, upright_turn};
+pub(crate) use result::{encoder_spec, left_out, settled_color, uncuttable, upright, upright_turn};
 
 use crate::EngineError;
 use crate::nodes::{
@@ -125,6 +127,9 @@ pub struct VideoPlan {
     /// The stretch of the clip that is kept; all of it where there is none.
     #[serde(default)]
     pub stretch: Option<Stretch>,
+    /// What is left out inside of that stretch; never where clips are joined.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub cut: Option<CutPlan>,
     /// The pictures are turned as players show them, and the note that says so is left out.
     #[serde(default)]
     pub upright: bool,
@@ -315,15 +320,19 @@ pub fn plan(spec: &JobSpec, info: &MediaInfo, models: &dyn Models) -> Result<Pla
         _ => {
             warnings.extend(field_warning(&ops, video));
             let container = Container::from_path(&spec.output)?;
-            let clip = clip_of(line, info)?;
+            let clip = clip_of(line, info, spec)?;
             let joined = join_clips(&layout, &inputs, format.pace, &mut joints, &mut warnings)?;
             let mut drop = left_out(spec, stream);
+            if clip.cut.is_some() {
+                warnings.extend(uncuttable(info, stream, &mut drop));
+            }
             let planned = sound::plan_sound(&sound::Request {
                 spec,
                 layout: &layout,
                 main: info,
                 container,
                 clips: &spans(stream, clip.stretch, joined.as_ref(), layout.main_input()),
+                is_cut: clip.cut.is_some(),
                 drop: &drop,
             })?;
             let sound = planned.map(|planned| {
@@ -353,7 +362,7 @@ pub fn plan(spec: &JobSpec, info: &MediaInfo, models: &dyn Models) -> Result<Pla
             };
             let mut frames = clip.frames;
             for line in layout.pictures.iter().skip(1) {
-                let more = clip_of(line, inputs.info(line)?)?.frames;
+                let more = clip_of(line, inputs.info(line)?, spec)?.frames;
                 frames = frames.zip(more).map(|(a, b)| a + b);
             }
             MediumPlan::Video(VideoPlan {
@@ -364,6 +373,7 @@ pub fn plan(spec: &JobSpec, info: &MediaInfo, models: &dyn Models) -> Result<Pla
                 encoder: encoder_name,
                 parameters,
                 stretch: clip.stretch,
+                cut: clip.cut,
                 upright: upright.is_some(),
                 frame_rate: format.pace.frame_rate,
                 result_frames: frames.map(|frames| at_rate(frames, input.pace, format.pace)),

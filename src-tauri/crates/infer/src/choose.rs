@@ -11,6 +11,7 @@ use crate::provider::Runtime;
 use crate::session::{CancelHandle, InferenceSession, SessionOptions, all_of, psnr, too_far};
 use crate::setting::{Setting, devices, provider_name, shorter_numbers};
 use crate::upscale::Upscaler;
+use crate::voice::NO_PICTURES;
 use frameloom_core::job::{Arithmetic, Device, Precision, ProviderChoice};
 use frameloom_core::model::{Task, TensorColor};
 use frameloom_core::pixel::{PlaneMut, PlaneRef};
@@ -411,7 +412,7 @@ impl<'a> Bench<'a> {
                 let multiple = (tile.multiple as usize).max(1);
                 // A matting model is given one picture that it takes as it is.
                 let side = match model.manifest.task {
-                    Task::Upscale => side,
+                    Task::Upscale | Task::VoiceActivity | Task::SpeechCleaning => side,
                     Task::Matte | Task::Faces | Task::Text => side.next_multiple_of(multiple),
                 };
                 (side, side)
@@ -571,6 +572,12 @@ impl Worker {
                 return Err(InferError::GraphMismatch {
                     model: manifest.id,
                     reason: "it always computes on the processor".to_owned(),
+                });
+            }
+            Task::VoiceActivity | Task::SpeechCleaning => {
+                return Err(InferError::GraphMismatch {
+                    model: manifest.id,
+                    reason: NO_PICTURES.to_owned(),
                 });
             }
         })

@@ -4,12 +4,14 @@
 //! graph; the rest is found with a real picture: which numbers mean black and white, how much
 //! larger the result is, how far the network looks around a pixel, and so how it may be cut into
 //! tiles. What does not come out of it resembling what went in is no picture to picture, and is
-//! refused with the reason; unless it has a number for each pixel that looks like a matte.
+//! refused with the reason; unless it has a number for each pixel that looks like a matte, or hears
+//! windows of sound and says how probable speech is.
 
 mod graph;
 mod matte;
 mod places;
 mod trial;
+mod voice;
 
 use crate::choose::Specimen;
 use crate::error::InferError;
@@ -141,6 +143,18 @@ pub fn inspect(
     let weights = read(path)?;
     let sha256 = hex(&Sha256::digest(&weights));
     let size_bytes = weights.len() as u64;
+    if hints.task.is_none_or(Task::is_of_sound)
+        && let Some((manifest, findings)) =
+            voice::look(runtime, &weights, path, (&sha256, size_bytes))?
+    {
+        return checked(manifest, findings);
+    }
+    if hints.task.is_some_and(Task::is_of_sound) {
+        return Err(no_picture(said!(
+            "onnx.no_sound",
+            "it is said to work on sound; such a model takes windows of sound [1, samples] or spectra [1, bins, 1, 2] with what it remembers, and gives that memory back"
+        )));
+    }
     let graph = Graph::read(runtime, &weights, hints)?;
     let mut findings = vec![graph.sentence()];
     let mut trier = Trier::new(runtime, &weights, &graph, specimen)?;

@@ -47,6 +47,7 @@ mod speech;
 mod tensor;
 pub mod tile;
 mod upscale;
+mod voice;
 
 pub use choose::{Decision, Specimen, Trial, Watch, Wish, choose};
 pub use error::{Cause, InferError};
@@ -63,3 +64,4 @@ pub use speech::SpeechSession;
 pub use tensor::FillRow;
 pub use tile::TilePlan;
 pub use upscale::{BandSink, PlaneBandSink, RunStats, Upscaler};
+pub use voice::VoiceSession;

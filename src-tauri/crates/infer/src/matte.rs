@@ -5,6 +5,7 @@
 
 use crate::error::InferError;
 use crate::session::{CancelHandle, InferenceSession, TensorData};
+use crate::voice::NO_PICTURES;
 use frameloom_core::model::{Activation, Layout, MatteSpec, Task, TensorColor, TensorType};
 use half::f16;
 use half::slice::HalfFloatSliceExt;
@@ -29,7 +30,10 @@ impl MatteSession {
         let Some(spec) = manifest.matte.filter(|_| manifest.task == Task::Matte) else {
             return Err(InferError::GraphMismatch {
                 model: manifest.id.clone(),
-                reason: "it makes pictures, and tells no foreground from a background".to_owned(),
+                reason: match manifest.task {
+                    task if task.is_of_sound() => NO_PICTURES.to_owned(),
+                    _ => "it makes pictures, and tells no foreground from a background".to_owned(),
+                },
             });
         };
         Ok(Self {

@@ -7,6 +7,7 @@ use crate::places::PlaceSession;
 use crate::provider::Runtime;
 use crate::session::{InferenceSession, SessionOptions};
 use crate::upscale::Upscaler;
+use crate::voice::NO_PICTURES;
 use frameloom_core::job::{Device, ProviderChoice};
 use frameloom_core::model::Task;
 use frameloom_core::pixel::{AnyPlane, AnyPlaneMut, PlaneMut, PlaneRef};
@@ -62,6 +63,12 @@ pub fn measure(
     };
     if model.manifest.task.finds() {
         return measure_places(runtime, model, (width, height), (threads, runs));
+    }
+    if model.manifest.task.is_of_sound() {
+        return Err(InferError::GraphMismatch {
+            model: model.manifest.id.clone(),
+            reason: NO_PICTURES.to_owned(),
+        });
     }
     let (session, provider) = InferenceSession::open(runtime, model, &options)?;
     if model.manifest.task == Task::Matte {

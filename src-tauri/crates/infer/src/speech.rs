@@ -173,6 +173,11 @@ impl SpeechSession {
         self.bins
     }
 
+    /// Names of the input and the output for spectra.
+    pub(crate) fn names(&self) -> (&str, &str) {
+        (&self.input, &self.output)
+    }
+
     /// Stops the running call from another thread.
     pub fn cancel_handle(&self) -> CancelHandle {
         self.stop.clone()

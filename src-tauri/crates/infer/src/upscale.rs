@@ -10,6 +10,7 @@ use crate::session::{CancelHandle, InferenceSession, TensorData};
 use crate::simd::{Affine, store};
 use crate::tensor::{FillRow, Source, TensorShape};
 use crate::tile::{Cut, CutRule, TilePlan};
+use crate::voice::NO_PICTURES;
 use check::{check_plane, common_size, depth_error};
 use fade::Fade;
 use frameloom_core::model::{ModelManifest, Task, TensorColor, TensorRange, TensorType};
@@ -79,7 +80,10 @@ impl Upscaler {
         if manifest.task != Task::Upscale {
             return Err(InferError::GraphMismatch {
                 model: manifest.id.clone(),
-                reason: "it gives a matte, not a picture".to_owned(),
+                reason: match manifest.task {
+                    task if task.is_of_sound() => NO_PICTURES.to_owned(),
+                    _ => "it gives a matte, not a picture".to_owned(),
+                },
             });
         }
         let numbers = |range: TensorRange| {

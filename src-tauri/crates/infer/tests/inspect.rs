@@ -25,6 +25,8 @@ const BYTE: TensorRange = TensorRange::Byte;
 
 /// Stands for the reason of a file that gives a matte.
 const MATTE: &str = "it gives a matte";
+const VOICE: &str = "it hears speech";
+const CLEAN: &str = "it cleans speech";
 
 const EXPECTED: &[Expected] = &[
     ("sr/espcn-x3_y224", Some((3, UNIT, true, false)), ""),
@@ -68,8 +70,8 @@ const EXPECTED: &[Expected] = &[
     ("face/ultraface-RFB-320", None, "rather a list"),
     ("face/yunet_120x160", None, "rather a list"),
     ("detect/yolox_nano", None, "rather a list"),
-    ("audio/silero_vad", None, "3 inputs"),
-    ("audio/gtcrn_simple", None, "4 inputs"),
+    ("audio/silero_vad", None, VOICE),
+    ("audio/gtcrn_simple", None, CLEAN),
     // Where text is: the same kind of map, and a picture shows no difference.
     ("ocr/en_PP-OCRv3_det", None, MATTE),
     ("ocr/en_number_mobile_v2.0_rec", None, "rather a list"),
@@ -104,6 +106,14 @@ fn every_model_of_the_test_data_is_used_or_refused_with_its_reason() {
                 println!("{file} ({seconds:.1} s): {}", found.findings.join(" "));
                 assert_eq!(found.manifest.task, Task::Matte, "{file}");
                 assert!(found.manifest.matte.is_some(), "{file}");
+            }
+            (Ok(found), None) if reason == VOICE => {
+                println!("{file} ({seconds:.1} s): {}", found.findings.join(" "));
+                assert_eq!(found.manifest.task, Task::VoiceActivity, "{file}");
+            }
+            (Ok(found), None) if reason == CLEAN => {
+                println!("{file} ({seconds:.1} s): {}", found.findings.join(" "));
+                assert_eq!(found.manifest.task, Task::SpeechCleaning, "{file}");
             }
             (Err(error), None) => {
                 println!("{file} ({seconds:.1} s): {error}");

@@ -18,6 +18,7 @@ import RotateCw from '@lucide/svelte/icons/rotate-cw';
 import Rows from '@lucide/svelte/icons/rows-3';
 import Scaling from '@lucide/svelte/icons/scaling';
 import Scissors from '@lucide/svelte/icons/scissors';
+import ScissorsLineDashed from '@lucide/svelte/icons/scissors-line-dashed';
 import Sparkles from '@lucide/svelte/icons/sparkles';
 import Split from '@lucide/svelte/icons/split';
 import Type from '@lucide/svelte/icons/type';
@@ -45,6 +46,7 @@ const ICONS: Record<string, Icon> = {
   stabilise: Move,
   interpolate: Waves,
   trim: Scissors,
+  cut: ScissorsLineDashed,
   denoise: Sparkles,
   color: Palette,
   overlay: Layers,

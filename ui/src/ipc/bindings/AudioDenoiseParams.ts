@@ -11,4 +11,8 @@ reduction: number,
 /**
  * Absolute path of an ONNX model for speech that does it instead.
  */
-model: string | null, };
+model: string | null, 
+/**
+ * How much of the result counts, 0 to 1; the rest is the sound as it was.
+ */
+strength: number, };

@@ -7,4 +7,4 @@ export type Misfit = { "reason": "no_picture" } | { "reason": "not_a_clip" } | {
 /**
  * What is taken at most.
  */
-most_micros: number, } | { "reason": "no_model" };
+most_micros: number, } | { "reason": "no_model" } | { "reason": "no_voice_model" };

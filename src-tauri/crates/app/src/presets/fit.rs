@@ -33,8 +33,10 @@ pub enum Misfit {
         #[ts(type = "number")]
         most_micros: i64,
     },
-    /// It needs a model that is not installed.
+    /// It needs a model that is not installed: one that tells a foreground from its background.
     NoModel,
+    /// It needs a model that is not installed: one that hears speech.
+    NoVoiceModel,
 }
 
 /// Whether a preset is for a file.
@@ -48,15 +50,17 @@ pub struct PresetFit {
 
 /// Which presets a file is for, of which `span` is taken, where models for `tasks` are installed.
 pub fn fits(info: &MediaInfo, span: Option<Span>, tasks: &[Task]) -> Vec<PresetFit> {
-    let lacks = |preset: &Preset| {
-        let needed = preset.id.needs();
-        needed.is_some_and(|task| !tasks.contains(&task))
+    let lacks = |preset: &Preset| match preset.id.needs() {
+        Some(task) if tasks.contains(&task) => None,
+        Some(Task::VoiceActivity) => Some(Misfit::NoVoiceModel),
+        Some(_) => Some(Misfit::NoModel),
+        None => None,
     };
     PRESETS
         .iter()
         .map(|preset| PresetFit {
             id: preset.id,
-            misfit: misfit(preset, info, span).or_else(|| lacks(preset).then_some(Misfit::NoModel)),
+            misfit: misfit(preset, info, span).or_else(|| lacks(preset)),
         })
         .collect()
 }
@@ -79,7 +83,7 @@ fn misfit(preset: &Preset, info: &MediaInfo, span: Option<Span>) -> Option<Misfi
                 || video.is_some_and(|video| video.field_order == FieldOrder::Progressive);
             is_whole.then_some(Misfit::NotInterlaced)
         }
-        PresetId::Loudness => {
+        PresetId::Loudness | PresetId::Silence | PresetId::Voice => {
             let has_sound = info.streams.iter().any(|s| s.kind == StreamKind::Audio);
             (!has_sound).then_some(Misfit::NoSound)
         }
@@ -144,7 +148,7 @@ pub(crate) fn check_fit(
             "Take a shorter stretch of it: mark its beginning and its end.",
         ),
         // Who asks for it all the same hears which model is missing.
-        Misfit::NoModel => return Ok(()),
+        Misfit::NoModel | Misfit::NoVoiceModel => return Ok(()),
     };
     Err(AppError::new(ErrorCode::InvalidRequest, says).hint(hint))
 }
@@ -160,7 +164,7 @@ mod tests {
     }
 
     fn why(info: &MediaInfo, id: PresetId, span: Option<Span>) -> Option<Misfit> {
-        let all = fits(info, span, &[Task::Matte, Task::Faces]);
+        let all = fits(info, span, &[Task::Matte, Task::Faces, Task::VoiceActivity]);
         assert_eq!(all.len(), PRESETS.len());
         all.into_iter().find(|fit| fit.id == id).unwrap().misfit
     }

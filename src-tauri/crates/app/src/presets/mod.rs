@@ -53,6 +53,10 @@ pub enum PresetId {
     Smooth,
     /// Another shape.
     Reframe,
+    /// Pauses cut out.
+    Silence,
+    /// Speech without noise, at an even loudness.
+    Voice,
 }
 
 /// A setting that a preset leaves to the user.
@@ -303,6 +307,32 @@ pub const PRESETS: &[Preset] = &[
         template: "{name}_upright",
         codec: None,
         quality: None,
+    },
+    Preset {
+        id: PresetId::Silence,
+        word: "silence",
+        summary: "Cut the pauses out where nobody speaks, by a model that hears speech",
+        takes: CLIPS,
+        options: &[PresetOption::Quality, PresetOption::Codec],
+        clip_formats: CLIP_FORMATS,
+        still_formats: &[],
+        follows_source: true,
+        template: "{name}_cut",
+        codec: None,
+        quality: None,
+    },
+    Preset {
+        id: PresetId::Voice,
+        word: "voice",
+        summary: "Take noise out of speech and bring it to -16 LUFS under -1 dBTP; the pictures are encoded again for archives",
+        takes: CLIPS,
+        options: &[PresetOption::Codec],
+        clip_formats: CLIP_FORMATS,
+        still_formats: &[],
+        follows_source: true,
+        template: "{name}_voice",
+        codec: None,
+        quality: Some(Quality::Archive),
     },
 ];
 

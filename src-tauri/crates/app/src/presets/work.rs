@@ -2,11 +2,11 @@
 
 use super::{Preset, PresetId};
 use crate::request::{UpscaleRequest, shown};
+use crate::voice::with_sound;
 use crate::{DeinterlaceChoice, explain, fields};
 use frameloom_core::error::{AppError, ErrorCode};
 use frameloom_core::graph::{
-    DeinterlaceParams, DeinterlaceRate, DenoiseParams, Edge, Graph, LoudnessParams, Node, Op,
-    ResizeParams,
+    DeinterlaceParams, DeinterlaceRate, DenoiseParams, Graph, LoudnessParams, Op, ResizeParams,
 };
 use frameloom_core::job::TrackChoice;
 use frameloom_core::media::{MediaInfo, MediaKind, StreamKind, VideoInfo, Warning};
@@ -103,8 +103,13 @@ pub(crate) fn work(
         PresetId::Frames => ops.extend(whole()),
         PresetId::Loudness | PresetId::Archive => {}
         // These need a model and go another way.
-        PresetId::Cutout | PresetId::Defocus | PresetId::Backdrop | PresetId::Redact => {}
-        PresetId::Reframe => {}
+        PresetId::Cutout
+        | PresetId::Defocus
+        | PresetId::Backdrop
+        | PresetId::Redact
+        | PresetId::Reframe
+        | PresetId::Silence
+        | PresetId::Voice => {}
     }
     // Matroska holds no note of a turn; where the size is named, pictures are turned themselves.
     let turned = video.rotation_degrees != 0 || video.mirrored;
@@ -115,7 +120,13 @@ pub(crate) fn work(
         }));
     }
     let graph = match preset.id {
-        PresetId::Loudness => with_loudness(ops),
+        PresetId::Loudness => {
+            let loudness = LoudnessParams {
+                target: EVEN_LOUDNESS,
+                ..LoudnessParams::default()
+            };
+            with_sound(ops, vec![("loudness", Op::Loudness(loudness))])
+        }
         _ => Graph::chain(ops),
     };
     let ending = match ending_of(preset, request)? {
@@ -277,31 +288,6 @@ fn usual_ending(
         .or(preset.clip_formats.first())
         .copied()
         .unwrap_or("mkv")
-}
-
-/// `ops` on the pictures, and all tracks of sound brought to one loudness.
-fn with_loudness(ops: Vec<Op>) -> Graph {
-    let mut graph = Graph::chain(ops);
-    // A chain begins with its source and ends with its sink.
-    let id_of = |node: Option<&Node>| node.map_or_else(String::new, |node| node.id.clone());
-    let (source, sink) = (id_of(graph.nodes.first()), id_of(graph.nodes.last()));
-    let id = "loudness".to_owned();
-    graph.edges.push(Edge {
-        from_port: Some("audio".to_owned()),
-        ..Edge::new(source, id.clone())
-    });
-    graph.edges.push(Edge {
-        to_port: Some("audio".to_owned()),
-        ..Edge::new(id.clone(), sink)
-    });
-    graph.nodes.push(Node {
-        id,
-        op: Op::Loudness(LoudnessParams {
-            target: EVEN_LOUDNESS,
-            ..LoudnessParams::default()
-        }),
-    });
-    graph
 }
 
 #[cfg(test)]

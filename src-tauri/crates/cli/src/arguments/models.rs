@@ -110,8 +110,12 @@ pub struct ModelImport {
     /// Longest side of a tile in pixels, or of the picture that a matting model gets.
     #[arg(long, value_name = "PIXELS", value_parser = clap::value_parser!(u32).range(16..=8192))]
     pub tile: Option<u32>,
-    /// What it does: makes pictures, tells a foreground from its background, or finds faces or text.
-    #[arg(long, value_parser = word(&["upscale", "matte", "faces", "text"]))]
+    /// What it does: makes pictures, tells a foreground from its background, finds faces or text,
+    /// hears whether somebody speaks, or takes noise out of speech.
+    #[arg(
+        long,
+        value_parser = word(&["upscale", "matte", "faces", "text", "voice_activity", "speech_cleaning"])
+    )]
     pub task: Option<String>,
     /// Of a matting model: the channel of the foreground, counted from 0.
     #[arg(long, value_name = "CHANNEL", value_parser = clap::value_parser!(u32).range(0..=255))]

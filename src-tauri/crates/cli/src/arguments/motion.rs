@@ -46,6 +46,8 @@ impl Clips {
             redact: None,
             reframe: None,
             motion: Some(motion),
+            silence: None,
+            voice: None,
             format: None,
         }
     }

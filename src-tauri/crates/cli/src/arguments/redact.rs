@@ -115,6 +115,8 @@ impl Redact {
             redact: Some(wish),
             reframe: None,
             motion: None,
+            silence: None,
+            voice: None,
             format: None,
         }
     }

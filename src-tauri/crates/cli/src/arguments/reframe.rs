@@ -96,6 +96,8 @@ impl Reframe {
             background: None,
             redact: None,
             motion: None,
+            silence: None,
+            voice: None,
             format: None,
         }
     }

@@ -124,6 +124,10 @@ fn installed(imported: &Imported) -> String {
         _ if is_matte => format!("Use it by `background FILE --model {id}`."),
         _ if task == Some(Task::Faces) => format!("Use it by `redact FILE --model {id}`."),
         _ if task == Some(Task::Text) => format!("Use it by `redact FILE --text --model {id}`."),
+        _ if task == Some(Task::VoiceActivity) => {
+            format!("Use it by `silence FILE --model {id}`.")
+        }
+        _ if task == Some(Task::SpeechCleaning) => format!("Use it by `voice FILE --model {id}`."),
         1 => format!(
             "Use it as the `model` of a node `denoise`, or by `upscale --scale 1 --model {id}`."
         ),
@@ -221,6 +225,7 @@ fn describe(entry: &ModelEntry) -> String {
                 Task::Upscale | Task::Matte => "matte",
                 Task::Faces => "faces",
                 Task::Text => "text",
+                Task::VoiceActivity | Task::SpeechCleaning => "sound",
             },
             bytes(manifest.size_bytes),
             manifest.licence.spdx

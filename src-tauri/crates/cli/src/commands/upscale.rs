@@ -265,6 +265,8 @@ fn request(arguments: &Upscale, file: &Found, index: usize, taken: &Arc<Taken>) 
         redact: arguments.redact.clone(),
         reframe: arguments.reframe.clone(),
         motion: arguments.motion,
+        silence: arguments.silence,
+        voice: arguments.voice,
         taken: taken.clone(),
     }
 }

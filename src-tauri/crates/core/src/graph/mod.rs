@@ -3,6 +3,7 @@
 mod areas;
 mod circle;
 mod faults;
+mod kept;
 mod kinds;
 mod layout;
 mod ops;
@@ -11,6 +12,7 @@ mod shape;
 
 pub use areas::{Area, MAX_AREAS, parse_areas, parse_keys};
 pub use faults::{Fault, FaultKind, PortSide, faults};
+pub use kept::{KeptStretch, MAX_KEPT, MAX_KEPT_TEXT, kept_text, parse_kept};
 pub use kinds::{NodeKind, PortShape, kinds};
 pub use layout::{Layout, Line, Step, Tracks};
 pub use ops::*;
@@ -332,6 +334,11 @@ impl Graph {
                 Op::Trim(params) => {
                     let seconds = params.start.map_or(0.0, |start| start.to_f64());
                     skipped = skipped.saturating_add((seconds * 1e6).round() as i64);
+                }
+                Op::Cut(params) => {
+                    let first = parse_kept(&params.keep).ok();
+                    let first = first.and_then(|list| list.first().map(|kept| kept.from_micros));
+                    skipped = skipped.saturating_add(first.unwrap_or(0));
                 }
                 Op::Concat => break,
                 _ => {}

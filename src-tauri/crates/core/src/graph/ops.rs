@@ -45,6 +45,9 @@ pub enum Op {
     Interpolate(InterpolateParams),
     /// Keep a stretch of the clip, with its sound and subtitles.
     Trim(TrimParams),
+    /// Keep several stretches of the clip and show them one right after another, with their sound,
+    /// subtitles and chapters.
+    Cut(CutParams),
     /// Take noise out.
     Denoise(DenoiseParams),
     /// Correct colours.
@@ -94,6 +97,7 @@ impl Op {
             Op::Stabilise(_) => "stabilise",
             Op::Interpolate(_) => "interpolate",
             Op::Trim(_) => "trim",
+            Op::Cut(_) => "cut",
             Op::Denoise(_) => "denoise",
             Op::Color(_) => "color",
             Op::Overlay(_) => "overlay",
@@ -343,6 +347,34 @@ pub struct TrimParams {
     pub start: Option<Rational>,
     /// Seconds from the first frame; the end of the clip where left out.
     pub end: Option<Rational>,
+}
+
+/// Stretches of the clip that are kept, counted from its first picture; see
+/// [`parse_kept`](super::parse_kept).
+///
+/// Where pictures come at an even rate, a stretch grows to whole pictures: the one on screen at its
+/// start is its first. Pictures are cut hard; the sound of one stretch fades into that of the next.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, TS)]
+pub struct CutParams {
+    /// `start-end` in seconds or `h:mm:ss`, one in a line, each behind the one before it.
+    pub keep: String,
+    /// How long the sound of two stretches is mixed where they meet, in milliseconds, 0 to 100.
+    #[serde(default = "CutParams::usual_fade")]
+    pub fade: f64,
+}
+
+impl CutParams {
+    /// With the usual fade: too short to be heard as one, and long enough that nothing clicks.
+    pub fn new(keep: impl Into<String>) -> Self {
+        Self {
+            keep: keep.into(),
+            fade: Self::usual_fade(),
+        }
+    }
+
+    fn usual_fade() -> f64 {
+        20.0
+    }
 }
 
 /// How noise is taken out.
@@ -781,6 +813,8 @@ pub struct AudioDenoiseParams {
     pub reduction: f64,
     /// Absolute path of an ONNX model for speech that does it instead.
     pub model: Option<String>,
+    /// How much of the result counts, 0 to 1; the rest is the sound as it was.
+    pub strength: f64,
 }
 
 impl Default for AudioDenoiseParams {
@@ -788,6 +822,7 @@ impl Default for AudioDenoiseParams {
         Self {
             reduction: 12.0,
             model: None,
+            strength: 1.0,
         }
     }
 }

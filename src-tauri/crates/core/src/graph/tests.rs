@@ -68,6 +68,10 @@ fn every_op() -> Vec<Op> {
             start: Some(third),
             end: Some(third),
         }),
+        Op::Cut(CutParams {
+            keep: "0-1.5\n2-".into(),
+            fade: 15.0,
+        }),
         Op::Denoise(DenoiseParams {
             sigma: 3.5,
             model: Some("m".into()),
@@ -181,6 +185,7 @@ fn what_the_table_lets_pass_is_read_with_its_defaults() {
                 shape::Kind::PixelFormat => {
                     json!({"planes": "gbr", "bits": 8, "alpha": false})
                 }
+                shape::Kind::Stretches => json!("0-"),
             };
             params.insert(param.name.into(), value);
         }

@@ -7,7 +7,7 @@ use super::pictures;
 use super::{Context, Finished};
 use crate::EngineError;
 use crate::control::SegmentRecord;
-use crate::plan::{VideoPlan, left_out, spans};
+use crate::plan::{CutPlan, VideoPlan, left_out, spans, uncuttable};
 use crate::sound::{Made, World, make};
 use crate::verify::{PictureCheck, times_sha256};
 use frameloom_core::graph::{Line, Op};
@@ -16,7 +16,9 @@ use frameloom_core::media::MediaInfo;
 use frameloom_core::receipt::Checks;
 use frameloom_core::said;
 use frameloom_core::sequence::NumberPattern;
-use frameloom_media::{Container, Expectation, MuxSpec, OutputCheck, PartReader, SourceCut};
+use frameloom_media::{
+    Container, Expectation, MuxSpec, OutputCheck, PartReader, SourceCut, SourceHole,
+};
 use std::path::{Path, PathBuf};
 
 /// Makes the result of the parts, and checks it.
@@ -80,7 +82,7 @@ pub(super) fn nothing_in(line: &Line<'_>, path: &Path) -> EngineError {
     let trim = line
         .steps
         .iter()
-        .find(|step| matches!(step.op, Op::Trim(_)));
+        .find(|step| matches!(step.op, Op::Trim(_) | Op::Cut(_)));
     match trim {
         Some(step) => EngineError::Node {
             node: step.id.to_owned(),
@@ -108,6 +110,10 @@ fn join(
     let mut streams = info.streams.iter();
     let stream = streams.find(|stream| stream.index == video.stream);
     let mut drop = stream.map_or_else(|| spec.encode.drop.clone(), |s| left_out(spec, s));
+    if let (Some(_), Some(main)) = (&video.cut, stream) {
+        uncuttable(&info, main, &mut drop);
+    }
+    let holes: Vec<SourceHole> = video.cut.iter().flat_map(holes_of).collect();
     let cut = match video.joined.as_ref().and_then(|j| j.clips.first()) {
         Some(first) => Some(SourceCut {
             from_micros: first.from_micros,
@@ -127,7 +133,10 @@ fn join(
         Some(plan) => {
             drop.extend(plan.replaced());
             let pictures = frameloom_media::parts_span(parts)?;
-            Some(World::new(spec, plan, &clips, cut, pictures, context))
+            let mut world = World::new(spec, plan, &clips, cut, pictures, context);
+            world.cut_plan = video.cut.as_ref();
+            world.holes = &holes;
+            Some(world)
         }
         None => None,
     };
@@ -143,6 +152,7 @@ fn join(
             plan: &mux_plan,
             hdr: None,
             cut,
+            holes: &holes,
             upright: video.upright,
             added: &added,
         },
@@ -171,7 +181,8 @@ fn join(
     ))?;
     let mut sounds = Vec::new();
     if let (Some(world), Some(made)) = (&world, sound) {
-        let moved = report.shift_micros.saturating_add(checked.offset_micros);
+        // Times were expected as they are in the source: this holds the shift of the mux as well.
+        let moved = checked.offset_micros;
         read_back(made.check_output(world, file.path(), moved))?;
         sounds = made.checks;
     }
@@ -180,6 +191,14 @@ fn join(
         ..checks(&checked, pictures)
     };
     named::publish(file, &spec.output, spec.overwrite, checks, context.work_dir)
+}
+
+/// What is left out, in the time of the file.
+fn holes_of(cut: &CutPlan) -> impl Iterator<Item = SourceHole> + '_ {
+    cut.holes.iter().map(|hole| SourceHole {
+        from_micros: hole.from_micros,
+        to_micros: hole.to_micros,
+    })
 }
 
 /// What the source is.

@@ -6,7 +6,7 @@ use super::{Chain, ChainSpec, Context, format_of};
 use crate::EngineError;
 use crate::control::SideMark;
 use crate::nodes::{Joints, Over, OverSource, Pace, PictureFormat, SharedOver, Timed, Turn};
-use crate::plan::{clip_of, upright_turn};
+use crate::plan::{clip_of, refuse_cut, upright_turn};
 use frameloom_core::graph::{Line, OverEnd, Step};
 use frameloom_core::media::MediaKind;
 use frameloom_core::time::{Rational, TimeBase, Timestamp};
@@ -114,7 +114,8 @@ fn open(
             format: chain.output().clone(),
         }));
     }
-    let clip = clip_of(line, &info).map_err(named)?;
+    refuse_cut(line)?;
+    let clip = clip_of(line, &info, spec.job).map_err(named)?;
     let options = ReaderOptions {
         threads: 1,
         cancel: context.cancel.now_flag(),
@@ -128,7 +129,7 @@ fn open(
         .find(|s| s.index == clip.stream)
         .cloned()
         .ok_or_else(|| named(EngineError::NoFrames { path: path.into() }))?;
-    let mut within = Within::new(clip.stretch);
+    let mut within = Within::new(clip.stretch, &[]);
     let first = within
         .next(&mut reader)
         .map_err(named)?

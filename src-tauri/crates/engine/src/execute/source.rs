@@ -5,7 +5,7 @@ use super::Context;
 use super::within::Within;
 use crate::EngineError;
 use crate::control::SegmentRecord;
-use crate::plan::Stretch;
+use crate::plan::{Hole, Stretch};
 use frameloom_core::media::StreamInfo;
 use frameloom_media::{Frame, ReadReport, Reader, ReaderOptions};
 use std::collections::VecDeque;
@@ -31,6 +31,7 @@ impl Source {
     pub(super) fn open(
         path: &Path,
         (stream, stretch): (u32, Option<Stretch>),
+        holes: &[Hole],
         options: &ReaderOptions,
     ) -> Result<Self, EngineError> {
         let reader = Reader::open(path, options)?;
@@ -46,7 +47,7 @@ impl Source {
             .clone();
         Ok(Self {
             path: path.to_owned(),
-            within: Within::new(stretch),
+            within: Within::new(stretch, holes),
             stream: found,
             reader,
         })
@@ -56,9 +57,9 @@ impl Source {
         &self.stream
     }
 
-    /// False if a time lies outside of the stretch.
-    pub(super) fn has(&self, ticks: i64) -> bool {
-        self.within.has(ticks)
+    /// What of the clip is read. Frames come as if nothing else had ever been there.
+    pub(super) fn within(&self) -> &Within {
+        &self.within
     }
 
     pub(super) fn report(&self) -> ReadReport {
@@ -70,9 +71,10 @@ impl Source {
         self.within.next(&mut self.reader)
     }
 
+    /// Goes before a time of the frames that this gives.
     fn seek_before(&mut self, ticks: i64) -> Result<(), EngineError> {
         self.within.forget();
-        Ok(self.reader.seek_before(ticks)?)
+        Ok(self.reader.seek_before(self.within.original(ticks))?)
     }
 
     /// Goes to the first frame of the stretch.

@@ -232,7 +232,8 @@ impl<'a> Work<'a> {
             ..options
         };
         let of = *self.video.clips().get(clip as usize).ok_or_else(gone)?;
-        Source::open(self.spec.path_of(line.input), of, &options)
+        let holes = self.video.cut.as_ref().map_or(&[][..], |cut| &cut.holes);
+        Source::open(self.spec.path_of(line.input), of, holes, &options)
     }
 
     /// Reads the first picture of a clip.

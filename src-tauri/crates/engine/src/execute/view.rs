@@ -101,21 +101,24 @@ fn of_clip(
         }
         let source = work.open(clip)?;
         let wanted = ticks_of(wish.at_micros, source.stream());
-        if source.has(wanted) {
+        if source.within().has(wanted) {
+            let wanted = source.within().moved(wanted);
             found = Some((clip, line, source, wanted));
             break;
         }
         outside = outside.or(Some(clip));
     }
     let Some((clip, line, mut source, wanted)) = found else {
-        let clips = video.clips();
-        let first = outside.and_then(|clip| clips.get(clip as usize));
-        let stretch = first.and_then(|(_, stretch)| *stretch).ok_or_else(gone)?;
-        let stream = work.open(outside.unwrap_or(0))?.stream().clone();
-        let zero = Timestamp::new(stream.start_ticks.unwrap_or(0), stream.time_base).micros();
+        let source = work.open(outside.ok_or_else(gone)?)?;
+        let stream = source.stream();
+        let wanted = ticks_of(wish.at_micros, stream);
+        let (from, to) = source.within().kept_from(wanted).ok_or_else(gone)?;
+        let start = stream.start_ticks.unwrap_or(0);
+        let micros =
+            |ticks: i64| Timestamp::new(ticks.saturating_sub(start), stream.time_base).micros();
         return Ok(View::Outside {
-            from_micros: (stretch.from_micros - zero).max(0),
-            to_micros: stretch.to_micros.map(|to| to - zero),
+            from_micros: micros(from.max(start)),
+            to_micros: to.map(micros),
         });
     };
     let ops = line.ops();
@@ -143,6 +146,7 @@ fn of_clip(
     };
     let mut chain = Chain::open(&chain_spec, context)?;
     let source_pts = frames.get(shown).ok_or_else(gone)?.pts();
+    let in_source = source.within().original(source_pts);
     let frame = match chain.window() {
         None => frames.swap_remove_back(shown).ok_or_else(gone)?,
         Some(_) => {
@@ -184,7 +188,7 @@ fn of_clip(
         } else {
             (width, height)
         },
-        at_micros: Timestamp::new(source_pts.saturating_sub(start), entry.input.pace.time_base)
+        at_micros: Timestamp::new(in_source.saturating_sub(start), entry.input.pace.time_base)
             .micros(),
         portion: patience.portion(),
     }))

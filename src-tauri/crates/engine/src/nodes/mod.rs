@@ -343,6 +343,21 @@ pub fn output_format(
                 )));
             }
         }
+        Op::Cut(params) => {
+            if input.pace == Pace::STILL {
+                return Err(refuse(said!(
+                    "node.no_length",
+                    "a picture by itself has no length"
+                )));
+            }
+            if !(0.0..=100.0).contains(&params.fade) {
+                return Err(refuse(said!(
+                    "node.fade",
+                    "a fade of {fade} ms is not possible; 0 to 100 is",
+                    fade = params.fade.to_string()
+                )));
+            }
+        }
         Op::Denoise(params) => {
             if let Some(model) = &params.model {
                 let manifest = models.manifest(model)?;
@@ -431,6 +446,11 @@ fn check_makes_pictures(manifest: &ModelManifest) -> Result<(), Said> {
         Task::Faces | Task::Text => Err(said!(
             "node.model_finds",
             "the model `{model}` finds faces or text and makes no pictures; it is one for the node `redact`",
+            model = &manifest.id
+        )),
+        Task::VoiceActivity | Task::SpeechCleaning => Err(said!(
+            "node.model_of_sound",
+            "the model `{model}` works on sound and makes no pictures",
             model = &manifest.id
         )),
     }
@@ -568,7 +588,7 @@ impl Node {
 pub type Opened = (Node, Option<ProviderChoice>);
 
 /// Opens the node for `op`, and says what computes where a model is involved. `None` for nodes
-/// that change no picture ([`Op::Trim`] is done by whoever reads the clip).
+/// that change no picture ([`Op::Trim`] and [`Op::Cut`] are done by whoever reads the clip).
 ///
 /// # Errors
 /// The parameters do not fit, or the model, its provider or a filter cannot be used.
@@ -589,7 +609,7 @@ pub fn open(
     };
     let with_model = |id: &str, output: PictureFormat| of_model(&opening.models.load(id)?, output);
     Ok(match op {
-        Op::Source(_) | Op::Sink | Op::Trim(_) => None,
+        Op::Source(_) | Op::Sink | Op::Trim(_) | Op::Cut(_) => None,
         Op::Upscale { model } => with_model(model, output)?,
         Op::Onnx(file) => of_model(&opening.models.load_onnx(file)?, output)?,
         Op::Resize(_) | Op::Convert { .. } => {

@@ -1,16 +1,17 @@
 //! What of a clip is read, and where each of several lies in the result.
 
-use super::{ClipPlan, Inputs, Joined};
+use super::cut;
+use super::{ClipPlan, CutPlan, Inputs, Joined};
 use crate::EngineError;
 use crate::nodes::{Joints, Pace};
 use crate::sound::ClipSpan;
 use frameloom_core::graph::{Layout, Line, Op};
+use frameloom_core::job::JobSpec;
 use frameloom_core::media::{MediaInfo, MediaKind, StreamInfo, StreamKind, VideoInfo, Warning};
 use frameloom_core::said;
 use frameloom_core::said::{Said, SaidValue};
 use frameloom_core::time::{Rational, TimeBase, Timestamp};
 use serde::{Deserialize, Serialize};
-use std::path::Path;
 
 /// A stretch of a clip, half-open.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
@@ -50,20 +51,38 @@ pub(crate) struct ClipOf {
     /// The stream of its pictures.
     pub stream: u32,
     pub stretch: Option<Stretch>,
+    /// What is left out of that.
+    pub cut: Option<CutPlan>,
     /// About how many frames.
     pub frames: Option<u64>,
 }
 
 /// What a line reads of its input.
-pub(crate) fn clip_of(line: &Line<'_>, info: &MediaInfo) -> Result<ClipOf, EngineError> {
+///
+/// # Errors
+/// The input holds no pictures, or what is to be kept of it is not there.
+pub(crate) fn clip_of(
+    line: &Line<'_>,
+    info: &MediaInfo,
+    spec: &JobSpec,
+) -> Result<ClipOf, EngineError> {
     let (stream, video) = info.main_video().ok_or_else(|| EngineError::Node {
         node: line.source.to_owned(),
         reason: said!("clip.no_pictures", "its file holds no pictures"),
     })?;
+    if let Some(found) = cut_of(line, stream, video, spec)? {
+        return Ok(ClipOf {
+            stream: stream.index,
+            stretch: Some(found.stretch),
+            frames: Some(found.frames),
+            cut: (!found.cut.holes.is_empty()).then_some(found.cut),
+        });
+    }
     let stretch = stretch(&line.ops(), info, (stream, video))?;
     let frames = frames_estimate(info, stream, video);
     Ok(ClipOf {
         stream: stream.index,
+        cut: None,
         frames: match stretch {
             Some(stretch) => frames_in(stretch, frames, stream, video),
             None => frames,
@@ -79,12 +98,68 @@ struct Times {
 }
 
 impl Times {
-    fn of(path: &Path) -> Result<Self, EngineError> {
-        let found = frameloom_media::frame_times(path)?;
+    /// Of the input of a job that its graph calls `name`.
+    fn of(spec: &JobSpec, name: &str) -> Result<Self, EngineError> {
+        // The clock of numbered pictures ticks once for each.
+        if let Some(run) = spec.pictures_of(name) {
+            return Ok(Self {
+                ticks: (0..i64::try_from(run.count).unwrap_or(i64::MAX)).collect(),
+                time_base: TimeBase::new(run.rate.ratio().den, run.rate.ratio().num)
+                    .unwrap_or(TimeBase::MICROS),
+            });
+        }
+        let found = frameloom_media::frame_times(spec.path_of(name))?;
         Ok(Self {
             ticks: found.ticks,
             time_base: found.time_base,
         })
+    }
+}
+
+/// What a `cut` node keeps; `None` where there is none.
+fn cut_of(
+    line: &Line<'_>,
+    stream: &StreamInfo,
+    video: &VideoInfo,
+    spec: &JobSpec,
+) -> Result<Option<cut::Found>, EngineError> {
+    let mut steps = line.steps.iter().enumerate();
+    let Some((place, step, params)) = steps.find_map(|(place, step)| match step.op {
+        Op::Cut(params) => Some((place, step, params)),
+        _ => None,
+    }) else {
+        return Ok(None);
+    };
+    let refuse = |reason| EngineError::Node {
+        node: step.id.to_owned(),
+        reason,
+    };
+    // Behind the source: what is cut away is not worked on.
+    let another =
+        |step: &frameloom_core::graph::Step<'_>| matches!(step.op, Op::Cut(_) | Op::Trim(_));
+    if place != 0 || line.steps.iter().skip(1).any(another) {
+        return Err(refuse(said!(
+            "clip.cut_place",
+            "put it right after the source; a graph has one `cut`, and then no `trim`"
+        )));
+    }
+    let times = Times::of(spec, line.input)?;
+    let is_even = video.variable_frame_rate == Some(false);
+    let found = cut::found(params, stream, &times.ticks, is_even).map_err(refuse)?;
+    Ok(Some(found))
+}
+
+/// Refuses a `cut` on a line where it has no meaning yet.
+pub(crate) fn refuse_cut(line: &Line<'_>) -> Result<(), EngineError> {
+    match line.steps.iter().find(|step| matches!(step.op, Op::Cut(_))) {
+        Some(step) => Err(EngineError::Node {
+            node: step.id.to_owned(),
+            reason: said!(
+                "clip.cut_alone",
+                "a clip that is joined with others, laid over them or put behind them cannot be cut on the way; make a file of it first, and use that"
+            ),
+        }),
+        None => Ok(()),
     }
 }
 
@@ -116,16 +191,9 @@ pub(super) fn join_clips(
         }
         let own = inputs.result(line, true, joints)?.pace.time_base;
         time_base = common_base(time_base, own);
-        let clip = clip_of(line, info)?;
-        let times = match inputs.spec.pictures_of(line.input) {
-            // Their clock ticks once for each.
-            Some(run) => Times {
-                ticks: (0..i64::try_from(run.count).unwrap_or(i64::MAX)).collect(),
-                time_base: TimeBase::new(run.rate.ratio().den, run.rate.ratio().num)
-                    .unwrap_or(TimeBase::MICROS),
-            },
-            None => Times::of(inputs.spec.path_of(line.input))?,
-        };
+        refuse_cut(line)?;
+        let clip = clip_of(line, info, inputs.spec)?;
+        let times = Times::of(inputs.spec, line.input)?;
         let inside = match clip.stretch {
             Some(stretch) => stretch.times(&times.ticks),
             None => times.ticks.clone(),

@@ -6,7 +6,7 @@ use crate::nodes::{PictureFormat, Turn};
 use frameloom_core::color::ColorInfo;
 use frameloom_core::graph::{DeinterlaceRate, InterlacedFrames, Op};
 use frameloom_core::job::{EncodeSpec, JobSpec, TrackChoice};
-use frameloom_core::media::{StreamInfo, VideoInfo, Warning};
+use frameloom_core::media::{MediaInfo, StreamInfo, StreamKind, VideoInfo, Warning};
 use frameloom_core::said;
 use frameloom_core::segment::SegmentLength;
 use frameloom_core::sequence::NumberPattern;
@@ -64,6 +64,36 @@ pub(crate) fn left_out(spec: &JobSpec, stream: &StreamInfo) -> Vec<TrackChoice> 
         list.push(TrackChoice::Rotation);
     }
     list
+}
+
+/// Pictures beside the main ones, which are copied and so cannot be cut: they are left out and told.
+pub(crate) fn uncuttable(
+    info: &MediaInfo,
+    main: &StreamInfo,
+    drop: &mut Vec<TrackChoice>,
+) -> Vec<Warning> {
+    let mut warnings = Vec::new();
+    for stream in &info.streams {
+        let choice = TrackChoice::Stream(stream.index);
+        let is_cover = stream
+            .dispositions
+            .iter()
+            .any(|name| name == "attached_pic");
+        let copied = stream.kind == StreamKind::Video
+            && stream.index != main.index
+            && !is_cover
+            && !drop.contains(&TrackChoice::Video)
+            && !drop.contains(&choice);
+        if copied {
+            drop.push(choice);
+            warnings.push(Warning::dropped(said!(
+                "lost.uncut_pictures",
+                "the pictures of stream {index}, which are copied and cannot be cut",
+                index = stream.index
+            )));
+        }
+    }
+    warnings
 }
 
 /// True if the first of numbered pictures has a colour profile.

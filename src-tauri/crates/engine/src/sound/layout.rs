@@ -26,6 +26,8 @@ pub(crate) struct Request<'a> {
     pub container: Container,
     /// The clips that are shown, in order.
     pub clips: &'a [ClipSpan],
+    /// Something inside of the main input is left out: its sound cannot be copied.
+    pub is_cut: bool,
     /// What of the main input is left out.
     pub drop: &'a [TrackChoice],
 }
@@ -46,7 +48,8 @@ struct Track {
     sound: Sound,
     /// The stream that it begins with.
     stream: StreamInfo,
-    /// What it is now; found out when something is done to it.
+    /// What it is now; found out when something is done to it, and so only of tracks that are not
+    /// copied.
     source: Option<SoundSource>,
     tags: BTreeMap<String, String>,
     dispositions: Vec<String>,
@@ -114,10 +117,14 @@ struct Planner<'a> {
 }
 
 impl<'a> Planner<'a> {
-    /// The sound of clips that are joined; `None` where there is one clip, no sound, or none is
-    /// wanted.
+    /// The sound of clips that are joined, or of one that is cut; `None` where it can be copied, there
+    /// is no sound, or none is wanted.
     fn implied(&mut self) -> Result<Option<Tracks<'a>>, EngineError> {
         let request = self.request;
+        if request.is_cut {
+            let heard = !self.streams(self.main, StreamKind::Audio)?.is_empty();
+            return Ok(heard.then_some(Tracks::Input(self.main)));
+        }
         let first = request.layout.pictures.first();
         let joint = first.and_then(|line| {
             let is_joint = |step: &&frameloom_core::graph::Step<'_>| matches!(step.op, Op::Concat);
@@ -179,19 +186,24 @@ impl<'a> Planner<'a> {
 
     fn of_input(&mut self, input: &str, kind: StreamKind) -> Result<Vec<Track>, EngineError> {
         let streams = self.streams(input, kind)?;
-        Ok(streams
-            .into_iter()
-            .map(|stream| Track {
-                sound: Sound::Stream {
-                    input: input.to_owned(),
-                    stream: stream.index,
-                },
-                source: None,
-                tags: stream.tags.clone(),
-                dispositions: stream.dispositions.clone(),
-                stream,
-            })
-            .collect())
+        let tracks = streams.into_iter().map(|stream| Track {
+            sound: Sound::Stream {
+                input: input.to_owned(),
+                stream: stream.index,
+            },
+            source: None,
+            tags: stream.tags.clone(),
+            dispositions: stream.dispositions.clone(),
+            stream,
+        });
+        let mut tracks: Vec<Track> = tracks.collect();
+        // Packets of sound are too long to be cut between them.
+        if kind == StreamKind::Audio && self.request.is_cut && self.is_main(input) {
+            for track in &mut tracks {
+                track.source = Some(self.source(track)?);
+            }
+        }
+        Ok(tracks)
     }
 
     /// The tracks that come out of a place in the graph. `asker` is the node that wants them.
@@ -443,7 +455,7 @@ impl<'a> Planner<'a> {
     fn check_fit<'t>(&self, tracks: impl Iterator<Item = &'t Track>) -> Result<(), EngineError> {
         let copied: Vec<WantedTrack<'_>> = tracks
             .filter_map(|track| match &track.sound {
-                Sound::Stream { input, .. } => Some(WantedTrack {
+                Sound::Stream { input, .. } if track.source.is_none() => Some(WantedTrack {
                     input: (!self.is_main(input)).then_some(input.as_str()),
                     stream: &track.stream,
                 }),
@@ -472,7 +484,7 @@ impl<'a> Planner<'a> {
                 keep
             });
             let making = match (track.sound, track.source) {
-                (Sound::Stream { input, stream }, _) => Making::Copied { input, stream },
+                (Sound::Stream { input, stream }, None) => Making::Copied { input, stream },
                 (sound, Some(source)) => {
                     let encoder = plan_sound_encoder(&source, self.request.container)?;
                     self.warnings.push(Warning::SoundEncoded {

@@ -7,6 +7,7 @@ use super::samples::{Part, open, place};
 use super::{ClipSpan, Making, Sound, SoundPlan, SoundStep, TrackPlan, node_error};
 use crate::EngineError;
 use crate::execute::Context;
+use crate::plan::CutPlan;
 use frameloom_core::graph::LoudnessParams;
 use frameloom_core::job::JobSpec;
 use frameloom_core::media::Warning;
@@ -15,7 +16,7 @@ use frameloom_core::said;
 use frameloom_core::time::{TimeBase, Timestamp};
 use frameloom_media::{
     AddedTrack, SoundEncoderPlan, SoundPartReader, SoundPartWriter, SoundReader, SourceCut,
-    TrackFrom,
+    SourceHole, TrackFrom,
 };
 use serde::{Deserialize, Serialize};
 use sha2::{Digest, Sha256};
@@ -38,6 +39,10 @@ pub(crate) struct World<'a> {
     pub clips: &'a [ClipSpan],
     /// The stretch of the first clip's input that is kept, where it is not all of it.
     pub cut: Option<SourceCut>,
+    /// What is left out inside of that stretch.
+    pub cut_plan: Option<&'a CutPlan>,
+    /// The same, in the time of the file, for packets that are copied.
+    pub holes: &'a [SourceHole],
     /// First moment of the pictures, and the moment behind the last one, in the result's time.
     pub pictures: (i64, i64),
     /// The run.
@@ -63,6 +68,8 @@ impl<'a> World<'a> {
             plan,
             clips,
             cut,
+            cut_plan: None,
+            holes: &[],
             pictures,
             context,
             gains: RefCell::default(),
@@ -109,15 +116,16 @@ pub(crate) struct Made<'a> {
 
 struct Ready<'a> {
     plan: &'a TrackPlan,
-    from: From,
+    from: From<'a>,
 }
 
-enum From {
+enum From<'a> {
     File {
         path: PathBuf,
         stream: u32,
         shift_micros: i64,
         cut: Option<SourceCut>,
+        holes: &'a [SourceHole],
     },
     Part {
         path: PathBuf,
@@ -159,8 +167,8 @@ pub(crate) fn make<'a>(world: &World<'a>) -> Result<Made<'a>, EngineError> {
     Ok(made)
 }
 
-impl World<'_> {
-    fn copied(&self, input: &str, stream: u32) -> From {
+impl<'a> World<'a> {
+    fn copied(&self, input: &str, stream: u32) -> From<'a> {
         let placement = self.placement(input);
         let own = |micros: Option<i64>| micros.map(|m| m.saturating_sub(placement.shift));
         let (from, to) = (own(placement.from), own(placement.to));
@@ -168,6 +176,7 @@ impl World<'_> {
             path: self.spec.path_of(input).to_owned(),
             stream,
             shift_micros: placement.shift,
+            holes: if self.is_main(input) { self.holes } else { &[] },
             cut: (from.is_some() || to.is_some()).then(|| SourceCut {
                 from_micros: from.unwrap_or(i64::MIN),
                 to_micros: to,
@@ -178,8 +187,8 @@ impl World<'_> {
     fn fingerprint(&self, plan: &TrackPlan) -> String {
         let cut = self.cut.map(|cut| (cut.from_micros, cut.to_micros));
         let all = format!(
-            "{plan:?} {:?} {:?} {cut:?} {:?} {:?}",
-            self.clips, self.pictures, self.plan.origins, self.plan.ends
+            "{plan:?} {:?} {:?} {cut:?} {:?} {:?} {:?}",
+            self.clips, self.pictures, self.plan.origins, self.plan.ends, self.cut_plan
         );
         crate::plan::hex(&Sha256::digest(all.as_bytes()))
     }
@@ -387,11 +396,13 @@ impl Made<'_> {
                         stream,
                         shift_micros,
                         cut,
+                        holes,
                     } => TrackFrom::File {
                         path,
                         stream: *stream,
                         shift_micros: *shift_micros,
                         cut: *cut,
+                        holes,
                     },
                     From::Part { path, .. } => TrackFrom::Sound { part: path },
                 },

@@ -17,6 +17,7 @@ mod faults;
 mod layout;
 mod loudness;
 mod make;
+mod mend;
 mod samples;
 mod speech;
 #[cfg(test)]

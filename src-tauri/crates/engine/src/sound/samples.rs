@@ -3,6 +3,7 @@
 use super::denoise::Denoised;
 use super::loudness::{Gain, Louder, settle};
 use super::make::World;
+use super::mend::Mended;
 use super::speech::Speech;
 use super::{Sound, SoundStep};
 use crate::EngineError;
@@ -86,7 +87,11 @@ pub(crate) fn open<'w>(
             let placement = placement.unwrap_or_else(|| world.placement(input));
             let path = world.spec.path_of(input);
             let reader = SoundReader::open(path, *stream, &world.context.cancel.now_flag())?;
-            Ok(Box::new(FromFile::new(world, reader, placement)))
+            let whole = Box::new(FromFile::new(world, reader, placement));
+            Ok(match world.cut_plan.filter(|_| world.is_main(input)) {
+                Some(cut) => Box::new(Mended::new(whole, cut, placement.shift)),
+                None => whole,
+            })
         }
         Sound::Joined { clips } => Ok(Box::new(Joined::open(world, clips, part)?)),
         Sound::Step { node, step, of } => match step {
@@ -102,20 +107,24 @@ pub(crate) fn open<'w>(
                 let inner = open(world, of, part, placement)?;
                 Ok(Box::new(Louder::new(inner, gain)))
             }
-            SoundStep::Denoise(params) => match &params.model {
-                Some(model) => {
-                    let inner = open(world, of, part, placement)?;
-                    Ok(Box::new(Speech::open(world, node, inner, model.as_ref())?))
+            SoundStep::Denoise(params) => {
+                let inner = open(world, of, part, placement)?;
+                let cleaned: Box<dyn Samples + 'w> = match &params.model {
+                    Some(model) => Box::new(Speech::open(world, node, inner, model.as_ref())?),
+                    None => {
+                        let floor = world.noise_floor(sound, || {
+                            super::denoise::noise_floor(&mut *open(world, of, part, placement)?)
+                        })?;
+                        Box::new(Denoised::open(inner, params.reduction, floor)?)
+                    }
+                };
+                if params.strength >= 1.0 {
+                    return Ok(cleaned);
                 }
-                None => {
-                    let floor = world.noise_floor(sound, || {
-                        super::denoise::noise_floor(&mut *open(world, of, part, placement)?)
-                    })?;
-                    let inner = open(world, of, part, placement)?;
-                    let opened = Denoised::open(inner, params.reduction, floor)?;
-                    Ok(Box::new(opened))
-                }
-            },
+                // Both are the same samples at the same places.
+                let plain = open(world, of, part, placement)?;
+                Ok(Box::new(Blended::new(cleaned, plain, params.strength)))
+            }
         },
     }
 }
@@ -211,6 +220,68 @@ impl Samples for OneChannel<'_> {
             block.channels = vec![block.channels.swap_remove(index)];
             block
         }))
+    }
+}
+
+/// What was made of sound, mixed with the sound itself.
+struct Blended<'w> {
+    made: Box<dyn Samples + 'w>,
+    plain: Box<dyn Samples + 'w>,
+    /// The share of what was made, 0 to 1.
+    share: f64,
+    /// Of the plain sound, what stands beside nothing yet.
+    waiting: Option<SoundBlock>,
+}
+
+impl<'w> Blended<'w> {
+    fn new(made: Box<dyn Samples + 'w>, plain: Box<dyn Samples + 'w>, share: f64) -> Self {
+        Self {
+            made,
+            plain,
+            share: share.clamp(0.0, 1.0),
+            waiting: None,
+        }
+    }
+}
+
+impl Samples for Blended<'_> {
+    fn format(&self) -> &SoundFormat {
+        self.made.format()
+    }
+
+    fn next(&mut self) -> Result<Option<SoundBlock>, EngineError> {
+        let Some(mut block) = self.made.next()? else {
+            return Ok(None);
+        };
+        for sample in block.channels.iter_mut().flatten() {
+            *sample *= self.share;
+        }
+        let (start, end) = (block.start, block.end());
+        loop {
+            let mut plain = match self.waiting.take() {
+                Some(plain) => plain,
+                None => match self.plain.next()? {
+                    Some(plain) => plain,
+                    None => break,
+                },
+            };
+            let (from, to) = (plain.start.max(start), plain.end().min(end));
+            for (made, plain_channel) in block.channels.iter_mut().zip(&plain.channels) {
+                let count = usize::try_from(to - from).unwrap_or(0);
+                let skip = |of: i64| usize::try_from(from - of).unwrap_or(0);
+                let pairs = made.iter_mut().skip(skip(start));
+                let pairs = pairs.zip(plain_channel.iter().skip(skip(plain.start)));
+                for (made, plain) in pairs.take(count) {
+                    *made += plain * (1.0 - self.share);
+                }
+            }
+            if plain.end() > end {
+                plain.keep(end, i64::MAX);
+                self.waiting = Some(plain);
+                break;
+            }
+        }
+        Ok(Some(block))
     }
 }
 

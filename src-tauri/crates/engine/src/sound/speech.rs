@@ -1,7 +1,9 @@
 //! Noise taken out of speech by a network: spectra of short windows go through it one by one, and
 //! what comes back is laid over each other again.
 //!
-//! Networks of this family hear 16,000 samples a second; what is higher is not in their result.
+//! Networks of this family hear 16,000 samples a second. What is higher than they hear is turned down
+//! as much as they turn down the highest that they hear: speech keeps its sharpness, and pauses are
+//! quiet up there as well.
 
 use super::make::World;
 use super::samples::Samples;
@@ -27,6 +29,8 @@ pub(crate) struct Heard<'w> {
     down: SoundFilter,
     up: SoundFilter,
     channels: Vec<Channel>,
+    /// For sound that has something above what is heard.
+    above: Option<Above>,
 }
 
 impl<'w> Speech<'w> {
@@ -54,6 +58,10 @@ impl<'w> Speech<'w> {
             world,
             down: SoundFilter::open(format, &heard, &[])?,
             up: SoundFilter::open(&heard, format, &[])?,
+            above: match format.rate > RATE {
+                true => Some(Above::open(&heard, format)?),
+                false => None,
+            },
             channels,
         };
         Ok(Through::new(inner, stage))
@@ -70,8 +78,85 @@ impl Heard<'_> {
                 cleaned.push(channel.push(samples)?);
             }
             self.up.send(&cleaned)?;
+            if let Some(above) = &mut self.above {
+                above.up.send(&heard)?;
+            }
         }
         Ok(())
+    }
+}
+
+/// What lies above what the networks hear: the sound without what is left of it after the way down and
+/// up.
+struct Above {
+    /// Brings up what the networks heard.
+    up: SoundFilter,
+    rate: u32,
+    /// Samples left so far, per channel the same.
+    place: u64,
+    waiting: Vec<Waiting>,
+}
+
+/// Samples of a channel that stand beside nothing yet.
+#[derive(Default)]
+struct Waiting {
+    plain: VecDeque<f64>,
+    /// What was heard, brought up again.
+    low: VecDeque<f64>,
+    made: VecDeque<f64>,
+}
+
+impl Above {
+    fn open(heard: &SoundFormat, format: &SoundFormat) -> Result<Self, EngineError> {
+        Ok(Self {
+            up: SoundFilter::open(heard, format, &[])?,
+            rate: format.rate,
+            place: 0,
+            waiting: (0..format.channels()?)
+                .map(|_| Waiting::default())
+                .collect(),
+        })
+    }
+
+    fn take(&mut self, channels: &[Vec<f64>], queue: impl Fn(&mut Waiting) -> &mut VecDeque<f64>) {
+        for (waiting, samples) in self.waiting.iter_mut().zip(channels) {
+            queue(waiting).extend(samples);
+        }
+    }
+
+    /// What is complete: what the networks made, with what lies above it.
+    fn give(&mut self, channels: &mut [Channel]) -> Result<Option<Vec<Vec<f64>>>, EngineError> {
+        while let Some(low) = self.up.receive()? {
+            self.take(&low, |waiting| &mut waiting.low);
+        }
+        let ready = self.waiting.iter().map(|waiting| {
+            let Waiting { plain, low, made } = waiting;
+            plain.len().min(low.len()).min(made.len())
+        });
+        let count = ready.min().unwrap_or(0);
+        if count == 0 {
+            return Ok(None);
+        }
+        let place = self.place;
+        self.place += count as u64;
+        let per_step = f64::from(RATE) / f64::from(self.rate);
+        let mixed = self
+            .waiting
+            .iter_mut()
+            .zip(channels)
+            .map(|(waiting, channel)| {
+                let Waiting { plain, low, made } = waiting;
+                let trio = plain
+                    .drain(..count)
+                    .zip(low.drain(..count))
+                    .zip(made.drain(..count));
+                let mixed = (place..).zip(trio).map(|(at, ((plain, low), made))| {
+                    made + (plain - low) * channel.gain_at(at as f64 * per_step)
+                });
+                mixed.collect::<Vec<f64>>()
+            });
+        let mixed = mixed.collect();
+        Ok(Some(mixed))
     }
 }
 
@@ -87,17 +172,29 @@ fn said(error: &dyn std::error::Error) -> String {
 
 impl Stage for Heard<'_> {
     fn send(&mut self, channels: &[Vec<f64>]) -> Result<(), EngineError> {
+        if let Some(above) = &mut self.above {
+            above.take(channels, |waiting| &mut waiting.plain);
+        }
         self.down.send(channels)?;
         self.pass_on()
     }
 
     fn receive(&mut self) -> Result<Option<Vec<Vec<f64>>>, EngineError> {
-        Ok(self.up.receive()?)
+        let Some(above) = &mut self.above else {
+            return Ok(self.up.receive()?);
+        };
+        while let Some(made) = self.up.receive()? {
+            above.take(&made, |waiting| &mut waiting.made);
+        }
+        above.give(&mut self.channels)
     }
 
     fn finish(&mut self) -> Result<(), EngineError> {
         self.down.finish()?;
         self.pass_on()?;
+        if let Some(above) = &mut self.above {
+            above.up.finish()?;
+        }
         Ok(self.up.finish()?)
     }
 }
@@ -116,6 +213,10 @@ struct Channel {
     sum: Vec<f32>,
     /// The first step is complete only after the second window: it lies before the sound.
     begun: bool,
+    /// How much of the upper half of what is heard was left in each window, 0 to 1; the middle of the
+    /// first lies `gains_from` steps behind the first sample.
+    gains: VecDeque<f64>,
+    gains_from: u64,
 }
 
 impl Channel {
@@ -138,7 +239,31 @@ impl Channel {
             sum: vec![0.0; length],
             session,
             begun: false,
+            gains: VecDeque::new(),
+            gains_from: 0,
         }
+    }
+
+    /// How much of the upper half of what is heard is left around a sample, which never comes before
+    /// one that was asked for.
+    fn gain_at(&mut self, sample: f64) -> f64 {
+        let step = (self.window.len() / 2).max(1) as f64;
+        let at = sample / step;
+        let before = at as u64;
+        while self.gains_from < before && self.gains.len() > 2 {
+            self.gains.pop_front();
+            self.gains_from += 1;
+        }
+        let gain = |place: u64| {
+            let index = usize::try_from(place.saturating_sub(self.gains_from)).unwrap_or(0);
+            self.gains
+                .get(index)
+                .or(self.gains.back())
+                .copied()
+                .unwrap_or(0.0)
+        };
+        let share = at - at.floor();
+        gain(before) * (1.0 - share) + gain(before + 1) * share
     }
 
     /// Takes samples and gives those that are complete; all in all half a window less.
@@ -186,7 +311,14 @@ impl Channel {
             |error: realfft::FftError| super::node_error("audio_denoise", error.to_string());
         self.forward.process(time, bins).map_err(fault)?;
         let mut spectrum: Vec<f32> = bins.iter().flat_map(|c| [c.re, c.im]).collect();
+        let upper = |spectrum: &[f32]| -> f32 {
+            let half = spectrum.len() / 2;
+            spectrum.iter().skip(half).map(|v| v * v).sum()
+        };
+        let before = upper(&spectrum);
         self.session.run(&mut spectrum)?;
+        let left = f64::from(upper(&spectrum)) / f64::from(before).max(1e-12);
+        self.gains.push_back(left.sqrt().min(1.0));
         for (bin, pair) in bins.iter_mut().zip(spectrum.chunks_exact(2)) {
             *bin = Complex::new(pair[0], pair[1]);
         }

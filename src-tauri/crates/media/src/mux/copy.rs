@@ -31,6 +31,49 @@ impl SourceCut {
     }
 }
 
+/// A stretch inside of what is kept that is left out, half-open, in the time of the file. What comes
+/// behind it moves up.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct SourceHole {
+    /// Its first moment, in microseconds.
+    pub from_micros: i64,
+    /// The first moment behind it.
+    pub to_micros: i64,
+}
+
+/// Holes in ticks of a stream, in order.
+#[derive(Debug, Clone, Default)]
+pub(crate) struct Holes(Vec<(i64, i64)>);
+
+impl Holes {
+    pub(crate) fn new(holes: &[SourceHole], base: TimeBase) -> Self {
+        let ticks = |micros| {
+            Timestamp::new(micros, TimeBase::MICROS)
+                .rescaled(base)
+                .ticks
+        };
+        let holes = holes.iter();
+        Self(
+            holes
+                .map(|hole| (ticks(hole.from_micros), ticks(hole.to_micros)))
+                .collect(),
+        )
+    }
+
+    /// Where a moment comes once the holes are gone; one inside of a hole comes to its edge.
+    pub(crate) fn moved(&self, at: i64) -> i64 {
+        let before = self.0.iter().take_while(|(from, _)| *from < at);
+        let gone: i64 = before.map(|(from, to)| (*to).min(at) - from).sum();
+        at.saturating_sub(gone)
+    }
+
+    /// True for a moment that is left out.
+    pub(crate) fn contain(&self, at: i64) -> bool {
+        let holes = self.0.iter();
+        holes.clone().any(|(from, to)| (*from..*to).contains(&at))
+    }
+}
+
 /// A copied stream on its way.
 #[derive(Debug, Clone)]
 pub(crate) struct CopiedStream {
@@ -46,6 +89,8 @@ pub(crate) struct CopiedStream {
     pub sample_rate: i32,
     /// What is kept of it.
     pub cut: Option<SourceCut>,
+    /// What is left out of that.
+    pub holes: Holes,
     last_dts: Option<i64>,
     /// The next time, for packets that carry none.
     next_pts: i64,
@@ -66,6 +111,7 @@ impl CopiedStream {
             strict,
             sample_rate: 0,
             cut: None,
+            holes: Holes::default(),
             last_dts: None,
             next_pts: start,
         }
@@ -115,9 +161,42 @@ impl CopiedStream {
                 packet.set_duration(to - pts);
             }
         }
+        if !self.move_up(packet) {
+            return false;
+        }
         packet.shift(self.shift);
         packet.forget_position();
         packet.set_stream(self.output);
+        true
+    }
+
+    /// Moves a packet over the holes before it. False: nothing of it is left.
+    ///
+    /// A subtitle that is on the screen where a hole begins or ends is shown as long as the pictures
+    /// are there that it belongs to.
+    fn move_up(&self, packet: &mut Packet) -> bool {
+        let Some(pts) = packet.pts() else {
+            return true;
+        };
+        let moved = self.holes.moved(pts);
+        if self.strict {
+            if self.holes.contain(pts) {
+                return false;
+            }
+        } else {
+            let end = pts.saturating_add(packet.duration());
+            let shown = self.holes.moved(end).saturating_sub(moved);
+            // Some subtitles have no length: they stay until the next.
+            if (packet.duration() > 0 && shown <= 0)
+                || (packet.duration() == 0 && self.holes.contain(pts))
+            {
+                return false;
+            }
+            packet.set_duration(shown);
+        }
+        let dts = packet.dts().unwrap_or(pts);
+        packet.set_pts(moved);
+        packet.set_dts(self.holes.moved(dts).min(moved));
         true
     }
 

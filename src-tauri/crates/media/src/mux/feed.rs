@@ -1,6 +1,6 @@
 //! Where the packets beside the pictures come from: the source, other files, finished sound.
 
-use super::copy::{CopiedStream, SourceCut, needed_tags, stream_tags};
+use super::copy::{CopiedStream, Holes, SourceCut, SourceHole, needed_tags, stream_tags};
 use crate::error::MediaError;
 use crate::ffi::input::{Input, Look, Stream};
 use crate::ffi::output::Output;
@@ -38,6 +38,8 @@ pub enum TrackFrom<'a> {
         shift_micros: i64,
         /// What is kept of it, in the time of its file.
         cut: Option<SourceCut>,
+        /// What is left out of that, in order.
+        holes: &'a [SourceHole],
     },
     /// In a part that was written by [`crate::SoundPartWriter`], in the source's time.
     Sound {
@@ -162,6 +164,7 @@ pub(super) fn add(
                 stream,
                 shift_micros,
                 cut,
+                holes,
             } => {
                 let place = files
                     .iter()
@@ -185,6 +188,9 @@ pub(super) fn add(
                 let shifts = (shift_micros, common_shift_micros);
                 let (mut one, start) = add_file(output, view, (track, &tags(false)), shifts)?;
                 one.cut = cut;
+                if let Some(base) = time_base(one.time_base) {
+                    one.holes = Holes::new(holes, base);
+                }
                 added.has_subtitles |= !one.strict;
                 added.starts.push(start);
                 copied.insert(stream as usize, one);

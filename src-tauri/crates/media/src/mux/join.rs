@@ -1,6 +1,8 @@
 //! The join itself.
 
-use super::copy::{CopiedStream, SourceCut, file_tags, general_tags, needed_tags, stream_tags};
+use super::copy::{
+    CopiedStream, Holes, SourceCut, SourceHole, file_tags, general_tags, needed_tags, stream_tags,
+};
 use super::feed::{self, AddedTrack, Feed};
 use super::video::Replay;
 use crate::container::{Container, MuxPlan};
@@ -42,6 +44,8 @@ pub struct MuxSpec<'a> {
     pub hdr: Option<&'a HdrStatic>,
     /// The stretch of the source that is kept; its start becomes the file's.
     pub cut: Option<SourceCut>,
+    /// What is left out of that, in order.
+    pub holes: &'a [SourceHole],
     /// The pictures of the parts stand upright already: no turn is written.
     pub upright: bool,
     /// Tracks that stand behind the pictures: of other files, or worked out. What they replace is
@@ -162,6 +166,9 @@ impl<'a> Join<'a> {
                         // A cover is shown all the time.
                         if !stream.has_disposition(sys::AV_DISPOSITION_ATTACHED_PIC) {
                             copy.cut = spec.cut;
+                            if let Some(base) = time_base(copy.time_base) {
+                                copy.holes = Holes::new(spec.holes, base);
+                            }
                         }
                         copied.insert(index, copy);
                     }
@@ -184,7 +191,12 @@ impl<'a> Join<'a> {
             )));
         }
         let named = spec.plan.keeps_tags;
-        add_chapters(&mut output, (&input, named), spec.cut, shift_micros)?;
+        add_chapters(
+            &mut output,
+            (&input, named),
+            (spec.cut, spec.holes),
+            shift_micros,
+        )?;
         let mut starts = vec![(replay.pts()[0], video_base)];
         starts.extend(copied.values().map(CopiedStream::start));
         starts.extend(added.starts);
@@ -456,7 +468,7 @@ fn cover_tags(codec: &str, mut tags: BTreeMap<String, String>) -> BTreeMap<Strin
 fn add_chapters(
     output: &mut Output,
     (input, named): (&Input, bool),
-    cut: Option<SourceCut>,
+    (cut, holes): (Option<SourceCut>, &[SourceHole]),
     shift_micros: i64,
 ) -> Result<(), MediaError> {
     for mut chapter in input.chapters() {
@@ -468,6 +480,14 @@ fn add_chapters(
                 let (from, to) = cut.ticks(base);
                 chapter.start = chapter.start.max(from);
                 chapter.end = chapter.end.min(to);
+                if chapter.start >= chapter.end {
+                    continue;
+                }
+            }
+            if !holes.is_empty() {
+                let holes = Holes::new(holes, base);
+                chapter.start = holes.moved(chapter.start);
+                chapter.end = holes.moved(chapter.end);
                 if chapter.start >= chapter.end {
                     continue;
                 }

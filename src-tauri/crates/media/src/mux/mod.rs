@@ -5,8 +5,8 @@ mod feed;
 mod join;
 pub(crate) mod video;
 
-pub use copy::SourceCut;
 pub(crate) use copy::file_tags;
+pub use copy::{SourceCut, SourceHole};
 pub use feed::{AddedTrack, TrackFrom};
 pub use join::{MuxReport, MuxSpec, mux};
 

@@ -112,6 +112,7 @@ fn every_packet_of_a_clip_comes_back_bit_for_bit_at_its_time() {
             plan: &plan_mux(&info, Container::Mp4, &[]).unwrap(),
             hdr: None,
             cut: None,
+            holes: &[],
             upright: false,
             added: &[],
         };

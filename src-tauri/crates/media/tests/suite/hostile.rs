@@ -196,6 +196,7 @@ fn a_full_disk_is_known_as_one() {
             plan: &frameloom_media::plan_mux(&info, Container::Mkv, &[]).unwrap(),
             hdr: None,
             cut: None,
+            holes: &[],
             upright: false,
             added: &[],
         },

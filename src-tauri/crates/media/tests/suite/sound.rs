@@ -290,6 +290,7 @@ fn join_with(folder: &Path, output: &str, added: &[AddedTrack<'_>]) -> frameloom
             plan: &frameloom_media::plan_mux(&info, container, &[]).unwrap(),
             hdr: None,
             cut: None,
+            holes: &[],
             upright: false,
             added,
         },
@@ -385,6 +386,7 @@ fn tracks_of_other_files_come_in_the_order_asked_for_and_stay_what_they_were() {
             from_micros: i64::MIN,
             to_micros: Some(1_000_000 - shift_micros),
         }),
+        holes: &[],
     };
     let track = |from, language: &str, default: bool| AddedTrack {
         from,

@@ -199,6 +199,7 @@ pub fn join(
             plan: &plan,
             hdr: spec.hdr.as_ref(),
             cut: None,
+            holes: &[],
             upright: false,
             added: &[],
         },

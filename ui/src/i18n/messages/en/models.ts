@@ -16,6 +16,8 @@ export const models = {
   'models.add.matte': 'Tells the foreground from the background',
   'models.add.faces': 'Finds faces',
   'models.add.text': 'Finds text',
+  'models.add.voice_activity': 'Hears whether somebody speaks',
+  'models.add.speech_cleaning': 'Takes noise out of speech',
   'models.add.color': 'Channels',
   'models.add.color.luma': 'Brightness only',
   'models.add.color.rgb': 'Red, green, blue',

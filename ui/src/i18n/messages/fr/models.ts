@@ -15,6 +15,8 @@ export const models = {
   'models.add.matte': 'Sépare le premier plan de l’arrière-plan',
   'models.add.faces': 'Trouve des visages',
   'models.add.text': 'Trouve du texte',
+  'models.add.voice_activity': 'Entend si quelqu’un parle',
+  'models.add.speech_cleaning': 'Retire le bruit de la parole',
   'models.add.color': 'Canaux',
   'models.add.color.luma': 'Luminosité seule',
   'models.add.color.rgb': 'Rouge, vert, bleu',

@@ -15,6 +15,8 @@ export const models = {
   'models.add.matte': 'Tách chủ thể khỏi phông nền',
   'models.add.faces': 'Tìm khuôn mặt',
   'models.add.text': 'Tìm chữ',
+  'models.add.voice_activity': 'Nghe xem có ai nói không',
+  'models.add.speech_cleaning': 'Bỏ nhiễu khỏi tiếng nói',
   'models.add.color': 'Kênh',
   'models.add.color.luma': 'Chỉ độ sáng',
   'models.add.color.rgb': 'Đỏ, lục, lam',

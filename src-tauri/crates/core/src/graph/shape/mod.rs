@@ -59,6 +59,8 @@ pub(super) enum Kind {
     Fraction { min: i64, max: i64 },
     /// A pixel format, as `core::pixel` has it.
     PixelFormat,
+    /// Stretches of a clip, as [`parse_kept`](super::parse_kept) reads them.
+    Stretches,
 }
 
 /// Longest text of a parameter, in bytes.
@@ -200,6 +202,9 @@ impl Kind {
             Kind::PixelFormat => "a pixel format like {\"planes\": {\"yuv\": {\"shift_x\": 1, \
                  \"shift_y\": 1}}, \"bits\": 8, \"alpha\": false}"
                 .to_owned(),
+            Kind::Stretches => "a list of stretches in order, one in a line, like \"0-12.5\" and \
+                 \"1:02.25-1:30\""
+                .to_owned(),
         }
     }
 
@@ -236,6 +241,13 @@ impl Kind {
             }),
             Kind::PixelFormat => {
                 serde_json::from_value::<crate::pixel::PixelFormat>(value.clone()).is_ok()
+            }
+            Kind::Stretches => {
+                return match value.as_str().map(super::parse_kept) {
+                    Some(Ok(_)) => Ok(()),
+                    Some(Err(reason)) => Err(format!("{}; {reason}", self.wanted())),
+                    None => Err(self.wanted()),
+                };
             }
         };
         if fits { Ok(()) } else { Err(self.wanted()) }

@@ -1,7 +1,7 @@
 //! The JSON Schema that is written from the table.
 
 use super::{Kind, MAX_AREAS_TEXT, MAX_TEXT, OPS, OpShape};
-use crate::graph::{GRAPH_VERSION, MAX_EDGES, MAX_ID, MAX_NODES};
+use crate::graph::{GRAPH_VERSION, MAX_EDGES, MAX_ID, MAX_KEPT_TEXT, MAX_NODES};
 use serde_json::{Map, Value, json};
 
 impl OpShape {
@@ -63,6 +63,9 @@ impl Kind {
             }),
             Kind::Model => json!({
                 "type": "string", "minLength": 1, "maxLength": MAX_TEXT, "x-editor": "model"
+            }),
+            Kind::Stretches => json!({
+                "type": "string", "minLength": 2, "maxLength": MAX_KEPT_TEXT, "x-editor": "lines"
             }),
             Kind::Color => json!({
                 "type": "string", "pattern": "^#[0-9a-fA-F]{6}$", "x-editor": "color"

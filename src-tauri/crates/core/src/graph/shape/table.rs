@@ -287,6 +287,28 @@ pub(in crate::graph) const OPS: &[OpShape] = &[
         ],
     },
     OpShape {
+        name: "cut",
+        about: "Keep several stretches of the clip and show them one right after another, with their \
+                sound, subtitles and chapters. Comes right after the source.",
+        params: &[
+            required(
+                "keep",
+                Kind::Stretches,
+                "What is kept: start-end in seconds or h:mm:ss, one in a line, in order.",
+            ),
+            optional(
+                "fade",
+                Kind::Number {
+                    min: 0.0,
+                    max: 100.0,
+                },
+                "How long the sound of two stretches is mixed where they meet; 20 if left out.",
+            )
+            .unit("milliseconds")
+            .or("20.0"),
+        ],
+    },
+    OpShape {
         name: "denoise",
         about: "Take noise out, with ffmpeg's filter or with a model.",
         params: &[
@@ -627,6 +649,13 @@ pub(in crate::graph) const OPS: &[OpShape] = &[
                 Kind::File(&["onnx"]),
                 "Absolute path of an ONNX model for speech that does it instead.",
             ),
+            optional(
+                "strength",
+                PART,
+                "How much of the result counts; the rest is the sound as it was.",
+            )
+            .unit("part")
+            .or("1.0"),
         ],
     },
     OpShape {
