@@ -90,14 +90,14 @@ impl App {
             let manifest = self.models.ready(id).map_err(|e| explain::engine(&e))?;
             return match manifest.task {
                 Task::Matte => Ok(manifest.id),
-                _ => Err(unfit(said!(
-                    "background.no_matte",
-                    "The model `{model}` tells no foreground from a background.",
-                    model = id
-                ))),
                 Task::VoiceActivity | Task::SpeechCleaning => Err(unfit(said!(
                     "model.of_sound",
                     "The model `{model}` works on sound, and does nothing to pictures.",
+                    model = id
+                ))),
+                _ => Err(unfit(said!(
+                    "background.no_matte",
+                    "The model `{model}` tells no foreground from a background.",
                     model = id
                 ))),
             };
