@@ -378,7 +378,7 @@ fn what_cannot_be_done_is_refused_with_a_remedy_before_anything_is_stored() {
             &portrait,
             "out.png",
             &["--model", "loom-x2"],
-            &["makes pictures", "models list"],
+            &["tells no foreground", "models list"],
         ),
         (
             &portrait,

@@ -3,10 +3,12 @@ import type { AudioDenoiseParams } from "./AudioDenoiseParams";
 import type { BackgroundParams } from "./BackgroundParams";
 import type { ColorParams } from "./ColorParams";
 import type { CropParams } from "./CropParams";
+import type { CutParams } from "./CutParams";
 import type { DeinterlaceParams } from "./DeinterlaceParams";
 import type { DenoiseParams } from "./DenoiseParams";
 import type { FlipParams } from "./FlipParams";
 import type { FrameRate } from "./FrameRate";
+import type { InterpolateParams } from "./InterpolateParams";
 import type { LoudnessParams } from "./LoudnessParams";
 import type { MuxParams } from "./MuxParams";
 import type { OnnxParams } from "./OnnxParams";
@@ -14,10 +16,12 @@ import type { OverlayParams } from "./OverlayParams";
 import type { PadParams } from "./PadParams";
 import type { PixelFormat } from "./PixelFormat";
 import type { RedactParams } from "./RedactParams";
+import type { ReframeParams } from "./ReframeParams";
 import type { ResizeParams } from "./ResizeParams";
 import type { RotateParams } from "./RotateParams";
 import type { SourceParams } from "./SourceParams";
 import type { SplitChannelsParams } from "./SplitChannelsParams";
+import type { StabiliseParams } from "./StabiliseParams";
 import type { TextParams } from "./TextParams";
 import type { TrimParams } from "./TrimParams";
 
@@ -40,4 +44,4 @@ format: PixelFormat, } } | { "op": "deinterlace", "params": DeinterlaceParams } 
 /**
  * Frames per second.
  */
-rate: FrameRate, } } | { "op": "trim", "params": TrimParams } | { "op": "denoise", "params": DenoiseParams } | { "op": "color", "params": ColorParams } | { "op": "overlay", "params": OverlayParams } | { "op": "background", "params": BackgroundParams } | { "op": "redact", "params": RedactParams } | { "op": "text", "params": TextParams } | { "op": "concat" } | { "op": "mux", "params": MuxParams } | { "op": "loudness", "params": LoudnessParams } | { "op": "audio_denoise", "params": AudioDenoiseParams } | { "op": "split_channels", "params": SplitChannelsParams } | { "op": "onnx", "params": OnnxParams } | { "op": "sink" });
+rate: FrameRate, } } | { "op": "stabilise", "params": StabiliseParams } | { "op": "interpolate", "params": InterpolateParams } | { "op": "trim", "params": TrimParams } | { "op": "cut", "params": CutParams } | { "op": "denoise", "params": DenoiseParams } | { "op": "color", "params": ColorParams } | { "op": "overlay", "params": OverlayParams } | { "op": "background", "params": BackgroundParams } | { "op": "redact", "params": RedactParams } | { "op": "reframe", "params": ReframeParams } | { "op": "text", "params": TextParams } | { "op": "concat" } | { "op": "mux", "params": MuxParams } | { "op": "loudness", "params": LoudnessParams } | { "op": "audio_denoise", "params": AudioDenoiseParams } | { "op": "split_channels", "params": SplitChannelsParams } | { "op": "onnx", "params": OnnxParams } | { "op": "sink" });

@@ -3,12 +3,16 @@ import type { BackgroundWish } from "./BackgroundWish";
 import type { ComputeWish } from "./ComputeWish";
 import type { DeinterlaceChoice } from "./DeinterlaceChoice";
 import type { Device } from "./Device";
+import type { MotionWish } from "./MotionWish";
 import type { PicturesRequest } from "./PicturesRequest";
 import type { PresetId } from "./PresetId";
 import type { Quality } from "./Quality";
 import type { RedactWish } from "./RedactWish";
+import type { ReframeWish } from "./ReframeWish";
+import type { SilenceWish } from "./SilenceWish";
 import type { Span } from "./Span";
 import type { VideoCodec } from "./VideoCodec";
+import type { VoiceWish } from "./VoiceWish";
 
 /**
  * What the user wants made of a file, and how. Everything but `input` may be left open; then the
@@ -100,4 +104,20 @@ background?: BackgroundWish,
 /**
  * What is made unrecognisable, for the preset that is about it.
  */
-redact?: RedactWish, };
+redact?: RedactWish, 
+/**
+ * The shape that it is cut to, for the preset that is about it.
+ */
+reframe?: ReframeWish, 
+/**
+ * How motion is treated, for the presets that are about it.
+ */
+motion?: MotionWish, 
+/**
+ * How silence is cut, for the preset that does it.
+ */
+silence?: SilenceWish, 
+/**
+ * How a voice is cleaned, for the preset that does it.
+ */
+voice?: VoiceWish, };
