@@ -136,7 +136,7 @@ fn what_makes_no_picture_is_refused_before_anything_is_stored() {
             "models/matting/selfie_segmentation.onnx",
             "the node `background`",
         ),
-        ("models/audio/silero_vad.onnx", "3 inputs"),
+        ("models/audio/silero_vad.onnx", "works on sound"),
         ("models/detect/yolox_nano.onnx", "rather a list"),
         ("models/style/candy_nc16_256.onnx", "put a `resize`"),
     ] {
