@@ -27,6 +27,8 @@ const BYTE: TensorRange = TensorRange::Byte;
 const MATTE: &str = "it gives a matte";
 const VOICE: &str = "it hears speech";
 const CLEAN: &str = "it cleans speech";
+const FACES: &str = "it finds faces";
+const TEXT: &str = "it finds text";
 
 const EXPECTED: &[Expected] = &[
     ("sr/espcn-x3_y224", Some((3, UNIT, true, false)), ""),
@@ -67,13 +69,13 @@ const EXPECTED: &[Expected] = &[
         "no picture of that",
     ),
     ("depth/tcmonodepth_192x320", None, "one channel where"),
-    ("face/ultraface-RFB-320", None, "rather a list"),
+    ("face/ultraface-RFB-320", None, FACES),
     ("face/yunet_120x160", None, "rather a list"),
     ("detect/yolox_nano", None, "rather a list"),
     ("audio/silero_vad", None, VOICE),
     ("audio/gtcrn_simple", None, CLEAN),
-    // Where text is: the same kind of map, and a picture shows no difference.
-    ("ocr/en_PP-OCRv3_det", None, MATTE),
+    // The same kind of map as a matte: letters tell them apart.
+    ("ocr/en_PP-OCRv3_det", None, TEXT),
     ("ocr/en_number_mobile_v2.0_rec", None, "rather a list"),
     ("ocr/ch_ppocr_mobile_v2.0_cls", None, "rather a list"),
 ];
@@ -114,6 +116,16 @@ fn every_model_of_the_test_data_is_used_or_refused_with_its_reason() {
             (Ok(found), None) if reason == CLEAN => {
                 println!("{file} ({seconds:.1} s): {}", found.findings.join(" "));
                 assert_eq!(found.manifest.task, Task::SpeechCleaning, "{file}");
+            }
+            (Ok(found), None) if reason == FACES || reason == TEXT => {
+                println!("{file} ({seconds:.1} s): {}", found.findings.join(" "));
+                let task = if reason == FACES {
+                    Task::Faces
+                } else {
+                    Task::Text
+                };
+                assert_eq!(found.manifest.task, task, "{file}");
+                assert!(found.manifest.places.is_some(), "{file}");
             }
             (Err(error), None) => {
                 println!("{file} ({seconds:.1} s): {error}");

@@ -241,7 +241,7 @@ fn moving(before: &Gray, after: &Gray, is_across: bool) -> (f64, f64) {
         return (0.5, REST);
     }
     let mean = weights / (after.width * after.height).max(1) as f64;
-    (sum / weights, (MOTION * mean).min(MOTION).max(REST))
+    (sum / weights, (MOTION * mean).clamp(REST, MOTION))
 }
 
 /// Cuts pictures.
