@@ -5,17 +5,12 @@
 use e2e::*;
 use frameloom_core::media::MediaInfo;
 use frameloom_core::pixel::AnyPlane;
-use frameloom_media::{Frame, Reader};
+use frameloom_media::Frame;
 use std::path::{Path, PathBuf};
-use std::process::Command;
 
 const MODEL: &str = "models/matting/selfie_segmentation.onnx";
 const PORTRAIT: &str = "images/photo/modnet_portrait.jpg";
 const TALK: &str = "media/video/h264_aac_face_1s.mp4";
-
-fn text(path: &Path) -> String {
-    path.to_str().unwrap().to_owned()
-}
 
 /// A program with a matting model called `people`, and the file of the test data that is worked
 /// on. `None` where the data is missing.
@@ -35,33 +30,6 @@ fn background(cli: &Cli, input: &Path, output: &Path, more: &[&str]) -> Ran {
     let (input, output) = (text(input), text(output));
     let all = ["background", &input, "-o", &output, "--device", "cpu"];
     cli.run(all.iter().chain(more))
-}
-
-/// Makes a clip with the ffmpeg command; false after a line where that is missing.
-fn ffmpeg(arguments: &[&str]) -> bool {
-    let made = Command::new("ffmpeg")
-        .args(["-v", "error", "-nostdin", "-y"])
-        .args(arguments)
-        .status();
-    match made {
-        Ok(status) => {
-            assert!(status.success(), "ffmpeg {arguments:?}");
-            true
-        }
-        Err(error) => {
-            eprintln!("skipped: no ffmpeg command ({error})");
-            false
-        }
-    }
-}
-
-fn frames_of(path: &Path) -> Vec<Frame> {
-    let mut reader = Reader::open(path, &Default::default()).unwrap();
-    let mut frames = Vec::new();
-    while let Some(frame) = reader.next_frame().unwrap() {
-        frames.push(frame);
-    }
-    frames
 }
 
 /// A plane from 0 to 1.

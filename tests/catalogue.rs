@@ -9,10 +9,6 @@ use std::fs;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
-fn text(path: &Path) -> String {
-    path.to_str().unwrap().to_owned()
-}
-
 fn picture(cli: &Cli) -> PathBuf {
     let path = cli.folder().join("picture.png");
     let all = image::open(root().join("assets/specimen.jpg")).unwrap();

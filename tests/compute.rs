@@ -9,10 +9,6 @@ use sha2::{Digest, Sha256};
 use std::fs;
 use std::path::{Path, PathBuf};
 
-fn text(path: &Path) -> String {
-    path.to_str().unwrap().to_owned()
-}
-
 fn hash(path: &Path) -> String {
     let digest = Sha256::digest(fs::read(path).unwrap());
     digest.iter().map(|b| format!("{b:02x}")).collect()

@@ -6,10 +6,6 @@ use serde_json::Value;
 use std::fs;
 use std::path::{Path, PathBuf};
 
-fn text(path: &Path) -> String {
-    path.to_str().unwrap().to_owned()
-}
-
 /// A model of the checkout, as a stranger's file.
 fn stranger(cli: &Cli, id: &str) -> PathBuf {
     let copy = cli.folder().join(format!("{id}-of-a-stranger.onnx"));

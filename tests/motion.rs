@@ -5,29 +5,6 @@ use e2e::*;
 use frameloom_core::pixel::AnyPlane;
 use frameloom_media::{Frame, Reader};
 use std::path::{Path, PathBuf};
-use std::process::Command;
-
-fn text(path: &Path) -> String {
-    path.to_str().unwrap().to_owned()
-}
-
-/// Makes a clip with the ffmpeg command; false after a line where that is missing.
-fn ffmpeg(arguments: &[&str]) -> bool {
-    let made = Command::new("ffmpeg")
-        .args(["-v", "error", "-nostdin", "-y"])
-        .args(arguments)
-        .status();
-    match made {
-        Ok(status) => {
-            assert!(status.success(), "ffmpeg {arguments:?}");
-            true
-        }
-        Err(error) => {
-            eprintln!("skipped: no ffmpeg command ({error})");
-            false
-        }
-    }
-}
 
 /// Luma, row by row.
 struct Luma {

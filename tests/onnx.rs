@@ -7,10 +7,6 @@ use serde_json::{Value, json};
 use std::fs;
 use std::path::{Path, PathBuf};
 
-fn text(path: &Path) -> String {
-    path.to_str().unwrap().to_owned()
-}
-
 fn run(cli: &Cli, ops: &[(&str, Value)], input: &Path, output: &Path, more: &[&str]) -> Ran {
     let more = [&["--json"], more].concat();
     cli.run(run_of(&graph(cli, ops), input, output, &more))

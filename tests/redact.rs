@@ -1,21 +1,15 @@
 //! Faces, text and areas made unrecognisable, through the real command line on real people, with
 //! detectors as they come from elsewhere.
-#![expect(clippy::unwrap_used, reason = "the helpers of a test may fail it")]
 
 use e2e::*;
 use frameloom_core::pixel::AnyPlane;
-use frameloom_media::{Frame, Reader};
+use frameloom_media::Frame;
 use std::path::{Path, PathBuf};
-use std::process::Command;
 
 const FACES: &str = "models/face/ultraface-RFB-320.onnx";
 const TEXT: &str = "models/ocr/en_PP-OCRv3_det.onnx";
 const PORTRAIT: &str = "images/photo/modnet_portrait.jpg";
 const TALK: &str = "media/video/h264_aac_face_1s.mp4";
-
-fn text(path: &Path) -> String {
-    path.to_str().unwrap().to_owned()
-}
 
 /// A program with a detector called `id`, and the file of the test data that is worked on. `None`
 /// where the data is missing.
@@ -35,33 +29,6 @@ fn redact(cli: &Cli, input: &Path, output: &Path, more: &[&str]) -> Ran {
     let (input, output) = (text(input), text(output));
     let all = ["redact", &input, "-o", &output];
     cli.run(all.iter().chain(more))
-}
-
-/// Makes a file with the ffmpeg command; false after a line where that is missing.
-fn ffmpeg(arguments: &[&str]) -> bool {
-    let made = Command::new("ffmpeg")
-        .args(["-v", "error", "-nostdin", "-y"])
-        .args(arguments)
-        .status();
-    match made {
-        Ok(status) => {
-            assert!(status.success(), "ffmpeg {arguments:?}");
-            true
-        }
-        Err(error) => {
-            eprintln!("skipped: no ffmpeg command ({error})");
-            false
-        }
-    }
-}
-
-fn frames_of(path: &Path) -> Vec<Frame> {
-    let mut reader = Reader::open(path, &Default::default()).unwrap();
-    let mut frames = Vec::new();
-    while let Some(frame) = reader.next_frame().unwrap() {
-        frames.push(frame);
-    }
-    frames
 }
 
 /// A sample of a plane, at a place in parts of the sides.

@@ -1,42 +1,9 @@
 //! Clips cut to another shape, through the real command line.
-#![expect(clippy::unwrap_used, reason = "the helpers of a test may fail it")]
 
 use e2e::*;
 use frameloom_core::pixel::AnyPlane;
-use frameloom_media::{Frame, Reader};
+use frameloom_media::Frame;
 use std::path::Path;
-use std::process::Command;
-
-fn text(path: &Path) -> String {
-    path.to_str().unwrap().to_owned()
-}
-
-/// Makes a file with the ffmpeg command; false after a line where that is missing.
-fn ffmpeg(arguments: &[&str]) -> bool {
-    let made = Command::new("ffmpeg")
-        .args(["-v", "error", "-nostdin", "-y"])
-        .args(arguments)
-        .status();
-    match made {
-        Ok(status) => {
-            assert!(status.success(), "ffmpeg {arguments:?}");
-            true
-        }
-        Err(error) => {
-            eprintln!("skipped: no ffmpeg command ({error})");
-            false
-        }
-    }
-}
-
-fn frames_of(path: &Path) -> Vec<Frame> {
-    let mut reader = Reader::open(path, &Default::default()).unwrap();
-    let mut frames = Vec::new();
-    while let Some(frame) = reader.next_frame().unwrap() {
-        frames.push(frame);
-    }
-    frames
-}
 
 fn luma(frame: &Frame) -> Vec<Vec<u8>> {
     match frame.plane(0) {

@@ -7,7 +7,6 @@ use frameloom_core::graph::{KeptStretch, parse_kept};
 use frameloom_media::{Inventory, Reader, SoundReader};
 use serde_json::json;
 use std::path::{Path, PathBuf};
-use std::process::Command;
 use std::sync::Arc;
 
 const MODEL: &str = "models/audio/silero_vad.onnx";
@@ -23,10 +22,6 @@ const PAUSES: [f64; 5] = [2.0, 1.5, 3.0, 1.2, 2.5];
 /// Samples of the labels a second.
 const RATE: i64 = 16_000;
 
-fn text(path: &Path) -> String {
-    path.to_str().unwrap().to_owned()
-}
-
 /// A program with a model that hears speech, and the recordings; `None` where the data is missing.
 fn with_model() -> Option<(Cli, Vec<PathBuf>)> {
     let model = test_data(MODEL)?;
@@ -39,24 +34,6 @@ fn with_model() -> Option<(Cli, Vec<PathBuf>)> {
         "{told:?}"
     );
     Some((cli, speech))
-}
-
-/// Runs the ffmpeg command; false after a line where that is missing.
-fn ffmpeg(arguments: &[&str]) -> bool {
-    let made = Command::new("ffmpeg")
-        .args(["-v", "error", "-nostdin", "-y"])
-        .args(arguments)
-        .status();
-    match made {
-        Ok(status) => {
-            assert!(status.success(), "ffmpeg {arguments:?}");
-            true
-        }
-        Err(error) => {
-            eprintln!("skipped: no ffmpeg command ({error})");
-            false
-        }
-    }
 }
 
 /// All samples of the first track of a file, mixed into one channel at [`RATE`], from the time zero of

@@ -12,10 +12,6 @@ const MODEL: &str = "models/audio/gtcrn_simple.onnx";
 /// Noisy speech, and the same without noise; with the least that must be gained, in dB.
 const PAIRS: [(&str, f64); 3] = [("0015", 2.0), ("0016", 6.0), ("0072", 9.0)];
 
-fn text(path: &Path) -> String {
-    path.to_str().unwrap().to_owned()
-}
-
 fn with_model() -> Option<Cli> {
     let model = test_data(MODEL)?;
     let cli = Cli::new();

@@ -12,6 +12,7 @@ use std::sync::{Mutex, PoisonError};
 use std::time::{Duration, Instant};
 use tempfile::TempDir;
 
+pub mod clips;
 pub mod graphs;
 pub mod models;
 #[path = "../../src-tauri/crates/infer/tests/common/onnx.rs"]
@@ -23,6 +24,8 @@ pub mod server;
 pub mod torture;
 #[cfg(target_os = "linux")]
 pub mod tree;
+
+pub use clips::{ffmpeg, frames_of, text};
 
 /// Root of the repository.
 pub fn root() -> PathBuf {

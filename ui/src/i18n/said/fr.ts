@@ -266,7 +266,7 @@ export const fr: SaidWords = {
   'node.lut_too_large': 'la table de correspondance « {path} » est trop grande',
   'node.lut_unreadable': 'la table de correspondance « {path} » ne peut pas être lue : {error}',
   'node.model_enlarges': 'le modèle « {model} » agrandit ; utilisez le nœud « Agrandir », ou un modèle qui garde la taille',
-  'node.model_finds': 'le modèle « {model} » trouve des visages ou du texte et ne fait pas d’images ; il est fait pour le nœud « redact »',
+  'node.model_finds': 'le modèle « {model} » trouve des visages ou du texte et ne fait pas d’images ; il est fait pour le nœud « Masquer »',
   'node.model_of_sound': 'le modèle « {model} » travaille sur le son et ne fait pas d’images',
   'node.model_mattes': 'le modèle « {model} » distingue le premier plan du fond et ne fait pas d’images ; il est fait pour le nœud « Arrière-plan »',
   'node.no_fields': 'une image seule n’a pas de trames',

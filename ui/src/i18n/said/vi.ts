@@ -264,7 +264,7 @@ export const vi = {
   'node.lut_too_large': 'bảng tra màu “{path}” quá lớn',
   'node.lut_unreadable': 'không đọc được bảng tra màu “{path}”: {error}',
   'node.model_enlarges': 'mô hình “{model}” có phóng to; hãy dùng nút “Phóng to”, hoặc mô hình giữ nguyên kích thước',
-  'node.model_finds': 'mô hình “{model}” tìm khuôn mặt hoặc chữ và không tạo ra hình; nó dành cho nút “redact”',
+  'node.model_finds': 'mô hình “{model}” tìm khuôn mặt hoặc chữ và không tạo ra hình; nó dành cho nút “Che mặt”',
   'node.model_of_sound': 'mô hình “{model}” xử lý âm thanh và không tạo ảnh',
   'node.model_mattes': 'mô hình “{model}” tách tiền cảnh khỏi nền chứ không tạo ảnh; nó dành cho nút “Phông nền”',
   'node.no_fields': 'ảnh đơn lẻ không có trường đan xen',

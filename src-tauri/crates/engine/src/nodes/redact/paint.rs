@@ -1,7 +1,8 @@
 //! Places of a picture made unrecognisable.
 //!
 //! Whatever the mode, all that is left of a place are the means of its cells, at most
-//! [`CELLS`] a side, or nothing: no filter brings back what these do not hold.
+//! [`CELLS`] a side, or nothing: no filter brings back what these do not hold. That is so for one
+//! picture; in a clip the cells move with what was found, and whoever wants to be sure fills.
 
 use crate::EngineError;
 use frameloom_core::graph::RedactMode;

@@ -20,6 +20,8 @@ const GROWTH: f32 = 0.02;
 const SURE: f32 = 0.8;
 /// For so many pictures everything is followed.
 const NEAR: usize = 3;
+/// What is found in neighbouring pictures is one thing from this overlap on.
+const LINKED: f32 = 0.15;
 /// Pictures of a flash, at most.
 const FLASH: usize = 3;
 /// Mean difference of grey, of 1, below which pictures are of one shot.
@@ -162,7 +164,7 @@ pub(super) fn links(before: &[Found], now: &[Found]) -> Vec<Option<usize>> {
     for (n, new) in now.iter().enumerate() {
         for (o, old) in before.iter().enumerate() {
             let overlap = new.overlap(old);
-            if overlap > 0.15 {
+            if overlap > LINKED {
                 pairs.push((overlap, n, o));
             }
         }
