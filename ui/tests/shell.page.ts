@@ -81,6 +81,20 @@ test('the menu is opened, read and used with the keyboard alone', async ({ page 
   expect(errors).toEqual([]);
 });
 
+test('a menu that is opened again at once stays open', async ({ page }) => {
+  await open(page);
+  await page.getByRole('button', { name: 'Menu' }).click();
+  await expect(page.getByRole('menu')).toBeVisible();
+  // The browser tells later that the first menu was closed: in between, the second one is opened.
+  await page.evaluate(async () => {
+    document.activeElement?.dispatchEvent(new KeyboardEvent('keydown', { key: 'Escape', bubbles: true }));
+    await Promise.resolve();
+    (document.activeElement as HTMLElement).click();
+    await new Promise((done) => setTimeout(done, 200));
+  });
+  await expect(page.getByRole('menuitem', { name: 'Add files' }).first()).toBeFocused({ timeout: 2000 });
+});
+
 test('files that come from outside are opened on Home, wherever one is', async ({ page }) => {
   await open(page);
   await page.keyboard.press('Control+5');
