@@ -230,3 +230,93 @@ fn a_word_does_what_the_command_for_enlarging_does_and_wrong_words_are_refused()
         assert!(refused.stderr.contains(says), "{words:?}: {refused:?}");
     }
 }
+
+#[test]
+fn a_preset_of_steps_makes_an_old_clip_large_and_says_what_it_did() {
+    let cli = Cli::new();
+    let old = "-t 0.4 -vf scale=180:144 -c:v libx264 -preset ultrafast -crf 20";
+    let Some(source) = made(&cli, "old.mp4", old) else {
+        return;
+    };
+    let file = cli.folder().join("mine.json");
+    let steps = serde_json::json!({
+        "frameloom_preset": 1,
+        "id": "mine",
+        "words": {"en": {"name": "Mine"}},
+        "takes": ["video"],
+        "steps": [
+            {"op": "whole"},
+            {"op": "denoise", "params": {"sigma": 3.0}},
+            {"op": "enlarge", "params": {"scale": 2}},
+            {"op": "fit", "params": {"width": 300, "height": 300}},
+            {"op": "loudness", "params": {"target": -16}},
+        ],
+        "with": {"clip_format": "mkv", "name": "{name}_mine"},
+    });
+    std::fs::write(&file, steps.to_string()).unwrap();
+    // As a file, and as one of the shelf.
+    cli.run(["presets", "add", file.to_str().unwrap()])
+        .expect_code(0);
+    let (job, output) = done(&cli, "mine", &source, &[]);
+    assert_eq!(output.file_name().unwrap(), "old_mine.mkv");
+    let ops: Vec<&str> = job["spec"]["graph"]["nodes"]
+        .as_array()
+        .unwrap()
+        .iter()
+        .filter_map(|node| node["op"].as_str())
+        .collect();
+    assert_eq!(
+        ops,
+        ["source", "denoise", "upscale", "resize", "sink", "loudness"]
+    );
+    let info = probe(&output);
+    let (_, video) = info.main_video().unwrap();
+    assert_eq!((video.width, video.height), (300, 240));
+    let by_file = cli.folder().join("by-file/");
+    let words = ["do", file.to_str().unwrap(), source.to_str().unwrap(), "-o"];
+    cli.run(words.into_iter().chain([by_file.to_str().unwrap()]))
+        .expect_code(0);
+    assert_eq!(
+        std::fs::read(by_file.join("old_mine.mkv")).unwrap(),
+        std::fs::read(&output).unwrap()
+    );
+    // A picture is nothing for it.
+    let picture = cli.folder().join("a.png");
+    write_png(&picture, 30, 20, pattern).unwrap();
+    let refused = cli.run(["do", "mine", picture.to_str().unwrap()]);
+    assert!(refused.expect_code(2).stderr.contains("for clips"));
+}
+
+#[test]
+fn presets_are_kept_shared_and_removed_and_those_that_ship_stay() {
+    let cli = Cli::new();
+    let listed = cli.run(["presets", "list", "--json"]).expect_code(0).json();
+    let shipped = listed["presets"].as_array().unwrap().len();
+    assert!(shipped >= 20);
+    let shared = cli.folder().join("a.json");
+    let words = [
+        "presets",
+        "export",
+        "send-by-mail",
+        shared.to_str().unwrap(),
+    ];
+    cli.run(words).expect_code(0);
+    // Nothing is written over.
+    assert!(!cli.run(words).expect_code(2).stderr.is_empty());
+    let added = cli
+        .run(["presets", "add", shared.to_str().unwrap(), "--json"])
+        .expect_code(0)
+        .json();
+    // The one that ships keeps its name.
+    assert_eq!(added["id"], "send-by-mail-2");
+    let broken = cli.data().join("presets/broken.json");
+    std::fs::write(broken, "{}").unwrap();
+    let listed = cli.run(["presets", "list", "--json"]).expect_code(0).json();
+    assert_eq!(listed["presets"].as_array().unwrap().len(), shipped + 1);
+    assert_eq!(listed["refused"][0]["file"], "broken.json");
+    cli.run(["presets", "remove", "send-by-mail"])
+        .expect_code(2);
+    cli.run(["presets", "remove", "send-by-mail-2"])
+        .expect_code(0);
+    cli.run(["do", "send-by-mail-2", "a.png"]).expect_code(2);
+}

@@ -110,6 +110,15 @@ impl Ran {
             .unwrap_or_else(|error| panic!("no JSON ({error}): {self:?}"))
     }
 
+    /// The JSON lines of standard error that tell of `event`.
+    pub fn json_lines(&self, event: &str) -> Vec<Value> {
+        self.stderr
+            .lines()
+            .filter_map(|line| serde_json::from_str::<Value>(line).ok())
+            .filter(|line| line["event"] == event)
+            .collect()
+    }
+
     /// Fails the test unless the exit code is this.
     #[track_caller]
     pub fn expect_code(self, code: i32) -> Self {

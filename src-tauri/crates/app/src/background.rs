@@ -85,7 +85,7 @@ impl PresetId {
 
 impl App {
     /// The model that a request names, or the only one there is.
-    fn matting_model(&self, wish: Option<&str>) -> Result<String, AppError> {
+    pub(crate) fn matting_model(&self, wish: Option<&str>) -> Result<String, AppError> {
         if let Some(id) = wish {
             let manifest = self.models.ready(id).map_err(|e| explain::engine(&e))?;
             return match manifest.task {

@@ -104,7 +104,7 @@ pub fn expand(inputs: &[PathBuf]) -> Result<Expanded, AppError> {
             continue;
         }
         let before = (expanded.files.len(), expanded.refused.len());
-        walk(&path, Path::new(""), 0, &mut expanded)
+        walk(&path, Path::new(""), 0, &|_| false, &mut expanded)
             .map_err(|error| explain::unreadable(input, &error))?;
         if (expanded.files.len(), expanded.refused.len()) == before {
             return Err(AppError::new(
@@ -121,7 +121,27 @@ pub fn expand(inputs: &[PathBuf]) -> Result<Expanded, AppError> {
     Ok(expanded)
 }
 
-fn walk(folder: &Path, below: &Path, depth: usize, to: &mut Expanded) -> std::io::Result<()> {
+/// The media files in a folder and below it, without the folders that `skips` names. What cannot be
+/// read below it is left out.
+///
+/// # Errors
+/// The folder cannot be read.
+pub(crate) fn media_below(
+    folder: &Path,
+    skips: &dyn Fn(&Path) -> bool,
+) -> std::io::Result<Vec<Found>> {
+    let mut found = Expanded::default();
+    walk(folder, Path::new(""), 0, skips, &mut found)?;
+    Ok(found.files)
+}
+
+fn walk(
+    folder: &Path,
+    below: &Path,
+    depth: usize,
+    skips: &dyn Fn(&Path) -> bool,
+    to: &mut Expanded,
+) -> std::io::Result<()> {
     let mut children: Vec<_> = std::fs::read_dir(folder)?.collect::<Result<_, _>>()?;
     children.sort_by_key(std::fs::DirEntry::file_name);
     for child in children {
@@ -133,10 +153,10 @@ fn walk(folder: &Path, below: &Path, depth: usize, to: &mut Expanded) -> std::io
             continue;
         };
         if kind.is_dir() {
-            if depth == MAX_DEPTH {
+            if depth == MAX_DEPTH || skips(&path) {
                 continue;
             }
-            if let Err(error) = walk(&path, &below.join(&name), depth + 1, to) {
+            if let Err(error) = walk(&path, &below.join(&name), depth + 1, skips, to) {
                 to.refused.push(Refused {
                     error: explain::unreadable(&path, &error),
                     path,

@@ -70,6 +70,7 @@ mod stamp;
 mod stopping;
 mod viewer;
 mod voice;
+pub mod watch;
 mod window_place;
 pub mod worker;
 
@@ -97,7 +98,10 @@ pub use opening::{Opened, PROJECT_EXTENSION};
 pub use paste::Clipboard;
 pub use pictures::PicturesRequest;
 pub use places::Places;
-pub use presets::{Misfit, Preset, PresetCard, PresetFit, PresetId, PresetOption};
+pub use presets::{
+    Misfit, Preset, PresetCard, PresetFit, PresetId, PresetOption, RefusedPreset, SavedFit,
+    SavedPreset, Shelf,
+};
 pub use preview::{EncodedPicture, Side};
 pub use queue::{JobEdit, QueueEvent, QueueOptions, QueueView, Retry, WhenDone};
 pub use redact::{RedactWhat, RedactWish};
@@ -108,6 +112,7 @@ pub use settings::Settings;
 pub use silence::{EditFormat, SilenceView, SilenceWish};
 pub use sound::SoundWish;
 pub use voice::VoiceWish;
+pub use watch::{WatchFolder, WatchFolderView, WatchRule};
 pub use window_place::{Screen, Shown, WindowPlace};
 
 use frameloom_core::error::AppError;
@@ -147,6 +152,8 @@ pub struct App {
     pub(crate) decisions: Mutex<BTreeMap<String, choices::Decision>>,
     /// Models that are being fetched for a window, and whether it gave them up.
     pub(crate) fetches: Mutex<BTreeMap<String, Arc<AtomicBool>>>,
+    /// What stands in the way of folders that the window watches.
+    pub(crate) watches: watch::WatchTroubles,
     listeners: Mutex<Vec<Listener>>,
     set_aside: Option<SetAside>,
 }
@@ -194,6 +201,7 @@ impl App {
             source_prints: stamp::Known::default(),
             decisions: Mutex::default(),
             fetches: Mutex::default(),
+            watches: Mutex::default(),
             listeners: Mutex::new(Vec::new()),
             set_aside,
             places,

@@ -88,6 +88,16 @@ impl Places {
         self.data.join("pasted")
     }
 
+    /// The user's presets.
+    pub fn presets(&self) -> PathBuf {
+        self.data.join("presets")
+    }
+
+    /// Locks of folders that are watched.
+    pub(crate) fn watches(&self) -> PathBuf {
+        self.data.join("watches")
+    }
+
     /// One folder per installed model.
     pub fn models(&self) -> PathBuf {
         self.data.join("models")

@@ -9,7 +9,7 @@ use crate::inputs::{self, NameParts, Taken};
 use crate::models::{MODEL_FOR_CLEAN, MODEL_FOR_LOSSY, unfit};
 use crate::motion::MotionWish;
 use crate::pictures::{self, PicturesRequest, Source};
-use crate::presets::{self, PresetId, Work};
+use crate::presets::{self, PresetId, Work, with_format};
 use crate::redact::RedactWish;
 use crate::reframe::ReframeWish;
 use crate::{App, ComputeWish, DeinterlaceChoice, SilenceWish, VoiceWish, explain, fields};
@@ -19,7 +19,7 @@ use frameloom_core::job::{
     ComputeSpec, Device, EncodeSpec, JOB_SPEC_VERSION, JobSpec, Quality, TrackChoice, VideoCodec,
 };
 use frameloom_core::media::{MediaInfo, MediaKind, StreamKind, VideoInfo, Warning};
-use frameloom_core::model::Task;
+use frameloom_core::model::{ModelManifest, Task};
 use frameloom_core::said;
 use frameloom_core::sequence::NumberPattern;
 use frameloom_core::time::Rational;
@@ -39,6 +39,11 @@ use ts_rs::TS;
 pub struct UpscaleRequest {
     /// What is done.
     pub preset: PresetId,
+    /// The preset of the shelf that says what is done and how, by its id or as a file; what it says
+    /// goes before what the request says.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[ts(optional)]
+    pub saved: Option<String>,
     /// The source.
     #[ts(type = "string")]
     pub input: PathBuf,
@@ -209,6 +214,8 @@ impl App {
         &self,
         request: &UpscaleRequest,
     ) -> Result<(JobSpec, Plan, Option<String>, MediaInfo), AppError> {
+        let (request, steps) = self.with_saved(request)?;
+        let request = request.as_ref();
         let preset = request.preset.preset();
         let Source {
             input,
@@ -223,6 +230,8 @@ impl App {
         }
         let report = fields::learn(&input, &mut info)?;
         let info = info;
+        let request = with_format(request, steps.as_ref(), &input, &info)?;
+        let request = request.as_ref();
         let (_, video) = info
             .main_video()
             .filter(|_| inputs::has_picture(&info))
@@ -238,6 +247,10 @@ impl App {
         let (work, with_model) = if preset.id == PresetId::Enlarge {
             let (work, model, scale) = self.enlargement(request, trim, &info, video, report)?;
             (work, Some((model, scale)))
+        } else if let Some(steps) = steps.as_ref().filter(|_| preset.id == PresetId::Steps) {
+            let source = (input.as_path(), &info);
+            let (work, model) = self.steps(steps, request, trim, source, report)?;
+            (work, model.map(|model| (model, 1)))
         } else if preset.id.background().is_some() {
             let cut = self.cut(request, trim, &info, video, report)?;
             (behind, is_transparent) = (cut.behind, cut.is_transparent);
@@ -332,36 +345,8 @@ impl App {
         video: &VideoInfo,
         report: Option<FieldReport>,
     ) -> Result<(Work, String, u32), AppError> {
-        let model = match &request.model {
-            Some(id) => id.clone(),
-            None if inputs::is_lossy(info) => MODEL_FOR_LOSSY.to_owned(),
-            None => MODEL_FOR_CLEAN.to_owned(),
-        };
-        let manifest = self.models.ready(&model).map_err(|e| explain::engine(&e))?;
-        if manifest.task.finds() {
-            return Err(unfit(said!(
-                "redact.enlarges_nothing",
-                "The model `{model}` finds faces or text, and enlarges nothing.",
-                model = model
-            ))
-            .hint("`frameloom redact` uses it; `frameloom models list` shows the others."));
-        }
-        if manifest.task == Task::Matte {
-            return Err(unfit(said!(
-                "background.enlarges_nothing",
-                "The model `{model}` tells a foreground from its background, and enlarges nothing.",
-                model = model
-            ))
-            .hint("`frameloom background` uses it; `frameloom models list` shows the others."));
-        }
-        if manifest.task.is_of_sound() {
-            return Err(unfit(said!(
-                "model.of_sound",
-                "The model `{model}` works on sound, and does nothing to pictures.",
-                model = model
-            ))
-            .hint("`frameloom silence` and `frameloom voice` use such models; `frameloom models list` shows the others."));
-        }
+        let manifest = self.enlarging(request.model.as_deref(), info)?;
+        let model = manifest.id.clone();
         let scale = request.scale.unwrap_or(manifest.scale);
         if !(1..=8).contains(&scale) || (manifest.scale == 1 && scale != 1) {
             return Err(unfit(said!(
@@ -390,6 +375,45 @@ impl App {
             ending: presets::ending_of(PresetId::Enlarge.preset(), request)?,
         };
         Ok((work, model, scale))
+    }
+
+    /// The model that enlarges a source: the one that is named, or the one that fits.
+    pub(crate) fn enlarging(
+        &self,
+        model: Option<&str>,
+        info: &MediaInfo,
+    ) -> Result<ModelManifest, AppError> {
+        let model = match model {
+            Some(id) => id.to_owned(),
+            None if inputs::is_lossy(info) => MODEL_FOR_LOSSY.to_owned(),
+            None => MODEL_FOR_CLEAN.to_owned(),
+        };
+        let manifest = self.models.ready(&model).map_err(|e| explain::engine(&e))?;
+        if manifest.task.finds() {
+            return Err(unfit(said!(
+                "redact.enlarges_nothing",
+                "The model `{model}` finds faces or text, and enlarges nothing.",
+                model = model
+            ))
+            .hint("`frameloom redact` uses it; `frameloom models list` shows the others."));
+        }
+        if manifest.task == Task::Matte {
+            return Err(unfit(said!(
+                "background.enlarges_nothing",
+                "The model `{model}` tells a foreground from its background, and enlarges nothing.",
+                model = model
+            ))
+            .hint("`frameloom background` uses it; `frameloom models list` shows the others."));
+        }
+        if manifest.task.is_of_sound() {
+            return Err(unfit(said!(
+                "model.of_sound",
+                "The model `{model}` works on sound, and does nothing to pictures.",
+                model = model
+            ))
+            .hint("`frameloom silence` and `frameloom voice` use such models; `frameloom models list` shows the others."));
+        }
+        Ok(manifest)
     }
 
     /// Refuses a device that this installation cannot have.
@@ -434,7 +458,7 @@ pub(crate) fn absolute_input(path: &Path) -> Result<PathBuf, AppError> {
     Ok(input)
 }
 
-/// `first`, upscale steps until the scale is reached, and a resize where it was passed.
+/// `first`, and what [`upscale_ops`] says.
 fn upscale_graph(
     first: Vec<Op>,
     model: &str,
@@ -442,7 +466,14 @@ fn upscale_graph(
     scale: u32,
     size: (u32, u32),
 ) -> Graph {
-    let mut ops = first;
+    let larger = upscale_ops(model, model_scale, scale, size);
+    Graph::chain(first.into_iter().chain(larger))
+}
+
+/// Upscale steps until the scale is reached, and a resize where it was passed; of pictures of
+/// `size`.
+pub(crate) fn upscale_ops(model: &str, model_scale: u32, scale: u32, size: (u32, u32)) -> Vec<Op> {
+    let mut ops = Vec::new();
     let mut reached = 1;
     loop {
         ops.push(Op::Upscale {
@@ -459,7 +490,7 @@ fn upscale_graph(
             height: size.1.saturating_mul(scale),
         }));
     }
-    Graph::chain(ops)
+    ops
 }
 
 pub(crate) fn no_picture(input: &Path, info: &MediaInfo) -> AppError {

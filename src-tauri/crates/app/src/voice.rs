@@ -62,12 +62,7 @@ impl App {
         }
         let model = self.cleaning_model(request.model.as_deref())?;
         let path = match &model {
-            Some(id) => {
-                let loaded = self.models.load(id).map_err(|e| explain::engine(&e))?;
-                let path = loaded.dir().join(&loaded.manifest.file);
-                let path = std::path::absolute(&path).unwrap_or(path);
-                Some(path.to_string_lossy().into_owned())
-            }
+            Some(id) => Some(self.model_path(id)?),
             None => None,
         };
         let mut sound = Vec::new();
@@ -96,8 +91,16 @@ impl App {
         Ok((work, model.filter(|_| wish.strength > 0.0)))
     }
 
+    /// Absolute path of the weights of an installed model, for nodes that take files.
+    pub(crate) fn model_path(&self, id: &str) -> Result<String, AppError> {
+        let loaded = self.models.load(id).map_err(|e| explain::engine(&e))?;
+        let path = loaded.dir().join(&loaded.manifest.file);
+        let path = std::path::absolute(&path).unwrap_or(path);
+        Ok(path.to_string_lossy().into_owned())
+    }
+
     /// The model that a request names, or the first that is installed.
-    fn cleaning_model(&self, wish: Option<&str>) -> Result<Option<String>, AppError> {
+    pub(crate) fn cleaning_model(&self, wish: Option<&str>) -> Result<Option<String>, AppError> {
         let Some(id) = wish else {
             return Ok(self.models_for(Task::SpeechCleaning).into_iter().next());
         };

@@ -2,21 +2,21 @@
 
 mod models;
 mod motion;
+mod presets;
 mod redact;
 mod reframe;
 mod sound;
 
 pub use models::{ModelGet, ModelImport, Models};
 pub use motion::{Interpolate, Stabilise};
+pub use presets::{Presets, Watch};
 pub use redact::Redact;
 pub use reframe::Reframe;
 pub use sound::{Silence, Voice};
 
-use clap::builder::{PossibleValue, PossibleValuesParser, TypedValueParser};
 use clap::{ArgGroup, Args, Parser, Subcommand, ValueEnum};
 use clap_complete::Shell;
 use frameloom_app::inventory::Rule;
-use frameloom_app::presets::PRESETS;
 use frameloom_app::{
     BackgroundWish, ComputeWish, DeinterlaceChoice, MotionWish, PicturesRequest, PresetId,
     RedactWish, ReframeWish, SilenceWish, VoiceWish,
@@ -92,6 +92,14 @@ pub enum Command {
     Silence(Silence),
     /// Take noise out of speech, and bring it to a loudness under a limit of true peaks.
     Voice(Voice),
+    /// Show presets, and keep, share and remove your own.
+    #[command(subcommand)]
+    Presets(Presets),
+    /// Do the same to every file that comes into a folder.
+    ///
+    /// A file is taken once it does not change any more. Its source goes into the folder `done` beside
+    /// it, or into `failed` with the reason. Nothing is done twice; what was cut short is gone on with.
+    Watch(Watch),
     /// Run a graph of nodes, or a project, on a video or a picture.
     Run(Run),
     /// Make and handle projects: a graph with its files and settings in one file.
@@ -317,6 +325,9 @@ pub struct Upscale {
     /// What is done.
     #[arg(skip)]
     pub preset: PresetId,
+    /// The preset of the shelf that says it.
+    #[arg(skip)]
+    pub saved: Option<String>,
     /// What comes in the place of a background.
     #[arg(skip)]
     pub background: Option<BackgroundWish>,
@@ -343,9 +354,10 @@ pub struct Upscale {
 /// Arguments of `do`.
 #[derive(Debug, Args)]
 pub struct Do {
-    /// What to do.
-    #[arg(value_parser = preset_parser())]
-    pub preset: PresetId,
+    /// What to do: one of these words, a preset of `frameloom presets list` by its id, or a preset
+    /// file.
+    #[arg(value_parser = presets::words())]
+    pub preset: String,
     /// Ending of the results, of those that the preset can make: mp4, mkv, gif, png, ...
     #[arg(short, long, value_name = "ENDING")]
     pub format: Option<String>,
@@ -431,6 +443,7 @@ impl Background {
             name: self.name.clone(),
             deinterlace: self.deinterlace,
             preset,
+            saved: None,
             background: Some(BackgroundWish {
                 mode: None,
                 blur: self.blur,
@@ -449,19 +462,13 @@ impl Background {
     }
 }
 
-/// The words of the table with what each does.
-fn preset_parser() -> impl TypedValueParser<Value = PresetId> {
-    let words = PRESETS
-        .iter()
-        .map(|preset| PossibleValue::new(preset.word).help(preset.summary));
-    PossibleValuesParser::new(words).try_map(|word| word.parse::<PresetId>())
-}
-
 impl Do {
     /// As the command for enlarging takes it.
     pub fn upscale(&self) -> Upscale {
+        let word = self.preset.parse::<PresetId>().ok();
         Upscale {
-            preset: self.preset,
+            preset: word.unwrap_or(PresetId::Steps),
+            saved: word.is_none().then(|| self.preset.clone()),
             format: self.format.clone(),
             ..self.what.clone()
         }

@@ -64,6 +64,8 @@ fn run(arguments: &Arguments, output: &output::Output) -> Result<ExitCode, AppEr
         Command::Silence(work) => commands::silence::run(&app, work, output),
         Command::Voice(work) => commands::upscale::run(&app, &work.upscale(), output),
         Command::Do(work) => commands::upscale::run(&app, &work.upscale(), output),
+        Command::Presets(command) => commands::presets::run(&app, command, output),
+        Command::Watch(watch) => commands::watch::run(&app, watch, output),
         Command::Run(run) => commands::run::run(&app, run, output),
         Command::Project(command) => commands::project::run(&app, command, output),
         Command::Verify {

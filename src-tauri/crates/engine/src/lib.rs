@@ -34,6 +34,6 @@ pub use control::{
 pub use error::EngineError;
 pub use execute::{Context, Finished, View, ViewWish, execute, view};
 pub use nodes::{Models, PictureFormat, Portion, reframed_size};
-pub use plan::{Plan, plan};
+pub use plan::{Plan, plan, result_size};
 pub use stamp::FileStamp;
 pub use verify::{file_sha256, times_sha256};

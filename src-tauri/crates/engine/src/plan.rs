@@ -418,6 +418,32 @@ pub fn plan(spec: &JobSpec, info: &MediaInfo, models: &dyn Models) -> Result<Pla
     })
 }
 
+/// Width and height in pixels of what the pictures of a job's main input become, without planning
+/// the rest of the job.
+///
+/// # Errors
+/// As [`plan`], for what is known of the pictures.
+pub fn result_size(
+    spec: &JobSpec,
+    info: &MediaInfo,
+    models: &dyn Models,
+) -> Result<(u32, u32), EngineError> {
+    let none = || EngineError::NoFrames {
+        path: spec.input.clone(),
+    };
+    let layout = spec.graph.layout()?;
+    let (stream, _) = info.main_video().ok_or_else(none)?;
+    let line = layout.pictures.first().ok_or_else(none)?;
+    let is_turned = info.kind != MediaKind::Still && upright(spec, stream).is_some();
+    let inputs = Inputs {
+        spec,
+        infos: BTreeMap::from([(layout.main_input(), info.clone())]),
+        models,
+    };
+    let format = inputs.result(line, is_turned, &mut Joints::default())?;
+    Ok((format.width, format.height))
+}
+
 /// About how many frames come of `frames` where the nodes change their rate.
 fn at_rate(frames: u64, from: Pace, to: Pace) -> u64 {
     match (from.frame_rate, to.frame_rate) {

@@ -2,7 +2,7 @@
 //!
 //! What lives here: the schema and its migrations ([`migrate`]), and one file per table: jobs
 //! ([`jobs`]), finished segments ([`segments`]), the library of files ([`library`]), documents of
-//! the canvas ([`graphs`]) and settings ([`settings`]); the files of projects, which are databases of
+//! the canvas ([`graphs`]), folders that are worked on ([`watch`]) and settings ([`settings`]); the files of projects, which are databases of
 //! their own ([`project`]); the order of the queue ([`queue`]) and the
 //! jobs that are over ([`history`]) are two views of the first. Several processes
 //! open the same file at once (the window, the command line, a worker), so every change of a
@@ -32,6 +32,7 @@ mod promised;
 pub mod queue;
 pub mod segments;
 pub mod settings;
+pub mod watch;
 
 pub use egress::{EgressEnd, EgressRow};
 pub use error::StoreError;
@@ -41,6 +42,7 @@ pub use jobs::{JobRow, Lane, Outcome};
 pub use library::{Content, FileStamp, MissingItem, NewItem, Origin, Provenance};
 pub use queue::ActiveJob;
 pub use segments::SegmentRow;
+pub use watch::{WatchRow, WatchState, WatchedFile};
 
 use rusqlite::{Connection, OpenFlags};
 use std::path::{Path, PathBuf};

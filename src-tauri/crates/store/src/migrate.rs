@@ -142,6 +142,25 @@ CREATE TABLE egress (
     error          TEXT
 ) STRICT;
 ",
+    // Folders whose files are worked on as they come, and what became of each file.
+    "
+CREATE TABLE watch_folders (
+    folder  TEXT PRIMARY KEY,
+    enabled INTEGER NOT NULL,
+    rule    TEXT NOT NULL
+) STRICT, WITHOUT ROWID;
+
+CREATE TABLE watch_files (
+    folder          TEXT NOT NULL,
+    path            TEXT NOT NULL,
+    size            INTEGER NOT NULL,
+    modified_micros INTEGER NOT NULL,
+    state           TEXT NOT NULL,
+    job_id          TEXT,
+    at_millis       INTEGER NOT NULL,
+    PRIMARY KEY (folder, path, size, modified_micros)
+) STRICT, WITHOUT ROWID;
+",
 ];
 
 /// Brings the database to the newest version, in one transaction.

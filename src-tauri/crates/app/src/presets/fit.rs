@@ -1,6 +1,6 @@
 //! Which presets a file is for, and why it is not for the others.
 
-use super::{PRESETS, Preset, PresetId};
+use super::{Preset, PresetId, offered};
 use crate::Span;
 use crate::fields::has_no_fields;
 use crate::inputs::has_picture;
@@ -23,6 +23,8 @@ pub enum Misfit {
     NoPicture,
     /// It is for clips, and the file is a picture.
     NotAClip,
+    /// It is for other kinds of files.
+    NotForIt,
     /// The pictures of the clip are whole already.
     NotInterlaced,
     /// The clip has no sound.
@@ -50,14 +52,8 @@ pub struct PresetFit {
 
 /// Which presets a file is for, of which `span` is taken, where models for `tasks` are installed.
 pub fn fits(info: &MediaInfo, span: Option<Span>, tasks: &[Task]) -> Vec<PresetFit> {
-    let lacks = |preset: &Preset| match preset.id.needs() {
-        Some(task) if tasks.contains(&task) => None,
-        Some(Task::VoiceActivity) => Some(Misfit::NoVoiceModel),
-        Some(_) => Some(Misfit::NoModel),
-        None => None,
-    };
-    PRESETS
-        .iter()
+    let lacks = |preset: &Preset| preset.id.needs().and_then(|task| lacking(task, tasks));
+    offered()
         .map(|preset| PresetFit {
             id: preset.id,
             misfit: misfit(preset, info, span).or_else(|| lacks(preset)),
@@ -65,8 +61,17 @@ pub fn fits(info: &MediaInfo, span: Option<Span>, tasks: &[Task]) -> Vec<PresetF
         .collect()
 }
 
+/// What is missing where no model for `task` is among those for `tasks`.
+pub(super) fn lacking(task: Task, tasks: &[Task]) -> Option<Misfit> {
+    match task {
+        task if tasks.contains(&task) => None,
+        Task::VoiceActivity => Some(Misfit::NoVoiceModel),
+        _ => Some(Misfit::NoModel),
+    }
+}
+
 /// Why `preset` is not for a file; `None` where it is.
-fn misfit(preset: &Preset, info: &MediaInfo, span: Option<Span>) -> Option<Misfit> {
+pub(super) fn misfit(preset: &Preset, info: &MediaInfo, span: Option<Span>) -> Option<Misfit> {
     if !has_picture(info) {
         return Some(Misfit::NoPicture);
     }
@@ -148,7 +153,7 @@ pub(crate) fn check_fit(
             "Take a shorter stretch of it: mark its beginning and its end.",
         ),
         // Who asks for it all the same hears which model is missing.
-        Misfit::NoModel | Misfit::NoVoiceModel => return Ok(()),
+        Misfit::NoModel | Misfit::NoVoiceModel | Misfit::NotForIt => return Ok(()),
     };
     Err(AppError::new(ErrorCode::InvalidRequest, says).hint(hint))
 }
@@ -165,7 +170,7 @@ mod tests {
 
     fn why(info: &MediaInfo, id: PresetId, span: Option<Span>) -> Option<Misfit> {
         let all = fits(info, span, &[Task::Matte, Task::Faces, Task::VoiceActivity]);
-        assert_eq!(all.len(), PRESETS.len());
+        assert_eq!(all.len(), offered().count());
         all.into_iter().find(|fit| fit.id == id).unwrap().misfit
     }
 

@@ -1,11 +1,20 @@
 //! What can be done to a file in a word: one table, of which the cards of the window, the words of
 //! the command line and graphs to go on from are made.
 
+mod document;
 mod fit;
+mod shelf;
+mod steps;
 mod work;
 
+pub use document::{
+    MAX_PRESET_BYTES, PRESET_ENDING, PRESET_VERSION, PresetDocument, PresetSettings, PresetWords,
+    Step,
+};
 pub(crate) use fit::check_fit;
 pub use fit::{Misfit, PresetFit, fits};
+pub(crate) use shelf::with_format;
+pub use shelf::{PresetOrigin, RefusedPreset, SavedFit, SavedPreset, Shelf};
 pub(crate) use work::{Work, ending_of, left_out, work};
 
 use frameloom_core::error::{AppError, ErrorCode};
@@ -57,6 +66,8 @@ pub enum PresetId {
     Silence,
     /// Speech without noise, at an even loudness.
     Voice,
+    /// The steps of a preset of the shelf; no card of its own.
+    Steps,
 }
 
 /// A setting that a preset leaves to the user.
@@ -334,7 +345,25 @@ pub const PRESETS: &[Preset] = &[
         codec: None,
         quality: Some(Quality::Archive),
     },
+    Preset {
+        id: PresetId::Steps,
+        word: "steps",
+        summary: "What the steps of a preset file say",
+        takes: PICTURES,
+        options: &[PresetOption::Quality, PresetOption::Codec],
+        clip_formats: &["mp4", "mkv", "mov", "webm", "gif", "apng", "webp"],
+        still_formats: STILL_FORMATS,
+        follows_source: true,
+        template: "{name}_made",
+        codec: None,
+        quality: None,
+    },
 ];
+
+/// The presets that are cards and words of the command line.
+pub fn offered() -> impl Iterator<Item = &'static Preset> {
+    PRESETS.iter().filter(|preset| preset.id != PresetId::Steps)
+}
 
 /// A row of the table as the window shows it.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, TS)]
@@ -356,8 +385,7 @@ pub struct PresetCard {
 /// The table for the window.
 pub fn cards() -> Vec<PresetCard> {
     let texts = |list: &[&str]| list.iter().map(|text| (*text).to_owned()).collect();
-    PRESETS
-        .iter()
+    offered()
         .map(|preset| PresetCard {
             id: preset.id,
             takes: preset.takes.to_vec(),
@@ -387,9 +415,9 @@ impl FromStr for PresetId {
     type Err = AppError;
 
     fn from_str(text: &str) -> Result<Self, Self::Err> {
-        let found = PRESETS.iter().find(|preset| preset.word == text);
+        let found = offered().find(|preset| preset.word == text);
         found.map(|preset| preset.id).ok_or_else(|| {
-            let words: Vec<&str> = PRESETS.iter().map(|preset| preset.word).collect();
+            let words: Vec<&str> = offered().map(|preset| preset.word).collect();
             AppError::new(
                 ErrorCode::InvalidRequest,
                 format!("There is no preset `{text}`."),
@@ -420,7 +448,9 @@ mod tests {
     fn every_preset_has_its_row_and_its_word() {
         for (index, preset) in PRESETS.iter().enumerate() {
             assert_eq!(preset.id as usize, index, "{}", preset.word);
-            assert_eq!(preset.word.parse::<PresetId>().unwrap(), preset.id);
+            let parsed = preset.word.parse::<PresetId>().ok();
+            let is_word = preset.id != PresetId::Steps;
+            assert_eq!(parsed, is_word.then_some(preset.id), "{}", preset.word);
             assert_eq!(preset.id.to_string(), preset.word);
             assert_eq!(
                 serde_json::to_value(preset.id).unwrap(),

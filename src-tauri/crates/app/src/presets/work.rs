@@ -109,7 +109,8 @@ pub(crate) fn work(
         | PresetId::Redact
         | PresetId::Reframe
         | PresetId::Silence
-        | PresetId::Voice => {}
+        | PresetId::Voice
+        | PresetId::Steps => {}
     }
     // Matroska holds no note of a turn; where the size is named, pictures are turned themselves.
     let turned = video.rotation_degrees != 0 || video.mirrored;
@@ -184,7 +185,11 @@ pub(crate) fn left_out(
 ) -> Result<Vec<Warning>, AppError> {
     let leaves_out = matches!(
         preset.id,
-        PresetId::Share | PresetId::Animate | PresetId::Frames | PresetId::Archive
+        PresetId::Share
+            | PresetId::Animate
+            | PresetId::Frames
+            | PresetId::Archive
+            | PresetId::Steps
     );
     if !leaves_out || !is_clip(info) {
         return Ok(Vec::new());

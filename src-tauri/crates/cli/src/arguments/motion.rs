@@ -42,6 +42,7 @@ impl Clips {
             name: self.name.clone(),
             deinterlace: self.deinterlace,
             preset,
+            saved: None,
             background: None,
             redact: None,
             reframe: None,

@@ -111,6 +111,7 @@ impl Redact {
             name: self.name.clone(),
             deinterlace: self.deinterlace,
             preset: PresetId::Redact,
+            saved: None,
             background: None,
             redact: Some(wish),
             reframe: None,

@@ -87,6 +87,7 @@ impl Reframe {
             name: self.name.clone(),
             deinterlace: self.deinterlace,
             preset: PresetId::Reframe,
+            saved: None,
             reframe: Some(ReframeWish {
                 shape: Some(self.shape.into()),
                 smooth: self.smooth,

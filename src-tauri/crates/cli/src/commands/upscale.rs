@@ -16,6 +16,10 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 
 pub fn run(app: &Arc<App>, arguments: &Upscale, output: &Output) -> Result<ExitCode, AppError> {
+    if let Some(name) = &arguments.saved {
+        // Before files are looked for: a word that is mistyped is no fault of theirs.
+        app.saved_preset(name)?;
+    }
     let expanded = expand(&arguments.inputs)?;
     let found = &expanded.files;
     let many = found.len() != 1
@@ -243,6 +247,7 @@ fn planned(plan: &UpscalePlan) -> String {
 fn request(arguments: &Upscale, file: &Found, index: usize, taken: &Arc<Taken>) -> UpscaleRequest {
     UpscaleRequest {
         preset: arguments.preset,
+        saved: arguments.saved.clone(),
         input: file.path.clone(),
         format: arguments.format.clone(),
         output: arguments.output.clone(),
