@@ -108,6 +108,15 @@ pub fn run(arguments: impl IntoIterator<Item = OsString>) -> anyhow::Result<()> 
             commands::canvas::plan_graph,
             commands::canvas::submit_graph,
             commands::home::presets,
+            commands::presets::shelf,
+            commands::presets::saved_fits,
+            commands::presets::save_preset,
+            commands::presets::add_preset,
+            commands::presets::export_preset,
+            commands::presets::remove_preset,
+            commands::presets::watch_folders,
+            commands::presets::put_watch_folder,
+            commands::presets::remove_watch_folder,
             commands::home::preset_fits,
             commands::home::clipboard,
             commands::home::paste,
@@ -228,6 +237,7 @@ pub fn run(arguments: impl IntoIterator<Item = OsString>) -> anyhow::Result<()> 
         app.start_queue()?;
         app.start_library()?;
         app.start_keeper()?;
+        app.start_watching()?;
         Ok(app)
     });
     if let Err(error) = &app {

@@ -6,6 +6,7 @@ pub(crate) mod jobs;
 pub(crate) mod library;
 pub(crate) mod media;
 pub(crate) mod models;
+pub(crate) mod presets;
 pub(crate) mod project;
 pub(crate) mod queue;
 pub(crate) mod settings;

@@ -15,6 +15,7 @@ import type { UpscaleRequest } from './bindings/UpscaleRequest';
 import { canvasFake } from './canvas-fake';
 import { paintScene, paintWorn } from './fake-scene';
 import { fakeOutput, homeFake } from './home-fake';
+import { presetsFake } from './presets-fake';
 import type { Ipc } from './ipc';
 import { libraryFake, type LibraryFake } from './library-fake';
 import { projectFake } from './project-fake';
@@ -339,6 +340,7 @@ export function fakeIpc(options: FakeOptions = {}): FakeIpc {
     ...libraryFake(options.library ?? 0, calls, fakeInfo),
     ...queue.ipc,
     ...homeFake(calls, options.clipboard ?? 'nothing', options.matting ?? true, options.voice ?? true),
+    ...presetsFake(calls, options.matting ?? true),
     ...fakeModels(calls, models),
     ...fakeShell(calls, models),
     ...canvasFake({
@@ -533,7 +535,7 @@ export function fakeIpc(options: FakeOptions = {}): FakeIpc {
     },
     askToClose: () => askToClose(),
     chooseFiles: async () => options.chosen ?? ['/home/mai/Phim/ngõ nhỏ Hà Nội.mp4', '/home/mai/Phim/harbour-untagged.mov'],
-    chooseFolder: async () => '/home/mai/Kết quả',
+    chooseFolder: async (title) => (/come into/.test(title) ? '/home/mai/Vào' : '/home/mai/Kết quả'),
     onFileDrop: async (handlers) => {
       dropFiles = (paths) => handlers.drop(paths);
       return () => {};

@@ -95,6 +95,7 @@ export function fakeOutput(request: UpscaleRequest): string {
     reframe: '{name}_upright',
     silence: '{name}_cut',
     voice: '{name}_voice',
+    steps: '{name}_made',
   }[request.preset];
   return `${folder}/${(request.name_template ?? usual).replace('{name}', stem)}.${ending}`;
 }

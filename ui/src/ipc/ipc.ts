@@ -19,6 +19,7 @@ import type { LibraryIpc } from './library';
 import type { QueueIpc } from './queue';
 import type { CanvasIpc } from './canvas';
 import type { HomeIpc } from './home';
+import type { PresetsIpc } from './presets';
 import type { ProjectIpc } from './project';
 import type { ModelsIpc } from './models';
 import type { ShellIpc } from './shell';
@@ -40,7 +41,7 @@ export type CloseAnswer = 'stay' | 'after_part' | 'now';
 export type Stop = () => void;
 
 /** Every call rejects with an `AppError` and with nothing else. */
-export interface Ipc extends CanvasIpc, HomeIpc, LibraryIpc, ModelsIpc, ProjectIpc, QueueIpc, ShellIpc {
+export interface Ipc extends CanvasIpc, HomeIpc, LibraryIpc, ModelsIpc, PresetsIpc, ProjectIpc, QueueIpc, ShellIpc {
   /** Files named on the command line. */
   startFiles(): Promise<string[]>;
   /** Folders become the media files inside them. */

@@ -8,6 +8,7 @@ import { canvasTauri } from './canvas-tauri';
 import { homeTauri } from './home-tauri';
 import { toAppError, type Ipc } from './ipc';
 import { libraryTauri } from './library-tauri';
+import { tauriPresets } from './presets-tauri';
 import { projectTauri } from './project-tauri';
 import { tauriQueue } from './queue-tauri';
 import { tauriModels } from './models-tauri';
@@ -40,6 +41,7 @@ export function tauriIpc(): Ipc {
     ...homeTauri(call),
     ...tauriModels(call),
     ...tauriShell(call),
+    ...tauriPresets(call),
     ...projectTauri(call),
     startFiles: () => call('start_files'),
     expandInputs: (paths) => call('expand_inputs', { paths }),

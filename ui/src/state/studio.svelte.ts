@@ -14,6 +14,8 @@ import type { PresetId } from '../ipc/bindings/PresetId';
 import type { PresetOption } from '../ipc/bindings/PresetOption';
 import type { Quality } from '../ipc/bindings/Quality';
 import type { Receipt } from '../ipc/bindings/Receipt';
+import type { SavedFit } from '../ipc/bindings/SavedFit';
+import type { SavedPreset } from '../ipc/bindings/SavedPreset';
 import type { Settings } from '../ipc/bindings/Settings';
 import type { SilenceRule } from '../ipc/bindings/SilenceRule';
 import type { Span } from '../ipc/bindings/Span';
@@ -36,6 +38,10 @@ export class Draft {
   info = $state.raw<MediaInfo | null>(null);
   /** What is done with it. */
   preset = $state<PresetId>('enlarge');
+  /** The preset of the shelf that says what is done; its own choices where `null`. */
+  saved = $state.raw<SavedPreset | null>(null);
+  /** Which presets of the shelf it is for; `null` until that is known. */
+  savedFits = $state.raw<readonly SavedFit[] | null>(null);
   /** Which presets it is for; `null` until that is known. */
   fits = $state.raw<readonly PresetFit[] | null>(null);
   /** The stretch of the clip that is taken; all of it where `null`. */
@@ -115,6 +121,7 @@ export class Studio {
   jobs = $state.raw<Job[]>([]);
   models = $state.raw<ModelEntry[]>([]);
   presets = $state.raw<PresetCard[]>([]);
+  shelf = $state.raw<SavedPreset[]>([]);
   settings = $state.raw<Settings>(USUAL);
   recipe = $state<Recipe>({
     model: null,
@@ -146,6 +153,7 @@ export class Studio {
   #draftCount = 0;
   /** What was chosen last: files that come later get it, too. */
   #lastPreset: PresetId = 'enlarge';
+  #lastSaved: SavedPreset | null = null;
   #planRun = 0;
 
   /** The strip: jobs in the order of their submission, then what waits to be started. */
@@ -175,6 +183,7 @@ export class Studio {
       this.#guard(async () => {
         this.presets = await this.ipc.presets();
       }),
+      this.loadShelf(),
       this.#guard(async () => {
         // First the events, then the list: nothing that happens in between is lost.
         await this.ipc.watchJobs((event) => this.apply(event));
@@ -247,7 +256,9 @@ export class Studio {
       draft.info = info;
       this.#remember(draft.path, info);
       await this.#fit(draft);
-      if (this.misfit(draft, this.#lastPreset) === null) draft.preset = this.#lastPreset;
+      const saved = this.#lastSaved;
+      if (saved !== null && this.savedMisfit(draft, saved) === null) [draft.saved, draft.preset] = [saved, saved.base];
+      else if (this.misfit(draft, this.#lastPreset) === null) draft.preset = this.#lastPreset;
     } catch (thrown) {
       draft.error = toAppError(thrown);
     }
@@ -276,9 +287,9 @@ export class Studio {
   async #fit(draft: Draft): Promise<void> {
     if (draft.info === null) return;
     const { span } = draft;
-    const fits = await this.ipc.presetFits(draft.info, span);
+    const [fits, savedFits] = await Promise.all([this.ipc.presetFits(draft.info, span), this.ipc.savedFits(draft.info, span)]);
     // Another stretch may have been marked meanwhile.
-    if (draft.span === span) draft.fits = fits;
+    if (draft.span === span) [draft.fits, draft.savedFits] = [fits, savedFits];
   }
 
   /** Takes `span` of a clip, or all of it. */
@@ -292,6 +303,71 @@ export class Studio {
     return draft.fits?.find((fit) => fit.id === id)?.misfit ?? null;
   }
 
+  /** The same of a preset of the shelf. */
+  savedMisfit(draft: Draft, { id }: SavedPreset): SavedFit['misfit'] {
+    return draft.savedFits?.find((fit) => fit.id === id)?.misfit ?? null;
+  }
+
+  /** Why what is chosen is not for a file. */
+  chosenMisfit(draft: Draft): PresetFit['misfit'] {
+    return draft.saved === null ? this.misfit(draft, draft.preset) : this.savedMisfit(draft, draft.saved);
+  }
+
+  async loadShelf(): Promise<void> {
+    await this.#guard(async () => {
+      this.shelf = (await this.ipc.shelf()).presets;
+      for (const draft of this.drafts) await this.#fit(draft);
+    });
+  }
+
+  /** Chooses a preset of the shelf for `draft`, and for every other file that it fits. */
+  chooseSaved(saved: SavedPreset, draft: Draft): void {
+    for (const other of this.choosing(draft)) {
+      if (this.savedMisfit(other, saved) === null) [other.saved, other.preset] = [saved, saved.base];
+    }
+    this.#lastSaved = saved;
+    this.recipe.format = null;
+  }
+
+  /** Keeps how `draft` is done, called `name`. */
+  async saveAsPreset(name: string, language: string, draft: Draft): Promise<boolean> {
+    const { info } = draft;
+    if (info === null) return false;
+    let kept = false;
+    await this.#guard(async () => {
+      const saved = await this.ipc.savePreset(name, language, this.request(draft), info.kind);
+      await this.loadShelf();
+      [draft.saved, draft.preset, kept] = [saved, saved.base, true];
+    });
+    return kept;
+  }
+
+  /** Takes a preset file, and says which preset it is now. */
+  async importPreset(path: string): Promise<SavedPreset | null> {
+    let added: SavedPreset | null = null;
+    await this.#guard(async () => {
+      added = await this.ipc.addPreset(path);
+      await this.loadShelf();
+    });
+    return added;
+  }
+
+  /** Takes one of the user's presets off the shelf; files that were to be done with it are enlarged. */
+  async removePreset(id: string): Promise<void> {
+    await this.#guard(async () => {
+      await this.ipc.removePreset(id);
+      if (this.#lastSaved?.id === id) this.#lastSaved = null;
+      for (const draft of this.drafts) {
+        if (draft.saved?.id === id) [draft.saved, draft.preset] = [null, 'enlarge'];
+      }
+      await this.loadShelf();
+    });
+  }
+
+  async exportPreset(id: string, to: string): Promise<void> {
+    await this.#guard(() => this.ipc.exportPreset(id, to));
+  }
+
   /** The files that a choice made at `draft` is for. */
   choosing(draft: Draft): Draft[] {
     return this.everyFile ? this.drafts.filter((other) => other.ready) : [draft];
@@ -300,9 +376,10 @@ export class Studio {
   /** Chooses what is done with `draft`, and with every other file that it fits. */
   choose(id: PresetId, draft: Draft): void {
     for (const other of this.choosing(draft)) {
-      if (this.misfit(other, id) === null) other.preset = id;
+      if (this.misfit(other, id) === null) [other.preset, other.saved] = [id, null];
     }
     this.#lastPreset = id;
+    this.#lastSaved = null;
     // An ending of one preset means nothing to another.
     this.recipe.format = null;
   }
@@ -319,6 +396,8 @@ export class Studio {
 
   /** Endings that the result of a file may have. */
   formatsOf(draft: Draft): readonly string[] {
+    // A preset of the shelf says it.
+    if (draft.saved !== null) return [];
     const preset = this.presetOf(draft);
     return (draft.info?.kind === 'still' ? preset?.still_formats : preset?.clip_formats) ?? [];
   }
@@ -326,7 +405,8 @@ export class Studio {
   request(draft: Draft): UpscaleRequest {
     const { model, scale, codec, quality, format, name, outputDir } = this.recipe;
     const preset = this.presetOf(draft);
-    const open = <T>(option: PresetOption, value: T) => (preset === null || preset.options.includes(option) ? value : null);
+    const saved = draft.saved !== null;
+    const open = <T>(option: PresetOption, value: T) => (!saved && (preset === null || preset.options.includes(option)) ? value : null);
     return {
       preset: draft.preset,
       input: draft.path,
@@ -335,7 +415,8 @@ export class Studio {
       model: open('model', model),
       scale: open('scale', scale),
       codec: open('codec', codec),
-      quality: open('quality', quality) ?? 'good',
+      // What it leaves open of the quality is as it is chosen.
+      quality: saved ? quality : (open('quality', quality) ?? 'good'),
       device: 'auto',
       compute: { precision: null, deterministic: false, threads: null, priority: null },
       name_template: name,
@@ -347,8 +428,9 @@ export class Studio {
       deinterlace: 'auto',
       span: draft.info?.kind === 'video' ? draft.span : null,
       sample: false,
-      ...(draft.preset === 'silence' && { silence: { rule: { ...this.recipe.silence }, track: null } }),
-      ...(draft.preset === 'voice' && { voice: { ...this.recipe.voice } }),
+      ...(draft.saved !== null && { saved: draft.saved.id }),
+      ...(!saved && draft.preset === 'silence' && { silence: { rule: { ...this.recipe.silence }, track: null } }),
+      ...(!saved && draft.preset === 'voice' && { voice: { ...this.recipe.voice } }),
     };
   }
 
@@ -375,7 +457,7 @@ export class Studio {
 
   /** It is ready, what is to be done is for it, and it was not refused in this way. */
   canStart(draft: Draft): boolean {
-    if (!draft.ready || this.misfit(draft, draft.preset) !== null) return false;
+    if (!draft.ready || this.chosenMisfit(draft) !== null) return false;
     return draft.planError === null || draft.refusedRequest !== JSON.stringify(this.request(draft));
   }
 

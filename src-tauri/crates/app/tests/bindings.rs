@@ -10,8 +10,8 @@ use frameloom_app::{
     About, CanvasEntry, CanvasGraph, CanvasSave, CanvasVersion, CatalogueView, Clipboard,
     GraphPlan, GraphRequest, HistoryPage, HistoryQuery, JobEdit, Kept, Likeness, MenuGroup,
     ModelEntry, ModelImport, ModelSource, ModelSpeed, NodeView, Opened, Outgoing, PresetCard,
-    PresetFit, QueueEvent, Report, Retry, Settings, SilenceView, SoundWish, TrayWords, UpscalePlan,
-    UpscaleRequest, ViewRequest,
+    PresetFit, QueueEvent, Report, Retry, SavedFit, SavedPreset, Settings, Shelf, SilenceView,
+    SoundWish, TrayWords, UpscalePlan, UpscaleRequest, ViewRequest, WatchFolderView,
 };
 use frameloom_core::error::AppError;
 use frameloom_core::graph::{Fault, NodeKind};
@@ -58,6 +58,10 @@ fn export(folder: &Path) -> Result<(), ExportError> {
     Clipboard::export_all(&config)?;
     PresetCard::export_all(&config)?;
     PresetFit::export_all(&config)?;
+    SavedFit::export_all(&config)?;
+    SavedPreset::export_all(&config)?;
+    Shelf::export_all(&config)?;
+    WatchFolderView::export_all(&config)?;
     SilenceView::export_all(&config)?;
     ModelImport::export_all(&config)?;
     ModelSource::export_all(&config)?;

@@ -3,7 +3,7 @@
 /**
  * Why a preset is not for a file.
  */
-export type Misfit = { "reason": "no_picture" } | { "reason": "not_a_clip" } | { "reason": "not_interlaced" } | { "reason": "no_sound" } | { "reason": "too_long", 
+export type Misfit = { "reason": "no_picture" } | { "reason": "not_a_clip" } | { "reason": "not_for_it" } | { "reason": "not_interlaced" } | { "reason": "no_sound" } | { "reason": "too_long", 
 /**
  * What is taken at most.
  */

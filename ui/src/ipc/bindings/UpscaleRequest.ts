@@ -24,6 +24,11 @@ export type UpscaleRequest = {
  */
 preset: PresetId, 
 /**
+ * The preset of the shelf that says what is done and how, by its id or as a file; what it says
+ * goes before what the request says.
+ */
+saved?: string, 
+/**
  * The source.
  */
 input: string, 
