@@ -32,6 +32,8 @@ test('a preset is chosen with the keyboard, says its name in the language of the
   // A preset for pictures says that a clip is nothing for it.
   await expect(page.getByRole('radio', { name: /Photo à imprimer/ })).toBeDisabled();
   await axe(page);
+  // What has the focus is inside its column: the window itself never scrolls.
+  expect(await page.evaluate(() => document.scrollingElement?.scrollTop)).toBe(0);
   await page.screenshot({ path: 'test-results/presets-fr.png' });
   await page.locator('#start').click();
   await expect(page.locator('.strip, [class*=strip]').first()).toBeVisible();

@@ -42,8 +42,10 @@ pub struct BackgroundWish {
     pub smooth: Option<f64>,
 }
 
-/// What is put behind, as a job knows it.
+/// A second file that takes part, as a job knows it: what is put behind, or over.
 pub(crate) struct Behind {
+    /// Name of the input.
+    pub name: &'static str,
     pub path: PathBuf,
     pub pictures: Option<PictureRun>,
 }
@@ -208,7 +210,7 @@ fn transparent_ending(info: &MediaInfo, request: &UpscaleRequest) -> &'static st
     }
 }
 
-fn open_behind(path: &Path, request: &UpscaleRequest) -> Result<Behind, AppError> {
+pub(crate) fn open_behind(path: &Path, request: &UpscaleRequest) -> Result<Behind, AppError> {
     let path = absolute_input(path)?;
     let asked = request.pictures.unwrap_or_default();
     let rate = asked.rate.filter(|_| pictures::is_pattern(&path));
@@ -227,6 +229,7 @@ fn open_behind(path: &Path, request: &UpscaleRequest) -> Result<Behind, AppError
         return Err(no_picture(&input, &info));
     }
     Ok(Behind {
+        name: BEHIND,
         path: input,
         pictures,
     })

@@ -333,6 +333,7 @@ impl App {
                 codec: request.codec,
                 quality: request.quality,
                 drop: left_out(request),
+                srgb: false,
             },
             device: request.device.clone(),
             inputs,

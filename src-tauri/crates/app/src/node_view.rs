@@ -273,6 +273,7 @@ impl App {
                     .map(|(choice, _)| *choice)
                     .filter(|choice| *choice != TrackChoice::Rotation)
                     .collect(),
+                srgb: false,
             },
             device: run.device.clone(),
             compute,

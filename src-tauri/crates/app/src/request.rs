@@ -4,7 +4,9 @@ mod output;
 
 pub(crate) use output::check_extension;
 
-use crate::background::{self, BEHIND, BackgroundWish};
+use crate::background::{self, BackgroundWish};
+use crate::convert::{ConvertWish, conversion};
+use crate::enlarge::{EnlargeWish, mixed};
 use crate::inputs::{self, NameParts, Taken};
 use crate::models::{MODEL_FOR_CLEAN, MODEL_FOR_LOSSY, unfit};
 use crate::motion::MotionWish;
@@ -14,7 +16,7 @@ use crate::redact::RedactWish;
 use crate::reframe::ReframeWish;
 use crate::{App, ComputeWish, DeinterlaceChoice, SilenceWish, VoiceWish, explain, fields};
 use frameloom_core::error::{AppError, ErrorCode};
-use frameloom_core::graph::{Graph, Op, ResizeParams, TrimParams};
+use frameloom_core::graph::{Op, ResizeParams, TrimParams};
 use frameloom_core::job::{
     ComputeSpec, Device, EncodeSpec, JOB_SPEC_VERSION, JobSpec, Quality, TrackChoice, VideoCodec,
 };
@@ -111,6 +113,14 @@ pub struct UpscaleRequest {
     #[serde(skip_serializing_if = "Option::is_none")]
     #[ts(optional)]
     pub voice: Option<VoiceWish>,
+    /// To which size something is enlarged, for the preset that does it.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[ts(optional)]
+    pub enlarge: Option<EnlargeWish>,
+    /// How pictures are converted, for the preset that does it.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[ts(optional)]
+    pub convert: Option<ConvertWish>,
     /// Names that are not overwritten in any case.
     #[serde(skip)]
     #[ts(skip)]
@@ -255,6 +265,10 @@ impl App {
             let cut = self.cut(request, trim, &info, video, report)?;
             (behind, is_transparent) = (cut.behind, cut.is_transparent);
             (cut.work, Some((cut.model, 1)))
+        } else if preset.id == PresetId::Convert {
+            let (work, mark) = conversion(request, video)?;
+            behind = mark;
+            (work, None)
         } else if preset.id == PresetId::Reframe {
             let (work, model) = self.reframing(request, trim, video, report)?;
             (work, model.map(|model| (model, 1)))
@@ -299,6 +313,13 @@ impl App {
                 .filter(|c| !request.drop.contains(c));
             drop.extend(more);
         }
+        let convert = request
+            .convert
+            .as_ref()
+            .filter(|_| preset.id == PresetId::Convert);
+        if convert.is_some_and(|wish| wish.strip) && !drop.contains(&TrackChoice::Metadata) {
+            drop.push(TrackChoice::Metadata);
+        }
         let left_out = presets::left_out(preset, &info, &output, &mut drop)?;
         let spec = JobSpec {
             version: JOB_SPEC_VERSION,
@@ -311,15 +332,16 @@ impl App {
                 codec,
                 quality: preset.quality.unwrap_or(request.quality),
                 drop,
+                srgb: convert.is_some_and(|wish| wish.srgb),
             },
             device: request.device.clone(),
             input_pictures: behind
                 .iter()
-                .filter_map(|behind| Some((BEHIND.to_owned(), behind.pictures?)))
+                .filter_map(|behind| Some((behind.name.to_owned(), behind.pictures?)))
                 .collect(),
             inputs: behind
                 .into_iter()
-                .map(|behind| (BEHIND.to_owned(), behind.path))
+                .map(|behind| (behind.name.to_owned(), behind.path))
                 .collect(),
             compute,
             // An enlargement keeps the turn of a clip as a note for the player.
@@ -347,7 +369,33 @@ impl App {
     ) -> Result<(Work, String, u32), AppError> {
         let manifest = self.enlarging(request.model.as_deref(), info)?;
         let model = manifest.id.clone();
-        let scale = request.scale.unwrap_or(manifest.scale);
+        let size = (video.width, video.height);
+        // Still pictures are turned upright when they are read.
+        let size = match info.kind {
+            MediaKind::Still => shown(video, size),
+            _ => size,
+        };
+        let wish = request.enlarge.unwrap_or_default();
+        wish.check()?;
+        // The size is meant as people see it; a clip is processed as it is stored.
+        let lies = shown(video, (1, 2)) != (1, 2) && info.kind != MediaKind::Still;
+        let as_stored = |(width, height)| {
+            if lies {
+                (height, width)
+            } else {
+                (width, height)
+            }
+        };
+        let wish = EnlargeWish {
+            fit: wish.fit.map(as_stored),
+            ..wish
+        };
+        let target = wish.target(size);
+        let scale = match target {
+            Some((_, least)) if manifest.scale > 1 => least,
+            Some(_) => 1,
+            None => request.scale.unwrap_or(manifest.scale),
+        };
         if !(1..=8).contains(&scale) || (manifest.scale == 1 && scale != 1) {
             return Err(unfit(said!(
                 "model.scale",
@@ -356,22 +404,35 @@ impl App {
                 scale = scale
             )));
         }
-        let size = (video.width, video.height);
-        // Still pictures are turned upright when they are read.
-        let size = match info.kind {
-            MediaKind::Still => shown(video, size),
-            _ => size,
-        };
-        let first = trim
+        let before: Vec<Op> = trim
             .into_iter()
-            .chain(fields::node(request.deinterlace, report));
-        let larger = (
-            video.width.saturating_mul(scale),
-            video.height.saturating_mul(scale),
-        );
+            .chain(fields::node(request.deinterlace, report))
+            .collect();
+        let mut larger = upscale_ops(&model, manifest.scale, scale, size);
+        let mut made = (size.0.saturating_mul(scale), size.1.saturating_mul(scale));
+        if let Some((target, _)) = target {
+            // One resize is enough, to the size that is wanted.
+            if matches!(larger.last(), Some(Op::Resize(_))) {
+                larger.pop();
+            }
+            made = target;
+            let reached = larger
+                .iter()
+                .fold(1_u32, |reached, _| reached.saturating_mul(manifest.scale));
+            if target
+                != (
+                    size.0.saturating_mul(reached),
+                    size.1.saturating_mul(reached),
+                )
+            {
+                let (width, height) = target;
+                larger.push(Op::Resize(ResizeParams { width, height }));
+            }
+        }
+        let source = wish.source.unwrap_or(0.0);
         let work = Work {
-            graph: upscale_graph(first.collect(), &model, manifest.scale, scale, size),
-            size: shown(video, larger),
+            graph: mixed(before, larger, made, source),
+            size: as_stored(made),
             ending: presets::ending_of(PresetId::Enlarge.preset(), request)?,
         };
         Ok((work, model, scale))
@@ -456,18 +517,6 @@ pub(crate) fn absolute_input(path: &Path) -> Result<PathBuf, AppError> {
         .hint("Rename the file or its folder."));
     }
     Ok(input)
-}
-
-/// `first`, and what [`upscale_ops`] says.
-fn upscale_graph(
-    first: Vec<Op>,
-    model: &str,
-    model_scale: u32,
-    scale: u32,
-    size: (u32, u32),
-) -> Graph {
-    let larger = upscale_ops(model, model_scale, scale, size);
-    Graph::chain(first.into_iter().chain(larger))
 }
 
 /// Upscale steps until the scale is reached, and a resize where it was passed; of pictures of

@@ -2,6 +2,7 @@
 
 mod models;
 mod motion;
+mod pictures;
 mod presets;
 mod redact;
 mod reframe;
@@ -9,6 +10,7 @@ mod sound;
 
 pub use models::{ModelGet, ModelImport, Models};
 pub use motion::{Interpolate, Stabilise};
+pub use pictures::Convert;
 pub use presets::{Presets, Watch};
 pub use redact::Redact;
 pub use reframe::Reframe;
@@ -18,8 +20,8 @@ use clap::{ArgGroup, Args, Parser, Subcommand, ValueEnum};
 use clap_complete::Shell;
 use frameloom_app::inventory::Rule;
 use frameloom_app::{
-    BackgroundWish, ComputeWish, DeinterlaceChoice, MotionWish, PicturesRequest, PresetId,
-    RedactWish, ReframeWish, SilenceWish, VoiceWish,
+    BackgroundWish, ComputeWish, ConvertWish, DeinterlaceChoice, MotionWish, PicturesRequest,
+    PresetId, RedactWish, ReframeWish, SilenceWish, VoiceWish,
 };
 use frameloom_core::job::{Device, Precision, Priority, Quality, TrackChoice, VideoCodec};
 use frameloom_core::time::FrameRate;
@@ -77,6 +79,9 @@ pub enum Command {
     Upscale(Upscale),
     /// Do to videos and pictures what a word says: enlarge, clean, share, ...
     Do(Do),
+    /// Convert pictures, many at once: another format or size, a watermark, sRGB, without what they
+    /// tell.
+    Convert(Convert),
     /// Leave the background of videos and pictures away, blur it, or put another in its place.
     Background(Background),
     /// Make faces, text or areas of videos and pictures unrecognisable.
@@ -349,6 +354,16 @@ pub struct Upscale {
     /// Ending of the result.
     #[arg(skip)]
     pub format: Option<String>,
+    /// Make it as large as fits into a size, whatever the scale: hd, 4k, 8k, or WIDTHxHEIGHT.
+    #[arg(long, value_name = "SIZE", value_parser = pictures::size, conflicts_with = "scale")]
+    pub size: Option<(u32, u32)>,
+    /// Mix in so much of the source, enlarged without a model, 0 to 1: softer, and nearer to what was
+    /// there.
+    #[arg(long, value_name = "PART")]
+    pub source: Option<f64>,
+    /// How pictures are converted.
+    #[arg(skip)]
+    pub convert: Option<ConvertWish>,
 }
 
 /// Arguments of `do`.
@@ -458,6 +473,9 @@ impl Background {
             silence: None,
             voice: None,
             format: None,
+            size: None,
+            source: None,
+            convert: None,
         }
     }
 }

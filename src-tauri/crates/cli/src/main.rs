@@ -59,6 +59,7 @@ fn run(arguments: &Arguments, output: &output::Output) -> Result<ExitCode, AppEr
         Command::Stabilise(work) => commands::upscale::run(&app, &work.upscale(), output),
         Command::Interpolate(work) => commands::upscale::run(&app, &work.upscale(), output),
         Command::Background(work) => commands::upscale::run(&app, &work.upscale(), output),
+        Command::Convert(work) => commands::upscale::run(&app, &work.upscale(), output),
         Command::Reframe(work) => commands::upscale::run(&app, &work.upscale(), output),
         Command::Redact(work) => commands::upscale::run(&app, &work.upscale(), output),
         Command::Silence(work) => commands::silence::run(&app, work, output),

@@ -99,6 +99,10 @@ pub struct EncodeSpec {
     #[serde(default)]
     #[ts(type = "Array<string>")]
     pub drop: Vec<TrackChoice>,
+    /// Colours of a still picture with a profile become those of sRGB, which every program shows.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    #[ts(optional = nullable, type = "boolean")]
+    pub srgb: bool,
 }
 
 impl Default for EncodeSpec {
@@ -107,6 +111,7 @@ impl Default for EncodeSpec {
             codec: None,
             quality: Quality::Good,
             drop: Vec::new(),
+            srgb: false,
         }
     }
 }

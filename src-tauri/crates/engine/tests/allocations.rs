@@ -143,6 +143,7 @@ fn took(ops: &[Op], segments: u64, segment_frames: u64) -> Option<Took> {
             codec: Some(VideoCodec::H264),
             quality: Quality::Draft,
             drop: Vec::new(),
+            srgb: false,
         },
         device: Device::Cpu,
         inputs: Default::default(),

@@ -81,6 +81,7 @@ fn spec(input: &Path, output: &Path, ops: Vec<Op>) -> JobSpec {
             codec: Some(VideoCodec::Ffv1),
             quality: Quality::Lossless,
             drop: Vec::new(),
+            srgb: false,
         },
         device: Device::Cpu,
         inputs: Default::default(),

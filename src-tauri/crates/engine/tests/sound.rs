@@ -167,6 +167,7 @@ impl Work {
                 codec: None,
                 quality: Quality::Draft,
                 drop: Vec::new(),
+                srgb: false,
             },
             device: Device::Cpu,
             inputs: Default::default(),

@@ -78,6 +78,7 @@ fn job(input: &Path, output: &Path, graph: Graph) -> JobSpec {
             codec: Some(VideoCodec::Ffv1),
             quality: Quality::Lossless,
             drop: Vec::new(),
+            srgb: false,
         },
         device: Device::Cpu,
         inputs: BTreeMap::new(),

@@ -3,7 +3,8 @@
 
 use super::PresetId;
 use crate::{
-    BackgroundWish, DeinterlaceChoice, MotionWish, RedactWish, ReframeWish, SilenceWish, VoiceWish,
+    BackgroundWish, ConvertWish, DeinterlaceChoice, EnlargeWish, MotionWish, RedactWish,
+    ReframeWish, SilenceWish, VoiceWish,
 };
 use frameloom_core::error::{AppError, ErrorCode};
 use frameloom_core::graph::{GRAPH_VERSION, Graph, Op};
@@ -118,6 +119,12 @@ pub struct PresetSettings {
     /// How a voice is cleaned.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub voice: Option<VoiceWish>,
+    /// To which size something is enlarged.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub enlarge: Option<EnlargeWish>,
+    /// How pictures are converted.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub convert: Option<ConvertWish>,
 }
 
 /// A step of a preset that knows the file it is done to: what it comes to is a node of a graph.
@@ -258,17 +265,17 @@ impl PresetDocument {
             }
             (None, false) => self.read_steps().map(drop),
         }?;
-        let behind = self
-            .settings
-            .background
+        let PresetSettings {
+            background,
+            convert,
+            name,
+            ..
+        } = &self.settings;
+        if background
             .as_ref()
-            .is_some_and(|wish| wish.behind.is_some());
-        if behind
-            || self
-                .settings
-                .name
-                .as_ref()
-                .is_some_and(|n| n.contains(['/', '\\']))
+            .is_some_and(|wish| wish.behind.is_some())
+            || convert.as_ref().is_some_and(|wish| wish.mark.is_some())
+            || name.as_ref().is_some_and(|name| name.contains(['/', '\\']))
         {
             return Err(names_a_file());
         }

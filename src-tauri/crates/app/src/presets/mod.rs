@@ -15,6 +15,7 @@ pub(crate) use fit::check_fit;
 pub use fit::{Misfit, PresetFit, fits};
 pub(crate) use shelf::with_format;
 pub use shelf::{PresetOrigin, RefusedPreset, SavedFit, SavedPreset, Shelf};
+pub(crate) use steps::fitted;
 pub(crate) use work::{Work, ending_of, left_out, work};
 
 use frameloom_core::error::{AppError, ErrorCode};
@@ -66,6 +67,8 @@ pub enum PresetId {
     Silence,
     /// Speech without noise, at an even loudness.
     Voice,
+    /// Other formats and sizes of pictures.
+    Convert,
     /// The steps of a preset of the shelf; no card of its own.
     Steps,
 }
@@ -344,6 +347,19 @@ pub const PRESETS: &[Preset] = &[
         template: "{name}_voice",
         codec: None,
         quality: Some(Quality::Archive),
+    },
+    Preset {
+        id: PresetId::Convert,
+        word: "convert",
+        summary: "Convert pictures: another format or size, a mark, without what they tell",
+        takes: &[MediaKind::Still],
+        options: &[PresetOption::Quality],
+        clip_formats: &[],
+        still_formats: STILL_FORMATS,
+        follows_source: true,
+        template: "{name}_converted",
+        codec: None,
+        quality: None,
     },
     Preset {
         id: PresetId::Steps,

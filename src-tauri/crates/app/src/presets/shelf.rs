@@ -416,6 +416,8 @@ impl PresetSettings {
         put(&self.motion, &mut request.motion);
         put(&self.silence, &mut request.silence);
         put(&self.voice, &mut request.voice);
+        put(&self.enlarge, &mut request.enlarge);
+        put(&self.convert, &mut request.convert);
         // Who names the result has the last word.
         if request.name_template.is_none()
             && request
@@ -476,6 +478,8 @@ fn settings_of(
         motion: request.motion,
         silence: request.silence.clone(),
         voice: request.voice.clone(),
+        enlarge: request.enlarge,
+        convert: request.convert.clone(),
     }
 }
 

@@ -43,7 +43,7 @@ fn is_of_sound(op: &Op) -> bool {
 }
 
 /// `size` made to fit into a rectangle in its shape, with even sides.
-fn fitted((width, height): (u32, u32), most: (u32, u32), larger: bool) -> (u32, u32) {
+pub(crate) fn fitted((width, height): (u32, u32), most: (u32, u32), larger: bool) -> (u32, u32) {
     let (width, height) = (u64::from(width.max(1)), u64::from(height.max(1)));
     let (w, h) = (u64::from(most.0), u64::from(most.1));
     if width <= w && height <= h && (!larger || width == w || height == h) {

@@ -110,6 +110,7 @@ pub(crate) fn work(
         | PresetId::Reframe
         | PresetId::Silence
         | PresetId::Voice
+        | PresetId::Convert
         | PresetId::Steps => {}
     }
     // Matroska holds no note of a turn; where the size is named, pictures are turned themselves.

@@ -50,6 +50,9 @@ impl Clips {
             silence: None,
             voice: None,
             format: None,
+            size: None,
+            source: None,
+            convert: None,
         }
     }
 }

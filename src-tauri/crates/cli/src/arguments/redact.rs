@@ -119,6 +119,9 @@ impl Redact {
             silence: None,
             voice: None,
             format: None,
+            size: None,
+            source: None,
+            convert: None,
         }
     }
 }

@@ -100,6 +100,9 @@ impl Reframe {
             silence: None,
             voice: None,
             format: None,
+            size: None,
+            source: None,
+            convert: None,
         }
     }
 }

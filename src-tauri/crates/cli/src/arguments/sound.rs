@@ -92,6 +92,9 @@ impl Silence {
             silence: Some(self.wish()),
             voice: None,
             format: None,
+            size: None,
+            source: None,
+            convert: None,
         }
     }
 }
@@ -151,6 +154,9 @@ impl Voice {
                 strength: self.strength,
             }),
             format: None,
+            size: None,
+            source: None,
+            convert: None,
         }
     }
 }

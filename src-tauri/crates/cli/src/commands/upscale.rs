@@ -4,7 +4,7 @@ use crate::commands::warnings;
 use crate::interrupt;
 use crate::output::{Output, duration, progress_line, refusal_exit_code};
 use frameloom_app::inputs::{Expanded, Found, Taken, expand, names_a_folder};
-use frameloom_app::{App, UpscalePlan, UpscaleRequest};
+use frameloom_app::{App, EnlargeWish, UpscalePlan, UpscaleRequest};
 use frameloom_core::error::{AppError, ErrorCode};
 use frameloom_core::job::{Job, JobEvent, JobId, JobState};
 use frameloom_core::media::Warning;
@@ -272,6 +272,11 @@ fn request(arguments: &Upscale, file: &Found, index: usize, taken: &Arc<Taken>) 
         motion: arguments.motion,
         silence: arguments.silence,
         voice: arguments.voice,
+        enlarge: (arguments.size.is_some() || arguments.source.is_some()).then_some(EnlargeWish {
+            fit: arguments.size,
+            source: arguments.source,
+        }),
+        convert: arguments.convert.clone(),
         taken: taken.clone(),
     }
 }

@@ -28,7 +28,8 @@ use frameloom_core::said::Said;
 use frameloom_core::time::Rational;
 use frameloom_media::Frame;
 use frameloom_still::{
-    AvifProperties, Channels, Limits, Metadata, Picture, RowWriter, RowsRef, Samples, StillFormat,
+    AvifProperties, Channels, Limits, Metadata, Picture, RowWriter, RowsRef, Samples, Srgb,
+    StillFormat,
 };
 use std::path::Path;
 
@@ -55,6 +56,12 @@ pub(super) fn run(spec: &JobSpec, context: &Context<'_>) -> Result<Finished, Eng
             png_color: picture.metadata.png_color,
             ..Metadata::default()
         };
+    }
+    if spec.encode.srgb && frameloom_still::to_srgb(&mut picture) == Srgb::Unusable {
+        context.progress.warning(Warning::dropped(said!(
+            "lost.srgb",
+            "the change to sRGB: how the colours of this picture are described cannot be used"
+        )));
     }
     if picture.layout.has_alpha() {
         spread_color_under_transparency(&mut picture);
