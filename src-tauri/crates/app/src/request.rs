@@ -12,7 +12,8 @@ use crate::pictures::{self, PicturesRequest, Source};
 use crate::presets::{self, PresetId, Work};
 use crate::redact::RedactWish;
 use crate::reframe::ReframeWish;
-use crate::{App, ComputeWish, DeinterlaceChoice, SilenceWish, VoiceWish, explain, fields};
+use crate::scenes;
+use crate::{App, ComputeWish, DeinterlaceChoice, SceneWish, SilenceWish, VoiceWish, explain, fields};
 use frameloom_core::error::{AppError, ErrorCode};
 use frameloom_core::graph::{Graph, Op, ResizeParams, TrimParams};
 use frameloom_core::job::{
@@ -106,6 +107,10 @@ pub struct UpscaleRequest {
     #[serde(skip_serializing_if = "Option::is_none")]
     #[ts(optional)]
     pub voice: Option<VoiceWish>,
+    /// How scenes are told from each other, for the preset that splits at them.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[ts(optional)]
+    pub scenes: Option<SceneWish>,
     /// Names that are not overwritten in any case.
     #[serde(skip)]
     #[ts(skip)]
@@ -256,6 +261,9 @@ impl App {
             let (work, model) = self.voice(request, trim, video)?;
             (work, model.map(|model| (model, 1)))
         } else {
+            if preset.id == PresetId::Scenes && trim.is_none() {
+                return Err(scenes::unsplit());
+            }
             let work = presets::work(preset, request, trim, &info, video, report)?;
             (work, None)
         };

@@ -4,12 +4,14 @@ mod models;
 mod motion;
 mod redact;
 mod reframe;
+mod scenes;
 mod sound;
 
 pub use models::{ModelGet, ModelImport, Models};
 pub use motion::{Interpolate, Stabilise};
 pub use redact::Redact;
 pub use reframe::Reframe;
+pub use scenes::Scenes;
 pub use sound::{Silence, Voice};
 
 use clap::builder::{PossibleValue, PossibleValuesParser, TypedValueParser};
@@ -19,7 +21,7 @@ use frameloom_app::inventory::Rule;
 use frameloom_app::presets::PRESETS;
 use frameloom_app::{
     BackgroundWish, ComputeWish, DeinterlaceChoice, MotionWish, PicturesRequest, PresetId,
-    RedactWish, ReframeWish, SilenceWish, VoiceWish,
+    RedactWish, ReframeWish, SceneWish, SilenceWish, VoiceWish,
 };
 use frameloom_core::job::{Device, Precision, Priority, Quality, TrackChoice, VideoCodec};
 use frameloom_core::time::FrameRate;
@@ -92,6 +94,9 @@ pub enum Command {
     Silence(Silence),
     /// Take noise out of speech, and bring it to a loudness under a limit of true peaks.
     Voice(Voice),
+    /// Find the shots of videos, and write them as a list, as files, as chapters of a copy or as a sheet
+    /// of pictures.
+    Scenes(Scenes),
     /// Run a graph of nodes, or a project, on a video or a picture.
     Run(Run),
     /// Make and handle projects: a graph with its files and settings in one file.
@@ -335,6 +340,9 @@ pub struct Upscale {
     /// How a voice is cleaned.
     #[arg(skip)]
     pub voice: Option<VoiceWish>,
+    /// How scenes are told from each other.
+    #[arg(skip)]
+    pub scenes: Option<SceneWish>,
     /// Ending of the result.
     #[arg(skip)]
     pub format: Option<String>,
@@ -444,6 +452,7 @@ impl Background {
             motion: None,
             silence: None,
             voice: None,
+            scenes: None,
             format: None,
         }
     }

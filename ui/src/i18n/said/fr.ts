@@ -443,7 +443,6 @@ export const fr: SaidWords = {
   'silence.scale': 'Quand on coupe les silences, un agrandissement n’a pas de sens.',
   'silence.several': 'Plusieurs modèles entendent si quelqu’un parle : {models}.',
   'silence.unheard': 'Le processus qui écoutait le clip s’est terminé sans réponse.',
-  'silence.unwritable': '« {path} » ne peut pas être écrit.',
   'sound.counts': '{clips} clips sont montrés et {sounds} sons sont donnés ; donnez à chaque clip son son, dans le même ordre',
   'sound.no_channel': 'il n’y a pas de canal « {name} » ; le son a {names}',
   'sound.no_clip': 'aucun clip n’a de son',

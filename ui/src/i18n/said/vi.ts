@@ -441,7 +441,6 @@ export const vi = {
   'silence.scale': 'Khi cắt khoảng lặng, tỉ lệ phóng không có ý nghĩa.',
   'silence.several': 'Có nhiều mô hình nghe được có ai nói hay không: {models}.',
   'silence.unheard': 'Tiến trình nghe clip đã kết thúc mà không trả lời.',
-  'silence.unwritable': 'Không thể ghi “{path}”.',
   'sound.counts': 'có {clips} clip được chiếu và {sounds} phần âm thanh được đưa vào; hãy cho mỗi clip âm thanh của nó, theo cùng thứ tự',
   'sound.no_channel': 'không có kênh “{name}”; âm thanh có {names}',
   'sound.no_clip': 'không clip nào có âm thanh',

@@ -57,6 +57,8 @@ pub enum PresetId {
     Silence,
     /// Speech without noise, at an even loudness.
     Voice,
+    /// A file of each shot.
+    Scenes,
 }
 
 /// A setting that a preset leaves to the user.
@@ -333,6 +335,19 @@ pub const PRESETS: &[Preset] = &[
         template: "{name}_voice",
         codec: None,
         quality: Some(Quality::Archive),
+    },
+    Preset {
+        id: PresetId::Scenes,
+        word: "scenes",
+        summary: "Split at the cuts: `frameloom scenes`",
+        takes: CLIPS,
+        options: &[PresetOption::Quality, PresetOption::Codec],
+        clip_formats: CLIP_FORMATS,
+        still_formats: &[],
+        follows_source: true,
+        template: "{name}_{shot}",
+        codec: None,
+        quality: None,
     },
 ];
 

@@ -48,6 +48,7 @@ impl Clips {
             motion: Some(motion),
             silence: None,
             voice: None,
+            scenes: None,
             format: None,
         }
     }

@@ -90,6 +90,7 @@ impl Silence {
             motion: None,
             silence: Some(self.wish()),
             voice: None,
+            scenes: None,
             format: None,
         }
     }
@@ -148,6 +149,7 @@ impl Voice {
                 loudness: self.loudness,
                 strength: self.strength,
             }),
+            scenes: None,
             format: None,
         }
     }

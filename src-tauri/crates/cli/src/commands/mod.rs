@@ -12,6 +12,7 @@ pub mod outgoing;
 pub mod probe;
 pub mod project;
 pub mod run;
+pub mod scenes;
 pub mod silence;
 pub mod upscale;
 pub mod verify;
