@@ -101,7 +101,11 @@ impl App {
             let mut answer = String::new();
             // Cut off, it is no JSON, which is seen below.
             let stdout = stdout.map(|stdout| BufReader::new(stdout.take(MAX_ANSWER_BYTES)));
-            for line in stdout.into_iter().flat_map(BufRead::lines).map_while(Result::ok) {
+            for line in stdout
+                .into_iter()
+                .flat_map(BufRead::lines)
+                .map_while(Result::ok)
+            {
                 match line.strip_prefix(PROGRESS) {
                     Some(part) => heard.store(part.trim().parse().unwrap_or(0), Ordering::Relaxed),
                     None => answer.push_str(&line),

@@ -12,8 +12,9 @@ use crate::pictures::{self, PicturesRequest, Source};
 use crate::presets::{self, PresetId, Work};
 use crate::redact::RedactWish;
 use crate::reframe::ReframeWish;
-use crate::scenes;
-use crate::{App, ComputeWish, DeinterlaceChoice, SceneWish, SilenceWish, VoiceWish, explain, fields};
+use crate::{
+    App, ComputeWish, DeinterlaceChoice, SceneWish, SilenceWish, VoiceWish, explain, fields,
+};
 use frameloom_core::error::{AppError, ErrorCode};
 use frameloom_core::graph::{Graph, Op, ResizeParams, TrimParams};
 use frameloom_core::job::{
@@ -261,9 +262,6 @@ impl App {
             let (work, model) = self.voice(request, trim, video)?;
             (work, model.map(|model| (model, 1)))
         } else {
-            if preset.id == PresetId::Scenes && trim.is_none() {
-                return Err(scenes::unsplit());
-            }
             let work = presets::work(preset, request, trim, &info, video, report)?;
             (work, None)
         };

@@ -10,8 +10,8 @@ use frameloom_app::{
     About, CanvasEntry, CanvasGraph, CanvasSave, CanvasVersion, CatalogueView, Clipboard,
     GraphPlan, GraphRequest, HistoryPage, HistoryQuery, JobEdit, Kept, Likeness, MenuGroup,
     ModelEntry, ModelImport, ModelSource, ModelSpeed, NodeView, Opened, Outgoing, PresetCard,
-    PresetFit, QueueEvent, Report, Retry, Settings, SilenceView, SoundWish, TrayWords, UpscalePlan,
-    UpscaleRequest, ViewRequest,
+    PresetFit, QueueEvent, Report, Retry, SceneExport, ScenesView, Settings, SilenceView,
+    SoundWish, TrayWords, UpscalePlan, UpscaleRequest, ViewRequest,
 };
 use frameloom_core::error::AppError;
 use frameloom_core::graph::{Fault, NodeKind};
@@ -59,6 +59,8 @@ fn export(folder: &Path) -> Result<(), ExportError> {
     PresetCard::export_all(&config)?;
     PresetFit::export_all(&config)?;
     SilenceView::export_all(&config)?;
+    SceneExport::export_all(&config)?;
+    ScenesView::export_all(&config)?;
     ModelImport::export_all(&config)?;
     ModelSource::export_all(&config)?;
     CatalogueView::export_all(&config)?;

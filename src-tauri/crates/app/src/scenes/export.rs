@@ -208,12 +208,19 @@ fn sheet(
         })
         .collect();
     let cancel = AtomicBool::new(false);
-    contact_sheet(&clip.input, &pictures, place, format, &cancel, &mut |part| {
-        watch.told(part);
-        if !watch.is_wanted() {
-            cancel.store(true, Ordering::Relaxed);
-        }
-    })
+    contact_sheet(
+        &clip.input,
+        &pictures,
+        place,
+        format,
+        &cancel,
+        &mut |part| {
+            watch.told(part);
+            if !watch.is_wanted() {
+                cancel.store(true, Ordering::Relaxed);
+            }
+        },
+    )
     .map_err(|error| match cancel.load(Ordering::Relaxed) {
         true => left(),
         false => explain::engine(&error),
@@ -306,7 +313,9 @@ pub(crate) fn copy_checked(
         })
         .filter(|difference| {
             // What was added has no pair; what is left out is in the plan.
-            let pair = difference.pair.and_then(|pair| comparison.streams.get(pair));
+            let pair = difference
+                .pair
+                .and_then(|pair| comparison.streams.get(pair));
             pair.is_some_and(|pair| pair.a.is_some() && pair.b.is_some())
         })
         .map(frameloom_media::Difference::key)
@@ -346,7 +355,10 @@ mod tests {
         };
         let text = table(&[shot(0, 90_001, false), shot(90_001, 90_010, true)]);
         let lines: Vec<&str> = text.lines().collect();
-        assert_eq!(lines[1], "1,0,90000,90001,00:00:00.000,0.000000,3600.040000,3600.040000,start");
+        assert_eq!(
+            lines[1],
+            "1,0,90000,90001,00:00:00.000,0.000000,3600.040000,3600.040000,start"
+        );
         assert_eq!(
             lines[2],
             "2,90001,90009,9,01:00:00.040,3600.040000,3600.400000,0.360000,dissolve"

@@ -9,8 +9,9 @@ mod look;
 pub(crate) use look::look_here;
 
 use crate::request::absolute_input;
-use crate::{App, Span, UpscaleRequest, inputs, presets};
+use crate::{App, Lane, Span, UpscaleRequest, inputs, presets};
 use frameloom_core::error::{AppError, ErrorCode};
+use frameloom_core::job::Job;
 use frameloom_core::media::{MediaInfo, MediaKind};
 use frameloom_core::said;
 use frameloom_core::said::Said;
@@ -221,6 +222,22 @@ impl App {
         self.with_newest(told, |watch| self.save_scenes(request, export, watch))
     }
 
+    /// Submits a job for each shot of a clip, in order; see [`App::scene_requests`].
+    ///
+    /// # Errors
+    /// As [`App::scene_requests`], or one of them cannot be done; those before it are submitted.
+    pub fn split_viewed_scenes(
+        &self,
+        request: &UpscaleRequest,
+        lane: Lane,
+        told: &mut dyn FnMut(f64),
+    ) -> Result<Vec<Job>, AppError> {
+        let requests = self.with_newest(told, |watch| self.scene_requests(request, watch))?;
+        let jobs = requests.iter();
+        jobs.map(|request| self.submit_upscale(request, lane))
+            .collect()
+    }
+
     /// Ends the search or the export of a window that is going on.
     pub fn leave_scenes(&self) {
         self.scenes_wanted.fetch_add(1, Ordering::SeqCst);
@@ -269,20 +286,23 @@ impl App {
             ))
             .hint("Choose a longer shortest shot, or a lower sensitivity."));
         }
-        let requests = shots.iter().zip(1u32..).map(|(shot, number)| UpscaleRequest {
-            span: Some(Span {
-                from_micros: shot.from_micros,
-                // The last one goes to the end, wherever that is.
-                to_micros: match shot.to_frame == clip.view.frames {
-                    true => shot.to_micros.saturating_add(1_000_000),
-                    false => shot.to_micros,
-                },
-            }),
-            preset: presets::PresetId::Scenes,
-            counter: Some(number),
-            scenes: None,
-            ..request.clone()
-        });
+        let requests = shots
+            .iter()
+            .zip(1u32..)
+            .map(|(shot, number)| UpscaleRequest {
+                span: Some(Span {
+                    from_micros: shot.from_micros,
+                    // The last one goes to the end, wherever that is.
+                    to_micros: match shot.to_frame == clip.view.frames {
+                        true => shot.to_micros.saturating_add(1_000_000),
+                        false => shot.to_micros,
+                    },
+                }),
+                preset: presets::PresetId::Scenes,
+                counter: Some(number),
+                scenes: None,
+                ..request.clone()
+            });
         Ok(requests.collect())
     }
 
@@ -474,10 +494,7 @@ mod tests {
                 ..SceneWish::default()
             },
         ] {
-            assert_eq!(
-                wish.check().unwrap_err().code,
-                ErrorCode::InvalidRequest
-            );
+            assert_eq!(wish.check().unwrap_err().code, ErrorCode::InvalidRequest);
         }
         assert!(SceneWish::default().check().is_ok());
         for (export, word, _) in SCENE_EXPORTS {

@@ -19,7 +19,13 @@ pub struct Scenes {
     pub export: Option<SceneExport>,
     /// Where to write: a file, or a folder; for list and json also `-`, the standard output. Beside the
     /// source if left out.
-    #[arg(short = 'o', long = "to", visible_alias = "output", value_name = "FILE|DIR", requires = "export")]
+    #[arg(
+        short = 'o',
+        long = "to",
+        visible_alias = "output",
+        value_name = "FILE|DIR",
+        requires = "export"
+    )]
     pub to: Option<PathBuf>,
     /// How little must change for a shot to end, 0 (only what nobody would deny) to 1.
     #[arg(long, value_name = "PART", default_value_t = SceneWish::default().sensitivity)]

@@ -42,7 +42,10 @@ pub fn run(app: &Arc<App>, arguments: &Scenes, output: &Output) -> Result<ExitCo
             ErrorCode::InvalidRequest,
             match is_split {
                 true => "The files of shots need a folder.".to_owned(),
-                false => format!("One file is asked for, and there are {} inputs.", files.len()),
+                false => format!(
+                    "One file is asked for, and there are {} inputs.",
+                    files.len()
+                ),
             },
         )
         .hint("Name a folder with `--to` (a `/` at its end says so), or leave it out."));

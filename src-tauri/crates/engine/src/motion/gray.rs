@@ -29,9 +29,8 @@ impl Gray {
         let [red, green, blue] = rgb;
         let weights = crate::nodes::RGB_LUMA.map(|weight| 255.0 * weight);
         let pixels = red.iter().zip(green).zip(blue);
-        let luma = |((r, g), b): ((&f32, &f32), &f32)| {
-            weights[0] * r + weights[1] * g + weights[2] * b
-        };
+        let luma =
+            |((r, g), b): ((&f32, &f32), &f32)| weights[0] * r + weights[1] * g + weights[2] * b;
         let mut values: Vec<f32> = pixels.map(luma).collect();
         // A picture that has not what its size says is black there.
         values.resize(width * height, 0.0);

@@ -16,6 +16,9 @@ const TONES: usize = 32;
 /// common), beyond which pictures are of different shots: either both change clearly, or one of
 /// them wholly and the other a little.
 const RULES: [(f32, f32); 2] = [(0.3, 0.5), (0.12, 0.15)];
+/// The same of details: two landscapes are alike as a whole, bright above and dark below, and have no
+/// detail in common.
+const DETAILS: (f32, f32) = (0.2, 0.3);
 /// How far the likeness that is asked for moves from the most to the least sensitive.
 const LIKENESS_RANGE: f32 = 0.6;
 /// The sensitivity of the rule, 0 to 1.
@@ -28,6 +31,8 @@ pub(crate) struct Change {
     pub tones: f32,
     /// Likeness of the places, -1 to 1.
     pub likeness: f32,
+    /// Likeness of the details, -1 to 1.
+    pub details: f32,
     /// How much brighter or darker places became on average, 0 to 1.
     pub distance: f32,
 }
@@ -45,7 +50,8 @@ impl Change {
         let apart: f32 = apart.map(|(a, b)| (a - b).abs()).sum();
         Self {
             tones: 0.5 * changed,
-            likeness: likeness(&before.cells, &after.cells),
+            likeness: likeness(&before.cells, &after.cells, SPREAD),
+            details: likeness(&before.details, &after.details, FINE_SPREAD),
             distance: apart / (255.0 * before.cells.len().max(1) as f32),
         }
     }
@@ -53,12 +59,22 @@ impl Change {
     /// The sensitivity from which on the pictures are of different shots: 0 for what nobody would
     /// deny, beyond 1 for what is none at all.
     pub(crate) fn needs(self) -> f32 {
-        let rules = RULES.map(|(tones, likeness)| {
-            let by_tones = USUAL + 1.0 - self.tones / tones;
-            let by_likeness = USUAL + (self.likeness - likeness) / LIKENESS_RANGE;
-            by_tones.max(by_likeness)
-        });
+        self.needs_of_whole()
+            .min(self.by(DETAILS, self.details))
+            .max(0.0)
+    }
+
+    /// The same without a look at details, which any motion changes in time: for pictures that are
+    /// not next to each other.
+    pub(crate) fn needs_of_whole(self) -> f32 {
+        let rules = RULES.map(|rule| self.by(rule, self.likeness));
         rules.into_iter().fold(f32::INFINITY, f32::min).max(0.0)
+    }
+
+    /// The sensitivity that a rule asks for.
+    fn by(self, (tones, least): (f32, f32), likeness: f32) -> f32 {
+        let by_tones = USUAL + 1.0 - self.tones / tones;
+        by_tones.max(USUAL + (likeness - least) / LIKENESS_RANGE)
     }
 
     /// True if they are of different shots.
@@ -80,6 +96,8 @@ pub(crate) struct Glance {
     tones: [f32; TONES],
     /// Mean brightness of places, 0 to 255, row by row.
     pub cells: Vec<f32>,
+    /// How much each of them differs from those around it.
+    details: Vec<f32>,
 }
 
 impl Glance {
@@ -107,12 +125,38 @@ impl Glance {
         for (cell, count) in cells.iter_mut().zip(counts) {
             *cell /= count.max(1) as f32;
         }
-        Self { tones, cells }
+        Self {
+            tones,
+            details: details_of(&cells, columns, rows),
+            cells,
+        }
     }
 }
 
-/// Correlation of cells; flat pictures are alike.
-fn likeness(a: &[f32], b: &[f32]) -> f32 {
+/// How much each cell differs from the mean of the nine around it; beyond the border is what is at it.
+fn details_of(cells: &[f32], columns: usize, rows: usize) -> Vec<f32> {
+    let near = |at: usize, count: usize| [at.saturating_sub(1), at, (at + 1).min(count - 1)];
+    let mut details = Vec::with_capacity(cells.len());
+    for y in 0..rows {
+        for x in 0..columns {
+            let mut sum = 0.0;
+            for row in near(y, rows) {
+                for column in near(x, columns) {
+                    sum += cells[row * columns + column];
+                }
+            }
+            details.push(cells[y * columns + x] - sum / 9.0);
+        }
+    }
+    details
+}
+
+/// A spread of less than a step of 8 bit has no places; details are half as large.
+const SPREAD: f32 = 1.0;
+const FINE_SPREAD: f32 = 0.5;
+
+/// Correlation of cells; pictures whose mean square is not beyond `spread` are flat, and alike.
+fn likeness(a: &[f32], b: &[f32], spread: f32) -> f32 {
     let mean = |cells: &[f32]| cells.iter().sum::<f32>() / cells.len().max(1) as f32;
     let (ma, mb) = (mean(a), mean(b));
     let (mut both, mut aa, mut bb) = (0.0f32, 0.0f32, 0.0f32);
@@ -122,9 +166,8 @@ fn likeness(a: &[f32], b: &[f32]) -> f32 {
         aa += a * a;
         bb += b * b;
     }
-    let count = a.len().max(1) as f32;
-    // A spread of less than a step of 8 bit has no places.
-    match (aa > count, bb > count) {
+    let flat = spread * a.len().max(1) as f32;
+    match (aa > flat, bb > flat) {
         (true, true) => both / (aa * bb).sqrt(),
         (false, false) => 1.0,
         _ => 0.0,
@@ -166,6 +209,7 @@ mod tests {
         let change = |tones, likeness| Change {
             tones,
             likeness,
+            details: 1.0,
             distance: 0.1,
         };
         // The limits of the rule are those of the usual sensitivity.
@@ -177,5 +221,10 @@ mod tests {
             .to_vec();
         assert!(needs.windows(2).all(|pair| pair[0] < pair[1]), "{needs:?}");
         assert!(needs[0] == 0.0 && needs[4] > 1.0, "{needs:?}");
+        let other_details = Change {
+            details: 0.1,
+            ..change(0.25, 0.8)
+        };
+        assert!(other_details.is_cut() && !change(0.25, 0.8).is_cut());
     }
 }

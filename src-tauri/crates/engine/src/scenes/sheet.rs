@@ -6,7 +6,9 @@ use frameloom_core::job::Quality;
 use frameloom_core::pixel::{AnyPlane, PixelFormat, Planes};
 use frameloom_core::said;
 use frameloom_core::time::{Rational, TimeBase};
-use frameloom_media::{FilterGraph, FilterInput, FilterSpec, Frame, MediaError, RgbImage, Scrubber};
+use frameloom_media::{
+    FilterGraph, FilterInput, FilterSpec, Frame, MediaError, RgbImage, Scrubber,
+};
 use frameloom_still::{Channels, Metadata, RowWriter, RowsRef, StillFormat};
 use std::fmt::Write as _;
 use std::io::Write as _;
@@ -109,7 +111,9 @@ fn beside(pictures: &[RgbImage], cell: (u32, u32), width: u32) -> Vec<u8> {
     for (place, picture) in pictures.iter().enumerate() {
         let left = (GAP as usize + place * (cell.0 + GAP) as usize) * 3;
         let taken = picture.width.min(cell.0) as usize * 3;
-        let own = picture.data.chunks_exact((picture.width as usize * 3).max(1));
+        let own = picture
+            .data
+            .chunks_exact((picture.width as usize * 3).max(1));
         for (to, from) in rows.chunks_exact_mut(line).zip(own) {
             if let (Some(to), Some(from)) = (to.get_mut(left..left + taken), from.get(..taken)) {
                 to.copy_from_slice(from);
@@ -120,12 +124,7 @@ fn beside(pictures: &[RgbImage], cell: (u32, u32), width: u32) -> Vec<u8> {
 }
 
 /// Rows of R, G, B with a line of text below each picture, white on black.
-fn written(
-    lines: &[&str],
-    cell: u32,
-    width: u32,
-    output: &Path,
-) -> Result<Vec<u8>, EngineError> {
+fn written(lines: &[&str], cell: u32, width: u32, output: &Path) -> Result<Vec<u8>, EngineError> {
     let folder = output.parent().unwrap_or(Path::new("."));
     let failed = || EngineError::io("the text cannot be laid out", folder);
     let mut file = tempfile::Builder::new()

@@ -315,7 +315,12 @@ fn ticks(micros: i64, base: TimeBase) -> i64 {
 }
 
 /// Compares two times in different bases.
-pub(super) fn compare(a: i64, a_base: sys::AVRational, b: i64, b_base: sys::AVRational) -> Ordering {
+pub(super) fn compare(
+    a: i64,
+    a_base: sys::AVRational,
+    b: i64,
+    b_base: sys::AVRational,
+) -> Ordering {
     let value = |ticks: i64, base: sys::AVRational, other: sys::AVRational| {
         i128::from(ticks) * i128::from(base.num) * i128::from(other.den)
     };
