@@ -10,7 +10,7 @@ use std::path::{Path, PathBuf};
 /// Stretches of real clips, each of a single shot: file, first second, frames at 25 a second.
 const SHOTS: [(&str, f64, u64); 5] = [
     ("media/video/h264_1080p_full-range_5s.mp4", 0.0, 60),
-    ("media/video/h264_aac_17s_640x360.mp4", 6.0, 50),
+    ("media/video/h264_aac_16s_320x240_60fps.mp4", 2.0, 50),
     ("media/video/hevc_1080p_full-range.mp4", 1.0, 70),
     ("media/video/preroll_5s_640x360.mp4", 0.0, 55),
     ("media/video/hevc_720p25_4s.ts", 1.0, 50),
@@ -127,7 +127,8 @@ fn every_cut_is_found_at_its_frame_and_flashes_are_none() {
     let table = table.expect_code(0).stdout;
     let lines: Vec<&str> = table.lines().collect();
     assert_eq!(lines.len(), truth.len() + 1);
-    assert!(lines[2].starts_with("2,60,109,50,00:00:02.400,2.400000,4.400000,2.000000,cut"));
+    let second = "2,60,109,50,00:00:02.400,2.400000,4.400000,2.000000,cut";
+    assert_eq!(lines[2], second);
     // White pictures, and a light that goes out, within shots.
     let flashes = cli.folder().join("flashes.mkv");
     let look = "geq=lum='if(between(N,20,21)+between(N,80,84),235,if(between(N,140,142),16,lum(X,Y)))':cb='cb(X,Y)':cr='cr(X,Y)'";

@@ -2,10 +2,12 @@
 
 use super::feed::{self, AddedTrack, Feed};
 use super::join::{add_copy, chapters_as_they_are, compare, options, shift_micros};
+use super::video::{decoding_time, delay};
 use crate::container::{Container, MuxPlan, described, holds, plan_mux};
 use crate::error::MediaError;
 use crate::ffi::input::{Look, RawChapter};
 use crate::ffi::output::Output;
+use crate::ffi::packet::Packet;
 use crate::ffi::util::time_base;
 use crate::mux::copy::{CopiedStream, file_tags, general_tags};
 use ffmpeg_sys_next as sys;
@@ -101,7 +103,10 @@ pub fn remux(
             continue;
         };
         has_cover |= stream.has_disposition(sys::AV_DISPOSITION_ATTACHED_PIC);
-        if let Some(copy) = add_copy(&mut output, stream, spec.plan, shift)? {
+        if let Some(mut copy) = add_copy(&mut output, stream, spec.plan, shift)? {
+            if main.is_some_and(|main| main.index as usize == index) && tells_no_decoding(info) {
+                copy.decoding = Some(decoding_times(spec.source, index, cancel)?);
+            }
             copied.insert(index, copy);
         }
     }
@@ -168,4 +173,38 @@ pub fn remux(
     File::open(spec.output_tmp)
         .and_then(|file| file.sync_data())
         .map_err(|e| MediaError::from_write(e, spec.output_tmp))
+}
+
+/// Matroska and AVI hold one time for each packet; which of them are decoded before their turn shows
+/// only in all of them.
+fn tells_no_decoding(info: &MediaInfo) -> bool {
+    ["matroska", "avi"]
+        .iter()
+        .any(|name| info.container.contains(name))
+}
+
+/// Decoding times of all packets of a stream: its presentation times in order, as much later as it
+/// takes that no packet is shown before it is decoded.
+fn decoding_times(
+    path: &Path,
+    stream: usize,
+    cancel: &Arc<AtomicBool>,
+) -> Result<Vec<i64>, MediaError> {
+    let mut input = crate::source::open(path, Look::Packets, cancel)?;
+    input.keep_streams(|index| index == stream);
+    let mut packet = Packet::new()?;
+    let (mut coded, mut next) = (Vec::new(), 0);
+    while input.read(&mut packet)? {
+        if packet.stream() == stream {
+            let pts = packet.pts().or(packet.dts()).unwrap_or(next);
+            next = pts.saturating_add(packet.duration());
+            coded.push(pts);
+        }
+    }
+    let mut sorted = coded.clone();
+    sorted.sort_unstable();
+    let delay = delay(&coded, &sorted);
+    Ok((0..coded.len())
+        .map(|index| decoding_time(&sorted, delay, index))
+        .collect())
 }
