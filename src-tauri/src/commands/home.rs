@@ -4,13 +4,15 @@ use super::call;
 use crate::Door;
 use frameloom_app::presets::{cards, fits};
 use frameloom_app::{
-    Clipboard, PresetCard, PresetFit, SilenceView, SoundWish, Span, UpscaleRequest,
+    Clipboard, Lane, PresetCard, PresetFit, SceneExport, ScenesView, SilenceView, SoundWish, Span,
+    UpscaleRequest,
 };
 use frameloom_core::error::AppError;
+use frameloom_core::job::Job;
 use frameloom_core::media::MediaInfo;
 use std::path::PathBuf;
 use tauri::State;
-use tauri::ipc::Response;
+use tauri::ipc::{Channel, Response};
 
 type Answer<T> = Result<T, AppError>;
 
@@ -47,6 +49,57 @@ pub(crate) async fn view_silence(
     request: UpscaleRequest,
 ) -> Answer<SilenceView> {
     call(door, move |app| app.view_silence(&request)).await
+}
+
+/// The shots of a clip, and which part of it was looked at, 0 to 1, while that takes.
+#[tauri::command]
+pub(crate) async fn view_scenes(
+    door: State<'_, Door>,
+    request: UpscaleRequest,
+    channel: Channel<f64>,
+) -> Answer<ScenesView> {
+    // A window that is gone needs no news.
+    call(door, move |app| {
+        app.view_scenes(&request, &mut |part| drop(channel.send(part)))
+    })
+    .await
+}
+
+/// Writes the shots of a clip as anything but clips; gives the name of the file.
+#[tauri::command]
+pub(crate) async fn save_scenes(
+    door: State<'_, Door>,
+    request: UpscaleRequest,
+    export: SceneExport,
+    channel: Channel<f64>,
+) -> Answer<PathBuf> {
+    call(door, move |app| {
+        app.save_viewed_scenes(&request, export, &mut |part| drop(channel.send(part)))
+    })
+    .await
+}
+
+/// Queues a job for each shot of a clip.
+#[tauri::command]
+pub(crate) async fn split_scenes(
+    door: State<'_, Door>,
+    request: UpscaleRequest,
+    channel: Channel<f64>,
+) -> Answer<Vec<Job>> {
+    call(door, move |app| {
+        app.split_viewed_scenes(&request, Lane::Queue, &mut |part| drop(channel.send(part)))
+    })
+    .await
+}
+
+/// Nobody waits for the shots of a clip any more.
+#[tauri::command]
+pub(crate) async fn leave_scenes(door: State<'_, Door>) -> Answer<()> {
+    call(door, |app| {
+        app.leave_scenes();
+        Ok(())
+    })
+    .await
 }
 
 /// A stretch of the sound of a clip, as bytes and not as JSON.

@@ -339,7 +339,7 @@ export function fakeIpc(options: FakeOptions = {}): FakeIpc {
   const ipc: FakeIpc = {
     ...libraryFake(options.library ?? 0, calls, fakeInfo),
     ...queue.ipc,
-    ...homeFake(calls, options.clipboard ?? 'nothing', options.matting ?? true, options.voice ?? true),
+    ...homeFake(calls, options.clipboard ?? 'nothing', options.matting ?? true, options.voice ?? true, (request) => ipc.submitUpscale(request)),
     ...presetsFake(calls, options.matting ?? true),
     ...fakeModels(calls, models),
     ...fakeShell(calls, models),

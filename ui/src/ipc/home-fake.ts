@@ -4,6 +4,8 @@ import type { MediaInfo } from './bindings/MediaInfo';
 import type { Misfit } from './bindings/Misfit';
 import type { PresetCard } from './bindings/PresetCard';
 import type { PresetId } from './bindings/PresetId';
+import type { Job } from './bindings/Job';
+import type { ScenesView } from './bindings/ScenesView';
 import type { SilenceView } from './bindings/SilenceView';
 import type { Span } from './bindings/Span';
 import type { UpscaleRequest } from './bindings/UpscaleRequest';
@@ -52,6 +54,7 @@ export const FAKE_PRESETS: PresetCard[] = [
   row('reframe', { takes: ['video', 'still'], options: ['quality', 'codec'], still_formats: STILL_FORMATS }),
   row('silence', { options: ['quality', 'codec'] }),
   row('voice', { options: ['codec'] }),
+  row('scenes', { options: ['quality', 'codec'] }),
 ];
 
 const LONGEST_ANIMATION = 60_000_000;
@@ -96,6 +99,7 @@ export function fakeOutput(request: UpscaleRequest): string {
     silence: '{name}_cut',
     voice: '{name}_voice',
     steps: '{name}_made',
+    scenes: `{name}_${String(request.counter ?? 1).padStart(3, '0')}`,
   }[request.preset];
   return `${folder}/${(request.name_template ?? usual).replace('{name}', stem)}.${ending}`;
 }
@@ -140,7 +144,27 @@ function silenceOf(request: UpscaleRequest): SilenceView {
   };
 }
 
-export function homeFake(calls: string[], holds: Clipboard, hasMatting: boolean, hasVoice: boolean): HomeIpc {
+/** Shots of the fake: five of four seconds each; the more sensitive, the more. */
+function scenesOf(request: UpscaleRequest): ScenesView {
+  const length = 20_000_000;
+  const { sensitivity, least_millis } = request.scenes ?? { sensitivity: 0.5, least_millis: 500 };
+  const count = Math.max(1, Math.min(Math.round(1 + 8 * sensitivity), Math.floor(length / 1000 / Math.max(1, least_millis))));
+  const at = (n: number) => Math.round((n * length) / count);
+  return {
+    shots: Array.from({ length: count }, (_, n) => ({
+      from_frame: Math.round(at(n) / 40_000),
+      to_frame: Math.round(at(n + 1) / 40_000),
+      from_micros: at(n),
+      to_micros: at(n + 1),
+      dissolves: n === 2,
+      clear_frame: Math.round(at(n) / 40_000),
+    })),
+    frames: 500,
+    length_micros: length,
+  };
+}
+
+export function homeFake(calls: string[], holds: Clipboard, hasMatting: boolean, hasVoice: boolean, submit: (request: UpscaleRequest) => Promise<Job>): HomeIpc {
   return {
     presets: async () => FAKE_PRESETS,
     presetFits: async (info, span) => FAKE_PRESETS.map(({ id }) => ({ id, misfit: misfitOf(id, info, span, hasMatting, hasVoice) })),
@@ -161,6 +185,29 @@ export function homeFake(calls: string[], holds: Clipboard, hasMatting: boolean,
     viewSilence: async (request) => {
       calls.push(`silence ${JSON.stringify(request.silence?.rule ?? null)}`);
       return silenceOf(request);
+    },
+    viewScenes: async (request, onPart) => {
+      calls.push(`scenes ${JSON.stringify(request.scenes ?? null)}`);
+      onPart(0.5);
+      return scenesOf(request);
+    },
+    saveScenes: async (request, what, onPart) => {
+      calls.push(`save scenes ${what}`);
+      onPart(0.5);
+      const stem = request.input.slice(0, request.input.lastIndexOf('.'));
+      return { list: `${stem}_scenes.csv`, json: `${stem}_scenes.json`, sheet: `${stem}_sheet.png`, chapters: `${stem}_chapters.mov`, files: '' }[what];
+    },
+    splitScenes: async (request) => {
+      calls.push('split scenes');
+      const { shots } = scenesOf(request);
+      const jobs: Job[] = [];
+      for (const [n, { from_micros, to_micros }] of shots.entries()) {
+        jobs.push(await submit({ ...request, scenes: undefined, span: { from_micros, to_micros }, counter: n + 1 }));
+      }
+      return jobs;
+    },
+    leaveScenes: async () => {
+      calls.push('leave scenes');
     },
   };
 }

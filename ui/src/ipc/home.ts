@@ -4,6 +4,9 @@ import type { MediaInfo } from './bindings/MediaInfo';
 import type { PresetCard } from './bindings/PresetCard';
 import type { PresetFit } from './bindings/PresetFit';
 import type { SoundWish } from './bindings/SoundWish';
+import type { Job } from './bindings/Job';
+import type { SceneExport } from './bindings/SceneExport';
+import type { ScenesView } from './bindings/ScenesView';
 import type { SilenceView } from './bindings/SilenceView';
 import type { Span } from './bindings/Span';
 import type { UpscaleRequest } from './bindings/UpscaleRequest';
@@ -21,4 +24,12 @@ export interface HomeIpc {
   clipSound(wish: SoundWish): Promise<ArrayBuffer>;
   /** What would be kept of a clip whose silence is cut. The first time it is listened to, which takes a while. */
   viewSilence(request: UpscaleRequest): Promise<SilenceView>;
+  /** The shots of a clip. The first time all its pictures are looked at; `onPart` hears the part that is done, 0 to 1. */
+  viewScenes(request: UpscaleRequest, onPart: (part: number) => void): Promise<ScenesView>;
+  /** Writes the shots as a list, chapters or a sheet; gives the name of the file. */
+  saveScenes(request: UpscaleRequest, what: SceneExport, onPart: (part: number) => void): Promise<string>;
+  /** Queues a job for each shot. */
+  splitScenes(request: UpscaleRequest, onPart: (part: number) => void): Promise<Job[]>;
+  /** Nobody waits for shots any more: a search that is going on ends. */
+  leaveScenes(): Promise<void>;
 }

@@ -17,6 +17,8 @@ import type { Receipt } from '../ipc/bindings/Receipt';
 import type { SavedFit } from '../ipc/bindings/SavedFit';
 import type { SavedPreset } from '../ipc/bindings/SavedPreset';
 import type { Settings } from '../ipc/bindings/Settings';
+import type { SceneExport } from '../ipc/bindings/SceneExport';
+import type { SceneWish } from '../ipc/bindings/SceneWish';
 import type { SilenceRule } from '../ipc/bindings/SilenceRule';
 import type { Span } from '../ipc/bindings/Span';
 import type { Task } from '../ipc/bindings/Task';
@@ -26,6 +28,7 @@ import type { VideoCodec } from '../ipc/bindings/VideoCodec';
 import type { VoiceWish } from '../ipc/bindings/VoiceWish';
 import type { Verification } from '../ipc/bindings/Verification';
 import { toAppError, type Ipc } from '../ipc/ipc';
+import { t } from '../i18n/index.svelte';
 import { folderOf, isFinished, isTerminal, modelOf, presetOf } from './facts';
 import { sampleSpan } from './sample';
 
@@ -54,6 +57,10 @@ export class Draft {
   /** The request that `planError` is about. */
   refusedRequest = $state.raw<string | null>(null);
   starting = $state(false);
+  /** How much is done of what is no job, 0 to 1. */
+  part = $state(0);
+  /** The file that was written of it without a job. */
+  saved = $state.raw<string | null>(null);
   /** Where the clip is looked at, in microseconds. */
   at = $state(0);
 
@@ -72,6 +79,7 @@ export class Draft {
 /** As the program has it where nobody chooses. */
 const USUAL_SILENCE: SilenceRule = { threshold: 0.5, padding_millis: 200, min_silence_millis: 500, min_speech_millis: 100 };
 const USUAL_VOICE: VoiceWish = { loudness: -16, strength: 1 };
+const USUAL_SCENES: Omit<SceneWish, 'chapter'> = { sensitivity: 0.5, least_millis: 500 };
 
 /** How it is done: one recipe for every file that is not started; each takes what its preset leaves open. */
 export interface Recipe {
@@ -85,6 +93,10 @@ export interface Recipe {
   silence: SilenceRule;
   /** How a voice is cleaned. */
   voice: VoiceWish;
+  /** How scenes are told from each other; what stands before the numbers of chapters is a word of the window. */
+  scenes: Omit<SceneWish, 'chapter'>;
+  /** What is made of scenes. */
+  split: SceneExport;
   /** Ending of the results; `null`: as the preset has it. */
   format: string | null;
   /** Template for the names of results; `null`: as the preset has it. */
@@ -130,6 +142,8 @@ export class Studio {
     codec: null,
     silence: { ...USUAL_SILENCE },
     voice: { ...USUAL_VOICE },
+    scenes: { ...USUAL_SCENES },
+    split: 'files',
     format: null,
     name: null,
     outputDir: null,
@@ -426,11 +440,13 @@ export class Studio {
       below: draft.below,
       drop: [],
       deinterlace: 'auto',
-      span: draft.info?.kind === 'video' ? draft.span : null,
+      // Scenes are those of the whole clip.
+      span: draft.info?.kind === 'video' && draft.preset !== 'scenes' ? draft.span : null,
       sample: false,
       ...(draft.saved !== null && { saved: draft.saved.id }),
       ...(!saved && draft.preset === 'silence' && { silence: { rule: { ...this.recipe.silence }, track: null } }),
       ...(!saved && draft.preset === 'voice' && { voice: { ...this.recipe.voice } }),
+      ...(!saved && draft.preset === 'scenes' && { scenes: { ...this.recipe.scenes, chapter: t('scenes.chapter') } }),
     };
   }
 
@@ -481,7 +497,16 @@ export class Studio {
     for (const draft of queue) draft.starting = true;
     for (const draft of queue) {
       try {
-        const job = await this.ipc.submitUpscale(this.request(draft));
+        if (draft.preset === 'scenes' && this.recipe.split !== 'files') {
+          await this.#saveScenes(draft);
+          continue;
+        }
+        const [job, ...others] =
+          draft.preset === 'scenes'
+            ? await this.ipc.splitScenes(this.request(draft), (part) => (draft.part = part))
+            : [await this.ipc.submitUpscale(this.request(draft))];
+        if (!job) continue;
+        for (const other of others) if (!this.jobs.some((known) => known.id === other.id)) this.#setJobs([...this.jobs, other]);
         const wasSelected = this.selectedId === draft.id;
         this.drafts = this.drafts.filter((other) => other.id !== draft.id);
         // An event may have brought it, and newer, before the answer came.
@@ -492,6 +517,13 @@ export class Studio {
         draft.starting = false;
       }
     }
+  }
+
+  /** Writes the shots of a clip; the draft stays, for something else may be made of them. */
+  async #saveScenes(draft: Draft): Promise<void> {
+    draft.saved = null;
+    draft.saved = await this.ipc.saveScenes(this.request(draft), this.recipe.split, (part) => (draft.part = part));
+    draft.starting = false;
   }
 
   /** A running job finishes its part first; until then it is in `pausing`. */
@@ -581,6 +613,8 @@ export class Studio {
       codec: spec.encode.codec,
       silence: { ...USUAL_SILENCE },
       voice: { ...USUAL_VOICE },
+      scenes: { ...USUAL_SCENES },
+      split: 'files',
       format: null,
       name: null,
       outputDir: folderOf(spec.output) === folderOf(spec.input) ? null : folderOf(spec.output),

@@ -6,12 +6,17 @@ use frameloom_core::error::{AppError, ErrorCode};
 use frameloom_core::said;
 use serde::{Serialize, de::DeserializeOwned};
 use std::ffi::OsStr;
-use std::io::{Read, Write};
+use std::io::{BufRead, BufReader, Read, Write};
 use std::process::{Command, ExitCode, ExitStatus, Stdio};
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU32, Ordering};
 use std::time::{Duration, Instant};
 
 /// No answer is longer: the longest tells what was heard in a day of sound.
 const MAX_ANSWER_BYTES: u64 = 32 << 20;
+
+/// How a line begins that says how far a child is, in thousandths.
+const PROGRESS: &str = "progress ";
 
 /// What a child came to.
 pub(crate) enum Answer<T> {
@@ -47,6 +52,22 @@ impl App {
         time_limit: Duration,
         may_go_on: &dyn Fn() -> bool,
     ) -> Result<Answer<T>, AppError> {
+        self.ask_child_telling(arguments, time_limit, may_go_on, &mut |_| {})
+    }
+
+    /// As [`App::ask_child_while`], of a child that says how far it is ([`tell_progress`]): `told`
+    /// hears the part that is done, 0 to 1, whenever it grew. `time_limit` is that between two such
+    /// words.
+    ///
+    /// # Errors
+    /// As [`App::ask_child`].
+    pub(crate) fn ask_child_telling<T: DeserializeOwned>(
+        &self,
+        arguments: &[&OsStr],
+        time_limit: Duration,
+        may_go_on: &dyn Fn() -> bool,
+        told: &mut dyn FnMut(f64),
+    ) -> Result<Answer<T>, AppError> {
         let mut command = Command::new(&self.places.worker);
         if !self.places.extra_models.is_empty() {
             command.env(
@@ -73,16 +94,33 @@ impl App {
                 .details(error.to_string())
             })?;
         let stdout = child.stdout.take();
+        // In thousandths.
+        let done = Arc::new(AtomicU32::new(0));
+        let heard = done.clone();
         let reader = std::thread::spawn(move || {
-            let mut text = String::new();
-            if let Some(stdout) = stdout {
-                // Cut off, it is no JSON, which is seen below.
-                let _ = stdout.take(MAX_ANSWER_BYTES).read_to_string(&mut text);
+            let mut answer = String::new();
+            // Cut off, it is no JSON, which is seen below.
+            let stdout = stdout.map(|stdout| BufReader::new(stdout.take(MAX_ANSWER_BYTES)));
+            for line in stdout
+                .into_iter()
+                .flat_map(BufRead::lines)
+                .map_while(Result::ok)
+            {
+                match line.strip_prefix(PROGRESS) {
+                    Some(part) => heard.store(part.trim().parse().unwrap_or(0), Ordering::Relaxed),
+                    None => answer.push_str(&line),
+                }
             }
-            text
+            answer
         });
-        let began = Instant::now();
+        let mut began = Instant::now();
+        let mut known = 0;
         let status = loop {
+            let now = done.load(Ordering::Relaxed);
+            if now > known {
+                (known, began) = (now, Instant::now());
+                told(f64::from(now) / 1000.0);
+            }
             match child.try_wait() {
                 Ok(Some(status)) => break Some(status),
                 Ok(None) if began.elapsed() < time_limit && may_go_on() => {
@@ -101,6 +139,25 @@ impl App {
             (Some(status), Err(_)) => Answer::Ended(status),
             (None, _) => Answer::TooSlow,
         })
+    }
+}
+
+/// Tells who asked a child how far it is, once for each thousandth.
+#[derive(Default)]
+pub(crate) struct Telling {
+    last: u32,
+}
+
+impl Telling {
+    /// `part` is done, 0 to 1.
+    pub(crate) fn tell(&mut self, part: f64) {
+        let now = (part.clamp(0.0, 1.0) * 1000.0) as u32;
+        if now > self.last {
+            self.last = now;
+            // Who asked may be gone; then the answer finds nobody, too.
+            let mut out = std::io::stdout().lock();
+            let _ = writeln!(out, "{PROGRESS}{now}").and_then(|()| out.flush());
+        }
     }
 }
 

@@ -319,7 +319,9 @@ pub fn is_lossy(info: &MediaInfo) -> bool {
 }
 
 /// Variables that a name template may hold.
-pub const TEMPLATE_VARIABLES: &[&str] = &["name", "model", "scale", "width", "height", "counter"];
+pub const TEMPLATE_VARIABLES: &[&str] = &[
+    "name", "model", "scale", "width", "height", "counter", "shot",
+];
 
 /// The name that a result gets where the user gave no template.
 pub const DEFAULT_TEMPLATE: &str = "{name}_{scale}x";
@@ -374,13 +376,18 @@ pub fn fill_template(template: &str, parts: &NameParts<'_>) -> Result<String, Ap
             "width" => name.push_str(&parts.size.0.to_string()),
             "height" => name.push_str(&parts.size.1.to_string()),
             "counter" => name.push_str(&format!("{:04}", parts.counter)),
-            other => {
-                return refuse(said!(
-                    "name.variable",
-                    "The name holds `{word}`, which is not known.",
-                    word = format!("{{{other}}}")
-                ));
-            }
+            "shot" => name.push_str(&format!("{:03}", parts.counter)),
+            other => match digits_of(other) {
+                // As many digits as are asked for.
+                Some(digits) => name.push_str(&format!("{:0digits$}", parts.counter)),
+                None => {
+                    return refuse(said!(
+                        "name.variable",
+                        "The name holds `{word}`, which is not known.",
+                        word = format!("{{{other}}}")
+                    ));
+                }
+            },
         }
         rest = &rest[open + close + 1..];
     }
@@ -393,6 +400,13 @@ pub fn fill_template(template: &str, parts: &NameParts<'_>) -> Result<String, Ap
         ));
     }
     Ok(name)
+}
+
+/// The digits of a number in a template, as `shot:03` or `counter:05` has them: 1 to 9.
+fn digits_of(variable: &str) -> Option<usize> {
+    let (name, width) = variable.split_once(':')?;
+    let digits = width.strip_prefix('0')?.parse().ok()?;
+    (matches!(name, "shot" | "counter") && (1..=9).contains(&digits)).then_some(digits)
 }
 
 /// Longest name of a file that disks take, in the units of [`name_length`], less the room for a

@@ -3,7 +3,7 @@
 use crate::disk;
 use crate::folder::{self, OWNER_LOCK, WORKER_LOCK};
 use crate::runner::{Control, Stopping};
-use crate::{App, UpscaleRequest, explain, now_millis};
+use crate::{App, PresetId, UpscaleRequest, explain, now_millis, scenes};
 use frameloom_core::error::{AppError, ErrorCode};
 use frameloom_core::job::{Job, JobEvent, JobId, JobProgress, JobSpec, JobState, Priority};
 use frameloom_core::media::Warning;
@@ -22,6 +22,9 @@ impl App {
     /// # Errors
     /// The request cannot be done, in a sentence; then nothing was stored.
     pub fn submit_upscale(&self, request: &UpscaleRequest, lane: Lane) -> Result<Job, AppError> {
+        if request.preset == PresetId::Scenes && request.span.is_none() {
+            return Err(scenes::unsplit());
+        }
         let (spec, plan, _) = self.prepare(request)?;
         self.submit(spec, &plan, lane)
     }

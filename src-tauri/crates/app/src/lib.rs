@@ -65,6 +65,8 @@ mod redact;
 mod reframe;
 mod request;
 mod runner;
+mod saved;
+pub mod scenes;
 pub mod settings;
 pub mod silence;
 mod sound;
@@ -112,6 +114,7 @@ pub use redact::{RedactWhat, RedactWish};
 pub use reframe::ReframeWish;
 pub use request::{Span, UpscalePlan, UpscaleRequest};
 pub use runner::{Control, Stopping};
+pub use scenes::{SCENE_EXPORTS, SceneExport, SceneWatch, SceneWish, ScenesView, Shot};
 pub use settings::Settings;
 pub use silence::{EditFormat, SilenceView, SilenceWish};
 pub use sound::SoundWish;
@@ -127,7 +130,7 @@ pub use frameloom_store::Lane;
 use frameloom_store::{SetAside, Store};
 use std::collections::BTreeMap;
 use std::path::Path;
-use std::sync::atomic::AtomicBool;
+use std::sync::atomic::{AtomicBool, AtomicU64};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
@@ -143,7 +146,10 @@ pub struct App {
     pub(crate) previews: preview::Cache,
     pub(crate) clips: preview::OpenClips,
     pub(crate) sounds: sound::OpenSounds,
-    pub(crate) heard: silence::Memory,
+    pub(crate) heard: stamp::Lately<silence::Listened>,
+    pub(crate) seen_scenes: stamp::Lately<frameloom_engine::scenes::Scenes>,
+    /// Which search for scenes of a window is the last one that was wanted.
+    pub(crate) scenes_wanted: AtomicU64,
     pub(crate) viewer: viewer::Viewer,
     pub(crate) views: node_view::Views,
     pub(crate) library: library::Library,
@@ -196,7 +202,9 @@ impl App {
             previews: preview::Cache::default(),
             clips: preview::OpenClips::default(),
             sounds: sound::OpenSounds::default(),
-            heard: silence::Memory::default(),
+            heard: stamp::Lately::default(),
+            seen_scenes: stamp::Lately::default(),
+            scenes_wanted: AtomicU64::new(0),
             viewer: viewer::Viewer::default(),
             views: node_view::Views::default(),
             library: library::Library::default(),

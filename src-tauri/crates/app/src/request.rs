@@ -14,7 +14,9 @@ use crate::pictures::{self, PicturesRequest, Source};
 use crate::presets::{self, PresetId, Work, with_format};
 use crate::redact::RedactWish;
 use crate::reframe::ReframeWish;
-use crate::{App, ComputeWish, DeinterlaceChoice, SilenceWish, VoiceWish, explain, fields};
+use crate::{
+    App, ComputeWish, DeinterlaceChoice, SceneWish, SilenceWish, VoiceWish, explain, fields,
+};
 use frameloom_core::error::{AppError, ErrorCode};
 use frameloom_core::graph::{Op, ResizeParams, TrimParams};
 use frameloom_core::job::{
@@ -121,6 +123,10 @@ pub struct UpscaleRequest {
     #[serde(skip_serializing_if = "Option::is_none")]
     #[ts(optional)]
     pub convert: Option<ConvertWish>,
+    /// How scenes are told from each other, for the preset that splits at them.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[ts(optional)]
+    pub scenes: Option<SceneWish>,
     /// Names that are not overwritten in any case.
     #[serde(skip)]
     #[ts(skip)]

@@ -1,9 +1,9 @@
 //! What was read of a file once and holds for as long as the file is the same.
 
 use frameloom_engine::FileStamp;
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, VecDeque};
 use std::path::{Path, PathBuf};
-use std::sync::{Mutex, PoisonError};
+use std::sync::{Arc, Mutex, PoisonError};
 
 /// Facts about files, each read once in this process for as long as size, time of change and inode
 /// of its file stay the same. A new process reads again.
@@ -31,6 +31,39 @@ impl<T: Clone> Known<T> {
     }
 
     fn lock(&self) -> std::sync::MutexGuard<'_, BTreeMap<PathBuf, (FileStamp, T)>> {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+/// What was worked out of files lately, by keys that name the file, its stamp and how.
+#[derive(Debug)]
+pub(crate) struct Lately<T>(Mutex<VecDeque<(String, Arc<T>)>>);
+
+impl<T> Default for Lately<T> {
+    fn default() -> Self {
+        Self(Mutex::default())
+    }
+}
+
+impl<T> Lately<T> {
+    /// So much is remembered: some megabytes for an hour of sound or pictures each.
+    const MOST: usize = 8;
+
+    pub(crate) fn find(&self, key: &str) -> Option<Arc<T>> {
+        let list = self.list();
+        let found = list.iter().find(|(known, _)| known == key);
+        found.map(|(_, found)| found.clone())
+    }
+
+    pub(crate) fn keep(&self, key: String, found: &Arc<T>) {
+        let mut list = self.list();
+        list.push_back((key, found.clone()));
+        while list.len() > Self::MOST {
+            list.pop_front();
+        }
+    }
+
+    fn list(&self) -> std::sync::MutexGuard<'_, VecDeque<(String, Arc<T>)>> {
         self.0.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }

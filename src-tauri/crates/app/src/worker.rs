@@ -21,7 +21,7 @@ use crate::runner::Stopping;
 use crate::stopping::{Running, StopControl, interrupted};
 use crate::{
     App, Places, compute, doctor, explain, jobs, logging, memory, model_speed, now_millis, onnx,
-    project, silence, viewer,
+    project, scenes, silence, viewer,
 };
 use events::say;
 use frameloom_core::error::{AppError, ErrorCode};
@@ -55,6 +55,7 @@ pub fn main(arguments: impl IntoIterator<Item = OsString>) -> ExitCode {
     let mut views = None;
     let mut frames = None;
     let mut listened = None;
+    let mut seen = None;
     let mut arguments = arguments.into_iter();
     while let (Some(name), Some(value)) = (arguments.next(), arguments.next()) {
         match name.to_str() {
@@ -71,6 +72,8 @@ pub fn main(arguments: impl IntoIterator<Item = OsString>) -> ExitCode {
             Some("--frames") => frames = Some(PathBuf::from(value)),
             // A track is listened to, with a model that may be anybody's.
             Some("--listen") => listened = value.into_string().ok(),
+            // All pictures of a clip are looked at, for its shots.
+            Some("--scenes") => seen = value.into_string().ok(),
             Some("--hints") => hints = value.into_string().ok(),
             // Nor this: a model is measured.
             Some("--speed") => speed = value.into_string().ok(),
@@ -91,6 +94,9 @@ pub fn main(arguments: impl IntoIterator<Item = OsString>) -> ExitCode {
     }
     if let (Some(data), Some(question)) = (&data, &listened) {
         return silence::listen_here(data.clone(), question);
+    }
+    if let Some(question) = &seen {
+        return scenes::look_here(question);
     }
     if let (Some(data), Some(question)) = (&data, frames) {
         return project::frames::render_here(data.clone(), &question);

@@ -10,8 +10,9 @@ use frameloom_app::{
     About, CanvasEntry, CanvasGraph, CanvasSave, CanvasVersion, CatalogueView, Clipboard,
     GraphPlan, GraphRequest, HistoryPage, HistoryQuery, JobEdit, Kept, Likeness, MenuGroup,
     ModelEntry, ModelImport, ModelSource, ModelSpeed, NodeView, Opened, Outgoing, PresetCard,
-    PresetFit, QueueEvent, Report, Retry, SavedFit, SavedPreset, Settings, Shelf, SilenceView,
-    SoundWish, TrayWords, UpscalePlan, UpscaleRequest, ViewRequest, WatchFolderView,
+    PresetFit, QueueEvent, Report, Retry, SavedFit, SavedPreset, SceneExport, ScenesView, Settings,
+    Shelf, SilenceView, SoundWish, TrayWords, UpscalePlan, UpscaleRequest, ViewRequest,
+    WatchFolderView,
 };
 use frameloom_core::error::AppError;
 use frameloom_core::graph::{Fault, NodeKind};
@@ -63,6 +64,8 @@ fn export(folder: &Path) -> Result<(), ExportError> {
     Shelf::export_all(&config)?;
     WatchFolderView::export_all(&config)?;
     SilenceView::export_all(&config)?;
+    SceneExport::export_all(&config)?;
+    ScenesView::export_all(&config)?;
     ModelImport::export_all(&config)?;
     ModelSource::export_all(&config)?;
     CatalogueView::export_all(&config)?;

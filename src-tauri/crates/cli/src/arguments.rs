@@ -6,6 +6,7 @@ mod pictures;
 mod presets;
 mod redact;
 mod reframe;
+mod scenes;
 mod sound;
 
 pub use models::{ModelGet, ModelImport, Models};
@@ -14,6 +15,7 @@ pub use pictures::Convert;
 pub use presets::{Presets, Watch};
 pub use redact::Redact;
 pub use reframe::Reframe;
+pub use scenes::Scenes;
 pub use sound::{Silence, Voice};
 
 use clap::{ArgGroup, Args, Parser, Subcommand, ValueEnum};
@@ -21,7 +23,7 @@ use clap_complete::Shell;
 use frameloom_app::inventory::Rule;
 use frameloom_app::{
     BackgroundWish, ComputeWish, ConvertWish, DeinterlaceChoice, MotionWish, PicturesRequest,
-    PresetId, RedactWish, ReframeWish, SilenceWish, VoiceWish,
+    PresetId, RedactWish, ReframeWish, SceneWish, SilenceWish, VoiceWish,
 };
 use frameloom_core::job::{Device, Precision, Priority, Quality, TrackChoice, VideoCodec};
 use frameloom_core::time::FrameRate;
@@ -97,6 +99,9 @@ pub enum Command {
     Silence(Silence),
     /// Take noise out of speech, and bring it to a loudness under a limit of true peaks.
     Voice(Voice),
+    /// Find the shots of videos, and write them as a list, as files, as chapters of a copy or as a sheet
+    /// of pictures.
+    Scenes(Scenes),
     /// Show presets, and keep, share and remove your own.
     #[command(subcommand)]
     Presets(Presets),
@@ -351,6 +356,9 @@ pub struct Upscale {
     /// How a voice is cleaned.
     #[arg(skip)]
     pub voice: Option<VoiceWish>,
+    /// How scenes are told from each other.
+    #[arg(skip)]
+    pub scenes: Option<SceneWish>,
     /// Ending of the result.
     #[arg(skip)]
     pub format: Option<String>,
@@ -472,6 +480,7 @@ impl Background {
             motion: None,
             silence: None,
             voice: None,
+            scenes: None,
             format: None,
             size: None,
             source: None,

@@ -63,6 +63,7 @@ fn run(arguments: &Arguments, output: &output::Output) -> Result<ExitCode, AppEr
         Command::Reframe(work) => commands::upscale::run(&app, &work.upscale(), output),
         Command::Redact(work) => commands::upscale::run(&app, &work.upscale(), output),
         Command::Silence(work) => commands::silence::run(&app, work, output),
+        Command::Scenes(work) => commands::scenes::run(&app, work, output),
         Command::Voice(work) => commands::upscale::run(&app, &work.upscale(), output),
         Command::Do(work) => commands::upscale::run(&app, &work.upscale(), output),
         Command::Presets(command) => commands::presets::run(&app, command, output),

@@ -169,6 +169,13 @@ impl Bar {
             .set_message(format!("{} of {}", bytes(done), bytes(total)));
     }
 
+    /// This part is done of what is no job, 0 to 1.
+    pub fn part(&self, part: f64) {
+        self.bar.set_length(100);
+        self.bar.set_position((part.clamp(0.0, 1.0) * 100.0) as u64);
+        self.bar.set_message("percent");
+    }
+
     pub fn finish(&self) {
         self.bar.finish_and_clear();
     }

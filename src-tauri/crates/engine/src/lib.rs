@@ -23,6 +23,7 @@ pub mod prints;
 mod resample;
 mod rgb;
 mod said;
+pub mod scenes;
 pub mod sound;
 mod stamp;
 mod verify;

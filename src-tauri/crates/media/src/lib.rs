@@ -84,7 +84,10 @@ pub use inventory::{
     Rule, Scope, StreamEntry, StreamPair,
 };
 pub use libraries::{LibraryVersion, init, libraries, quiet_encoders, set_variable};
-pub use mux::{AddedTrack, MuxReport, MuxSpec, SourceCut, SourceHole, TrackFrom, mux};
+pub use mux::{
+    AddedTrack, MuxReport, MuxSpec, NewChapter, RemuxSpec, SourceCut, SourceHole, TrackFrom, mux,
+    plan_remux, remux,
+};
 pub use part::{
     PartEntry, PartFrames, PartHeader, PartReader, PartWriter, Records, decode_first, parts_span,
 };

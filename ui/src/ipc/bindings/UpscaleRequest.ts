@@ -9,6 +9,7 @@ import type { PresetId } from "./PresetId";
 import type { Quality } from "./Quality";
 import type { RedactWish } from "./RedactWish";
 import type { ReframeWish } from "./ReframeWish";
+import type { SceneWish } from "./SceneWish";
 import type { SilenceWish } from "./SilenceWish";
 import type { Span } from "./Span";
 import type { VideoCodec } from "./VideoCodec";
@@ -125,4 +126,8 @@ silence?: SilenceWish,
 /**
  * How a voice is cleaned, for the preset that does it.
  */
-voice?: VoiceWish, };
+voice?: VoiceWish, 
+/**
+ * How scenes are told from each other, for the preset that splits at them.
+ */
+scenes?: SceneWish, };

@@ -67,6 +67,8 @@ pub enum PresetId {
     Silence,
     /// Speech without noise, at an even loudness.
     Voice,
+    /// A file of each shot.
+    Scenes,
     /// Other formats and sizes of pictures.
     Convert,
     /// The steps of a preset of the shelf; no card of its own.
@@ -347,6 +349,19 @@ pub const PRESETS: &[Preset] = &[
         template: "{name}_voice",
         codec: None,
         quality: Some(Quality::Archive),
+    },
+    Preset {
+        id: PresetId::Scenes,
+        word: "scenes",
+        summary: "Split at the cuts: `frameloom scenes`",
+        takes: CLIPS,
+        options: &[PresetOption::Quality, PresetOption::Codec],
+        clip_formats: CLIP_FORMATS,
+        still_formats: &[],
+        follows_source: true,
+        template: "{name}_{shot}",
+        codec: None,
+        quality: None,
     },
     Preset {
         id: PresetId::Convert,

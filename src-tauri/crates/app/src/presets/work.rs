@@ -101,7 +101,8 @@ pub(crate) fn work(
             ops.push(request.motion.unwrap_or_default().smooth()?);
         }
         PresetId::Frames => ops.extend(whole()),
-        PresetId::Loudness | PresetId::Archive => {}
+        // One of the shots of a clip: the stretch is all of it.
+        PresetId::Loudness | PresetId::Archive | PresetId::Scenes => {}
         // These need a model and go another way.
         PresetId::Cutout
         | PresetId::Defocus

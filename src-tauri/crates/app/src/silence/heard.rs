@@ -10,15 +10,12 @@ use frameloom_core::said;
 use frameloom_engine::voice::WINDOW_MICROS;
 use frameloom_engine::{FileStamp, Models};
 use serde::{Deserialize, Serialize};
-use std::collections::VecDeque;
 use std::ffi::OsStr;
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::sync::Arc;
 use std::time::Duration;
 
-/// Of so many files it is remembered what was heard: some megabytes for an hour each.
-const REMEMBERED: usize = 8;
 /// Longer than any machine listens to a short clip.
 const LEAST_TIME: Duration = Duration::from_secs(120);
 
@@ -39,30 +36,6 @@ struct Question {
     path: PathBuf,
     tracks: Vec<u32>,
     model: String,
-}
-
-/// What was heard lately.
-#[derive(Debug, Default)]
-pub(crate) struct Memory(Mutex<VecDeque<(String, Arc<Listened>)>>);
-
-impl Memory {
-    fn list(&self) -> MutexGuard<'_, VecDeque<(String, Arc<Listened>)>> {
-        self.0.lock().unwrap_or_else(PoisonError::into_inner)
-    }
-
-    fn find(&self, key: &str) -> Option<Arc<Listened>> {
-        let list = self.list();
-        let found = list.iter().find(|(known, _)| known == key);
-        found.map(|(_, heard)| heard.clone())
-    }
-
-    fn keep(&self, key: String, heard: &Arc<Listened>) {
-        let mut list = self.list();
-        list.push_back((key, heard.clone()));
-        while list.len() > REMEMBERED {
-            list.pop_front();
-        }
-    }
 }
 
 /// The child: listens and prints what it heard.

@@ -7,11 +7,12 @@ mod edit;
 mod heard;
 
 pub use edit::{EDIT_FORMATS, EditFormat};
-pub(crate) use heard::{Memory, listen_here};
+pub(crate) use heard::{Listened, listen_here};
 
 use crate::models::unfit;
 use crate::presets::{self, Work};
 use crate::request::{absolute_input, shown};
+use crate::saved::saved;
 use crate::{App, Span, UpscaleRequest, explain, inputs};
 use edit::EditList;
 use frameloom_core::error::{AppError, ErrorCode};
@@ -22,11 +23,8 @@ use frameloom_core::said;
 use frameloom_core::said::{Said, SaidValue};
 use frameloom_core::speech::{SilenceRule, Speech, kept_of, speech_of};
 use frameloom_core::time::Timestamp;
-use frameloom_engine::execute::{free_output, is_same_file};
 use frameloom_engine::voice::WINDOW_MICROS;
-use heard::Listened;
 use serde::{Deserialize, Serialize};
-use std::io::Write;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use ts_rs::TS;
@@ -231,39 +229,10 @@ impl App {
             Some(path) => path.clone(),
             None => beside,
         };
-        let wanted = std::path::absolute(&wanted).map_err(|e| unwritable(&wanted, &e))?;
-        let folder = wanted.parent().unwrap_or(Path::new("."));
-        let write = || -> std::io::Result<PathBuf> {
-            std::fs::create_dir_all(folder)?;
-            let mut file = tempfile::NamedTempFile::new_in(folder)?;
-            file.write_all(text.as_bytes())?;
-            file.as_file().sync_all()?;
-            let taken = |path: &Path| {
-                let used = path.symlink_metadata().is_ok();
-                is_same_file(path, &input) || (used && !request.overwrite)
-            };
-            let path = free_output(&wanted, taken);
-            match request.overwrite {
-                true => file.persist(&path)?,
-                false => file.persist_noclobber(&path)?,
-            };
-            Ok(path)
-        };
-        write().map_err(|error| unwritable(&wanted, &error))
+        saved(&wanted, &input, request.overwrite, |place| {
+            std::fs::write(place, &text).map_err(|e| explain::unwritable(&wanted, &e))
+        })
     }
-}
-
-fn unwritable(path: &Path, error: &std::io::Error) -> AppError {
-    AppError::new(
-        ErrorCode::OutputUnwritable,
-        said!(
-            "silence.unwritable",
-            "`{path}` cannot be written.",
-            path = path.display()
-        ),
-    )
-    .hint("Choose another folder, or make room on the disk.")
-    .details(error.to_string())
 }
 
 impl Decided {

@@ -49,6 +49,7 @@ impl Clips {
             motion: Some(motion),
             silence: None,
             voice: None,
+            scenes: None,
             format: None,
             size: None,
             source: None,

@@ -118,6 +118,7 @@ impl Redact {
             motion: None,
             silence: None,
             voice: None,
+            scenes: None,
             format: None,
             size: None,
             source: None,

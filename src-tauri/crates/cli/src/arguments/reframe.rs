@@ -99,6 +99,7 @@ impl Reframe {
             motion: None,
             silence: None,
             voice: None,
+            scenes: None,
             format: None,
             size: None,
             source: None,

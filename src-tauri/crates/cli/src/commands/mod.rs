@@ -13,6 +13,7 @@ pub mod presets;
 pub mod probe;
 pub mod project;
 pub mod run;
+pub mod scenes;
 pub mod silence;
 pub mod upscale;
 pub mod verify;

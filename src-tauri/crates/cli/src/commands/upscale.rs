@@ -277,8 +277,76 @@ fn request(arguments: &Upscale, file: &Found, index: usize, taken: &Arc<Taken>) 
             source: arguments.source,
         }),
         convert: arguments.convert.clone(),
+        scenes: arguments.scenes.clone(),
         taken: taken.clone(),
     }
+}
+
+/// The request for a file that is worked on in several jobs.
+pub fn request_for(arguments: &Upscale, file: &Found) -> UpscaleRequest {
+    request(arguments, file, 0, &taken_by(std::slice::from_ref(file)))
+}
+
+/// Runs requests of clips one after the other; one that fails does not stop the others. Gives the worst
+/// exit code.
+///
+/// # Errors
+/// The database refuses.
+pub fn each(
+    app: &Arc<App>,
+    requests: Vec<UpscaleRequest>,
+    dry_run: bool,
+    output: &Output,
+) -> Result<u8, AppError> {
+    let count = requests.len();
+    let mut taken: Option<Arc<Taken>> = None;
+    let mut outcomes: Vec<Outcome> = Vec::new();
+    for mut request in requests {
+        if interrupt::requested() || outcomes.last().is_some_and(|last| last.stopped) {
+            break;
+        }
+        let mut names = taken.take().unwrap_or_else(|| request.taken.clone());
+        request.taken = names.clone();
+        let done = match dry_run {
+            true => app.plan_upscale(&request).map(|plan| {
+                if !output.is_json() {
+                    output.result(&plan, || planned(&plan));
+                }
+                (Outcome::done(json!(plan)), plan.output)
+            }),
+            false => app.submit_upscale_directly(&request).and_then(|job| {
+                begin(&job, output);
+                let told = BTreeMap::from([(job.id.clone(), (0, job.warnings))]);
+                let job = run_job(app, &job.id, output)?;
+                Ok((Outcome::of(&job, &told, output).1, job.spec.output))
+            }),
+        };
+        request.taken = Arc::default();
+        outcomes.push(match done {
+            Ok((outcome, path)) => {
+                Arc::make_mut(&mut names).insert(&path);
+                outcome
+            }
+            Err(error) => Outcome::refused(&request.input, &error, output),
+        });
+        taken = Some(names);
+    }
+    let left = count - outcomes.len();
+    if left > 0 {
+        output.notice(&format!("{left} of {count} files were not begun."));
+    }
+    let values: Vec<&Value> = outcomes.iter().map(|outcome| &outcome.value).collect();
+    if output.is_json() || !dry_run {
+        output.result(&values, || {
+            let done = outcomes.iter().filter(|outcome| outcome.code == 0).count();
+            format!("{done} of {count} files done.")
+        });
+    }
+    let worst = outcomes.iter().map(|outcome| outcome.code).max();
+    Ok(match left {
+        0 => worst.unwrap_or(0),
+        _ => ErrorCode::Interrupted.exit_code(),
+    })
 }
 
 /// Says what should be known before the work begins.

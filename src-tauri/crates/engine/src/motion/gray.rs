@@ -9,6 +9,12 @@ const SIDE: f64 = 640.0;
 /// The smallest level has sides of at least so many cells.
 const LEAST_SIDE: usize = 24;
 
+/// Brightness of a pixel of red, green and blue bytes, 0 to 255.
+pub(crate) fn luma_of_rgb(pixel: &[u8]) -> f32 {
+    let samples = pixel.iter().zip(crate::nodes::RGB_LUMA);
+    samples.map(|(v, weight)| weight * f32::from(*v)).sum()
+}
+
 /// Brightness, 0 to 255, row by row.
 #[derive(Debug, Clone, Default, PartialEq)]
 pub(crate) struct Gray {
@@ -18,6 +24,23 @@ pub(crate) struct Gray {
 }
 
 impl Gray {
+    /// Of red, green and blue from 0 to 1, row by row.
+    pub(crate) fn of_rgb(rgb: &[Vec<f32>; 3], (width, height): (usize, usize)) -> Self {
+        let [red, green, blue] = rgb;
+        let weights = crate::nodes::RGB_LUMA.map(|weight| 255.0 * weight);
+        let pixels = red.iter().zip(green).zip(blue);
+        let luma =
+            |((r, g), b): ((&f32, &f32), &f32)| weights[0] * r + weights[1] * g + weights[2] * b;
+        let mut values: Vec<f32> = pixels.map(luma).collect();
+        // A picture that has not what its size says is black there.
+        values.resize(width * height, 0.0);
+        Self {
+            width,
+            height,
+            values,
+        }
+    }
+
     pub(crate) fn row(&self, y: usize) -> &[f32] {
         &self.values[y * self.width..][..self.width]
     }

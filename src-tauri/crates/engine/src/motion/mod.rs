@@ -7,7 +7,9 @@ pub(crate) mod camera;
 pub(crate) mod flow;
 pub(crate) mod gray;
 pub(crate) mod scene;
+pub(crate) mod shots;
 
 pub(crate) use camera::{Camera, Similarity};
-pub(crate) use gray::{Pyramid, Shrink};
-pub(crate) use scene::is_cut;
+pub(crate) use gray::{Gray, Pyramid, Shrink, luma_of_rgb};
+pub(crate) use scene::{Glance, is_cut};
+pub(crate) use shots::Shots;

@@ -21,7 +21,6 @@ mod portion;
 mod redact;
 mod reframe;
 mod scale;
-mod shot;
 mod stabilise;
 mod temporal;
 mod text;

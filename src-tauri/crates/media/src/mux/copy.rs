@@ -91,6 +91,10 @@ pub(crate) struct CopiedStream {
     pub cut: Option<SourceCut>,
     /// What is left out of that.
     pub holes: Holes,
+    /// Decoding times of all packets, in their order, where the source tells none.
+    pub decoding: Option<Vec<i64>>,
+    /// Packets that were prepared.
+    count: usize,
     last_dts: Option<i64>,
     /// The next time, for packets that carry none.
     next_pts: i64,
@@ -112,6 +116,8 @@ impl CopiedStream {
             sample_rate: 0,
             cut: None,
             holes: Holes::default(),
+            decoding: None,
+            count: 0,
             last_dts: None,
             next_pts: start,
         }
@@ -142,7 +148,9 @@ impl CopiedStream {
     /// is shown from there on.
     pub(crate) fn prepare(&mut self, packet: &mut Packet) -> bool {
         let pts = packet.pts().or(packet.dts()).unwrap_or(self.next_pts);
-        let dts = packet.dts().unwrap_or(pts);
+        let told = self.decoding.as_ref().and_then(|all| all.get(self.count));
+        self.count += 1;
+        let dts = told.copied().or(packet.dts()).unwrap_or(pts);
         self.next_pts = pts.saturating_add(packet.duration());
         packet.set_pts(pts);
         packet.set_dts(dts.min(pts));

@@ -301,7 +301,7 @@ impl<'a> Join<'a> {
 
 /// Broadcast streams start at any time of day; a file starts at zero. Everything is moved by the
 /// same amount. Other files keep the start that they have.
-fn shift_micros(input: &Input) -> i64 {
+pub(super) fn shift_micros(input: &Input) -> i64 {
     match input.start_micros() {
         Some(start) if input.has_discontinuities() => start.saturating_neg(),
         _ => 0,
@@ -315,7 +315,12 @@ fn ticks(micros: i64, base: TimeBase) -> i64 {
 }
 
 /// Compares two times in different bases.
-fn compare(a: i64, a_base: sys::AVRational, b: i64, b_base: sys::AVRational) -> Ordering {
+pub(super) fn compare(
+    a: i64,
+    a_base: sys::AVRational,
+    b: i64,
+    b_base: sys::AVRational,
+) -> Ordering {
     let value = |ticks: i64, base: sys::AVRational, other: sys::AVRational| {
         i128::from(ticks) * i128::from(base.num) * i128::from(other.den)
     };
@@ -423,7 +428,7 @@ fn display_matrix(matrix: &[u8], from: (u32, u32), to: (u32, u32)) -> Vec<u8> {
 }
 
 /// Adds a copied stream; `None` for what has no packets.
-fn add_copy(
+pub(super) fn add_copy(
     output: &mut Output,
     source: Stream<'_>,
     plan: &MuxPlan,
@@ -501,8 +506,18 @@ fn add_chapters(
     Ok(())
 }
 
+/// Adds the chapters of a file that is not cut.
+pub(super) fn chapters_as_they_are(
+    output: &mut Output,
+    input: &Input,
+    named: bool,
+    shift_micros: i64,
+) -> Result<(), MediaError> {
+    add_chapters(output, (input, named), (None, &[]), shift_micros)
+}
+
 /// The muxer's options. `starts` are the first times of the streams before the common shift.
-fn options(
+pub(super) fn options(
     container: Container,
     base: TimeBase,
     general_tags: bool,

@@ -110,7 +110,7 @@ impl<'a> Replay<'a> {
 }
 
 /// How many places a packet comes before its turn in time, at most. `sorted` is `coded` in order.
-fn delay(coded: &[i64], sorted: &[i64]) -> usize {
+pub(super) fn delay(coded: &[i64], sorted: &[i64]) -> usize {
     let places = coded.iter().enumerate().map(|(index, pts)| {
         let rank = sorted.partition_point(|other| other < pts);
         index.saturating_sub(rank)
@@ -121,7 +121,7 @@ fn delay(coded: &[i64], sorted: &[i64]) -> usize {
 /// Decoding time of the packet with this place in decoding order: the presentation times
 /// themselves, `delay` places later, continued downward at the start. Never above the packet's
 /// own presentation time, always rising.
-fn decoding_time(sorted: &[i64], delay: usize, index: usize) -> i64 {
+pub(super) fn decoding_time(sorted: &[i64], delay: usize, index: usize) -> i64 {
     if let Some(pts) = index.checked_sub(delay).and_then(|place| sorted.get(place)) {
         return *pts;
     }

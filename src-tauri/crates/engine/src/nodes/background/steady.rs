@@ -9,7 +9,7 @@
 //! it, whichever run computes it.
 
 use super::grid::Grid;
-use crate::nodes::shot;
+use crate::motion::{Gray, is_cut};
 
 /// Pictures before and after one whose mattes count.
 pub(in crate::nodes) const REACH: usize = 4;
@@ -28,7 +28,8 @@ pub(super) struct Seen {
 impl Seen {
     /// True if `next` is of another shot.
     pub(super) fn is_cut(&self, next: &Seen) -> bool {
-        shot::is_cut(&self.rgb, &next.rgb)
+        let gray = |seen: &Seen| Gray::of_rgb(&seen.rgb, seen.matte.size());
+        is_cut(&gray(self), &gray(next))
     }
 }
 

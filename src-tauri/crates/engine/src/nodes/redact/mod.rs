@@ -9,8 +9,9 @@ mod track;
 
 use super::overlay::{copied, since};
 use super::temporal::{Give, Temporal, Timed};
-use super::{Filter, Node, Opened, Opening, PictureFormat, shot};
+use super::{Filter, Node, Opened, Opening, PictureFormat};
 use crate::EngineError;
+use crate::motion::{Gray, is_cut};
 use frameloom_core::graph::{Area, RedactMode, RedactParams, Search, parse_areas, parse_color};
 use frameloom_core::job::{Device, ProviderChoice};
 use frameloom_core::model::{ModelManifest, Task};
@@ -471,7 +472,7 @@ struct Clip {
     /// How many of those were given.
     given: usize,
     /// The last picture in small.
-    last: Option<[Vec<f32>; 3]>,
+    last: Option<Gray>,
 }
 
 impl Clip {
@@ -506,10 +507,8 @@ impl Temporal for Clip {
 
     fn push(&mut self, timed: Timed, give: &mut Give<'_>) -> Result<(), EngineError> {
         let Sight { found, rgb, size } = self.finder.see(&timed.frame)?;
-        let is_cut = self
-            .last
-            .as_ref()
-            .is_some_and(|last| shot::is_cut(last, &rgb));
+        let gray = Gray::of_rgb(&rgb, size);
+        let is_cut = self.last.as_ref().is_some_and(|last| is_cut(last, &gray));
         let back = match self.held.back() {
             Some(before) if !is_cut => links(&before.seen.found, &found),
             _ => vec![None; found.len()],
@@ -520,7 +519,7 @@ impl Temporal for Clip {
             is_cut,
             small: Small::new(&rgb, size),
         };
-        self.last = Some(rgb);
+        self.last = Some(gray);
         self.held.push_back(Held {
             timed: Some(timed),
             seen,

@@ -1,0 +1,197 @@
+//! A contact sheet: one picture with a small one of each shot and its time below.
+
+use crate::EngineError;
+use frameloom_core::color::ColorInfo;
+use frameloom_core::job::Quality;
+use frameloom_core::pixel::{AnyPlane, PixelFormat, Planes};
+use frameloom_core::said;
+use frameloom_core::time::{Rational, TimeBase};
+use frameloom_media::{
+    FilterGraph, FilterInput, FilterSpec, Frame, MediaError, RgbImage, Scrubber,
+};
+use frameloom_still::{Channels, Metadata, RowWriter, RowsRef, StillFormat};
+use std::fmt::Write as _;
+use std::io::Write as _;
+use std::path::Path;
+use std::sync::atomic::{AtomicBool, Ordering};
+
+/// A picture of the sheet is at most so wide and high.
+const PICTURE: u32 = 320;
+/// Pixels between pictures, and around them.
+const GAP: u32 = 8;
+/// Height of the line below a picture.
+const LINE: u32 = 28;
+/// No more pictures are beside each other.
+const MOST_COLUMNS: u32 = 10;
+
+/// What libass draws on: it lays letters only over pictures with alpha in this layout.
+const CANVAS: PixelFormat = PixelFormat {
+    planes: Planes::Gbr,
+    bits: 8,
+    alpha: true,
+};
+
+/// A shot on the sheet.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct SheetShot {
+    /// Which picture shows it, in microseconds from the first of the clip.
+    pub at_micros: i64,
+    /// What stands below it: one line.
+    pub line: String,
+}
+
+/// Writes a sheet of `shots` of the clip `path` to `output`, which is replaced, as `format`. Pictures are
+/// upright, with square pixels, HDR as a screen without it shows it. One row of them is in memory at a
+/// time. `progress` is told the part that is done, 0 to 1.
+///
+/// # Errors
+/// The clip cannot be read, the sheet cannot be written, or `cancel` was raised.
+pub fn contact_sheet(
+    path: &Path,
+    shots: &[SheetShot],
+    output: &Path,
+    format: StillFormat,
+    cancel: &AtomicBool,
+    progress: &mut dyn FnMut(f64),
+) -> Result<(), EngineError> {
+    let mut clip = Scrubber::open(path)?;
+    let count = u32::try_from(shots.len()).unwrap_or(u32::MAX);
+    // About as wide as high.
+    let columns = (f64::from(count).sqrt().ceil() as u32).clamp(1, MOST_COLUMNS);
+    let (mut writer, mut cell) = (None, (0, 0));
+    for (number, row) in shots.chunks(columns as usize).enumerate() {
+        let mut pictures = Vec::with_capacity(row.len());
+        for (place, shot) in row.iter().enumerate() {
+            if cancel.load(Ordering::Relaxed) {
+                return Err(MediaError::Cancelled.into());
+            }
+            pictures.push(clip.picture(shot.at_micros, PICTURE, true)?);
+            let done = number * columns as usize + place + 1;
+            progress(done as f64 / shots.len() as f64);
+        }
+        if let (None, Some(first)) = (&writer, pictures.first()) {
+            cell = (first.width, first.height);
+            let width = columns * (cell.0 + GAP) + GAP;
+            let height = count.div_ceil(columns) * (cell.1 + LINE) + GAP;
+            writer = Some((
+                width,
+                RowWriter::open(
+                    output,
+                    format,
+                    width,
+                    height,
+                    Channels::Rgb,
+                    8,
+                    &Metadata::default(),
+                    Quality::Archive,
+                )?,
+            ));
+        }
+        let Some((width, writer)) = &mut writer else {
+            continue;
+        };
+        if number == 0 {
+            writer.write_rows(RowsRef::U8(&vec![0; (*width * GAP * 3) as usize]))?;
+        }
+        writer.write_rows(RowsRef::U8(&beside(&pictures, cell, *width)))?;
+        let lines: Vec<&str> = row.iter().map(|shot| shot.line.as_str()).collect();
+        writer.write_rows(RowsRef::U8(&written(&lines, cell.0, *width, output)?))?;
+    }
+    if let Some((_, writer)) = writer {
+        writer.finish()?;
+    }
+    Ok(())
+}
+
+/// Rows of R, G, B in which `pictures` lie beside each other on black. All pictures of a clip have one
+/// size; one that has not is cut or has black beside it.
+fn beside(pictures: &[RgbImage], cell: (u32, u32), width: u32) -> Vec<u8> {
+    let line = width as usize * 3;
+    let mut rows = vec![0u8; line * cell.1 as usize];
+    for (place, picture) in pictures.iter().enumerate() {
+        let left = (GAP as usize + place * (cell.0 + GAP) as usize) * 3;
+        let taken = picture.width.min(cell.0) as usize * 3;
+        let own = picture
+            .data
+            .chunks_exact((picture.width as usize * 3).max(1));
+        for (to, from) in rows.chunks_exact_mut(line).zip(own) {
+            if let (Some(to), Some(from)) = (to.get_mut(left..left + taken), from.get(..taken)) {
+                to.copy_from_slice(from);
+            }
+        }
+    }
+    rows
+}
+
+/// Rows of R, G, B with a line of text below each picture, white on black.
+fn written(lines: &[&str], cell: u32, width: u32, output: &Path) -> Result<Vec<u8>, EngineError> {
+    let folder = output.parent().unwrap_or(Path::new("."));
+    let failed = || EngineError::io("the text cannot be laid out", folder);
+    let mut file = tempfile::Builder::new()
+        .prefix(".sheet-")
+        .suffix(".ass")
+        .tempfile_in(folder)
+        .map_err(failed())?;
+    file.write_all(script(lines, cell, width).as_bytes())
+        .and_then(|()| file.flush())
+        .map_err(failed())?;
+    let input = FilterInput {
+        format: CANVAS,
+        width,
+        height: LINE,
+        time_base: TimeBase::MICROS,
+        frame_rate: None,
+        sample_aspect_ratio: Rational { num: 1, den: 1 },
+        color: ColorInfo::default(),
+    };
+    let letters = FilterSpec {
+        name: "ass",
+        options: vec![
+            ("filename", file.path().to_string_lossy().into_owned()),
+            ("alpha", "1".to_owned()),
+        ],
+    };
+    let mut graph = FilterGraph::open(&[letters], &input, 1)?;
+    let mut canvas = Frame::new(CANVAS, width, LINE)?;
+    canvas.set_timing(0, 0);
+    graph.send(&canvas)?;
+    let drawn = graph.receive()?.ok_or_else(|| EngineError::Node {
+        node: "text".to_owned(),
+        reason: said!("node.kept_back", "the filter kept a frame back"),
+    })?;
+    let mut rows = Vec::with_capacity((width * LINE * 3) as usize);
+    let planes = [2, 0, 1].map(|index| match drawn.plane(index) {
+        AnyPlane::U8(plane) => Some(plane),
+        AnyPlane::U16(_) => None,
+    });
+    if let [Some(red), Some(green), Some(blue)] = planes {
+        for y in 0..LINE as usize {
+            let pixels = red.row(y).iter().zip(green.row(y)).zip(blue.row(y));
+            rows.extend(pixels.flat_map(|((r, g), b)| [*r, *g, *b]));
+        }
+    }
+    Ok(rows)
+}
+
+/// The lines as an ASS document of the size of the rows.
+fn script(lines: &[&str], cell: u32, width: u32) -> String {
+    let mut out = format!(
+        "[Script Info]\nScriptType: v4.00+\nPlayResX: {width}\nPlayResY: {LINE}\n\
+         WrapStyle: 2\n\n[V4+ Styles]\n\
+         Format: Name, Fontname, Fontsize, PrimaryColour, OutlineColour, BackColour, BorderStyle, \
+         Outline, Shadow, Alignment, MarginL, MarginR, MarginV, Encoding\n\
+         Style: Line,sans-serif,18,&H00FFFFFF,&H00000000,&HFF000000,1,0,0,4,0,0,0,1\n\n\
+         [Events]\nFormat: Layer, Start, End, Style, Text\n"
+    );
+    for (place, line) in (0u32..).zip(lines) {
+        let left = GAP + place * (cell + GAP);
+        // Writing to a text cannot fail.
+        let _ = writeln!(
+            out,
+            "Dialogue: 0,0:00:00.00,9:59:59.99,Line,{{\\pos({left},{})}}{}",
+            LINE / 2,
+            line.replace(['{', '}', '\\', '\n', '\r'], " ")
+        );
+    }
+    out
+}
