@@ -7,6 +7,7 @@ pub(crate) use output::check_extension;
 use crate::background::{self, BEHIND, BackgroundWish};
 use crate::inputs::{self, NameParts, Taken};
 use crate::models::{MODEL_FOR_CLEAN, MODEL_FOR_LOSSY, unfit};
+use crate::looks::LookWish;
 use crate::motion::MotionWish;
 use crate::pictures::{self, PicturesRequest, Source};
 use crate::presets::{self, PresetId, Work};
@@ -106,6 +107,10 @@ pub struct UpscaleRequest {
     #[serde(skip_serializing_if = "Option::is_none")]
     #[ts(optional)]
     pub voice: Option<VoiceWish>,
+    /// How light, style or depth are treated, for the presets that are about them.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[ts(optional)]
+    pub look: Option<LookWish>,
     /// Names that are not overwritten in any case.
     #[serde(skip)]
     #[ts(skip)]
@@ -242,6 +247,9 @@ impl App {
             let cut = self.cut(request, trim, &info, video, report)?;
             (behind, is_transparent) = (cut.behind, cut.is_transparent);
             (cut.work, Some((cut.model, 1)))
+        } else if let Some(task) = preset.id.look() {
+            let (work, model) = self.looks(task, request, trim, video, report)?;
+            (work, model.map(|model| (model, 1)))
         } else if preset.id == PresetId::Reframe {
             let (work, model) = self.reframing(request, trim, video, report)?;
             (work, model.map(|model| (model, 1)))
@@ -353,6 +361,14 @@ impl App {
                 model = model
             ))
             .hint("`frameloom background` uses it; `frameloom models list` shows the others."));
+        }
+        if manifest.task.sees_whole() {
+            return Err(unfit(said!(
+                "looks.enlarges_nothing",
+                "The model `{model}` sees whole pictures in a size of its own, and enlarges nothing.",
+                model = model
+            ))
+            .hint("`frameloom light`, `style` and `depth` use such models; `frameloom models list` shows the others."));
         }
         if manifest.task.is_of_sound() {
             return Err(unfit(said!(

@@ -1,11 +1,13 @@
 //! What can be typed.
 
+mod looks;
 mod models;
 mod motion;
 mod redact;
 mod reframe;
 mod sound;
 
+pub use looks::{Depth, Light, Style};
 pub use models::{ModelGet, ModelImport, Models};
 pub use motion::{Interpolate, Stabilise};
 pub use redact::Redact;
@@ -18,8 +20,8 @@ use clap_complete::Shell;
 use frameloom_app::inventory::Rule;
 use frameloom_app::presets::PRESETS;
 use frameloom_app::{
-    BackgroundWish, ComputeWish, DeinterlaceChoice, MotionWish, PicturesRequest, PresetId,
-    RedactWish, ReframeWish, SilenceWish, VoiceWish,
+    BackgroundWish, ComputeWish, DeinterlaceChoice, LookWish, MotionWish, PicturesRequest,
+    PresetId, RedactWish, ReframeWish, SilenceWish, VoiceWish,
 };
 use frameloom_core::job::{Device, Precision, Priority, Quality, TrackChoice, VideoCodec};
 use frameloom_core::time::FrameRate;
@@ -83,6 +85,12 @@ pub enum Command {
     Redact(Redact),
     /// Cut videos to another shape, around faces or what moves in them.
     Reframe(Reframe),
+    /// Make dark videos and pictures lighter.
+    Light(Light),
+    /// Paint videos and pictures anew in a style.
+    Style(Style),
+    /// Show how near everything is, or put some of it out of focus by that.
+    Depth(Depth),
     /// Calm the camera of shaky videos.
     Stabilise(Stabilise),
     /// Make new frames between those of videos, for smoother motion.
@@ -335,6 +343,9 @@ pub struct Upscale {
     /// How a voice is cleaned.
     #[arg(skip)]
     pub voice: Option<VoiceWish>,
+    /// How light, style or depth are treated.
+    #[arg(skip)]
+    pub look: Option<LookWish>,
     /// Ending of the result.
     #[arg(skip)]
     pub format: Option<String>,
@@ -444,6 +455,7 @@ impl Background {
             motion: None,
             silence: None,
             voice: None,
+            look: None,
             format: None,
         }
     }

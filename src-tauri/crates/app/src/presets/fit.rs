@@ -164,7 +164,13 @@ mod tests {
     }
 
     fn why(info: &MediaInfo, id: PresetId, span: Option<Span>) -> Option<Misfit> {
-        let all = fits(info, span, &[Task::Matte, Task::Faces, Task::VoiceActivity]);
+        let all = fits(info, span, &[
+            Task::Matte,
+            Task::Faces,
+            Task::VoiceActivity,
+            Task::Style,
+            Task::Depth,
+        ]);
         assert_eq!(all.len(), PRESETS.len());
         all.into_iter().find(|fit| fit.id == id).unwrap().misfit
     }

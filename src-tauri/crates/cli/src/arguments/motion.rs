@@ -48,6 +48,7 @@ impl Clips {
             motion: Some(motion),
             silence: None,
             voice: None,
+            look: None,
             format: None,
         }
     }

@@ -117,6 +117,7 @@ impl Redact {
             motion: None,
             silence: None,
             voice: None,
+            look: None,
             format: None,
         }
     }

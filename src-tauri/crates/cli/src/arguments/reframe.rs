@@ -98,6 +98,7 @@ impl Reframe {
             motion: None,
             silence: None,
             voice: None,
+            look: None,
             format: None,
         }
     }

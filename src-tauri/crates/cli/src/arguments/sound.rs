@@ -90,6 +90,7 @@ impl Silence {
             motion: None,
             silence: Some(self.wish()),
             voice: None,
+            look: None,
             format: None,
         }
     }
@@ -148,6 +149,7 @@ impl Voice {
                 loudness: self.loudness,
                 strength: self.strength,
             }),
+            look: None,
             format: None,
         }
     }

@@ -267,6 +267,7 @@ fn request(arguments: &Upscale, file: &Found, index: usize, taken: &Arc<Taken>) 
         motion: arguments.motion,
         silence: arguments.silence,
         voice: arguments.voice,
+        look: arguments.look.clone(),
         taken: taken.clone(),
     }
 }
