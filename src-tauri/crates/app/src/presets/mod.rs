@@ -53,16 +53,16 @@ pub enum PresetId {
     Smooth,
     /// Another shape.
     Reframe,
-    /// Pauses cut out.
-    Silence,
-    /// Speech without noise, at an even loudness.
-    Voice,
     /// Dark pictures made lighter.
     Light,
     /// Pictures painted anew in a style.
     Style,
     /// Out of focus by distance.
     Depth,
+    /// Pauses cut out.
+    Silence,
+    /// Speech without noise, at an even loudness.
+    Voice,
 }
 
 /// A setting that a preset leaves to the user.

@@ -235,13 +235,13 @@ fn ends(values: &[f32]) -> (f32, f32) {
     (low, high)
 }
 
-/// How near the subject is: what three quarters of the picture, the middle counting most, are
-/// farther than.
+/// How near the subject is: what four fifths of the picture, the middle counting most, are farther
+/// than.
 fn subject(map: &Grid) -> f32 {
-    const FARTHER: f32 = 0.75;
+    const FARTHER: f32 = 0.8;
     let bell = |at: usize, side: usize| {
         let off = (at as f32 + 0.5) / side as f32 - 0.5;
-        (-off * off / (2.0 * 0.18 * 0.18)).exp()
+        (-off * off / (2.0 * 0.28 * 0.28)).exp()
     };
     let mut weighed: Vec<(f32, f32)> = Vec::with_capacity(map.values.len());
     for (y, row) in map.values.chunks_exact(map.width.max(1)).enumerate() {

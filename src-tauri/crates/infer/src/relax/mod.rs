@@ -2,11 +2,16 @@
 //!
 //! Exporters write down the size of the picture that they were given. Where the manifest of a model
 //! says that other sizes were tried and work, the names of the sizes are taken out of the graph
-//! before it is loaded. Only the declarations of inputs and outputs are touched (`ModelProto`,
-//! `GraphProto` and `ValueInfoProto` of `onnx.proto`); operators and weights stay what they are.
+//! before it is loaded: out of the declarations of inputs and outputs (`ModelProto`, `GraphProto` and
+//! `ValueInfoProto` of `onnx.proto`), and out of the one way of enlarging that names them
+//! ([`doubled`]). Other operators, and weights, stay what they are.
 
+mod doubled;
+
+use doubled::{Doubled, GRAPH_INITIALIZER, GRAPH_NODE};
 use frameloom_core::model::{Layout, ModelManifest};
 use std::borrow::Cow;
+use std::ops::Range;
 
 /// Field numbers of `onnx.proto`.
 const MODEL_GRAPH: u64 = 7;
@@ -40,18 +45,52 @@ pub(crate) fn relaxed(weights: &[u8], name: &str, layout: Layout) -> Option<Vec<
         Layout::Nchw => 2..4,
         Layout::Nhwc => 1..3,
     };
+    let opset = doubled::opset(weights).unwrap_or(0);
     rewritten(weights, |field| match field.number {
-        MODEL_GRAPH => Some(Change::To(rewritten(field.payload, |field| {
-            match field.number {
-                GRAPH_INPUT if is_called(field.payload, name) => {
-                    Some(Change::To(opened(field.payload, &|at| sides.contains(&at))?))
-                }
-                GRAPH_OUTPUT => Some(Change::To(opened(field.payload, &|_| true)?)),
-                GRAPH_VALUE_INFO => Some(Change::Gone),
-                _ => Some(Change::Same),
+        MODEL_GRAPH => {
+            let doubled = match opset {
+                // Older ones have the factors elsewhere.
+                9.. => Doubled::of(field.payload, opset),
+                _ => None,
+            };
+            let mut graph = opened_graph(field.payload, (name, &sides), doubled.as_ref())?;
+            if doubled.is_some() {
+                put_bytes(GRAPH_INITIALIZER, &doubled::factors(), &mut graph);
             }
-        })?)),
+            Some(Change::To(graph))
+        }
         _ => Some(Change::Same),
+    })
+}
+
+/// A graph whose input `name` takes any size on these dimensions.
+fn opened_graph(
+    graph: &[u8],
+    (name, sides): (&str, &Range<usize>),
+    doubled: Option<&Doubled>,
+) -> Option<Vec<u8>> {
+    let mut node = 0;
+    rewritten(graph, |field| {
+        Some(match field.number {
+            GRAPH_NODE => {
+                let at = node;
+                node += 1;
+                match doubled {
+                    Some(doubled) if doubled.gone.contains(&at) => Change::Gone,
+                    Some(doubled) => match doubled.instead.get(&at) {
+                        Some(node) => Change::To(node.clone()),
+                        None => Change::Same,
+                    },
+                    None => Change::Same,
+                }
+            }
+            GRAPH_INPUT if is_called(field.payload, name) => {
+                Change::To(opened(field.payload, &|at| sides.contains(&at))?)
+            }
+            GRAPH_OUTPUT => Change::To(opened(field.payload, &|_| true)?),
+            GRAPH_VALUE_INFO => Change::Gone,
+            _ => Change::Same,
+        })
     })
 }
 
@@ -62,6 +101,24 @@ struct Field<'a> {
     whole: &'a [u8],
     /// What is in it, where it has a length.
     payload: &'a [u8],
+    /// The number that it is, where it is one.
+    value: u64,
+    wire: u64,
+}
+
+/// Looks at every field of a message; `None` where it is none, or `look` says so.
+fn each<'a>(bytes: &'a [u8], mut look: impl FnMut(Field<'a>) -> Option<()>) -> Option<()> {
+    let mut at = 0;
+    while at < bytes.len() {
+        look(field(bytes, &mut at)?)?;
+    }
+    Some(())
+}
+
+fn put_bytes(number: u64, payload: &[u8], out: &mut Vec<u8>) {
+    put_varint(number << 3 | BYTES, out);
+    put_varint(payload.len() as u64, out);
+    out.extend_from_slice(payload);
 }
 
 enum Change {
@@ -95,9 +152,10 @@ fn put_varint(mut value: u64, out: &mut Vec<u8>) {
 fn field<'a>(bytes: &'a [u8], at: &mut usize) -> Option<Field<'a>> {
     let start = *at;
     let tag = varint(bytes, at)?;
+    let mut value = 0;
     let skipped = match tag & 7 {
         0 => {
-            varint(bytes, at)?;
+            value = varint(bytes, at)?;
             0
         }
         1 => 8,
@@ -112,6 +170,8 @@ fn field<'a>(bytes: &'a [u8], at: &mut usize) -> Option<Field<'a>> {
         number: tag >> 3,
         whole: bytes.get(start..end)?,
         payload: if tag & 7 == BYTES { payload } else { &[] },
+        value,
+        wire: tag & 7,
     })
 }
 
@@ -124,11 +184,7 @@ fn rewritten(bytes: &[u8], mut change: impl FnMut(&Field<'_>) -> Option<Change>)
         match change(&field)? {
             Change::Same => out.extend_from_slice(field.whole),
             Change::Gone => {}
-            Change::To(payload) => {
-                put_varint(field.number << 3 | BYTES, &mut out);
-                put_varint(payload.len() as u64, &mut out);
-                out.extend_from_slice(&payload);
-            }
+            Change::To(payload) => put_bytes(field.number, &payload, &mut out),
         }
     }
     Some(out)
@@ -179,9 +235,7 @@ mod tests {
 
     fn bytes(number: u64, payload: &[u8]) -> Vec<u8> {
         let mut out = Vec::new();
-        put_varint(number << 3 | BYTES, &mut out);
-        put_varint(payload.len() as u64, &mut out);
-        out.extend_from_slice(payload);
+        put_bytes(number, payload, &mut out);
         out
     }
 
