@@ -3,6 +3,7 @@ import type { BackgroundWish } from "./BackgroundWish";
 import type { ComputeWish } from "./ComputeWish";
 import type { DeinterlaceChoice } from "./DeinterlaceChoice";
 import type { Device } from "./Device";
+import type { LookWish } from "./LookWish";
 import type { MotionWish } from "./MotionWish";
 import type { PicturesRequest } from "./PicturesRequest";
 import type { PresetId } from "./PresetId";
@@ -120,4 +121,8 @@ silence?: SilenceWish,
 /**
  * How a voice is cleaned, for the preset that does it.
  */
-voice?: VoiceWish, };
+voice?: VoiceWish, 
+/**
+ * How light, style or depth are treated, for the presets that are about them.
+ */
+look?: LookWish, };
