@@ -139,7 +139,7 @@ fn every_model_is_what_the_catalogue_says_and_does_its_work() {
         let found = cli.run(["models", "inspect", &text(&file), "--json"]);
         let found = &found.expect_code(0).json()["manifest"];
         for part in [
-            "scale", "input", "output", "tile", "task", "matte", "places",
+            "scale", "input", "output", "tile", "task", "matte", "places", "depth",
         ] {
             assert_eq!(found[part], manifest[part], "{id}: {part}");
         }
@@ -168,6 +168,8 @@ fn every_model_is_what_the_catalogue_says_and_does_its_work() {
             Some("matte") => &["background", &source, "--color", "#ffffff"],
             Some("faces") => &["redact", &source],
             Some("text") => &["redact", &source, "--text"],
+            Some("light") => &["light", &source],
+            Some("depth") => &["depth", &source],
             _ => &["upscale", &source, "--scale", &scale],
         };
         let named = ["-o", &output, "--model", id, "--json"];

@@ -52,6 +52,9 @@ export const FAKE_PRESETS: PresetCard[] = [
   row('steady', { options: ['quality', 'codec'] }),
   row('smooth', { options: ['quality', 'codec'] }),
   row('reframe', { takes: ['video', 'still'], options: ['quality', 'codec'], still_formats: STILL_FORMATS }),
+  row('light', { takes: ['video', 'still'], options: ['quality', 'codec'], still_formats: STILL_FORMATS }),
+  row('style', { takes: ['video', 'still'], options: ['quality', 'codec'], still_formats: STILL_FORMATS }),
+  row('depth', { takes: ['video', 'still'], options: ['quality', 'codec'], still_formats: STILL_FORMATS }),
   row('silence', { options: ['quality', 'codec'] }),
   row('voice', { options: ['codec'] }),
   row('scenes', { options: ['quality', 'codec'] }),
@@ -64,7 +67,7 @@ function misfitOf(id: PresetId, info: MediaInfo, span: Span | null, hasMatting: 
   const preset = FAKE_PRESETS.find((preset) => preset.id === id);
   if (!preset?.takes.includes(info.kind)) return { reason: 'not_a_clip' };
   const taken = span ? span.to_micros - span.from_micros : (info.duration_micros ?? 0);
-  if (!hasMatting && ['cutout', 'defocus', 'backdrop', 'redact'].includes(id)) return { reason: 'no_model' };
+  if (!hasMatting && ['cutout', 'defocus', 'backdrop', 'redact', 'style', 'depth'].includes(id)) return { reason: 'no_model' };
   if (info.kind === 'still') return null;
   if (id === 'silence' && !hasVoice) return { reason: 'no_voice_model' };
   if (id === 'deinterlace' && info.streams[0]?.video?.field_order === 'progressive') return { reason: 'not_interlaced' };
@@ -96,6 +99,9 @@ export function fakeOutput(request: UpscaleRequest): string {
     steady: '{name}_steady',
     smooth: '{name}_smooth',
     reframe: '{name}_upright',
+    light: '{name}_light',
+    style: '{name}_style',
+    depth: '{name}_depth',
     silence: '{name}_cut',
     voice: '{name}_voice',
     steps: '{name}_made',

@@ -80,6 +80,9 @@ impl PresetId {
             PresetId::Cutout | PresetId::Defocus | PresetId::Backdrop => Some(Task::Matte),
             PresetId::Redact => Some(Task::Faces),
             PresetId::Silence => Some(Task::VoiceActivity),
+            // Light needs none.
+            PresetId::Style => Some(Task::Style),
+            PresetId::Depth => Some(Task::Depth),
             _ => None,
         }
     }

@@ -217,8 +217,12 @@ fn described(found: ModelManifest, wish: &ModelImport) -> Result<ModelManifest, 
             attribution: said(&wish.credit, "credit")?,
             ..Licence::named(said(&wish.licence, "licence")?.unwrap_or(unknown))
         },
-        // A matte has no colours to keep.
-        restyles: !wish.faithful && found.task == Task::Upscale,
+        // What makes no picture has no colours to keep.
+        restyles: match found.task {
+            Task::Upscale => !wish.faithful,
+            Task::Light | Task::Style => true,
+            _ => false,
+        },
         ..found
     };
     // The same rules as for every other model.

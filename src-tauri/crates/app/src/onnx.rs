@@ -61,6 +61,18 @@ fn check_makes_pictures(found: Inspection) -> Result<Inspection, AppError> {
             "it finds something, and makes no picture; install it by `frameloom models import`, and \
              use it in the node `redact`",
         )),
+        Task::Light => Err(refused(
+            "it makes pictures lighter; install it by `frameloom models import`, and use it in the node \
+             `light`",
+        )),
+        Task::Style => Err(refused(
+            "it paints pictures in a style; install it by `frameloom models import`, and use it in the \
+             node `style`",
+        )),
+        Task::Depth => Err(refused(
+            "it says how near everything is, and makes no picture; install it by `frameloom models \
+             import`, and use it in the node `depth`",
+        )),
         Task::VoiceActivity | Task::SpeechCleaning => Err(refused(
             "it works on sound, and makes no picture; install it by `frameloom models import`, and \
              `frameloom silence` or `frameloom voice` uses it",

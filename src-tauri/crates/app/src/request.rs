@@ -8,6 +8,7 @@ use crate::background::{self, BackgroundWish};
 use crate::convert::{ConvertWish, conversion};
 use crate::enlarge::{EnlargeWish, mixed};
 use crate::inputs::{self, NameParts, Taken};
+use crate::looks::LookWish;
 use crate::models::{MODEL_FOR_CLEAN, MODEL_FOR_LOSSY, unfit};
 use crate::motion::MotionWish;
 use crate::pictures::{self, PicturesRequest, Source};
@@ -127,6 +128,10 @@ pub struct UpscaleRequest {
     #[serde(skip_serializing_if = "Option::is_none")]
     #[ts(optional)]
     pub scenes: Option<SceneWish>,
+    /// How light, style or depth are treated, for the presets that are about them.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[ts(optional)]
+    pub look: Option<LookWish>,
     /// Names that are not overwritten in any case.
     #[serde(skip)]
     #[ts(skip)]
@@ -275,6 +280,9 @@ impl App {
             let (work, mark) = conversion(request, video)?;
             behind = mark;
             (work, None)
+        } else if let Some(task) = preset.id.look() {
+            let (work, model) = self.looks(task, request, trim, video, report)?;
+            (work, model.map(|model| (model, 1)))
         } else if preset.id == PresetId::Reframe {
             let (work, model) = self.reframing(request, trim, video, report)?;
             (work, model.map(|model| (model, 1)))
@@ -471,6 +479,14 @@ impl App {
                 model = model
             ))
             .hint("`frameloom background` uses it; `frameloom models list` shows the others."));
+        }
+        if manifest.task.sees_whole() {
+            return Err(unfit(said!(
+                "looks.enlarges_nothing",
+                "The model `{model}` sees whole pictures in a size of its own, and enlarges nothing.",
+                model = model
+            ))
+            .hint("`frameloom light`, `style` and `depth` use such models; `frameloom models list` shows the others."));
         }
         if manifest.task.is_of_sound() {
             return Err(unfit(said!(

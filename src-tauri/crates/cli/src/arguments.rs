@@ -1,5 +1,6 @@
 //! What can be typed.
 
+mod looks;
 mod models;
 mod motion;
 mod pictures;
@@ -9,6 +10,7 @@ mod reframe;
 mod scenes;
 mod sound;
 
+pub use looks::{Depth, Light, Style};
 pub use models::{ModelGet, ModelImport, Models};
 pub use motion::{Interpolate, Stabilise};
 pub use pictures::Convert;
@@ -22,8 +24,8 @@ use clap::{ArgGroup, Args, Parser, Subcommand, ValueEnum};
 use clap_complete::Shell;
 use frameloom_app::inventory::Rule;
 use frameloom_app::{
-    BackgroundWish, ComputeWish, ConvertWish, DeinterlaceChoice, MotionWish, PicturesRequest,
-    PresetId, RedactWish, ReframeWish, SceneWish, SilenceWish, VoiceWish,
+    BackgroundWish, ComputeWish, ConvertWish, DeinterlaceChoice, LookWish, MotionWish,
+    PicturesRequest, PresetId, RedactWish, ReframeWish, SceneWish, SilenceWish, VoiceWish,
 };
 use frameloom_core::job::{Device, Precision, Priority, Quality, TrackChoice, VideoCodec};
 use frameloom_core::time::FrameRate;
@@ -90,6 +92,12 @@ pub enum Command {
     Redact(Redact),
     /// Cut videos to another shape, around faces or what moves in them.
     Reframe(Reframe),
+    /// Make dark videos and pictures lighter.
+    Light(Light),
+    /// Paint videos and pictures anew in a style.
+    Style(Style),
+    /// Show how near everything is, or put some of it out of focus by that.
+    Depth(Depth),
     /// Calm the camera of shaky videos.
     Stabilise(Stabilise),
     /// Make new frames between those of videos, for smoother motion.
@@ -359,6 +367,9 @@ pub struct Upscale {
     /// How scenes are told from each other.
     #[arg(skip)]
     pub scenes: Option<SceneWish>,
+    /// How light, style or depth are treated.
+    #[arg(skip)]
+    pub look: Option<LookWish>,
     /// Ending of the result.
     #[arg(skip)]
     pub format: Option<String>,
@@ -481,6 +492,7 @@ impl Background {
             silence: None,
             voice: None,
             scenes: None,
+            look: None,
             format: None,
             size: None,
             source: None,

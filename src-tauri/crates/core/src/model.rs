@@ -44,6 +44,10 @@ pub struct ModelManifest {
     #[serde(default, skip_serializing_if = "Option::is_none")]
     #[ts(optional)]
     pub places: Option<PlacesSpec>,
+    /// How a depth is read out of it; for the task `depth`, and for no other.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[ts(optional)]
+    pub depth: Option<DepthSpec>,
     /// It changes brightness or colours on purpose; results are then checked for structure only.
     #[serde(default)]
     pub restyles: bool,
@@ -69,12 +73,24 @@ pub enum Task {
     VoiceActivity,
     /// Takes noise out of speech, spectrum by spectrum. Likewise.
     SpeechCleaning,
+    /// Makes a dark picture lighter, as a whole and at its own size.
+    Light,
+    /// Paints a picture anew in the style of another, as a whole.
+    Style,
+    /// Says of each pixel how near it is.
+    Depth,
 }
 
 impl Task {
     /// True if it finds places in a picture and makes no picture.
     pub fn finds(self) -> bool {
         matches!(self, Task::Faces | Task::Text)
+    }
+
+    /// True if it makes no picture by itself, and lets a node change one: it sees the whole picture
+    /// in a size of its own, and gives something for each pixel of that.
+    pub fn sees_whole(self) -> bool {
+        matches!(self, Task::Light | Task::Style | Task::Depth)
     }
 
     /// True if it works on sound, and does nothing to pictures.
@@ -139,6 +155,20 @@ pub struct MatteSpec {
 impl MatteSpec {
     /// More classes than any network of scenes tells apart.
     pub const MOST_CHANNELS: u32 = 256;
+}
+
+/// How a depth is read out of what a network gives: one number for each pixel, in no unit.
+///
+/// Such a network sees the whole picture, as those of [`MatteSpec`] do.
+#[derive(Debug, Clone, Copy, PartialEq, Default, Serialize, Deserialize, TS)]
+#[serde(default)]
+pub struct DepthSpec {
+    /// Large numbers are far away; near, where false, as most networks have it.
+    pub far_is_large: bool,
+    /// As [`MatteSpec::normal`].
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[ts(optional)]
+    pub normal: Option<Normal>,
 }
 
 /// Mean and standard deviation of the pictures that a network was trained on, for red, green and
@@ -462,6 +492,7 @@ impl ModelManifest {
         field("scale", (1..=8).contains(&self.scale), "1 to 8 is possible")?;
         self.check_matte()?;
         self.check_places()?;
+        self.check_whole()?;
         field(
             "tile.multiple",
             (1..=256).contains(&self.tile.multiple),
@@ -551,6 +582,44 @@ impl ModelManifest {
                 "matte.normal",
                 "deviations are above 0, and the range of the input is `unit`",
             );
+        }
+        Ok(())
+    }
+
+    fn check_whole(&self) -> Result<(), ManifestError> {
+        let wrong = |field, reason: &str| {
+            Err(ManifestError::Field {
+                field,
+                reason: reason.to_owned(),
+            })
+        };
+        match (&self.depth, self.task) {
+            (None, Task::Depth) => return wrong("depth", "a model of the task `depth` needs it"),
+            (Some(_), task) if task != Task::Depth => {
+                return wrong("depth", "only a model of the task `depth` has it");
+            }
+            (Some(depth), _)
+                if depth.normal.is_some_and(|normal| {
+                    !normal.is_sound()
+                        || self.input.range != TensorRange::Unit
+                        || self.input.element == TensorType::Uint8
+                }) =>
+            {
+                return wrong(
+                    "depth.normal",
+                    "deviations are above 0, and the range of the input is `unit`",
+                );
+            }
+            _ => {}
+        }
+        if !self.task.sees_whole() {
+            return Ok(());
+        }
+        if self.scale != 1 || self.output.packing != Packing::Pixels {
+            return wrong("scale", "what sees the whole picture enlarges nothing");
+        }
+        if self.input.color == TensorColor::Luma {
+            return wrong("input.color", "red, green and blue are needed");
         }
         Ok(())
     }

@@ -12,6 +12,7 @@ use crate::session::{CancelHandle, InferenceSession, SessionOptions, all_of, psn
 use crate::setting::{Setting, devices, provider_name, shorter_numbers};
 use crate::upscale::Upscaler;
 use crate::voice::NO_PICTURES;
+use crate::whole::WholeSession;
 use frameloom_core::job::{Arithmetic, Device, Precision, ProviderChoice};
 use frameloom_core::model::{Task, TensorColor};
 use frameloom_core::pixel::{PlaneMut, PlaneRef};
@@ -413,7 +414,12 @@ impl<'a> Bench<'a> {
                 // A matting model is given one picture that it takes as it is.
                 let side = match model.manifest.task {
                     Task::Upscale | Task::VoiceActivity | Task::SpeechCleaning => side,
-                    Task::Matte | Task::Faces | Task::Text => side.next_multiple_of(multiple),
+                    Task::Matte
+                    | Task::Faces
+                    | Task::Text
+                    | Task::Light
+                    | Task::Style
+                    | Task::Depth => side.next_multiple_of(multiple),
                 };
                 (side, side)
             }
@@ -479,7 +485,7 @@ impl<'a> Bench<'a> {
         };
         if let Some(reference) = reference {
             let (all, found) = (reference.concat(), answer.concat());
-            let db = psnr(&all, &found, 1.0).min(SAME_DB);
+            let db = psnr(&all, &found, self.full_scale(&all)).min(SAME_DB);
             trial.psnr_db = Some(db);
             let least_db = self.wish.precision.least_db();
             if db < least_db {
@@ -517,6 +523,19 @@ impl<'a> Bench<'a> {
         Ok((answer, trial))
     }
 
+    /// What full scale is in an answer. Distances have no unit: it is how far they lie apart.
+    fn full_scale(&self, answer: &[f32]) -> f64 {
+        if self.model.manifest.depth.is_none() {
+            return 1.0;
+        }
+        let (low, high) = answer
+            .iter()
+            .fold((f32::INFINITY, f32::NEG_INFINITY), |(low, high), &v| {
+                (low.min(v), high.max(v))
+            });
+        f64::from((high - low).max(f32::MIN_POSITIVE))
+    }
+
     /// One call: the picture through the model.
     fn call(&self, worker: &mut Worker) -> Result<Vec<Vec<f32>>, InferError> {
         let (width, height) = self.size;
@@ -528,6 +547,13 @@ impl<'a> Bench<'a> {
                     session.run([r, g, b], self.size, &mut matte)?;
                 }
                 return Ok(vec![matte]);
+            }
+            Worker::Whole(session) => {
+                let mut planes = Vec::new();
+                if let [r, g, b] = &self.planes[..] {
+                    session.run([r, g, b], self.size, &mut planes)?;
+                }
+                return Ok(planes);
             }
         };
         let scale = upscaler.scale() as usize;
@@ -560,6 +586,7 @@ impl<'a> Bench<'a> {
 enum Worker {
     Pictures(Box<Upscaler>),
     Matte(Box<MatteSession>),
+    Whole(Box<WholeSession>),
 }
 
 impl Worker {
@@ -568,6 +595,9 @@ impl Worker {
         Ok(match manifest.task {
             Task::Upscale => Worker::Pictures(Box::new(Upscaler::new(session, &manifest)?)),
             Task::Matte => Worker::Matte(Box::new(MatteSession::new(session)?)),
+            Task::Light | Task::Style | Task::Depth => {
+                Worker::Whole(Box::new(WholeSession::new(session)?))
+            }
             Task::Faces | Task::Text => {
                 return Err(InferError::GraphMismatch {
                     model: manifest.id,
@@ -587,6 +617,7 @@ impl Worker {
         match self {
             Worker::Pictures(upscaler) => upscaler.cancel_handle(),
             Worker::Matte(session) => session.cancel_handle(),
+            Worker::Whole(session) => session.cancel_handle(),
         }
     }
 }

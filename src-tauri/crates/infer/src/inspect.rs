@@ -12,6 +12,7 @@ mod matte;
 mod places;
 mod trial;
 mod voice;
+mod whole;
 
 use crate::choose::Specimen;
 use crate::error::InferError;
@@ -158,11 +159,21 @@ pub fn inspect(
     let graph = Graph::read(runtime, &weights, hints)?;
     let mut findings = vec![graph.sentence()];
     let mut trier = Trier::new(runtime, &weights, &graph, specimen)?;
-    drop(weights);
+    let file = whole::File {
+        runtime,
+        weights: &weights,
+        specimen,
+        graph: &graph,
+    };
 
     let (width, height) = graph.first_size();
     let channels = graph.channels();
     let color = color(channels, hints, &mut findings)?;
+    let print = (sha256, size_bytes);
+    if let Some(task) = hints.task.filter(|task| task.sees_whole()) {
+        let found = whole::look(task, &file, &mut trier, hints)?;
+        return of_whole(path, print, &graph, (color, found), findings);
+    }
     // What no picture comes out of may be a matte.
     let pictures = match hints.task {
         Some(Task::Matte) => Err(no_picture("it is said to give a matte")),
@@ -184,11 +195,16 @@ pub fn inspect(
                     tile: found.tile,
                     places: Some(found.spec),
                     restyles: false,
-                    ..bare(path, (sha256, size_bytes), &graph, (color, found.range))
+                    ..bare(path, print, &graph, (color, found.range))
                 };
                 return checked(manifest, findings);
             }
-            let found = matte::look(&mut trier, &graph, hints)?.ok_or(refusal)?;
+            let matte = matte::look(&mut trier, &graph, hints)?;
+            if matte.is_none() && task.is_none() && whole::looks_like_depth(&mut trier, &graph)? {
+                let found = whole::look(Task::Depth, &file, &mut trier, hints)?;
+                return of_whole(path, print, &graph, (color, found), findings);
+            }
+            let found = matte.ok_or(refusal)?;
             findings.extend(found.findings);
             let manifest = ModelManifest {
                 task: Task::Matte,
@@ -197,12 +213,19 @@ pub fn inspect(
                 tile: found.tile,
                 matte: Some(found.spec),
                 restyles: false,
-                ..bare(path, (sha256, size_bytes), &graph, (color, found.range))
+                ..bare(path, print, &graph, (color, found.range))
             };
             return checked(manifest, findings);
         }
     };
     let (ranges, shaped, sentence) = (found.ranges, found.shaped, found.sentence);
+    if hints.task.is_none()
+        && shaped.scale == 1
+        && whole::makes_lighter(&mut trier, &graph, ranges.0)?
+    {
+        let found = whole::look(Task::Light, &file, &mut trier, hints)?;
+        return of_whole(path, print, &graph, (color, found), findings);
+    }
     findings.push(sentence);
     if let Some(wanted) = hints.scale
         && wanted as usize != shaped.scale
@@ -215,7 +238,7 @@ pub fn inspect(
         )));
     }
     findings.push(match (shaped.scale, shaped.packing) {
-        (1, _) => "The result has the size of the picture.".to_owned(),
+        (1, _) => "The result has the size of the picture; if it paints in a style, or makes dark pictures lighter, say so by the task `style` or `light`.".to_owned(),
         (scale, Packing::Pixels) => format!("The result is {scale} times as large."),
         (scale, Packing::Subpixel) => {
             format!("The result is {scale} times as large, packed as sub-pixels in channels.")
@@ -231,7 +254,27 @@ pub fn inspect(
             range: (ranges.1 != ranges.0).then_some(ranges.1),
         },
         tile,
-        ..bare(path, (sha256, size_bytes), &graph, (color, ranges.0))
+        ..bare(path, print, &graph, (color, ranges.0))
+    };
+    checked(manifest, findings)
+}
+
+/// What was found of a file that sees the whole picture.
+fn of_whole(
+    path: &Path,
+    print: (String, u64),
+    graph: &Graph,
+    (color, found): (TensorColor, whole::Found),
+    mut findings: Vec<String>,
+) -> Result<Inspection, InferError> {
+    findings.extend(found.findings);
+    let manifest = ModelManifest {
+        task: found.task,
+        output: found.output,
+        tile: found.tile,
+        depth: found.depth,
+        restyles: found.task != Task::Depth,
+        ..bare(path, print, graph, (color, found.range))
     };
     checked(manifest, findings)
 }
@@ -279,6 +322,7 @@ fn bare(
             whole: None,
         },
         matte: None,
+        depth: None,
         places: None,
         // Nobody says what it was made for.
         restyles: true,

@@ -4,19 +4,17 @@
 //! to [`MatteSession::size_for`] and the matte back to the picture's.
 
 use crate::error::InferError;
-use crate::session::{CancelHandle, InferenceSession, TensorData};
+use crate::session::{CancelHandle, InferenceSession};
 use crate::voice::NO_PICTURES;
-use frameloom_core::model::{Activation, Layout, MatteSpec, Task, TensorColor, TensorType};
-use half::f16;
-use half::slice::HalfFloatSliceExt;
+use crate::whole::{Feed, pack, size_for};
+use frameloom_core::model::{Activation, Layout, MatteSpec, Task};
 
 /// A matting model on one session.
 pub struct MatteSession {
     session: InferenceSession,
     spec: MatteSpec,
     tensor: Vec<f32>,
-    halves: Vec<f16>,
-    bytes: Vec<u8>,
+    feed: Feed,
     wide: Vec<f32>,
 }
 
@@ -40,8 +38,7 @@ impl MatteSession {
             session,
             spec,
             tensor: Vec::new(),
-            halves: Vec::new(),
-            bytes: Vec::new(),
+            feed: Feed::default(),
             wide: Vec::new(),
         })
     }
@@ -54,21 +51,7 @@ impl MatteSession {
     /// Width and height that a picture of `width` x `height` pixels is brought to: the only size
     /// that the model takes, or one of the picture's proportion with the side that it prefers.
     pub fn size_for(&self, width: usize, height: usize) -> (usize, usize) {
-        let tile = &self.session.manifest().tile;
-        if let Some((width, height)) = tile.only_size() {
-            return (width as usize, height as usize);
-        }
-        let longest = width.max(height).max(1);
-        let multiple = (tile.multiple as usize).max(1);
-        let most = tile.max.map_or(8192, |max| max as usize) / multiple * multiple;
-        let least = (tile.min as usize).next_multiple_of(multiple);
-        let preferred = tile.preferred as usize;
-        let side = |side: usize| {
-            let scaled = (side * preferred + longest / 2) / longest;
-            let near = (scaled + multiple / 2) / multiple * multiple;
-            near.clamp(least, most.max(least))
-        };
-        (side(width), side(height))
+        size_for(&self.session.manifest().tile, (width, height), None)
     }
 
     /// The matte of a picture of [`MatteSession::size_for`]: `rgb` are red, green and blue from 0
@@ -89,22 +72,15 @@ impl MatteSession {
                 "its planes are not of {width} x {height} pixels"
             )));
         }
-        self.pack(rgb, count);
-        let data = match self.session.manifest().input.element {
-            TensorType::Float32 => TensorData::F32(&self.tensor),
-            TensorType::Float16 => {
-                self.halves.resize(self.tensor.len(), f16::ZERO);
-                self.halves.convert_from_f32_slice(&self.tensor);
-                TensorData::F16(&self.halves)
-            }
-            TensorType::Uint8 => {
-                self.bytes.clear();
-                let byte = |v: &f32| (v + 0.5).clamp(0.0, 255.0) as u8;
-                self.bytes.extend(self.tensor.iter().map(byte));
-                TensorData::U8(&self.bytes)
-            }
-        };
-        let output = self.session.run(data, width, height)?;
+        pack(
+            &self.session.manifest().input,
+            self.spec.normal.as_ref(),
+            rgb,
+            &mut self.tensor,
+        );
+        let output = self
+            .feed
+            .run(&mut self.session, &self.tensor, (width, height))?;
         let manifest = self.session.manifest();
         let values = output.as_f32(&mut self.wide).map_err(|e| InferError::Run {
             model: manifest.id.clone(),
@@ -136,39 +112,6 @@ impl MatteSession {
             *v = ((*v - black) / (white - black)).clamp(0.0, 1.0);
         }
         Ok(())
-    }
-
-    fn pack(&mut self, rgb: [&[f32]; 3], count: usize) {
-        let input = &self.session.manifest().input;
-        let (black, white) = input.range.black_white();
-        self.tensor.resize(3 * count, 0.0);
-        for (channel, plane) in rgb.iter().enumerate() {
-            // v * gain + offset, whichever way the network was trained.
-            let (gain, offset) = match self.spec.normal {
-                Some(normal) => {
-                    let gain = 1.0 / normal.deviation[channel];
-                    (gain, -normal.mean[channel] * gain)
-                }
-                None => (white - black, black),
-            };
-            let place = match input.color {
-                TensorColor::Bgr => 2 - channel,
-                TensorColor::Rgb | TensorColor::Luma => channel,
-            };
-            match input.layout {
-                Layout::Nchw => {
-                    let target = &mut self.tensor[place * count..][..count];
-                    for (out, v) in target.iter_mut().zip(*plane) {
-                        *out = v * gain + offset;
-                    }
-                }
-                Layout::Nhwc => {
-                    for (pixel, v) in self.tensor.chunks_exact_mut(3).zip(*plane) {
-                        pixel[place] = v * gain + offset;
-                    }
-                }
-            }
-        }
     }
 }
 

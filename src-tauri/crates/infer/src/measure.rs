@@ -8,6 +8,7 @@ use crate::provider::Runtime;
 use crate::session::{InferenceSession, SessionOptions};
 use crate::upscale::Upscaler;
 use crate::voice::NO_PICTURES;
+use crate::whole::WholeSession;
 use frameloom_core::job::{Device, ProviderChoice};
 use frameloom_core::model::Task;
 use frameloom_core::pixel::{AnyPlane, AnyPlaneMut, PlaneMut, PlaneRef};
@@ -73,6 +74,9 @@ pub fn measure(
     let (session, provider) = InferenceSession::open(runtime, model, &options)?;
     if model.manifest.task == Task::Matte {
         return measure_matte(MatteSession::new(session)?, provider, (width, height), runs);
+    }
+    if model.manifest.task.sees_whole() {
+        return measure_whole(WholeSession::new(session)?, provider, (width, height), runs);
     }
     let mut upscaler = Upscaler::new(session, &model.manifest)?;
     let (w, h, s) = (width as usize, height as usize, upscaler.scale() as usize);
@@ -150,6 +154,27 @@ fn measure_matte(
     for _ in 0..=runs.max(1) {
         let started = Instant::now();
         session.run([&source, &source, &source], (w, h), &mut matte)?;
+        times.push(u64::try_from(started.elapsed().as_micros()).unwrap_or(u64::MAX));
+    }
+    Ok(of_times(times, provider, (w as u32, h as u32)))
+}
+
+/// A model that sees the whole picture, likewise.
+fn measure_whole(
+    mut session: WholeSession,
+    provider: ProviderChoice,
+    size: (u32, u32),
+    runs: u32,
+) -> Result<Throughput, InferError> {
+    let (w, h) = session.size_for((size.0 as usize, size.1 as usize), None);
+    let source: Vec<f32> = (0..w * h)
+        .map(|i| (((i % w) ^ (i / w)) as u8 / 2 + 64) as f32 / 255.0)
+        .collect();
+    let mut planes = Vec::new();
+    let mut times = Vec::new();
+    for _ in 0..=runs.max(1) {
+        let started = Instant::now();
+        session.run([&source; 3], (w, h), &mut planes)?;
         times.push(u64::try_from(started.elapsed().as_micros()).unwrap_or(u64::MAX));
     }
     Ok(of_times(times, provider, (w as u32, h as u32)))

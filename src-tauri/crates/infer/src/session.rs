@@ -295,12 +295,13 @@ impl InferenceSession {
                 reason: "its tile limits leave no room between the overlaps".to_owned(),
             });
         };
+        let weights = crate::relax::loaded(manifest, model.weights());
         // A first look without optimisation is cheap. It tells a damaged model from a provider
         // that cannot be used, and the names of the dimensions, which must be known in advance.
         let look = runtime
             .builder(&Setting::CPU, 1, false)
             .and_then(|b| Ok(b.with_optimization_level(GraphOptimizationLevel::Disable)?))
-            .and_then(|mut b| b.commit_from_memory(model.weights()))
+            .and_then(|mut b| b.commit_from_memory(&weights))
             .map_err(refused)?;
         let batch = check_graph(manifest, &look)?;
         drop(look);
@@ -310,7 +311,7 @@ impl InferenceSession {
                 Some(name) => Ok(b.with_dimension_override(name, 1)?),
                 None => Ok(b),
             })
-            .and_then(|mut b| b.commit_from_memory(model.weights()))
+            .and_then(|mut b| b.commit_from_memory(&weights))
             .map_err(|e| match setting.device {
                 Device::Auto | Device::Cpu => refused(e),
                 _ => InferError::DeviceUnavailable {
@@ -415,7 +416,10 @@ impl InferenceSession {
         };
         let expected = output_shape(&self.manifest, width, height);
         let found = value.dtype().tensor_shape().map(|shape| shape.to_vec());
-        if found.as_deref() != Some(&expected[..]) {
+        // One plane may have no dimension of its own.
+        let flat = [1, height as i64, width as i64];
+        let is_flat = self.manifest.depth.is_some() && found.as_deref() == Some(&flat[..]);
+        if found.as_deref() != Some(&expected[..]) && !is_flat {
             return Err(InferError::GraphMismatch {
                 model: self.manifest.id.clone(),
                 reason: format!(
@@ -503,10 +507,11 @@ impl InferenceSession {
     /// What full scale is in the numbers of the output.
     fn full_scale(&self, values: &[f32]) -> f64 {
         let manifest = &self.manifest;
-        // Numbers that are not probabilities yet have no black and white.
-        if manifest
-            .matte
-            .is_some_and(|matte| matte.activation != Activation::None)
+        // Numbers that are not probabilities yet have no black and white, and distances never have.
+        if manifest.depth.is_some()
+            || manifest
+                .matte
+                .is_some_and(|matte| matte.activation != Activation::None)
         {
             let low = values.iter().copied().fold(f32::INFINITY, f32::min);
             let high = values.iter().copied().fold(f32::NEG_INFINITY, f32::max);
@@ -594,9 +599,10 @@ pub(crate) fn psnr(a: &[f32], b: &[f32], peak: f64) -> f64 {
 
 fn output_shape(manifest: &ModelManifest, width: usize, height: usize) -> [i64; 4] {
     let scale = manifest.scale as usize;
-    let channels = match &manifest.matte {
-        Some(matte) => matte.channels as usize,
-        None => manifest.input.color.channels(),
+    let channels = match (&manifest.matte, &manifest.depth) {
+        (Some(matte), _) => matte.channels as usize,
+        (None, Some(_)) => 1,
+        (None, None) => manifest.input.color.channels(),
     };
     let (channels, width, height) = match manifest.output.packing {
         Packing::Pixels => (channels, width * scale, height * scale),

@@ -29,6 +29,8 @@ const VOICE: &str = "it hears speech";
 const CLEAN: &str = "it cleans speech";
 const FACES: &str = "it finds faces";
 const TEXT: &str = "it finds text";
+const LIGHT: &str = "it makes pictures lighter";
+const DEPTH: &str = "it tells distances";
 
 const EXPECTED: &[Expected] = &[
     ("sr/espcn-x3_y224", Some((3, UNIT, true, false)), ""),
@@ -59,8 +61,8 @@ const EXPECTED: &[Expected] = &[
     ),
     ("style/candy_nc16_256", Some((1, BYTE, false, true)), ""),
     ("style/mosaic_nc8_256", Some((1, BYTE, false, true)), ""),
-    ("lowlight/tbefn_360x640", Some((1, UNIT, true, false)), ""),
-    ("lowlight/sci_360x640", Some((1, UNIT, true, false)), ""),
+    ("lowlight/tbefn_360x640", None, LIGHT),
+    ("lowlight/sci_360x640", None, LIGHT),
     ("matting/selfie_segmentation", None, MATTE),
     ("matting/mediapipe_meet_144x256", None, MATTE),
     (
@@ -68,7 +70,7 @@ const EXPECTED: &[Expected] = &[
         None,
         "no picture of that",
     ),
-    ("depth/tcmonodepth_192x320", None, "one channel where"),
+    ("depth/tcmonodepth_192x320", None, DEPTH),
     ("face/ultraface-RFB-320", None, FACES),
     ("face/yunet_120x160", None, "rather a list"),
     ("detect/yolox_nano", None, "rather a list"),
@@ -127,6 +129,17 @@ fn every_model_of_the_test_data_is_used_or_refused_with_its_reason() {
                 assert_eq!(found.manifest.task, task, "{file}");
                 assert!(found.manifest.places.is_some(), "{file}");
             }
+            (Ok(found), None) if reason == LIGHT || reason == DEPTH => {
+                println!("{file} ({seconds:.1} s): {}", found.findings.join(" "));
+                let m = &found.manifest;
+                let (task, range) = match reason == LIGHT {
+                    true => (Task::Light, UNIT),
+                    false => (Task::Depth, BYTE),
+                };
+                assert_eq!((m.task, m.input.range), (task, range), "{file}");
+                assert_eq!(m.depth.is_some(), task == Task::Depth, "{file}");
+                assert!(m.tile.is_whole(), "{file}");
+            }
             (Err(error), None) => {
                 println!("{file} ({seconds:.1} s): {error}");
                 assert_eq!(error.code(), ErrorCode::ModelInvalid);
@@ -141,7 +154,48 @@ fn every_model_of_the_test_data_is_used_or_refused_with_its_reason() {
     let mixed = look(&data.join("models/lowlight/tbefn_360x640.onnx")).unwrap();
     assert_eq!(mixed.manifest.input.layout, Layout::Nchw);
     assert_eq!(mixed.manifest.output.layout, Layout::Nhwc);
-    assert_eq!(mixed.manifest.tile.fixed, Some((640, 360)));
+    // The size that its exporter wrote down is not the only one.
+    assert_eq!(mixed.manifest.tile.fixed, None);
+    assert_eq!(mixed.manifest.tile.preferred, 640);
+}
+
+#[test]
+fn a_style_that_names_one_size_is_painted_in_any() {
+    let Some(data) = test_data() else { return };
+    let file = data.join("models/style/mosaic_nc8_256.onnx");
+    let hints = Hints {
+        task: Some(Task::Style),
+        ..Hints::default()
+    };
+    let found = inspect(&runtime(), &file, &hints, &specimen()).unwrap();
+    let mut manifest = found.manifest;
+    assert_eq!((manifest.task, manifest.input.range), (Task::Style, BYTE));
+    assert_eq!((manifest.tile.fixed, manifest.tile.multiple), (None, 4));
+    // Of the size that it names, the picture is the one that the file itself gives.
+    let folder = tempfile::tempdir().unwrap();
+    std::fs::copy(&file, folder.path().join("model.onnx")).unwrap();
+    let mut paint = |fixed: Option<(u32, u32)>, (w, h): (usize, usize)| {
+        manifest.tile.fixed = fixed;
+        let json = serde_json::to_string(&manifest).unwrap();
+        std::fs::write(folder.path().join("manifest.json"), json).unwrap();
+        let model = frameloom_infer::load_model(folder.path()).unwrap();
+        let options = frameloom_infer::SessionOptions::default();
+        let (session, _) =
+            frameloom_infer::InferenceSession::open(&runtime(), &model, &options).unwrap();
+        let mut session = frameloom_infer::WholeSession::new(session).unwrap();
+        let plane: Vec<f32> = (0..w * h)
+            .map(|i| (i % w * 7 % 251) as f32 / 250.0)
+            .collect();
+        let mut out = Vec::new();
+        session.run([&plane; 3], (w, h), &mut out).unwrap();
+        out
+    };
+    let own = paint(Some((256, 256)), (256, 256));
+    let open = paint(None, (256, 256));
+    for (a, b) in own.iter().flatten().zip(open.iter().flatten()) {
+        assert!((a - b).abs() < 1e-3, "{a} and {b}");
+    }
+    assert_eq!(paint(None, (320, 180))[0].len(), 320 * 180);
 }
 
 #[test]

@@ -21,6 +21,9 @@ import Scissors from '@lucide/svelte/icons/scissors';
 import ScissorsLineDashed from '@lucide/svelte/icons/scissors-line-dashed';
 import Sparkles from '@lucide/svelte/icons/sparkles';
 import Split from '@lucide/svelte/icons/split';
+import Paintbrush from '@lucide/svelte/icons/paintbrush';
+import Sun from '@lucide/svelte/icons/sun';
+import Mountain from '@lucide/svelte/icons/mountain';
 import Type from '@lucide/svelte/icons/type';
 import User from '@lucide/svelte/icons/square-user-round';
 import Volume from '@lucide/svelte/icons/volume-2';
@@ -51,6 +54,9 @@ const ICONS: Record<string, Icon> = {
   color: Palette,
   overlay: Layers,
   background: User,
+  light: Sun,
+  style: Paintbrush,
+  depth: Mountain,
   text: Type,
   concat: ListEnd,
   mux: Merge,

@@ -18,4 +18,8 @@ quality: Quality,
  * What of the source is left out. Nothing else is: a container that cannot hold the rest is
  * refused.
  */
-drop: Array<string>, };
+drop: Array<string>, 
+/**
+ * Colours of a still picture with a profile become those of sRGB, which every program shows.
+ */
+srgb?: boolean, };

@@ -3,7 +3,7 @@
 
 use super::PresetId;
 use crate::{
-    BackgroundWish, ConvertWish, DeinterlaceChoice, EnlargeWish, MotionWish, RedactWish,
+    BackgroundWish, ConvertWish, DeinterlaceChoice, EnlargeWish, LookWish, MotionWish, RedactWish,
     ReframeWish, SilenceWish, VoiceWish,
 };
 use frameloom_core::error::{AppError, ErrorCode};
@@ -119,6 +119,9 @@ pub struct PresetSettings {
     /// How a voice is cleaned.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub voice: Option<VoiceWish>,
+    /// How light, style or depth are treated.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub look: Option<LookWish>,
     /// To which size something is enlarged.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub enlarge: Option<EnlargeWish>,

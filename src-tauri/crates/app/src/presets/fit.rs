@@ -169,7 +169,17 @@ mod tests {
     }
 
     fn why(info: &MediaInfo, id: PresetId, span: Option<Span>) -> Option<Misfit> {
-        let all = fits(info, span, &[Task::Matte, Task::Faces, Task::VoiceActivity]);
+        let all = fits(
+            info,
+            span,
+            &[
+                Task::Matte,
+                Task::Faces,
+                Task::VoiceActivity,
+                Task::Style,
+                Task::Depth,
+            ],
+        );
         assert_eq!(all.len(), offered().count());
         all.into_iter().find(|fit| fit.id == id).unwrap().misfit
     }

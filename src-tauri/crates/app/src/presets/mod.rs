@@ -63,6 +63,12 @@ pub enum PresetId {
     Smooth,
     /// Another shape.
     Reframe,
+    /// Dark pictures made lighter.
+    Light,
+    /// Pictures painted anew in a style.
+    Style,
+    /// Out of focus by distance.
+    Depth,
     /// Pauses cut out.
     Silence,
     /// Speech without noise, at an even loudness.
@@ -321,6 +327,45 @@ pub const PRESETS: &[Preset] = &[
         still_formats: STILL_FORMATS,
         follows_source: true,
         template: "{name}_upright",
+        codec: None,
+        quality: None,
+    },
+    Preset {
+        id: PresetId::Light,
+        word: "light",
+        summary: "Make dark pictures lighter, without washing out what is bright",
+        takes: PICTURES,
+        options: &[PresetOption::Quality, PresetOption::Codec],
+        clip_formats: CLIP_FORMATS,
+        still_formats: STILL_FORMATS,
+        follows_source: true,
+        template: "{name}_light",
+        codec: None,
+        quality: None,
+    },
+    Preset {
+        id: PresetId::Style,
+        word: "style",
+        summary: "Paint pictures anew in the style of a model",
+        takes: PICTURES,
+        options: &[PresetOption::Quality, PresetOption::Codec],
+        clip_formats: CLIP_FORMATS,
+        still_formats: STILL_FORMATS,
+        follows_source: true,
+        template: "{name}_style",
+        codec: None,
+        quality: None,
+    },
+    Preset {
+        id: PresetId::Depth,
+        word: "depth",
+        summary: "Put what is far behind the subject out of focus, by a model that tells distances",
+        takes: PICTURES,
+        options: &[PresetOption::Quality, PresetOption::Codec],
+        clip_formats: CLIP_FORMATS,
+        still_formats: STILL_FORMATS,
+        follows_source: true,
+        template: "{name}_depth",
         codec: None,
         quality: None,
     },

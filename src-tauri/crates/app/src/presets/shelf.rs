@@ -39,6 +39,8 @@ const SHIPPED: &[&str] = &[
     include_str!("../../../../../assets/shelf/send-by-mail.json"),
     include_str!("../../../../../assets/shelf/chat-sticker.json"),
     include_str!("../../../../../assets/shelf/web-pictures.json"),
+    include_str!("../../../../../assets/shelf/pictures-without-traces.json"),
+    include_str!("../../../../../assets/shelf/dark-video-brightened.json"),
     include_str!("../../../../../assets/shelf/edit-master.json"),
 ];
 
@@ -416,6 +418,7 @@ impl PresetSettings {
         put(&self.motion, &mut request.motion);
         put(&self.silence, &mut request.silence);
         put(&self.voice, &mut request.voice);
+        put(&self.look, &mut request.look);
         put(&self.enlarge, &mut request.enlarge);
         put(&self.convert, &mut request.convert);
         // Who names the result has the last word.
@@ -478,6 +481,7 @@ fn settings_of(
         motion: request.motion,
         silence: request.silence.clone(),
         voice: request.voice.clone(),
+        look: request.look.clone(),
         enlarge: request.enlarge,
         convert: request.convert.clone(),
     }

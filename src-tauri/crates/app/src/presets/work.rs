@@ -109,6 +109,9 @@ pub(crate) fn work(
         | PresetId::Backdrop
         | PresetId::Redact
         | PresetId::Reframe
+        | PresetId::Light
+        | PresetId::Style
+        | PresetId::Depth
         | PresetId::Silence
         | PresetId::Voice
         | PresetId::Convert

@@ -107,14 +107,18 @@ pub struct ModelImport {
     /// What its channels mean.
     #[arg(long, value_parser = word(&["luma", "rgb", "bgr"]))]
     pub color: Option<String>,
-    /// Longest side of a tile in pixels, or of the picture that a matting model gets.
+    /// Longest side of a tile in pixels, or of the picture that a model gets which sees it whole.
     #[arg(long, value_name = "PIXELS", value_parser = clap::value_parser!(u32).range(16..=8192))]
     pub tile: Option<u32>,
     /// What it does: makes pictures, tells a foreground from its background, finds faces or text,
-    /// hears whether somebody speaks, or takes noise out of speech.
+    /// hears whether somebody speaks, takes noise out of speech, makes pictures lighter, paints them
+    /// in a style, or says how near everything in them is.
     #[arg(
         long,
-        value_parser = word(&["upscale", "matte", "faces", "text", "voice_activity", "speech_cleaning"])
+        value_parser = word(&[
+            "upscale", "matte", "faces", "text", "voice_activity", "speech_cleaning", "light", "style",
+            "depth",
+        ])
     )]
     pub task: Option<String>,
     /// Of a matting model: the channel of the foreground, counted from 0.
@@ -123,7 +127,7 @@ pub struct ModelImport {
     /// Of a matting model: what makes probabilities of its numbers.
     #[arg(long, value_parser = word(&["none", "sigmoid", "softmax"]))]
     pub activation: Option<String>,
-    /// Of a model that gives mattes or finds something: it was trained on pictures with the mean and the deviation of ImageNet.
+    /// Of a model that gives mattes, finds something or says how near it is: it was trained on pictures with the mean and the deviation of ImageNet.
     #[arg(long)]
     pub imagenet: bool,
 }

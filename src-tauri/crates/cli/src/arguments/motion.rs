@@ -50,6 +50,7 @@ impl Clips {
             silence: None,
             voice: None,
             scenes: None,
+            look: None,
             format: None,
             size: None,
             source: None,

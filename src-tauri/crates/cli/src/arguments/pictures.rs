@@ -123,6 +123,7 @@ impl Convert {
             motion: None,
             silence: None,
             voice: None,
+            look: None,
             scenes: None,
             format: self.format.clone(),
             size: None,

@@ -119,6 +119,7 @@ impl Redact {
             silence: None,
             voice: None,
             scenes: None,
+            look: None,
             format: None,
             size: None,
             source: None,

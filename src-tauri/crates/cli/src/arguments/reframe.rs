@@ -100,6 +100,7 @@ impl Reframe {
             silence: None,
             voice: None,
             scenes: None,
+            look: None,
             format: None,
             size: None,
             source: None,

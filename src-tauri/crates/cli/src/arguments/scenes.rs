@@ -86,6 +86,7 @@ impl Scenes {
             motion: None,
             silence: None,
             voice: None,
+            look: None,
             scenes: Some(self.wish()),
             format: None,
             size: None,

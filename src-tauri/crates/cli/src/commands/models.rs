@@ -128,6 +128,9 @@ fn installed(imported: &Imported) -> String {
             format!("Use it by `silence FILE --model {id}`.")
         }
         _ if task == Some(Task::SpeechCleaning) => format!("Use it by `voice FILE --model {id}`."),
+        _ if task == Some(Task::Light) => format!("Use it by `light FILE --model {id}`."),
+        _ if task == Some(Task::Style) => format!("Use it by `style FILE --model {id}`."),
+        _ if task == Some(Task::Depth) => format!("Use it by `depth FILE --model {id}`."),
         1 => format!(
             "Use it as the `model` of a node `denoise`, or by `upscale --scale 1 --model {id}`."
         ),
@@ -226,6 +229,9 @@ fn describe(entry: &ModelEntry) -> String {
                 Task::Faces => "faces",
                 Task::Text => "text",
                 Task::VoiceActivity | Task::SpeechCleaning => "sound",
+                Task::Light => "light",
+                Task::Style => "style",
+                Task::Depth => "depth",
             },
             bytes(manifest.size_bytes),
             manifest.licence.spdx

@@ -278,6 +278,7 @@ fn request(arguments: &Upscale, file: &Found, index: usize, taken: &Arc<Taken>) 
         }),
         convert: arguments.convert.clone(),
         scenes: arguments.scenes.clone(),
+        look: arguments.look.clone(),
         taken: taken.clone(),
     }
 }

@@ -1,5 +1,6 @@
 //! What nodes do, with their parameters.
 
+use super::looks::{DepthParams, LightParams, StyleParams};
 use crate::model::{self, TensorColor, TensorRange};
 use crate::pixel::PixelFormat;
 use crate::time::{FrameRate, Rational};
@@ -57,6 +58,13 @@ pub enum Op {
     /// Tell a foreground from its background with a model, and leave the background away or put
     /// something else in its place.
     Background(BackgroundParams),
+    /// Make dark pictures lighter.
+    Light(LightParams),
+    /// Paint pictures anew in a style, with a model.
+    Style(StyleParams),
+    /// Show how near everything is, or put out of focus what is far from where the lens looks, with
+    /// a model.
+    Depth(DepthParams),
     /// Make faces, text or areas unrecognisable.
     Redact(RedactParams),
     /// Cut clips to another shape, around what matters in them.
@@ -102,6 +110,9 @@ impl Op {
             Op::Color(_) => "color",
             Op::Overlay(_) => "overlay",
             Op::Background(_) => "background",
+            Op::Light(_) => "light",
+            Op::Style(_) => "style",
+            Op::Depth(_) => "depth",
             Op::Redact(_) => "redact",
             Op::Reframe(_) => "reframe",
             Op::Text(_) => "text",
@@ -121,6 +132,9 @@ impl Op {
             Op::Upscale { model } => Some(model),
             Op::Denoise(params) => params.model.as_deref(),
             Op::Background(params) => Some(&params.model),
+            Op::Light(params) => params.model.as_deref(),
+            Op::Style(params) => Some(&params.model),
+            Op::Depth(params) => Some(&params.model),
             Op::Redact(params) => params.model.as_deref(),
             Op::Reframe(params) => params.model.as_deref(),
             _ => None,

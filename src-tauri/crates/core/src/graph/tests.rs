@@ -92,6 +92,22 @@ fn every_op() -> Vec<Op> {
             keys: Some("0 50\n2 30".into()),
             ..ReframeParams::default()
         }),
+        Op::Light(LightParams {
+            model: Some("lamp".into()),
+            strength: 0.5,
+            ..LightParams::default()
+        }),
+        Op::Style(StyleParams {
+            colors: StyleColors::Source,
+            size: 512,
+            ..StyleParams::new("candy")
+        }),
+        Op::Depth(DepthParams {
+            show: DepthShow::Blur,
+            side: DepthSide::Both,
+            focus: Some(0.25),
+            ..DepthParams::new("depth")
+        }),
         Op::Redact(RedactParams {
             model: Some("faces".into()),
             cover: RedactMode::Pixelate,

@@ -256,9 +256,9 @@ impl<'a> ChainSpec<'a> {
 }
 
 /// True if nothing need be left of a picture after the operation: one without a foreground, or
-/// covered as a whole.
+/// covered as a whole, or of one distance.
 fn may_blank(op: &Op) -> bool {
-    matches!(op, Op::Background(_) | Op::Redact(_))
+    matches!(op, Op::Background(_) | Op::Redact(_) | Op::Depth(_))
 }
 
 impl Chain {

@@ -376,7 +376,7 @@ impl Shape {
         let input = self.format();
         let output = output_format(node, op, &input, context.models)?;
         let mut layout = self.layout;
-        if matches!(op, Op::Background(_)) {
+        if matches!(op, Op::Background(_) | Op::Depth(_)) {
             layout = match output.pixels.planes {
                 Planes::Gray => Channels::Gray,
                 Planes::Gbr | Planes::Yuv { .. } => Channels::Rgb,

@@ -8,24 +8,32 @@ mod background;
 mod color;
 mod crop;
 mod cubic;
+mod depth;
 mod ffmpeg;
+mod grid;
+mod guided;
 mod interpolate;
 mod joint;
 mod layer;
 mod letters;
+mod light;
 mod lut;
 mod overlay;
 mod pad;
 pub(crate) mod planes;
 mod portion;
 mod redact;
+mod refined;
 mod reframe;
 mod scale;
 mod stabilise;
+mod steady;
+mod style;
 mod temporal;
 mod text;
 mod turn;
 mod upscale;
+mod windowed;
 
 pub(crate) use joint::{At, Joints, Shift, fit_inside};
 pub(crate) use letters::missing_letters;
@@ -378,6 +386,17 @@ pub fn output_format(
             let task = models.manifest(&params.model)?.task;
             output = background::output_format(params, task, input).map_err(refuse)?;
         }
+        Op::Light(params) => {
+            let manifest = manifest_of(op, models)?;
+            light::check(params, manifest.as_ref(), input).map_err(refuse)?;
+        }
+        Op::Style(params) => {
+            style::check(params, models.manifest(&params.model)?.task).map_err(refuse)?;
+        }
+        Op::Depth(params) => {
+            let task = models.manifest(&params.model)?.task;
+            output = depth::output_format(params, task, input).map_err(refuse)?;
+        }
         Op::Reframe(params) => {
             if let Some(manifest) = manifest_of(op, models)? {
                 redact::check_faces(&manifest).map_err(refuse)?;
@@ -446,6 +465,16 @@ fn check_makes_pictures(manifest: &ModelManifest) -> Result<(), Said> {
             "node.model_finds",
             "the model `{model}` finds faces or text and makes no pictures; it is one for the node `redact`",
             model = &manifest.id
+        )),
+        Task::Light | Task::Style | Task::Depth => Err(said!(
+            "node.model_sees_whole",
+            "the model `{model}` sees whole pictures in a size of its own; it is one for the node `{node}`",
+            model = &manifest.id,
+            node = match manifest.task {
+                Task::Light => "light",
+                Task::Style => "style",
+                _ => "depth",
+            }
         )),
         Task::VoiceActivity | Task::SpeechCleaning => Err(said!(
             "node.model_of_sound",
@@ -651,6 +680,9 @@ pub fn open(
             None => None,
         },
         Op::Background(params) => Some(background::open(params, input, output, opening)?),
+        Op::Light(params) => Some(light::open(params, input, output, opening)?),
+        Op::Style(params) => Some(style::open(params, input, output, opening)?),
+        Op::Depth(params) => Some(depth::open(params, input, output, opening)?),
         Op::Reframe(params) => Some(reframe::open(params, input, output, opening)?),
         Op::Redact(params) => Some(redact::open(params, input, output, opening)?),
         Op::Text(params) => plain(Box::new(text::Text::open(

@@ -72,3 +72,28 @@ pub(crate) fn bands<T: Send>(
         }
     });
 }
+
+/// The means of values of every pixel over the samples of subsampled chroma: `1 << shift` of them
+/// in each direction, as many as there are at the edges.
+pub(crate) fn chroma_means(
+    threads: usize,
+    values: &[f32],
+    (width, height): (usize, usize),
+    (shift_x, shift_y): (u8, u8),
+    (wide, high): (usize, usize),
+    out: &mut Vec<f32>,
+) {
+    out.resize(wide * high, 0.0);
+    bands(threads, high, out, wide, |rows, band| {
+        for (y, row) in rows.zip(band.chunks_exact_mut(wide)) {
+            let top = (y << shift_y).min(height - 1);
+            let bottom = (top + (1 << shift_y) - 1).min(height - 1);
+            let (top, bottom) = (&values[top * width..], &values[bottom * width..]);
+            for (x, v) in row.iter_mut().enumerate() {
+                let left = (x << shift_x).min(width - 1);
+                let right = (left + (1 << shift_x) - 1).min(width - 1);
+                *v = 0.25 * (top[left] + top[right] + bottom[left] + bottom[right]);
+            }
+        }
+    });
+}

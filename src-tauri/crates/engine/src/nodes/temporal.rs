@@ -303,8 +303,20 @@ fn window_of(op: &Op, rate: Option<FrameRate>) -> Option<Window> {
             look_ahead: 1,
         }),
         Op::Background(params) if params.smooth > 0.0 => Some(Window {
-            warm_up: super::background::REACH as u64,
-            look_ahead: super::background::REACH as u64,
+            warm_up: super::steady::REACH as u64,
+            look_ahead: super::steady::REACH as u64,
+        }),
+        Op::Light(params) if params.smooth > 0.0 => Some(Window {
+            warm_up: super::steady::REACH as u64,
+            look_ahead: super::steady::REACH as u64,
+        }),
+        Op::Style(params) if params.smooth > 0.0 => Some(Window {
+            warm_up: super::style::REACH as u64,
+            look_ahead: super::style::REACH as u64,
+        }),
+        Op::Depth(params) if params.smooth > 0.0 => Some(Window {
+            warm_up: super::depth::REACH as u64,
+            look_ahead: super::depth::REACH as u64,
         }),
         // What moves is seen against the picture before.
         Op::Reframe(params) if params.keys.is_none() => {

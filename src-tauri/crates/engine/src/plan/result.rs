@@ -29,6 +29,9 @@ pub(crate) fn upright(spec: &JobSpec, stream: &StreamInfo) -> Option<Turn> {
                 // Models know people who stand upright.
                 | Op::Background(_)
                 | Op::Redact(_)
+                | Op::Light(_)
+                | Op::Style(_)
+                | Op::Depth(_)
                 | Op::Reframe(_)
                 | Op::Text(_)
                 | Op::Concat

@@ -3,7 +3,7 @@
 use super::grid::Rect;
 use super::seam::Seams;
 use crate::nodes::{PictureFormat, Turn, fit_inside};
-use frameloom_core::graph::{Op, RedactMode};
+use frameloom_core::graph::{DepthShow, Op, RedactMode};
 use frameloom_core::pixel::Planes;
 
 /// Within so many stops more or less light, a picture keeps its structure.
@@ -141,6 +141,13 @@ impl Geometry {
             // What of it was background nobody but the model knows, and a picture without a
             // foreground may well come out blank.
             Some(Op::Background(_)) => self.recolored = true,
+            Some(Op::Light(_)) => self.restyled = true,
+            // A picture of distances shows nothing of its source; what is out of focus shows it in
+            // parts that are not known.
+            Some(Op::Depth(params)) => match params.show {
+                DepthShow::Map => return None,
+                DepthShow::Blur => self.covered = true,
+            },
             // The crop is at another place in every picture.
             Some(Op::Reframe(_)) => return None,
             // Where something is found shows only when the picture is seen; filled with one colour,
@@ -150,7 +157,7 @@ impl Geometry {
                 RedactMode::Blur | RedactMode::Pixelate => self.covered = true,
             },
             // A stranger's model may paint as it likes: only blank pictures are told from that.
-            Some(Op::Onnx(_)) => return None,
+            Some(Op::Onnx(_) | Op::Style(_)) => return None,
             Some(Op::Concat) => {
                 let ((x, y), fit) = fit_inside(&node.input, &node.output);
                 self.map(|r| r.scaled(was, fit).moved(f64::from(x), f64::from(y)));

@@ -103,7 +103,7 @@ impl<'a> Trier<'a> {
     }
 
     /// The picture in the channels of the graph, from 0 to 1.
-    fn picture(&self, width: usize, height: usize) -> Vec<Vec<f32>> {
+    pub(super) fn picture(&self, width: usize, height: usize) -> Vec<Vec<f32>> {
         let rgb = self.specimen.region(width, height);
         if self.graph.channels() == 3 {
             return rgb.to_vec();

@@ -150,6 +150,7 @@ fn manifest(
             whole: None,
         },
         matte: None,
+        depth: None,
         places: None,
         restyles: false,
         summary: BTreeMap::new(),

@@ -452,6 +452,130 @@ pub(in crate::graph) const OPS: &[OpShape] = &[
         ],
     },
     OpShape {
+        name: "light",
+        about: "Make dark pictures lighter: the light of each place is estimated, with or without a \
+                model, and evened out; edges follow the picture, and what is bright stays so.",
+        params: &[
+            optional(
+                "model",
+                Kind::Model,
+                "Id of a model that makes pictures lighter; without one, the light is estimated \
+                 from the pictures themselves.",
+            ),
+            optional("strength", PART, "How much lighter; 0.7 if left out.")
+                .unit("part")
+                .or("0.7"),
+            optional(
+                "highlights",
+                PART,
+                "How far what is bright already keeps its shades; all if left out.",
+            )
+            .unit("part")
+            .or("1.0"),
+            optional(
+                "smooth",
+                PART,
+                "How much the light of neighbouring pictures counts; 0 takes each by itself.",
+            )
+            .unit("part")
+            .or("1.0"),
+        ],
+    },
+    OpShape {
+        name: "style",
+        about: "Paint pictures anew in a style, with a model for it; in a clip, strokes go with what \
+                moves.",
+        params: &[
+            required("model", Kind::Model, "Id of a model of a style."),
+            optional(
+                "strength",
+                PART,
+                "How much of the style is seen; all if left out.",
+            )
+            .unit("part")
+            .or("1.0"),
+            optional(
+                "size",
+                Kind::Int {
+                    min: 256,
+                    max: 2048,
+                },
+                "Longest side of the picture that is painted: small ones have large strokes.",
+            )
+            .unit("px")
+            .or("720"),
+            optional(
+                "colors",
+                Kind::Choice(&["style", "source"]),
+                "Whose colours it has: those of the style (default), or its own.",
+            )
+            .or("\"style\""),
+            optional(
+                "smooth",
+                PART,
+                "How much neighbouring pictures count; 0 takes each by itself.",
+            )
+            .unit("part")
+            .or("1.0"),
+        ],
+    },
+    OpShape {
+        name: "depth",
+        about: "Find with a model how near everything is, and show that, or put out of focus what \
+                is far from where the picture is to be sharp.",
+        params: &[
+            required(
+                "model",
+                Kind::Model,
+                "Id of a model that says how near everything is.",
+            ),
+            optional(
+                "show",
+                Kind::Choice(&["map", "blur"]),
+                "A picture of distances (default), or the picture with some of it out of focus.",
+            )
+            .or("\"map\""),
+            optional(
+                "colors",
+                Kind::Choice(&["gray", "heat"]),
+                "For `map`: near is white (default), or yellow.",
+            )
+            .or("\"gray\""),
+            optional(
+                "focus",
+                PART,
+                "For `blur`: where it is sharp, from the farthest thing (0) to the nearest (1); \
+                 what is in front near the middle if left out.",
+            )
+            .unit("part"),
+            optional(
+                "blur",
+                Kind::Number {
+                    min: 0.2,
+                    max: 20.0,
+                },
+                "Standard deviation of the strongest blur in percent of the picture's height; 2 if \
+                 left out.",
+            )
+            .unit("percent")
+            .or("2.0"),
+            optional(
+                "side",
+                Kind::Choice(&["background", "foreground", "both"]),
+                "What goes out of focus: what is farther away than the subject (default), what is \
+                 nearer, or both.",
+            )
+            .or("\"background\""),
+            optional(
+                "smooth",
+                PART,
+                "How much the distances of neighbouring pictures count; 0 takes each by itself.",
+            )
+            .unit("part")
+            .or("1.0"),
+        ],
+    },
+    OpShape {
         name: "reframe",
         about: "Cut clips to another shape, around faces or what moves in them; the crop glides, and \
                 jumps where the clip is cut.",

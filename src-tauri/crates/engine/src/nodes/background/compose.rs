@@ -5,11 +5,11 @@
 //! taken away by an estimate of the two colours from the neighbourhood ("blur fusion", Forte,
 //! "Approximate Fast Foreground Colour Estimation", 2021).
 
-use super::grid::{Grid, Lens};
-use super::guided::Guided;
 use crate::EngineError;
 use crate::nodes::PictureFormat;
-use crate::nodes::planes::{bands, load, luma_of, size_of};
+use crate::nodes::grid::{Grid, Lens};
+use crate::nodes::guided::Guided;
+use crate::nodes::planes::{bands, chroma_means, load, luma_of, size_of};
 use crate::rgb::exact_samples_of_rgb;
 use frameloom_core::pixel::{AnyPlane, AnyPlaneMut, PlaneMut, Planes, Sample};
 use frameloom_media::{Frame, FramePool};
@@ -221,21 +221,17 @@ impl Composer {
                 .output
                 .pixels
                 .plane_size(1, self.output.width, self.output.height);
-            let (wide, high) = (size.0 as usize, size.1 as usize);
-            self.chroma_alpha.resize(wide * high, 0.0);
-            let (alpha, chroma) = (&self.alpha, &mut self.chroma_alpha);
-            bands(self.threads, high, chroma, wide, |rows, band| {
-                for (y, row) in rows.zip(band.chunks_exact_mut(wide)) {
-                    let top = (y << shift_y).min(height - 1);
-                    let bottom = (top + (1 << shift_y) - 1).min(height - 1);
-                    let (top, bottom) = (&alpha[top * width..], &alpha[bottom * width..]);
-                    for (x, v) in row.iter_mut().enumerate() {
-                        let left = (x << shift_x).min(width - 1);
-                        let right = (left + (1 << shift_x) - 1).min(width - 1);
-                        *v = 0.25 * (top[left] + top[right] + bottom[left] + bottom[right]);
-                    }
-                }
-            });
+            let to = (size.0 as usize, size.1 as usize);
+            let chroma = &mut self.chroma_alpha;
+            let shifts = (shift_x, shift_y);
+            chroma_means(
+                self.threads,
+                &self.alpha,
+                (width, height),
+                shifts,
+                to,
+                chroma,
+            );
         }
     }
 

@@ -1,35 +1,29 @@
 //! Foregrounds without their backgrounds, or on others.
 //!
 //! A matting model says in small what is foreground ([`Eye`]); in a clip its mattes are steadied
-//! by those of neighbouring pictures ([`steady`]); the edges come to those of the picture
-//! ([`guided`]), and the picture is put together anew ([`compose`]).
+//! by those of neighbouring pictures ([`super::steady`]); the edges come to those of the picture
+//! ([`super::guided`]), and the picture is put together anew ([`compose`]).
 
 mod compose;
-mod grid;
-mod guided;
-mod steady;
 
+use super::grid::Grid;
 use super::layer::{Alpha, LayerMaker};
 use super::overlay::since;
-use super::temporal::{Give, Temporal, Timed};
-use super::{Filter, Node, Opened, Opening, PictureFormat, SharedOver};
+use super::steady::{REACH, Seen, steadied};
+use super::windowed::{self, Look, Small};
+use super::{Opened, Opening, PictureFormat, SharedOver};
 use crate::EngineError;
 use compose::{Composer, Ground};
 use frameloom_core::color::{ColorInfo, Matrix, Range};
 use frameloom_core::graph::{BackgroundMode, BackgroundParams, OverEnd, parse_color};
 use frameloom_core::job::ProviderChoice;
 use frameloom_core::model::Task;
-use frameloom_core::pixel::{AnyPlane, AnyPlaneMut, PixelFormat, Planes};
+use frameloom_core::pixel::{AnyPlaneMut, PixelFormat, Planes};
 use frameloom_core::said;
 use frameloom_core::said::Said;
 use frameloom_infer::{CancelHandle, InferenceSession, MatteSession};
-use frameloom_media::{Converter, Frame, FramePool};
-use grid::Grid;
-use std::collections::VecDeque;
+use frameloom_media::{Frame, FramePool};
 use std::sync::{Arc, PoisonError};
-use steady::{Seen, steadied};
-
-pub(super) use steady::REACH;
 
 /// What comes out of `input`.
 ///
@@ -136,69 +130,36 @@ pub(super) fn open(
     let background = Background {
         eye: Eye::new(session, input)?,
         stage: Stage::open(params, input, output, opening)?,
+        strength: params.smooth.clamp(0.0, 1.0) as f32,
     };
-    let node = match steady {
-        true => Node::Temporal(Box::new(Steady {
-            background,
-            strength: params.smooth.clamp(0.0, 1.0) as f32,
-            held: VecDeque::new(),
-            given: 0,
-        })),
-        false => Node::Filter(Box::new(background)),
-    };
+    let node = windowed::node(background, steady.then_some(REACH));
     Ok((node, Some(choice)))
 }
 
 /// Looks at pictures with a model.
 struct Eye {
     session: MatteSession,
-    converter: Converter,
-    pool: FramePool,
+    small: Small,
 }
 
 impl Eye {
     fn new(session: MatteSession, input: &PictureFormat) -> Result<Self, EngineError> {
-        let (width, height) = session.size_for(input.width as usize, input.height as usize);
-        let small = PixelFormat {
-            planes: Planes::Gbr,
-            bits: 16,
-            alpha: false,
-        };
+        let size = session.size_for(input.width as usize, input.height as usize);
         Ok(Self {
             session,
-            converter: Converter::new(),
-            pool: FramePool::new(small, width as u32, height as u32)?,
+            small: Small::new(size)?,
         })
     }
 
     fn see(&mut self, frame: &Frame) -> Result<Seen, EngineError> {
-        let small = self.converter.convert(frame, &self.pool)?;
-        let (width, height) = (small.width() as usize, small.height() as usize);
-        let plane = |index: usize| -> Vec<f32> {
-            let mut values = Vec::with_capacity(width * height);
-            match small.plane(index) {
-                AnyPlane::U16(plane) => {
-                    for y in 0..height {
-                        values.extend(plane.row(y).iter().map(|&v| f32::from(v) / 65_535.0));
-                    }
-                }
-                AnyPlane::U8(plane) => {
-                    for y in 0..height {
-                        values.extend(plane.row(y).iter().map(|&v| f32::from(v) / 255.0));
-                    }
-                }
-            }
-            values
-        };
-        // Green, blue, red in the frame.
         let mut seen = Seen {
-            rgb: [plane(2), plane(0), plane(1)],
+            rgb: self.small.rgb(frame)?,
             ..Seen::default()
         };
+        let size = self.small.size();
         let [r, g, b] = &seen.rgb;
-        self.session
-            .run([r, g, b], (width, height), &mut seen.matte.values)?;
-        (seen.matte.width, seen.matte.height) = (width, height);
+        self.session.run([r, g, b], size, &mut seen.map.values)?;
+        (seen.map.width, seen.map.height) = size;
         Ok(seen)
     }
 }
@@ -407,13 +368,17 @@ fn blacken(frame: &mut Frame, maker: &LayerMaker) -> Result<(), EngineError> {
     Ok(())
 }
 
-/// The node that takes each picture by itself.
+/// The node.
 struct Background {
     eye: Eye,
     stage: Stage,
+    /// How much the mattes of neighbours count.
+    strength: f32,
 }
 
-impl Filter for Background {
+impl Look for Background {
+    type Seen = Seen;
+
     fn output(&self) -> &PictureFormat {
         &self.stage.output
     }
@@ -422,94 +387,24 @@ impl Filter for Background {
         Some(self.eye.session.cancel_handle())
     }
 
-    fn process(&mut self, frame: &Frame) -> Result<Frame, EngineError> {
-        let seen = self.eye.see(frame)?;
-        self.stage.compose(frame, &seen.matte)
-    }
-}
-
-/// A picture that waits for those after it.
-struct Held {
-    timed: Timed,
-    seen: Seen,
-    /// It is the first of a shot.
-    is_cut: bool,
-}
-
-/// The node for clips whose mattes are steadied.
-struct Steady {
-    background: Background,
-    strength: f32,
-    /// Up to [`REACH`] pictures that were given, and those that wait.
-    held: VecDeque<Held>,
-    /// How many of those were given.
-    given: usize,
-}
-
-impl Steady {
-    /// Gives the first picture that waits.
-    fn give_next(&mut self, give: &mut Give<'_>) -> Result<(), EngineError> {
-        let at = self.given;
-        let Some(own) = self.held.get(at) else {
-            return Ok(());
-        };
-        let before = (0..at)
-            .rev()
-            .take(REACH)
-            .take_while(|&i| !self.held[i + 1].is_cut)
-            .map(|i| &self.held[i].seen);
-        let after = self
-            .held
-            .iter()
-            .skip(at + 1)
-            .take(REACH)
-            .take_while(|held| !held.is_cut)
-            .map(|held| &held.seen);
-        let matte = steadied(&own.seen, before.chain(after), self.strength);
-        let frame = self.background.stage.compose(&own.timed.frame, &matte)?;
-        let source_pts = own.timed.source_pts;
-        self.given += 1;
-        while self.given > REACH {
-            self.held.pop_front();
-            self.given -= 1;
-        }
-        give(Timed { frame, source_pts })
-    }
-}
-
-impl Temporal for Steady {
-    fn output(&self) -> &PictureFormat {
-        &self.background.stage.output
+    fn see(&mut self, frame: &Frame, _: Option<&Seen>) -> Result<Seen, EngineError> {
+        self.eye.see(frame)
     }
 
-    fn restart(&mut self) -> Result<(), EngineError> {
-        self.held.clear();
-        self.given = 0;
-        Ok(())
+    fn is_cut(before: &Seen, next: &Seen) -> bool {
+        before.is_cut(next)
     }
 
-    fn push(&mut self, timed: Timed, give: &mut Give<'_>) -> Result<(), EngineError> {
-        let seen = self.background.eye.see(&timed.frame)?;
-        let is_cut = self
-            .held
-            .back()
-            .is_some_and(|before| before.seen.is_cut(&seen));
-        self.held.push_back(Held {
-            timed,
-            seen,
-            is_cut,
-        });
-        if self.held.len() > self.given + REACH {
-            self.give_next(give)?;
-        }
-        Ok(())
-    }
-
-    fn finish(&mut self, give: &mut Give<'_>) -> Result<(), EngineError> {
-        while self.given < self.held.len() {
-            self.give_next(give)?;
-        }
-        Ok(())
+    fn make(
+        &mut self,
+        frame: &Frame,
+        own: &Seen,
+        before: &[&Seen],
+        after: &[&Seen],
+    ) -> Result<Frame, EngineError> {
+        let neighbours = before.iter().chain(after).copied();
+        let matte = steadied(own, neighbours, self.strength);
+        self.stage.compose(frame, &matte)
     }
 }
 

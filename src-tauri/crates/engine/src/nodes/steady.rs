@@ -1,18 +1,15 @@
-//! Mattes that stand still where the picture does.
+//! Maps of pictures (mattes, distances, light) that stand still where the pictures do.
 //!
 //! A network looks at each picture by itself, and what it is not sure of comes and goes from one to
-//! the next. So each matte becomes the weighted mean of its own and those of its neighbours in
-//! time: a neighbour counts where the picture is the same there, and does not where something
-//! moved, so that moving edges are not smeared. Nothing is taken from beyond a cut.
-//!
-//! The window is finite: what comes out of a picture depends on [`REACH`] pictures before and after
-//! it, whichever run computes it.
+//! the next. So each map becomes the weighted mean of its own and those of its neighbours in time: a
+//! neighbour counts where the picture is the same there, and does not where something moved, so that
+//! moving edges are not smeared. Nothing is taken from beyond a cut.
 
 use super::grid::Grid;
 use crate::motion::{Gray, is_cut};
 
-/// Pictures before and after one whose mattes count.
-pub(in crate::nodes) const REACH: usize = 4;
+/// Pictures before and after one whose maps usually count.
+pub(super) const REACH: usize = 4;
 /// Colours that differ by so much, of 1, are another thing: the weight is a half there.
 const SAME: f32 = 0.03;
 
@@ -21,34 +18,34 @@ const SAME: f32 = 0.03;
 pub(super) struct Seen {
     /// Red, green and blue, 0 to 1.
     pub rgb: [Vec<f32>; 3],
-    /// Foreground, 0 to 1.
-    pub matte: Grid,
+    /// What was found of it.
+    pub map: Grid,
 }
 
 impl Seen {
     /// True if `next` is of another shot.
     pub(super) fn is_cut(&self, next: &Seen) -> bool {
-        let gray = |seen: &Seen| Gray::of_rgb(&seen.rgb, seen.matte.size());
+        let gray = |seen: &Seen| Gray::of_rgb(&seen.rgb, seen.map.size());
         is_cut(&gray(self), &gray(next))
     }
 }
 
-/// The matte of `own` with the help of its `neighbours`, none of them from beyond a cut. `strength`
+/// The map of `own` with the help of its `neighbours`, none of them from beyond a cut. `strength`
 /// is the weight of a neighbour that shows the same, 0 to 1.
 pub(super) fn steadied<'a>(
     own: &Seen,
     neighbours: impl Iterator<Item = &'a Seen>,
     strength: f32,
 ) -> Grid {
-    let mut sums = own.matte.clone();
+    let mut sums = own.map.clone();
     let mut weights = vec![1.0f32; sums.values.len()];
     let mut apart = Grid::default();
     let mut scratch = Vec::new();
     for other in neighbours {
-        if other.matte.size() != own.matte.size() {
+        if other.map.size() != own.map.size() {
             continue;
         }
-        apart.resize(own.matte.size());
+        apart.resize(own.map.size());
         apart.values.fill(0.0);
         for (a, b) in own.rgb.iter().zip(&other.rgb) {
             for (sum, (a, b)) in apart.values.iter_mut().zip(a.iter().zip(b)) {
@@ -58,12 +55,12 @@ pub(super) fn steadied<'a>(
         // Noise differs everywhere, and a moving thing over more than one place.
         apart.blur(1, &mut scratch);
         let cells = sums.values.iter_mut().zip(&mut weights);
-        let others = apart.values.iter().zip(&other.matte.values);
-        for ((sum, weight), (apart, matte)) in cells.zip(others) {
+        let others = apart.values.iter().zip(&other.map.values);
+        for ((sum, weight), (apart, value)) in cells.zip(others) {
             let far = apart * (1.0 / (3.0 * SAME));
             let far = far * far;
             let counts = strength / (1.0 + far * far);
-            *sum += counts * matte;
+            *sum += counts * value;
             *weight += counts;
         }
     }
@@ -83,7 +80,7 @@ mod tests {
         };
         Seen {
             rgb: [line(&color), line(&color), line(&color)],
-            matte: Grid {
+            map: Grid {
                 width,
                 height: 8,
                 values: line(&matte),
@@ -99,7 +96,7 @@ mod tests {
         let even = steadied(&on, [&off, &on, &off].into_iter(), 1.0);
         assert!((even.values[20] - 0.7).abs() < 1e-3, "{}", even.values[20]);
         let alone = steadied(&on, [&off].into_iter(), 0.0);
-        assert_eq!(alone.values, on.matte.values);
+        assert_eq!(alone.values, on.map.values);
     }
 
     #[test]
