@@ -58,6 +58,7 @@ export const FAKE_PRESETS: PresetCard[] = [
   row('silence', { options: ['quality', 'codec'] }),
   row('voice', { options: ['codec'] }),
   row('scenes', { options: ['quality', 'codec'] }),
+  row('convert', { takes: ['still'], options: ['quality'], clip_formats: [], still_formats: STILL_FORMATS }),
 ];
 
 const LONGEST_ANIMATION = 60_000_000;
@@ -65,7 +66,7 @@ const LONGEST_ANIMATION = 60_000_000;
 function misfitOf(id: PresetId, info: MediaInfo, span: Span | null, hasMatting: boolean, hasVoice: boolean): Misfit | null {
   if (info.kind !== 'video' && info.kind !== 'still') return { reason: 'no_picture' };
   const preset = FAKE_PRESETS.find((preset) => preset.id === id);
-  if (!preset?.takes.includes(info.kind)) return { reason: 'not_a_clip' };
+  if (!preset?.takes.includes(info.kind)) return { reason: info.kind === 'still' ? 'not_a_clip' : 'not_for_it' };
   const taken = span ? span.to_micros - span.from_micros : (info.duration_micros ?? 0);
   if (!hasMatting && ['cutout', 'defocus', 'backdrop', 'redact', 'style', 'depth'].includes(id)) return { reason: 'no_model' };
   if (info.kind === 'still') return null;
@@ -105,6 +106,7 @@ export function fakeOutput(request: UpscaleRequest): string {
     silence: '{name}_cut',
     voice: '{name}_voice',
     steps: '{name}_made',
+    convert: '{name}_converted',
     scenes: `{name}_${String(request.counter ?? 1).padStart(3, '0')}`,
   }[request.preset];
   return `${folder}/${(request.name_template ?? usual).replace('{name}', stem)}.${ending}`;

@@ -3,6 +3,8 @@
  * settings, and what is chosen. The program's database is the truth for jobs; this is its mirror.
  */
 import type { AppError } from '../ipc/bindings/AppError';
+import type { ConvertWish } from '../ipc/bindings/ConvertWish';
+import type { EnlargeWish } from '../ipc/bindings/EnlargeWish';
 import type { Found } from '../ipc/bindings/Found';
 import type { Job } from '../ipc/bindings/Job';
 import type { JobEvent } from '../ipc/bindings/JobEvent';
@@ -60,7 +62,7 @@ export class Draft {
   /** How much is done of what is no job, 0 to 1. */
   part = $state(0);
   /** The file that was written of it without a job. */
-  saved = $state.raw<string | null>(null);
+  written = $state.raw<string | null>(null);
   /** Where the clip is looked at, in microseconds. */
   at = $state(0);
 
@@ -79,6 +81,18 @@ export class Draft {
 /** As the program has it where nobody chooses. */
 const USUAL_SILENCE: SilenceRule = { threshold: 0.5, padding_millis: 200, min_silence_millis: 500, min_speech_millis: 100 };
 const USUAL_VOICE: VoiceWish = { loudness: -16, strength: 1 };
+const USUAL_ENLARGE: EnlargeWish = { fit: null, source: null };
+const USUAL_CONVERT: ConvertWish = {
+  fit: null,
+  larger: false,
+  mark: null,
+  text: null,
+  anchor: null,
+  opacity: null,
+  mark_width: null,
+  strip: false,
+  srgb: false,
+};
 const USUAL_SCENES: Omit<SceneWish, 'chapter'> = { sensitivity: 0.5, least_millis: 500 };
 
 /** How it is done: one recipe for every file that is not started; each takes what its preset leaves open. */
@@ -93,6 +107,10 @@ export interface Recipe {
   silence: SilenceRule;
   /** How a voice is cleaned. */
   voice: VoiceWish;
+  /** To which size something is enlarged. */
+  enlarge: EnlargeWish;
+  /** How pictures are converted. */
+  convert: ConvertWish;
   /** How scenes are told from each other; what stands before the numbers of chapters is a word of the window. */
   scenes: Omit<SceneWish, 'chapter'>;
   /** What is made of scenes. */
@@ -142,6 +160,8 @@ export class Studio {
     codec: null,
     silence: { ...USUAL_SILENCE },
     voice: { ...USUAL_VOICE },
+    enlarge: { ...USUAL_ENLARGE },
+    convert: { ...USUAL_CONVERT },
     scenes: { ...USUAL_SCENES },
     split: 'files',
     format: null,
@@ -445,6 +465,8 @@ export class Studio {
       sample: false,
       ...(draft.saved !== null && { saved: draft.saved.id }),
       ...(!saved && draft.preset === 'silence' && { silence: { rule: { ...this.recipe.silence }, track: null } }),
+      ...(!saved && draft.preset === 'enlarge' && (this.recipe.enlarge.fit !== null || this.recipe.enlarge.source !== null) && { enlarge: { ...this.recipe.enlarge } }),
+      ...(!saved && draft.preset === 'convert' && { convert: { ...this.recipe.convert } }),
       ...(!saved && draft.preset === 'voice' && { voice: { ...this.recipe.voice } }),
       ...(!saved && draft.preset === 'scenes' && { scenes: { ...this.recipe.scenes, chapter: t('scenes.chapter') } }),
     };
@@ -521,8 +543,8 @@ export class Studio {
 
   /** Writes the shots of a clip; the draft stays, for something else may be made of them. */
   async #saveScenes(draft: Draft): Promise<void> {
-    draft.saved = null;
-    draft.saved = await this.ipc.saveScenes(this.request(draft), this.recipe.split, (part) => (draft.part = part));
+    draft.written = null;
+    draft.written = await this.ipc.saveScenes(this.request(draft), this.recipe.split, (part) => (draft.part = part));
     draft.starting = false;
   }
 
@@ -613,6 +635,8 @@ export class Studio {
       codec: spec.encode.codec,
       silence: { ...USUAL_SILENCE },
       voice: { ...USUAL_VOICE },
+    enlarge: { ...USUAL_ENLARGE },
+    convert: { ...USUAL_CONVERT },
       scenes: { ...USUAL_SCENES },
       split: 'files',
       format: null,
