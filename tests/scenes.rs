@@ -79,6 +79,9 @@ fn joined(cli: &Cli, name: &str) -> Option<(PathBuf, Vec<u64>)> {
         "1:a",
         "-map",
         "2:s",
+        // A stretch may claim to last longer than its pictures do.
+        "-vf",
+        "setpts=N/(25*TB)",
         "-c:v",
         "libx264",
         "-crf",
