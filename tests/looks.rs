@@ -103,7 +103,7 @@ fn both(
         flicker(&before, &frames_of(&output), &see)
     };
     let (alone, steady) = (measured("0"), measured("1"));
-    println!(
+    eprintln!(
         "{verb}: {alone:.4} frame by frame, {steady:.4} steadied, {:.2}",
         steady / alone
     );
@@ -149,7 +149,7 @@ const NIGHT: &str =
     "curves=all='0/0 0.25/0.05 0.5/0.11 0.75/0.2 1/0.45',noise=c0s=3:c0f=t:all_seed=7";
 
 #[test]
-fn the_light_of_dark_clips_flickers_half_as_much_with_a_model_and_hardly_without() {
+fn the_light_of_dark_clips_flickers_no_more_than_frame_by_frame() {
     for clip in [TALK, YARD] {
         let Some(cli) = with_model(LIGHT, "lamp", &[]) else {
             return;
@@ -263,7 +263,18 @@ fn what_is_near_is_bright_and_what_is_far_goes_out_of_focus_without_a_halo() {
     .concat();
     done(&cli, "depth", &source, &other, &near);
     let other = frames_of(&other);
-    assert_eq!(at(&other[12], (0.04, 0.02)), at(&before[12], (0.04, 0.02)));
+    let distances = luma(&map[12]);
+    let mut farthest = 0;
+    for (place, value) in distances.iter().enumerate() {
+        if *value < distances[farthest] {
+            farthest = place;
+        }
+    }
+    let (kept, was) = (luma(&other[12])[farthest], luma(&before[12])[farthest]);
+    assert!(
+        (kept - was).abs() <= 1.0,
+        "{was} became {kept} at {farthest}"
+    );
     assert_ne!(at(&other[12], (0.42, 0.55)), at(&before[12], (0.42, 0.55)));
 }
 

@@ -224,7 +224,7 @@ fn a_word_does_what_the_command_for_enlarging_does_and_wrong_words_are_refused()
             vec!["do", "share", path, "--format", "gif"],
             "makes no `.gif`",
         ),
-        (vec!["do", "embiggen", path], "possible values"),
+        (vec!["do", "embiggen", path], "enlarge, clean, deinterlace"),
     ] {
         let refused = cli.run(words.clone()).expect_code(2);
         assert!(refused.stderr.contains(says), "{words:?}: {refused:?}");
@@ -319,4 +319,94 @@ fn presets_are_kept_shared_and_removed_and_those_that_ship_stay() {
     cli.run(["presets", "remove", "send-by-mail-2"])
         .expect_code(0);
     cli.run(["do", "send-by-mail-2", "a.png"]).expect_code(2);
+}
+
+#[test]
+fn something_is_enlarged_to_a_size_and_a_part_of_the_source_makes_it_softer() {
+    let cli = Cli::new();
+    let picture = cli.folder().join("a.png");
+    write_png(&picture, 60, 40, pattern).unwrap();
+    let upscale = |name: &str, more: &[&str]| {
+        let output = cli.folder().join(name);
+        let words = ["upscale", picture.to_str().unwrap(), "-o"];
+        let words = words.into_iter().chain([output.to_str().unwrap()]);
+        cli.run(words.chain(more.iter().copied())).expect_code(0);
+        output
+    };
+    let size = |path: &Path| {
+        let info = probe(path);
+        let (_, video) = info.main_video().unwrap();
+        (video.width, video.height)
+    };
+    let sharp = upscale("sharp.png", &["--size", "200x150"]);
+    assert_eq!(size(&sharp), (200, 134));
+    let mixed = upscale("mixed.png", &["--size", "200x150", "--source", "0.5"]);
+    let soft = upscale("soft.png", &["--size", "200x150", "--source", "1"]);
+    assert_eq!(size(&mixed), size(&sharp));
+    // Half of each lies between both.
+    let far = luma_psnr(&sharp, &soft).unwrap();
+    for end in [&sharp, &soft] {
+        let near = luma_psnr(&mixed, end).unwrap();
+        assert!(near > far + 4.0, "{near} dB, and {far} dB between the ends");
+    }
+    let file = picture.to_str().unwrap();
+    for wrong in [
+        &["--source", "2"][..],
+        &["--size", "4x4"],
+        &["--size", "huge"],
+    ] {
+        let words = ["upscale", file].into_iter().chain(wrong.iter().copied());
+        cli.run(words).expect_code(2);
+    }
+}
+
+#[test]
+fn pictures_are_converted_together_marked_and_told_nothing_of() {
+    let cli = Cli::new();
+    let folder = cli.folder().join("in");
+    std::fs::create_dir_all(folder.join("b")).unwrap();
+    let Some(photo) = test_data("images/exif/Landscape_6.jpg") else {
+        return;
+    };
+    std::fs::copy(&photo, folder.join("photo.jpg")).unwrap();
+    write_png(&folder.join("b/plain.png"), 640, 100, |_, _| [90, 90, 90]).unwrap();
+    let mark = cli.folder().join("mark.png");
+    write_png(&mark, 40, 40, |_, _| [255, 0, 0]).unwrap();
+    let out = cli.folder().join("out/");
+    let words = [
+        "convert",
+        folder.to_str().unwrap(),
+        "-o",
+        out.to_str().unwrap(),
+    ];
+    let more = [
+        "--size",
+        "320x320",
+        "--format",
+        "png",
+        "--strip",
+        "--srgb",
+        "--opacity",
+        "1",
+    ];
+    let with_mark = ["--mark", mark.to_str().unwrap(), "--place", "bottom-right"];
+    cli.run(words.into_iter().chain(more).chain(with_mark))
+        .expect_code(0);
+    let plain = image::open(out.join("b/plain_converted.png"))
+        .unwrap()
+        .to_rgb8();
+    assert_eq!(plain.dimensions(), (320, 50));
+    // A fifth of the width, a fiftieth of the shorter side from the corner.
+    assert_eq!(plain.get_pixel(300, 40).0, [255, 0, 0]);
+    assert_eq!(plain.get_pixel(20, 10).0, [90, 90, 90]);
+    let made = out.join("photo_converted.png");
+    let info = probe(&made);
+    let tags: Vec<&String> = info.tags.keys().collect();
+    assert!(tags.iter().all(|tag| !tag.starts_with("exif")), "{tags:?}");
+    // It was stored lying on its side; people see it upright, and so is what is left of it.
+    let (_, video) = info.main_video().unwrap();
+    assert!(video.width > video.height, "a landscape");
+    // A picture is no clip.
+    cli.run(["convert", demo_clip().to_str().unwrap()])
+        .expect_code(2);
 }

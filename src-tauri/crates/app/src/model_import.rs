@@ -65,6 +65,7 @@ impl ModelImport {
             foreground: matte.foreground,
             activation: matte.activation,
             imagenet: matte.imagenet,
+            as_it_is: false,
             ..onnx::hints(&self.file)
         }
     }

@@ -45,6 +45,7 @@ pub(crate) fn hints(params: &OnnxParams) -> Hints {
         range: params.range,
         color: params.color,
         tile: params.tile,
+        as_it_is: true,
         ..Hints::default()
     }
 }

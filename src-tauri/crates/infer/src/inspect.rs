@@ -56,6 +56,8 @@ pub struct Hints {
     pub activation: Option<Activation>,
     /// A model that gives mattes or places is fed with the mean and the deviation of ImageNet.
     pub imagenet: bool,
+    /// What makes a picture of a picture is run as it is, whatever it is for.
+    pub as_it_is: bool,
 }
 
 /// What was found.
@@ -220,6 +222,7 @@ pub fn inspect(
     };
     let (ranges, shaped, sentence) = (found.ranges, found.shaped, found.sentence);
     if hints.task.is_none()
+        && !hints.as_it_is
         && shaped.scale == 1
         && whole::makes_lighter(&mut trier, &graph, ranges.0)?
     {

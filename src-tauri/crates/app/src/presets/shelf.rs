@@ -2,7 +2,7 @@
 
 use super::document::{MAX_PRESET_BYTES, PresetDocument, PresetSettings, PresetWords, is_id};
 use super::fit::{Misfit, lacking, misfit};
-use super::{PRESET_VERSION, PresetId, steps};
+use super::{PRESET_VERSION, PresetId, offered, steps};
 use crate::request::UpscaleRequest;
 use crate::{App, Span, explain};
 use frameloom_core::error::{AppError, ErrorCode};
@@ -118,7 +118,13 @@ fn unknown(name: &str) -> AppError {
             preset = name
         ),
     )
-    .hint("`frameloom presets list` shows those that are at hand.")
+    .hint(format!(
+        "`frameloom presets list` shows those that are at hand; single words are {}.",
+        offered()
+            .map(|preset| preset.word)
+            .collect::<Vec<_>>()
+            .join(", ")
+    ))
 }
 
 /// Reads a preset out of a file.
@@ -479,8 +485,8 @@ fn settings_of(
         redact: request.redact.clone(),
         reframe: request.reframe.clone(),
         motion: request.motion,
-        silence: request.silence.clone(),
-        voice: request.voice.clone(),
+        silence: request.silence,
+        voice: request.voice,
         look: request.look.clone(),
         enlarge: request.enlarge,
         convert: request.convert.clone(),

@@ -433,7 +433,7 @@ struct Mixture {
 fn is_blank(glance: &Glance) -> bool {
     let cells = &glance.cells;
     let mean = cells.iter().sum::<f32>() / cells.len().max(1) as f32;
-    (mean < BLACK || mean > WHITE) && cells.iter().all(|cell| (cell - mean).abs() < FLAT)
+    !(BLACK..=WHITE).contains(&mean) && cells.iter().all(|cell| (cell - mean).abs() < FLAT)
 }
 
 #[cfg(test)]
