@@ -115,7 +115,7 @@ mod tests {
         assert_eq!(four_k.target((1920, 1080)), Some(((3840, 2160), 2)));
         assert_eq!(four_k.target((640, 360)), Some(((3840, 2160), 6)));
         assert_eq!(four_k.target((1080, 1920)), Some(((1216, 2160), 2)));
-        assert_eq!(four_k.target((4096, 2160)), Some(((3840, 2024), 1)));
+        assert_eq!(four_k.target((4096, 2160)), Some(((3840, 2026), 1)));
         assert_eq!(four_k.target((100, 100)), Some(((2160, 2160), 8)));
         assert_eq!(EnlargeWish::default().target((9, 9)), None);
     }

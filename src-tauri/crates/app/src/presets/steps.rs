@@ -55,8 +55,9 @@ pub(crate) fn fitted((width, height): (u32, u32), most: (u32, u32), larger: bool
         false => (h, height),
     };
     let side = |side: u64, limit: u64| {
-        let exact = (side * num + den / 2) / den;
-        ((exact.min(limit) & !1).max(2)) as u32
+        // The nearest even number.
+        let even = (side * num + den) / (2 * den) * 2;
+        even.min(limit & !1).max(2) as u32
     };
     (side(width, w), side(height, h))
 }
