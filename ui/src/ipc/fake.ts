@@ -374,6 +374,7 @@ export function fakeIpc(options: FakeOptions = {}): FakeIpc {
     },
     listModels: async () => [...models],
     planUpscale: async (request) => {
+      calls.push(`plan ${JSON.stringify(request)}`);
       const scale = request.preset === 'enlarge' ? (request.scale ?? 2) : 1;
       const still = STILL.test(request.input);
       return {

@@ -83,12 +83,22 @@ export function modelOf(job: Job): string | null {
   return null;
 }
 
+const BACKGROUNDS: Record<string, PresetId> = { remove: 'cutout', blur: 'defocus', color: 'backdrop', picture: 'backdrop' };
+/** Nodes that one card alone is about. */
+const SINGLE: readonly [string, PresetId][] = [
+  ['redact', 'redact'], ['reframe', 'reframe'], ['stabilise', 'steady'], ['interpolate', 'smooth'], ['light', 'light'], ['style', 'style'], ['depth', 'depth'],
+];
+
 /** The preset that a job is most like: what was drawn on the canvas is none exactly. */
 export function presetOf(job: Job): PresetId {
   const { graph, encode, output } = job.spec;
   const has = (op: string) => graph.nodes.some((node) => node.op === op);
   const ending = output.slice(output.lastIndexOf('.') + 1).toLowerCase();
   if (has('upscale')) return 'enlarge';
+  for (const { op, params } of graph.nodes as { op: string; params?: { mode?: string } }[]) {
+    if (op === 'background') return BACKGROUNDS[params?.mode ?? 'remove'] ?? 'cutout';
+  }
+  for (const [op, preset] of SINGLE) if (has(op)) return preset;
   if (/%0?\d*d\.\w+$/.test(output)) return 'frames';
   if (has('cut')) return 'silence';
   if (has('audio_denoise') && has('loudness')) return 'voice';

@@ -32,6 +32,7 @@ import type { Verification } from '../ipc/bindings/Verification';
 import { toAppError, type Ipc } from '../ipc/ipc';
 import { t } from '../i18n/index.svelte';
 import { folderOf, isFinished, isTerminal, modelOf, presetOf } from './facts';
+import { valuesOf, wishOf, type Values } from './tuned';
 import { sampleSpan } from './sample';
 
 /** A file that was added and not started. */
@@ -103,6 +104,8 @@ export interface Recipe {
   scale: number | null;
   quality: Quality;
   codec: VideoCodec | null;
+  /** Settings of the cards that are about one node. */
+  tuned: Partial<Record<PresetId, Values>>;
   /** How silence is told from speech. */
   silence: SilenceRule;
   /** How a voice is cleaned. */
@@ -158,6 +161,7 @@ export class Studio {
     scale: null,
     quality: 'good',
     codec: null,
+    tuned: {},
     silence: { ...USUAL_SILENCE },
     voice: { ...USUAL_VOICE },
     enlarge: { ...USUAL_ENLARGE },
@@ -464,6 +468,7 @@ export class Studio {
       span: draft.info?.kind === 'video' && draft.preset !== 'scenes' ? draft.span : null,
       sample: false,
       ...(draft.saved !== null && { saved: draft.saved.id }),
+      ...(!saved && wishOf(draft.preset, this.recipe.tuned[draft.preset] ?? {})),
       ...(!saved && draft.preset === 'silence' && { silence: { rule: { ...this.recipe.silence }, track: null } }),
       ...(!saved && draft.preset === 'enlarge' && (this.recipe.enlarge.fit !== null || this.recipe.enlarge.source !== null) && { enlarge: { ...this.recipe.enlarge } }),
       ...(!saved && draft.preset === 'convert' && { convert: { ...this.recipe.convert } }),
@@ -628,15 +633,17 @@ export class Studio {
     const preset = presetOf(job);
     const enlarged = preset === 'enlarge' && sizes !== null;
     this.#lastPreset = preset;
+    this.#lastSaved = null;
     this.recipe = {
       model: modelOf(job),
       scale: enlarged ? Math.max(1, Math.round(sizes.output[0] / sizes.input[0])) : null,
       quality: spec.encode.quality,
       codec: spec.encode.codec,
+      tuned: { [preset]: valuesOf(job, preset) },
       silence: { ...USUAL_SILENCE },
       voice: { ...USUAL_VOICE },
-    enlarge: { ...USUAL_ENLARGE },
-    convert: { ...USUAL_CONVERT },
+      enlarge: { ...USUAL_ENLARGE },
+      convert: { ...USUAL_CONVERT },
       scenes: { ...USUAL_SCENES },
       split: 'files',
       format: null,

@@ -1,17 +1,16 @@
 //! Foregrounds without their backgrounds, or on others: from a wish to a graph.
 
-use crate::models::unfit;
+use crate::asked::{self, or_usual};
 use crate::pictures::{self, PicturesRequest, Source};
 use crate::presets::{self, PresetId, Work};
 use crate::request::{absolute_input, no_picture, shown};
-use crate::{App, UpscaleRequest, explain, fields};
+use crate::{App, UpscaleRequest, fields};
 use frameloom_core::error::{AppError, ErrorCode};
 use frameloom_core::graph::{
-    BackgroundMode, BackgroundParams, Edge, Graph, Node, Op, SourceParams, parse_color,
+    BackgroundMode, BackgroundParams, Edge, Graph, Node, Op, SourceParams,
 };
 use frameloom_core::media::{MediaInfo, MediaKind, VideoInfo, Warning};
 use frameloom_core::model::Task;
-use frameloom_core::said;
 use frameloom_core::said::Said;
 use frameloom_core::sequence::PictureRun;
 use frameloom_media::FieldReport;
@@ -89,46 +88,6 @@ impl PresetId {
 }
 
 impl App {
-    /// The model that a request names, or the only one there is.
-    pub(crate) fn matting_model(&self, wish: Option<&str>) -> Result<String, AppError> {
-        if let Some(id) = wish {
-            let manifest = self.models.ready(id).map_err(|e| explain::engine(&e))?;
-            return match manifest.task {
-                Task::Matte => Ok(manifest.id),
-                Task::VoiceActivity | Task::SpeechCleaning => Err(unfit(said!(
-                    "model.of_sound",
-                    "The model `{model}` works on sound, and does nothing to pictures.",
-                    model = id
-                ))),
-                _ => Err(unfit(said!(
-                    "background.no_matte",
-                    "The model `{model}` tells no foreground from a background.",
-                    model = id
-                ))),
-            };
-        }
-        match &self.models_for(Task::Matte)[..] {
-            [only] => Ok(only.clone()),
-            [] => Err(AppError::new(
-                ErrorCode::ModelNotFound,
-                said!(
-                    "background.no_model",
-                    "No model is installed that tells a foreground from its background."
-                ),
-            )
-            .hint(
-                "Fetch a matting model of the catalogue, `frameloom models get people-selfie`; or install an ONNX \
-                 file of yours, such as MODNet: `frameloom models import FILE.onnx --id people`.",
-            )),
-            several => Err(invalid(said!(
-                "background.several",
-                "Several models tell a foreground from its background: {models}.",
-                models = several.join(", ")
-            ))
-            .hint("Name one of them with --model.")),
-        }
-    }
-
     /// What a request for another background comes to. `first` is the stretch that is taken.
     pub(crate) fn cut(
         &self,
@@ -152,26 +111,16 @@ impl App {
             }
             (None, mode, usual) => mode.or(usual).unwrap_or_default(),
         };
-        let model = self.matting_model(request.model.as_deref())?;
+        let model = self.model_for(request.model.as_deref(), Task::Matte)?;
         let mut params = BackgroundParams::new(&model);
         params.mode = mode;
         if let Some(color) = &wish.color {
             params.color.clone_from(color);
         }
-        if parse_color(&params.color).is_none() {
-            return Err(invalid(format!("`{}` is no colour.", params.color))
-                .hint("Write it like #ff8000: red, green and blue in hexadecimal digits."));
-        }
-        let within = |value: Option<f64>, usual: f64, most: f64, what: &str| match value {
-            Some(value) if !(0.0..=most).contains(&value) => Err(invalid(format!(
-                "{value} is no {what}; 0 to {most} is possible."
-            ))
-            .hint("Choose another value, or leave it out.")),
-            value => Ok(value.unwrap_or(usual)),
-        };
-        params.blur = within(wish.blur, params.blur, 20.0, "strength of a blur")?.max(0.2);
-        params.spill = within(wish.spill, params.spill, 1.0, "part of the spill")?;
-        params.smooth = within(wish.smooth, params.smooth, 1.0, "weight of neighbours")?;
+        asked::colour(&params.color)?;
+        params.blur = or_usual("--blur", wish.blur, params.blur, (0.0, 20.0))?.max(0.2);
+        params.spill = or_usual("--spill", wish.spill, params.spill, (0.0, 1.0))?;
+        params.smooth = or_usual("--smooth", wish.smooth, params.smooth, (0.0, 1.0))?;
         let mut ops: Vec<Op> = first.into_iter().collect();
         ops.extend(fields::node(request.deinterlace, report));
         ops.push(Op::Background(params));

@@ -1,14 +1,14 @@
 //! Pictures in other formats and sizes, marked, without what they tell.
 
+use crate::asked::{or_usual, within};
 use crate::background::{Behind, open_behind};
 use crate::presets::{self, Work, fitted};
 use crate::request::{UpscaleRequest, shown};
-use frameloom_core::error::{AppError, ErrorCode};
+use frameloom_core::error::AppError;
 use frameloom_core::graph::{
     Anchor, Edge, Graph, Node, Op, OverlayParams, ResizeParams, SourceParams, TextParams,
 };
 use frameloom_core::media::VideoInfo;
-use frameloom_core::said;
 use serde::{Deserialize, Serialize};
 use std::path::PathBuf;
 use ts_rs::TS;
@@ -41,43 +41,20 @@ pub struct ConvertWish {
     pub srgb: bool,
 }
 
-fn outside(what: &'static str, value: f64, least: f64, most: f64) -> AppError {
-    AppError::new(
-        ErrorCode::InvalidRequest,
-        said!(
-            "motion.outside",
-            "{value} is not possible for `{what}`; {least} to {most} is.",
-            value = value.to_string(),
-            what = what,
-            least = least.to_string(),
-            most = most.to_string()
-        ),
-    )
-    .hint("Choose another value, or leave it out.")
-}
-
 /// What a request to convert a picture comes to.
 pub(crate) fn conversion(
     request: &UpscaleRequest,
     video: &VideoInfo,
 ) -> Result<(Work, Option<Behind>), AppError> {
     let wish = request.convert.clone().unwrap_or_default();
-    let opacity = wish.opacity.unwrap_or(0.6);
-    if !(0.0..=1.0).contains(&opacity) {
-        return Err(outside("--opacity", opacity, 0.0, 1.0));
-    }
-    let mark_width = wish.mark_width.unwrap_or(0.2);
-    if !(0.01..=1.0).contains(&mark_width) {
-        return Err(outside("--mark-width", mark_width, 0.01, 1.0));
-    }
+    let opacity = or_usual("--opacity", wish.opacity, 0.6, (0.0, 1.0))?;
+    let mark_width = or_usual("--mark-width", wish.mark_width, 0.2, (0.01, 1.0))?;
     let size = shown(video, (video.width, video.height));
     let mut made = size;
     let mut ops = Vec::new();
     if let Some((width, height)) = wish.fit {
         for side in [width, height] {
-            if !(2..=32_768).contains(&side) {
-                return Err(outside("--size", f64::from(side), 2.0, 32_768.0));
-            }
+            within("--size", f64::from(side), (2.0, 32_768.0))?;
         }
         made = fitted(size, (width, height), wish.larger);
         if made != size {

@@ -12,12 +12,14 @@
 #![forbid(unsafe_code)]
 
 mod about;
+mod asked;
 mod background;
 mod batch;
 mod canvas;
 mod catalogue;
 mod child;
 pub mod choices;
+mod chosen;
 mod compute;
 mod convert;
 mod details;

@@ -1,8 +1,8 @@
 //! Calmer cameras and more frames: what a request leaves open, and what it may ask for.
 
-use frameloom_core::error::{AppError, ErrorCode};
+use crate::asked::within;
+use frameloom_core::error::AppError;
 use frameloom_core::graph::{InterpolateParams, Op, StabiliseBorder, StabiliseParams};
-use frameloom_core::said;
 use serde::{Deserialize, Serialize};
 use ts_rs::TS;
 
@@ -38,22 +38,4 @@ impl MotionWish {
         }
         Ok(Op::Interpolate(params))
     }
-}
-
-fn within(what: &'static str, value: f64, (least, most): (f64, f64)) -> Result<(), AppError> {
-    if (least..=most).contains(&value) {
-        return Ok(());
-    }
-    Err(AppError::new(
-        ErrorCode::InvalidRequest,
-        said!(
-            "motion.outside",
-            "{value} is not possible for `{what}`; {least} to {most} is.",
-            value = value.to_string(),
-            what = what,
-            least = least.to_string(),
-            most = most.to_string()
-        ),
-    )
-    .hint("Choose another value, or leave it out."))
 }

@@ -1,12 +1,12 @@
 //! Faces, text and areas made unrecognisable: from a wish to a graph.
 
-use crate::models::unfit;
+use crate::asked::{self, or_usual};
 use crate::presets::{self, Work};
 use crate::request::shown;
-use crate::{App, UpscaleRequest, explain, fields};
+use crate::{App, UpscaleRequest, fields};
 use frameloom_core::error::{AppError, ErrorCode};
 use frameloom_core::graph::{
-    Graph, Op, RedactMode, RedactParams, Search, parse_areas, parse_color,
+    Graph, Op, RedactMode, RedactParams, Search, parse_areas,
 };
 use frameloom_core::job::TrackChoice;
 use frameloom_core::media::VideoInfo;
@@ -79,51 +79,6 @@ impl RedactWish {
 }
 
 impl App {
-    /// The model that a request names, or the only one there is that finds this.
-    pub(crate) fn finding_model(&self, wish: Option<&str>, task: Task) -> Result<String, AppError> {
-        if let Some(id) = wish {
-            let manifest = self.models.ready(id).map_err(|e| explain::engine(&e))?;
-            return match (manifest.task == task, task) {
-                (true, _) => Ok(manifest.id),
-                (false, Task::Text) => Err(unfit(said!(
-                    "redact.no_text_finder",
-                    "The model `{model}` finds no text.",
-                    model = id
-                ))),
-                (false, _) => Err(unfit(said!(
-                    "redact.no_finder",
-                    "The model `{model}` finds no faces.",
-                    model = id
-                ))),
-            };
-        }
-        match &self.models_for(task)[..] {
-            [only] => Ok(only.clone()),
-            [] if task == Task::Text => Err(AppError::new(
-                ErrorCode::ModelNotFound,
-                said!("redact.no_text_model", "No model is installed that finds text."),
-            )
-            .hint(
-                "Fetch one of the catalogue, `frameloom models get text-ppocr`; or install an ONNX file of yours: \
-                 `frameloom models import FILE.onnx --id text`.",
-            )),
-            [] => Err(AppError::new(
-                ErrorCode::ModelNotFound,
-                said!("redact.no_face_model", "No model is installed that finds faces."),
-            )
-            .hint(
-                "Fetch one of the catalogue, `frameloom models get faces-ultra`; or install an ONNX file of yours: \
-                 `frameloom models import FILE.onnx --id faces`.",
-            )),
-            several => Err(invalid(said!(
-                "redact.several",
-                "Several models find this: {models}.",
-                models = several.join(", ")
-            ))
-            .hint("Name one of them with --model.")),
-        }
-    }
-
     /// What a request to make something unrecognisable comes to, and the model that finds it.
     pub(crate) fn redaction(
         &self,
@@ -137,8 +92,8 @@ impl App {
             *text = text.take().filter(|text| !text.trim().is_empty());
         }
         let model = match wish.what {
-            RedactWhat::Faces => Some(self.finding_model(request.model.as_deref(), Task::Faces)?),
-            RedactWhat::Text => Some(self.finding_model(request.model.as_deref(), Task::Text)?),
+            RedactWhat::Faces => Some(self.model_for(request.model.as_deref(), Task::Faces)?),
+            RedactWhat::Text => Some(self.model_for(request.model.as_deref(), Task::Text)?),
             RedactWhat::Areas => None,
         };
         if model.is_none() && wish.areas.is_none() {
@@ -160,21 +115,10 @@ impl App {
         }
         let usual = RedactParams::default();
         let color = wish.color.unwrap_or(usual.color);
-        if parse_color(&color).is_none() {
-            return Err(invalid(format!("`{color}` is no colour."))
-                .hint("Write it like #ff8000: red, green and blue in hexadecimal digits."));
-        }
-        let within =
-            |value: Option<f64>, usual: f64, (least, most): (f64, f64), what: &str| match value {
-                Some(value) if !(least..=most).contains(&value) => Err(invalid(format!(
-                    "{value} is no {what}; {least} to {most} is possible."
-                ))
-                .hint("Choose another value, or leave it out.")),
-                value => Ok(value.unwrap_or(usual)),
-            };
+        asked::colour(&color)?;
         let op = Op::Redact(RedactParams {
-            threshold: within(wish.threshold, usual.threshold, (0.05, 0.95), "threshold")?,
-            grow: within(wish.grow, usual.grow, (0.0, 1.0), "part to grow by")?,
+            threshold: or_usual("--threshold", wish.threshold, usual.threshold, (0.05, 0.95))?,
+            grow: or_usual("--grow", wish.grow, usual.grow, (0.0, 1.0))?,
             model: model.clone(),
             cover: wish.cover.unwrap_or_default(),
             color,

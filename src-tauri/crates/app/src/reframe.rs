@@ -1,5 +1,6 @@
 //! Clips cut to another shape: from a wish to a graph.
 
+use crate::asked::or_usual;
 use crate::presets::{self, Work};
 use crate::request::shown;
 use crate::{App, UpscaleRequest, fields};
@@ -52,18 +53,12 @@ impl App {
             .hint("Write each like '2.5 30': seconds, and percent from the left or the top."));
         }
         let usual = ReframeParams::default();
-        let smooth = wish.smooth.unwrap_or(usual.smooth);
-        if !(0.1..=2.0).contains(&smooth) {
-            return Err(invalid(format!(
-                "{smooth} seconds to look around is not possible; 0.1 to 2 is."
-            ))
-            .hint("Choose another value, or leave it out."));
-        }
+        let smooth = or_usual("--smooth", wish.smooth, usual.smooth, (0.1, 2.0))?;
         let named = request.model.as_deref();
         let is_wanted = wish.keys.is_none() && !wish.motion_only;
-        let model = match named.is_some() || !self.models_for(Task::Faces).is_empty() {
-            true if is_wanted => Some(self.finding_model(named, Task::Faces)?),
-            _ => None,
+        let model = match is_wanted {
+            true => self.model_if_any(named, Task::Faces)?,
+            false => None,
         };
         let shape = wish.shape.unwrap_or_default();
         let mut ops: Vec<Op> = first.into_iter().collect();

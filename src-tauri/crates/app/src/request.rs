@@ -266,8 +266,7 @@ impl App {
         };
         let (mut behind, mut is_transparent) = (None, false);
         let (work, with_model) = if preset.id == PresetId::Enlarge {
-            let (work, model, scale) = self.enlargement(request, trim, &info, video, report)?;
-            (work, Some((model, scale)))
+            self.enlargement(request, trim, &info, video, report)?
         } else if let Some(steps) = steps.as_ref().filter(|_| preset.id == PresetId::Steps) {
             let source = (input.as_path(), &info);
             let (work, model) = self.steps(steps, request, trim, source, report)?;
@@ -380,7 +379,7 @@ impl App {
         info: &MediaInfo,
         video: &VideoInfo,
         report: Option<FieldReport>,
-    ) -> Result<(Work, String, u32), AppError> {
+    ) -> Result<(Work, Option<(String, u32)>), AppError> {
         let manifest = self.enlarging(request.model.as_deref(), info)?;
         let model = manifest.id.clone();
         let size = (video.width, video.height);
@@ -422,7 +421,12 @@ impl App {
             .into_iter()
             .chain(fields::node(request.deinterlace, report))
             .collect();
-        let mut larger = upscale_ops(&model, manifest.scale, scale, size);
+        // What is as large already is made smaller, and no model helps with that.
+        let is_reached = target.is_some() && scale == 1 && manifest.scale > 1;
+        let mut larger = match is_reached {
+            true => Vec::new(),
+            false => upscale_ops(&model, manifest.scale, scale, size),
+        };
         let mut made = (size.0.saturating_mul(scale), size.1.saturating_mul(scale));
         if let Some((target, _)) = target {
             // One resize is enough, to the size that is wanted.
@@ -443,13 +447,13 @@ impl App {
                 larger.push(Op::Resize(ResizeParams { width, height }));
             }
         }
-        let source = wish.source.unwrap_or(0.0);
+        let source = wish.source.filter(|_| !is_reached).unwrap_or(0.0);
         let work = Work {
             graph: mixed(before, larger, made, source),
             size: as_stored(made),
             ending: presets::ending_of(PresetId::Enlarge.preset(), request)?,
         };
-        Ok((work, model, scale))
+        Ok((work, (!is_reached).then_some((model, scale))))
     }
 
     /// The model that enlarges a source: the one that is named, or the one that fits.

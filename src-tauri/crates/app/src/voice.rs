@@ -1,7 +1,6 @@
 //! Voices made clean: noise out of the sound, then an even loudness under a limit of true peaks, all in
 //! one graph.
 
-use crate::models::unfit;
 use crate::presets::{self, Work};
 use crate::request::shown;
 use crate::{App, UpscaleRequest, explain};
@@ -60,7 +59,7 @@ impl App {
             ))
             .hint("Choose another value, or leave it out."));
         }
-        let model = self.cleaning_model(request.model.as_deref())?;
+        let model = self.model_if_any(request.model.as_deref(), Task::SpeechCleaning)?;
         let path = match &model {
             Some(id) => Some(self.model_path(id)?),
             None => None,
@@ -97,23 +96,6 @@ impl App {
         let path = loaded.dir().join(&loaded.manifest.file);
         let path = std::path::absolute(&path).unwrap_or(path);
         Ok(path.to_string_lossy().into_owned())
-    }
-
-    /// The model that a request names, or the first that is installed.
-    pub(crate) fn cleaning_model(&self, wish: Option<&str>) -> Result<Option<String>, AppError> {
-        let Some(id) = wish else {
-            return Ok(self.models_for(Task::SpeechCleaning).into_iter().next());
-        };
-        let manifest = self.models.ready(id).map_err(|e| explain::engine(&e))?;
-        match manifest.task {
-            Task::SpeechCleaning => Ok(Some(manifest.id)),
-            _ => Err(unfit(said!(
-                "voice.no_cleaner",
-                "The model `{model}` takes no noise out of speech.",
-                model = id
-            ))
-            .hint("Leave the model out: a filter does it then; or install one for speech, such as GTCRN.")),
-        }
     }
 }
 

@@ -346,30 +346,9 @@ pub struct Upscale {
     /// The preset of the shelf that says it.
     #[arg(skip)]
     pub saved: Option<String>,
-    /// What comes in the place of a background.
+    /// What the commands for one thing ask of it.
     #[arg(skip)]
-    pub background: Option<BackgroundWish>,
-    /// What is made unrecognisable.
-    #[arg(skip)]
-    pub redact: Option<RedactWish>,
-    /// The shape that it is cut to.
-    #[arg(skip)]
-    pub reframe: Option<ReframeWish>,
-    /// How motion is treated.
-    #[arg(skip)]
-    pub motion: Option<MotionWish>,
-    /// How silence is cut.
-    #[arg(skip)]
-    pub silence: Option<SilenceWish>,
-    /// How a voice is cleaned.
-    #[arg(skip)]
-    pub voice: Option<VoiceWish>,
-    /// How scenes are told from each other.
-    #[arg(skip)]
-    pub scenes: Option<SceneWish>,
-    /// How light, style or depth are treated.
-    #[arg(skip)]
-    pub look: Option<LookWish>,
+    pub wishes: Wishes,
     /// Ending of the result.
     #[arg(skip)]
     pub format: Option<String>,
@@ -380,9 +359,54 @@ pub struct Upscale {
     /// there.
     #[arg(long, value_name = "PART")]
     pub source: Option<f64>,
+}
+
+impl Upscale {
+    /// To `inputs` as `preset` has it; everything else is left open.
+    fn new(preset: PresetId, inputs: &[PathBuf], making: &Making) -> Self {
+        Self {
+            inputs: inputs.to_vec(),
+            pictures: Pictures {
+                rate: None,
+                sequence: false,
+            },
+            output: None,
+            model: None,
+            scale: None,
+            making: making.clone(),
+            name: None,
+            deinterlace: DeinterlaceName::Auto,
+            preset,
+            saved: None,
+            wishes: Wishes::default(),
+            format: None,
+            size: None,
+            source: None,
+        }
+    }
+}
+
+/// What the commands for one thing ask of it.
+#[derive(Debug, Clone, Default)]
+pub struct Wishes {
+    /// What comes in the place of a background.
+    pub background: Option<BackgroundWish>,
+    /// What is made unrecognisable.
+    pub redact: Option<RedactWish>,
+    /// The shape that it is cut to.
+    pub reframe: Option<ReframeWish>,
+    /// How motion is treated.
+    pub motion: Option<MotionWish>,
+    /// How silence is cut.
+    pub silence: Option<SilenceWish>,
+    /// How a voice is cleaned.
+    pub voice: Option<VoiceWish>,
     /// How pictures are converted.
-    #[arg(skip)]
     pub convert: Option<ConvertWish>,
+    /// How scenes are told from each other.
+    pub scenes: Option<SceneWish>,
+    /// How light, style or depth are treated.
+    pub look: Option<LookWish>,
 }
 
 /// Arguments of `do`.
@@ -468,35 +492,23 @@ impl Background {
             _ => PresetId::Cutout,
         };
         Upscale {
-            inputs: self.inputs.clone(),
             pictures: self.pictures,
             output: self.output.clone(),
             model: self.model.clone(),
-            scale: None,
-            making: self.making.clone(),
             name: self.name.clone(),
             deinterlace: self.deinterlace,
-            preset,
-            saved: None,
-            background: Some(BackgroundWish {
-                mode: None,
-                blur: self.blur,
-                color: self.color.clone(),
-                behind: behind.cloned(),
-                spill: self.spill,
-                smooth: self.smooth,
-            }),
-            redact: None,
-            reframe: None,
-            motion: None,
-            silence: None,
-            voice: None,
-            scenes: None,
-            look: None,
-            format: None,
-            size: None,
-            source: None,
-            convert: None,
+            wishes: Wishes {
+                background: Some(BackgroundWish {
+                    mode: None,
+                    blur: self.blur,
+                    color: self.color.clone(),
+                    behind: behind.cloned(),
+                    spill: self.spill,
+                    smooth: self.smooth,
+                }),
+                ..Wishes::default()
+            },
+            ..Upscale::new(preset, &self.inputs, &self.making)
         }
     }
 }

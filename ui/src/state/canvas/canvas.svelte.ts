@@ -94,10 +94,19 @@ export class Canvas {
     return (this.#loading ??= this.#load());
   }
 
+  /** Loads the kinds alone, for forms outside the canvas. */
+  async loadKinds(): Promise<void> {
+    if (this.kinds.size === 0) await this.#guard(() => this.#readKinds());
+  }
+
+  async #readKinds(): Promise<void> {
+    const kinds = await this.ipc.nodeKinds();
+    this.kinds = new Map(kinds.map((kind) => [kind.op, kind]));
+  }
+
   async #load(): Promise<void> {
     await this.#guard(async () => {
-      const kinds = await this.ipc.nodeKinds();
-      this.kinds = new Map(kinds.map((kind) => [kind.op, kind]));
+      await this.#readKinds();
       this.entries = await this.ipc.canvasGraphs();
       const last = this.entries[0];
       if (last) await this.#read(last.id);

@@ -14,6 +14,7 @@ use std::borrow::Cow;
 use std::collections::BTreeMap;
 use std::io::{Read, Write};
 use std::path::{Path, PathBuf};
+use std::sync::LazyLock;
 use ts_rs::TS;
 
 /// The presets that came with the program, in the order in which they are shown.
@@ -103,10 +104,12 @@ pub struct SavedFit {
 
 /// The presets that came with the program.
 fn shipped() -> impl Iterator<Item = PresetDocument> {
-    // A test reads every one of them.
-    SHIPPED
-        .iter()
-        .filter_map(|json| PresetDocument::parse(json).ok())
+    static READ: LazyLock<Vec<PresetDocument>> = LazyLock::new(|| {
+        // A test reads every one of them.
+        let documents = SHIPPED.iter().map(|json| PresetDocument::parse(json));
+        documents.filter_map(Result::ok).collect()
+    });
+    READ.iter().cloned()
 }
 
 fn unknown(name: &str) -> AppError {

@@ -25,6 +25,8 @@ pub(crate) fn needs(steps: &[ReadStep]) -> Vec<Task> {
         tasks.extend(match op {
             Op::Background(_) => Some(Task::Matte),
             Op::Redact(_) => Some(Task::Faces),
+            Op::Style(_) => Some(Task::Style),
+            Op::Depth(_) => Some(Task::Depth),
             _ => None,
         });
     }
@@ -162,15 +164,14 @@ impl App {
             return Ok(op);
         }
         match &mut op {
-            Op::Background(params) => params.model = self.matting_model(None)?,
-            Op::Redact(params) => params.model = Some(self.finding_model(None, Task::Faces)?),
+            Op::Background(params) => params.model = self.model_for(None, Task::Matte)?,
+            Op::Redact(params) => params.model = Some(self.model_for(None, Task::Faces)?),
             // It follows what moves where nothing finds faces.
-            Op::Reframe(params) => {
-                params.model = match self.models_for(Task::Faces).is_empty() {
-                    true => None,
-                    false => Some(self.finding_model(None, Task::Faces)?),
-                };
-            }
+            Op::Reframe(params) => params.model = self.model_if_any(None, Task::Faces)?,
+            // The light is estimated where there is none.
+            Op::Light(params) => params.model = self.model_if_any(None, Task::Light)?,
+            Op::Style(params) => params.model = self.model_for(None, Task::Style)?,
+            Op::Depth(params) => params.model = self.model_for(None, Task::Depth)?,
             other => {
                 return Err(AppError::new(
                     ErrorCode::InvalidRequest,
@@ -192,7 +193,7 @@ impl App {
             return Ok(op);
         };
         if params.model.is_some() {
-            params.model = match self.cleaning_model(None)? {
+            params.model = match self.model_if_any(None, Task::SpeechCleaning)? {
                 Some(id) => Some(self.model_path(&id)?),
                 None => None,
             };

@@ -9,7 +9,6 @@ mod heard;
 pub use edit::{EDIT_FORMATS, EditFormat};
 pub(crate) use heard::{Listened, listen_here};
 
-use crate::models::unfit;
 use crate::presets::{self, Work};
 use crate::request::{absolute_input, shown};
 use crate::saved::saved;
@@ -79,42 +78,6 @@ fn invalid(message: impl Into<Said>) -> AppError {
 }
 
 impl App {
-    /// The model that a request names, or the only one there is.
-    fn voice_model(&self, wish: Option<&str>) -> Result<String, AppError> {
-        if let Some(id) = wish {
-            let manifest = self.models.ready(id).map_err(|e| explain::engine(&e))?;
-            return match manifest.task {
-                Task::VoiceActivity => Ok(manifest.id),
-                _ => Err(unfit(said!(
-                    "silence.no_ears",
-                    "The model `{model}` does not hear whether somebody speaks.",
-                    model = id
-                ))
-                .hint("Leave the model out, or name one for speech; `frameloom models list` shows them.")),
-            };
-        }
-        match &self.models_for(Task::VoiceActivity)[..] {
-            [only] => Ok(only.clone()),
-            [] => Err(AppError::new(
-                ErrorCode::ModelNotFound,
-                said!(
-                    "silence.no_model",
-                    "No model is installed that hears whether somebody speaks."
-                ),
-            )
-            .hint(
-                "Download silero_vad.onnx of Silero VAD (github.com/snakers4/silero-vad, MIT licence), and \
-                 install it: `frameloom models import silero_vad.onnx --id speech --licence MIT`.",
-            )),
-            several => Err(invalid(said!(
-                "silence.several",
-                "Several models hear whether somebody speaks: {models}.",
-                models = several.join(", ")
-            ))
-            .hint("Name one of them with --model.")),
-        }
-    }
-
     /// What was heard of a file, now or before.
     fn heard(
         &self,
@@ -143,7 +106,7 @@ impl App {
             .hint("Leave it out."));
         }
         let wish = request.silence.unwrap_or_default();
-        let model = self.voice_model(request.model.as_deref())?;
+        let model = self.model_for(request.model.as_deref(), Task::VoiceActivity)?;
         let heard = self.heard(input, info, &wish, &model)?;
         let decided = decide(&heard, info, request.span, &wish.rule)?;
         check_worth(input, &decided, request.span)?;
@@ -162,7 +125,7 @@ impl App {
     pub fn view_silence(&self, request: &UpscaleRequest) -> Result<SilenceView, AppError> {
         let (input, info) = opened(&request.input)?;
         let wish = request.silence.unwrap_or_default();
-        let model = self.voice_model(request.model.as_deref())?;
+        let model = self.model_for(request.model.as_deref(), Task::VoiceActivity)?;
         let heard = self.heard(&input, &info, &wish, &model)?;
         let decided = decide(&heard, &info, request.span, &wish.rule)?;
         let kept: Vec<Span> = decided.spans();
@@ -197,7 +160,7 @@ impl App {
     ) -> Result<String, AppError> {
         let (input, info) = opened(&request.input)?;
         let wish = request.silence.unwrap_or_default();
-        let model = self.voice_model(request.model.as_deref())?;
+        let model = self.model_for(request.model.as_deref(), Task::VoiceActivity)?;
         let heard = self.heard(&input, &info, &wish, &model)?;
         let decided = decide(&heard, &info, request.span, &wish.rule)?;
         if decided.kept.is_empty() {

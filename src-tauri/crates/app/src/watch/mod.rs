@@ -472,8 +472,7 @@ impl Watcher {
                     source,
                 }))
             }
-            JobState::Failed if waits_for_the_machine(&job) => Ok(None),
-            JobState::Failed | JobState::Cancelled => {
+            JobState::Failed | JobState::Cancelled if !rests(&job) => {
                 let error = job.error.unwrap_or_else(|| {
                     AppError::new(
                         ErrorCode::Cancelled,
@@ -482,7 +481,19 @@ impl Watcher {
                 });
                 self.fail(app, file, error).map(Some)
             }
-            _ => Ok(None),
+            _ if !rests(&job) || is_as_noted(file) => Ok(None),
+            // It can never be gone on with.
+            _ => {
+                let error = AppError::new(
+                    ErrorCode::InputNotFound,
+                    said!(
+                        "watch.source_gone",
+                        "The file was taken away or changed before its job was done."
+                    ),
+                )
+                .hint("Put it into the folder again.");
+                self.fail(app, file, error).map(Some)
+            }
         }
     }
 
@@ -509,10 +520,8 @@ impl Watcher {
     /// does not let it go or somebody changed it meanwhile.
     fn put_away(&self, file: &WatchedFile, into: &str) -> PathBuf {
         let path = PathBuf::from(&file.path);
-        let same = std::fs::metadata(&path)
-            .is_ok_and(|facts| print(&facts) == (file.size, file.modified_micros));
         let below = path.strip_prefix(&self.folder).unwrap_or(Path::new(""));
-        if !same {
+        if !is_as_noted(file) {
             return path;
         }
         match move_into(&path, &self.folder.join(into).join(below)) {
@@ -522,6 +531,20 @@ impl Watcher {
                 path
             }
         }
+    }
+}
+
+/// Is the file there, and as it was when it was noted?
+fn is_as_noted(file: &WatchedFile) -> bool {
+    std::fs::metadata(&file.path)
+        .is_ok_and(|facts| print(&facts) == (file.size, file.modified_micros))
+}
+
+/// True for a job that nobody works on and that can be gone on with.
+fn rests(job: &Job) -> bool {
+    match job.state {
+        JobState::Interrupted | JobState::Paused => true,
+        _ => waits_for_the_machine(job),
     }
 }
 
@@ -645,5 +668,31 @@ mod tests {
         let later = watcher.look(&app, start + Duration::from_secs(99));
         assert_eq!(later.unwrap(), []);
         assert_eq!(app.jobs().unwrap().len(), 2);
+    }
+
+    #[test]
+    fn a_job_at_rest_whose_source_is_gone_has_failed() {
+        let (folder, app) = app();
+        let came = folder.path().join("in");
+        std::fs::create_dir(&came).unwrap();
+        picture(&came.join("a.png"));
+        let mut watcher = watcher(&app, &came);
+        let start = Instant::now();
+        assert_eq!(watcher.look(&app, start).unwrap(), []);
+        let events = watcher.look(&app, start + Duration::from_secs(9)).unwrap();
+        let [WatchEvent::Begun(job)] = &events[..] else {
+            panic!("{events:?}");
+        };
+        app.pause(&job.id).unwrap();
+        let at_rest = watcher.look(&app, start + Duration::from_secs(10)).unwrap();
+        assert_eq!(at_rest, [], "it may be gone on with");
+        std::fs::remove_file(came.join("a.png")).unwrap();
+        let events = watcher.look(&app, start + Duration::from_secs(11)).unwrap();
+        let [WatchEvent::Failed { error, .. }] = &events[..] else {
+            panic!("{events:?}");
+        };
+        assert!(error.message.contains("taken away"), "{error:?}");
+        let later = watcher.look(&app, start + Duration::from_secs(12)).unwrap();
+        assert_eq!(later, [], "it is told once");
     }
 }

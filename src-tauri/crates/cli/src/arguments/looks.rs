@@ -1,6 +1,6 @@
 //! Arguments of `light`, `style` and `depth`.
 
-use super::{DeinterlaceName, Making, Pictures, Upscale};
+use super::{DeinterlaceName, Making, Pictures, Upscale, Wishes};
 use clap::{Args, ValueEnum};
 use frameloom_app::{LookWish, PresetId};
 use frameloom_core::graph::{DepthColors, DepthShow, DepthSide, StyleColors};
@@ -36,31 +36,19 @@ pub struct Files {
 impl Files {
     fn upscale(&self, preset: PresetId, model: Option<&String>, look: LookWish) -> Upscale {
         Upscale {
-            inputs: self.inputs.clone(),
             pictures: self.pictures,
             output: self.output.clone(),
             model: model.cloned(),
-            scale: None,
-            making: self.making.clone(),
             name: self.name.clone(),
             deinterlace: self.deinterlace,
-            preset,
-            saved: None,
-            scenes: None,
-            background: None,
-            redact: None,
-            reframe: None,
-            motion: None,
-            silence: None,
-            voice: None,
-            look: Some(LookWish {
-                smooth: self.smooth,
-                ..look
-            }),
-            format: None,
-            size: None,
-            source: None,
-            convert: None,
+            wishes: Wishes {
+                look: Some(LookWish {
+                    smooth: self.smooth,
+                    ..look
+                }),
+                ..Wishes::default()
+            },
+            ..Upscale::new(preset, &self.inputs, &self.making)
         }
     }
 }

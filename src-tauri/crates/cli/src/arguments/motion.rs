@@ -1,6 +1,6 @@
 //! Arguments of `stabilise` and `interpolate`.
 
-use super::{DeinterlaceName, Making, Pictures, Upscale};
+use super::{DeinterlaceName, Making, Upscale, Wishes};
 use clap::Args;
 use frameloom_app::{MotionWish, PresetId};
 use frameloom_core::graph::{InterpolateParams, StabiliseBorder, StabiliseParams};
@@ -30,31 +30,14 @@ pub struct Clips {
 impl Clips {
     fn upscale(&self, preset: PresetId, motion: MotionWish) -> Upscale {
         Upscale {
-            inputs: self.inputs.clone(),
-            pictures: Pictures {
-                rate: None,
-                sequence: false,
-            },
             output: self.output.clone(),
-            model: None,
-            scale: None,
-            making: self.making.clone(),
             name: self.name.clone(),
             deinterlace: self.deinterlace,
-            preset,
-            saved: None,
-            background: None,
-            redact: None,
-            reframe: None,
-            motion: Some(motion),
-            silence: None,
-            voice: None,
-            scenes: None,
-            look: None,
-            format: None,
-            size: None,
-            source: None,
-            convert: None,
+            wishes: Wishes {
+                motion: Some(motion),
+                ..Wishes::default()
+            },
+            ..Upscale::new(preset, &self.inputs, &self.making)
         }
     }
 }

@@ -1,6 +1,6 @@
 //! Arguments of `convert`.
 
-use super::{DeinterlaceName, Making, Pictures, Upscale};
+use super::{Making, Upscale, Wishes};
 use clap::{Args, ValueEnum};
 use frameloom_app::{ConvertWish, PresetId};
 use frameloom_core::graph::Anchor;
@@ -104,41 +104,24 @@ impl Convert {
     /// As the command for enlarging takes it.
     pub fn upscale(&self) -> Upscale {
         Upscale {
-            inputs: self.inputs.clone(),
-            pictures: Pictures {
-                rate: None,
-                sequence: false,
-            },
             output: self.output.clone(),
-            model: None,
-            scale: None,
-            making: self.making.clone(),
             name: self.name.clone(),
-            deinterlace: DeinterlaceName::Auto,
-            preset: PresetId::Convert,
-            saved: None,
-            reframe: None,
-            background: None,
-            redact: None,
-            motion: None,
-            silence: None,
-            voice: None,
-            look: None,
-            scenes: None,
             format: self.format.clone(),
-            size: None,
-            source: None,
-            convert: Some(ConvertWish {
-                fit: self.size,
-                larger: self.larger,
-                mark: self.mark.clone(),
-                text: self.text.clone(),
-                anchor: Some(self.place.into()),
-                opacity: self.opacity,
-                mark_width: self.mark_width,
-                strip: self.strip,
-                srgb: self.srgb,
-            }),
+            wishes: Wishes {
+                convert: Some(ConvertWish {
+                    fit: self.size,
+                    larger: self.larger,
+                    mark: self.mark.clone(),
+                    text: self.text.clone(),
+                    anchor: Some(self.place.into()),
+                    opacity: self.opacity,
+                    mark_width: self.mark_width,
+                    strip: self.strip,
+                    srgb: self.srgb,
+                }),
+                ..Wishes::default()
+            },
+            ..Upscale::new(PresetId::Convert, &self.inputs, &self.making)
         }
     }
 }

@@ -1,6 +1,6 @@
 //! Arguments of `redact`.
 
-use super::{DeinterlaceName, Making, Pictures, Upscale};
+use super::{DeinterlaceName, Making, Pictures, Upscale, Wishes};
 use clap::{ArgGroup, Args};
 use frameloom_app::{PresetId, RedactWhat, RedactWish};
 use frameloom_core::graph::{RedactMode, Search};
@@ -102,28 +102,16 @@ impl Redact {
             keep_metadata: self.keep_metadata,
         };
         Upscale {
-            inputs: self.inputs.clone(),
             pictures: self.pictures,
             output: self.output.clone(),
             model: self.model.clone(),
-            scale: None,
-            making: self.making.clone(),
             name: self.name.clone(),
             deinterlace: self.deinterlace,
-            preset: PresetId::Redact,
-            saved: None,
-            background: None,
-            redact: Some(wish),
-            reframe: None,
-            motion: None,
-            silence: None,
-            voice: None,
-            scenes: None,
-            look: None,
-            format: None,
-            size: None,
-            source: None,
-            convert: None,
+            wishes: Wishes {
+                redact: Some(wish),
+                ..Wishes::default()
+            },
+            ..Upscale::new(PresetId::Redact, &self.inputs, &self.making)
         }
     }
 }

@@ -1,6 +1,6 @@
 //! Arguments of `reframe`.
 
-use super::{DeinterlaceName, Making, Pictures, Upscale};
+use super::{DeinterlaceName, Making, Pictures, Upscale, Wishes};
 use clap::{Args, ValueEnum};
 use frameloom_app::{PresetId, ReframeWish};
 use frameloom_core::graph::ReframeShape;
@@ -78,33 +78,21 @@ impl Reframe {
     /// As the command for enlarging takes it.
     pub fn upscale(&self) -> Upscale {
         Upscale {
-            inputs: self.inputs.clone(),
             pictures: self.pictures,
             output: self.output.clone(),
             model: self.model.clone(),
-            scale: None,
-            making: self.making.clone(),
             name: self.name.clone(),
             deinterlace: self.deinterlace,
-            preset: PresetId::Reframe,
-            saved: None,
-            reframe: Some(ReframeWish {
-                shape: Some(self.shape.into()),
-                smooth: self.smooth,
-                keys: (!self.key.is_empty()).then(|| self.key.join("\n")),
-                motion_only: self.motion,
-            }),
-            background: None,
-            redact: None,
-            motion: None,
-            silence: None,
-            voice: None,
-            scenes: None,
-            look: None,
-            format: None,
-            size: None,
-            source: None,
-            convert: None,
+            wishes: Wishes {
+                reframe: Some(ReframeWish {
+                    shape: Some(self.shape.into()),
+                    smooth: self.smooth,
+                    keys: (!self.key.is_empty()).then(|| self.key.join("\n")),
+                    motion_only: self.motion,
+                }),
+                ..Wishes::default()
+            },
+            ..Upscale::new(PresetId::Reframe, &self.inputs, &self.making)
         }
     }
 }

@@ -1,6 +1,6 @@
 //! What can be typed to split clips at their cuts.
 
-use super::{DeinterlaceName, Making, Pictures, Upscale};
+use super::{DeinterlaceName, Making, Upscale, Wishes};
 use clap::Args;
 use clap::builder::{PossibleValuesParser, TypedValueParser};
 use frameloom_app::{PresetId, SCENE_EXPORTS, SceneExport, SceneWish};
@@ -67,31 +67,14 @@ impl Scenes {
     /// As the command for enlarging takes it.
     pub fn upscale(&self) -> Upscale {
         Upscale {
-            inputs: self.inputs.clone(),
-            pictures: Pictures {
-                rate: None,
-                sequence: false,
-            },
             output: self.to.clone(),
-            model: None,
-            scale: None,
-            making: self.making.clone(),
             name: self.name.clone(),
             deinterlace: DeinterlaceName::Off,
-            preset: PresetId::Scenes,
-            saved: None,
-            background: None,
-            redact: None,
-            reframe: None,
-            motion: None,
-            silence: None,
-            voice: None,
-            look: None,
-            scenes: Some(self.wish()),
-            format: None,
-            size: None,
-            source: None,
-            convert: None,
+            wishes: Wishes {
+                scenes: Some(self.wish()),
+                ..Wishes::default()
+            },
+            ..Upscale::new(PresetId::Scenes, &self.inputs, &self.making)
         }
     }
 }

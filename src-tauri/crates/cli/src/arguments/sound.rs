@@ -1,6 +1,6 @@
 //! What can be typed to work on sound.
 
-use super::{DeinterlaceName, Making, Pictures, Upscale};
+use super::{DeinterlaceName, Making, Upscale, Wishes};
 use clap::Args;
 use clap::builder::{PossibleValuesParser, TypedValueParser};
 use frameloom_app::silence::EDIT_FORMATS;
@@ -72,31 +72,15 @@ impl Silence {
     /// As the command for enlarging takes it.
     pub fn upscale(&self) -> Upscale {
         Upscale {
-            inputs: self.inputs.clone(),
-            pictures: Pictures {
-                rate: None,
-                sequence: false,
-            },
             output: self.output.clone(),
             model: self.model.clone(),
-            scale: None,
-            making: self.making.clone(),
             name: self.name.clone(),
             deinterlace: DeinterlaceName::Off,
-            preset: PresetId::Silence,
-            saved: None,
-            background: None,
-            redact: None,
-            reframe: None,
-            motion: None,
-            silence: Some(self.wish()),
-            voice: None,
-            scenes: None,
-            look: None,
-            format: None,
-            size: None,
-            source: None,
-            convert: None,
+            wishes: Wishes {
+                silence: Some(self.wish()),
+                ..Wishes::default()
+            },
+            ..Upscale::new(PresetId::Silence, &self.inputs, &self.making)
         }
     }
 }
@@ -133,34 +117,18 @@ impl Voice {
     /// As the command for enlarging takes it.
     pub fn upscale(&self) -> Upscale {
         Upscale {
-            inputs: self.inputs.clone(),
-            pictures: Pictures {
-                rate: None,
-                sequence: false,
-            },
             output: self.output.clone(),
             model: self.model.clone(),
-            scale: None,
-            making: self.making.clone(),
             name: self.name.clone(),
             deinterlace: DeinterlaceName::Off,
-            preset: PresetId::Voice,
-            saved: None,
-            background: None,
-            redact: None,
-            reframe: None,
-            motion: None,
-            silence: None,
-            voice: Some(VoiceWish {
-                loudness: self.loudness,
-                strength: self.strength,
-            }),
-            scenes: None,
-            look: None,
-            format: None,
-            size: None,
-            source: None,
-            convert: None,
+            wishes: Wishes {
+                voice: Some(VoiceWish {
+                    loudness: self.loudness,
+                    strength: self.strength,
+                }),
+                ..Wishes::default()
+            },
+            ..Upscale::new(PresetId::Voice, &self.inputs, &self.making)
         }
     }
 }

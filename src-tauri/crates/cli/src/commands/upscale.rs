@@ -245,6 +245,7 @@ fn planned(plan: &UpscalePlan) -> String {
 }
 
 fn request(arguments: &Upscale, file: &Found, index: usize, taken: &Arc<Taken>) -> UpscaleRequest {
+    let wishes = &arguments.wishes;
     UpscaleRequest {
         preset: arguments.preset,
         saved: arguments.saved.clone(),
@@ -266,19 +267,19 @@ fn request(arguments: &Upscale, file: &Found, index: usize, taken: &Arc<Taken>) 
         pictures: Some(arguments.pictures.into()),
         span: None,
         sample: false,
-        background: arguments.background.clone(),
-        redact: arguments.redact.clone(),
-        reframe: arguments.reframe.clone(),
-        motion: arguments.motion,
-        silence: arguments.silence,
-        voice: arguments.voice,
+        background: wishes.background.clone(),
+        redact: wishes.redact.clone(),
+        reframe: wishes.reframe.clone(),
+        motion: wishes.motion,
+        silence: wishes.silence,
+        voice: wishes.voice,
         enlarge: (arguments.size.is_some() || arguments.source.is_some()).then_some(EnlargeWish {
             fit: arguments.size,
             source: arguments.source,
         }),
-        convert: arguments.convert.clone(),
-        scenes: arguments.scenes.clone(),
-        look: arguments.look.clone(),
+        convert: wishes.convert.clone(),
+        scenes: wishes.scenes.clone(),
+        look: wishes.look.clone(),
         taken: taken.clone(),
     }
 }

@@ -22,7 +22,7 @@ use frameloom_core::model::{ModelManifest, Task};
 use frameloom_core::pixel::{AnyPlane, AnyPlaneMut, PlaneMut, Planes, Sample};
 use frameloom_core::said;
 use frameloom_core::said::Said;
-use frameloom_infer::{CancelHandle, InferenceSession, WholeSession};
+use frameloom_infer::{CancelHandle, WholeSession};
 use frameloom_media::{Frame, FramePool};
 
 /// Longest side of the picture that light is estimated in, and radius of the windows in cells.
@@ -78,12 +78,7 @@ pub(super) fn open(
     let full = (input.width as usize, input.height as usize);
     let (lamp, size, choice) = match &params.model {
         Some(id) => {
-            let model = opening.models.load(id)?;
-            let runtime = (opening.runtime)()?;
-            let id = &model.manifest.id;
-            let options = opening.sessions.options(id, opening.threads);
-            let (session, choice) = InferenceSession::open(&runtime, &model, &options)?;
-            let choice = opening.sessions.told(id, choice);
+            let (session, choice) = opening.session_of(id)?;
             let session = WholeSession::new(session)?;
             let size = session.size_for(full, None);
             (Lamp::Model(Box::new(session)), size, Some(choice))

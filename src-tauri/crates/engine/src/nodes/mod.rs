@@ -59,7 +59,7 @@ use frameloom_core::pixel::{PixelFormat, Planes};
 use frameloom_core::said;
 use frameloom_core::said::Said;
 use frameloom_core::time::{FrameRate, Rational, TimeBase};
-use frameloom_infer::{CancelHandle, InferError, Model, Runtime};
+use frameloom_infer::{CancelHandle, InferError, InferenceSession, Model, Runtime};
 use frameloom_media::{FilterInput, Frame};
 use std::path::Path;
 use std::sync::Arc;
@@ -573,6 +573,32 @@ pub struct Opening<'a> {
 }
 
 impl<'a> Opening<'a> {
+    /// A session of `model`, and where it computes, as it is told.
+    ///
+    /// # Errors
+    /// ONNX Runtime is not there, or cannot make a session of the model anywhere it may.
+    pub(crate) fn session(
+        &self,
+        model: &Model,
+    ) -> Result<(InferenceSession, ProviderChoice), EngineError> {
+        let runtime = (self.runtime)()?;
+        let id = &model.manifest.id;
+        let options = self.sessions.options(id, self.threads);
+        let (session, choice) = InferenceSession::open(&runtime, model, &options)?;
+        Ok((session, self.sessions.told(id, choice)))
+    }
+
+    /// As [`Opening::session`], of the installed model with this id.
+    ///
+    /// # Errors
+    /// Those of [`Opening::session`], or there is no such model.
+    pub(crate) fn session_of(
+        &self,
+        id: &str,
+    ) -> Result<(InferenceSession, ProviderChoice), EngineError> {
+        self.session(&self.models.load(id)?)
+    }
+
     /// With small models in mind: one thread, tiles as the model prefers, times from zero.
     pub fn new(
         runtime: &'a dyn Fn() -> Result<Arc<Runtime>, EngineError>,

@@ -13,7 +13,7 @@ use crate::rgb::{FloatPlanes, RgbConverter, float_plane, is_full_range, load, st
 use frameloom_core::job::ProviderChoice;
 use frameloom_core::model::TensorColor;
 use frameloom_core::pixel::{AnyPlane, AnyPlaneMut, Planes};
-use frameloom_infer::{CancelHandle, InferenceSession, Model, TilePlan, Upscaler};
+use frameloom_infer::{CancelHandle, Model, TilePlan, Upscaler};
 use frameloom_media::{Frame, FramePool};
 
 /// Weights of R, G and B in the luma that a luma model sees of an RGB picture: BT.601, as JPEG and
@@ -64,11 +64,7 @@ impl Upscale {
         output: PictureFormat,
         opening: &Opening<'_>,
     ) -> Result<(Self, ProviderChoice), EngineError> {
-        let runtime = (opening.runtime)()?;
-        let id = &model.manifest.id;
-        let options = opening.sessions.options(id, opening.threads);
-        let (session, choice) = InferenceSession::open(&runtime, model, &options)?;
-        let choice = opening.sessions.told(id, choice);
+        let (session, choice) = opening.session(model)?;
         let mut upscaler = Upscaler::new(session, &model.manifest)?;
         if let Some(side) = opening.max_tile {
             let side = side.min(model.manifest.tile.preferred);

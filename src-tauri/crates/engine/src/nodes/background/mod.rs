@@ -16,12 +16,11 @@ use crate::EngineError;
 use compose::{Composer, Ground};
 use frameloom_core::color::{ColorInfo, Matrix, Range};
 use frameloom_core::graph::{BackgroundMode, BackgroundParams, OverEnd, parse_color};
-use frameloom_core::job::ProviderChoice;
 use frameloom_core::model::Task;
 use frameloom_core::pixel::{AnyPlaneMut, PixelFormat, Planes};
 use frameloom_core::said;
 use frameloom_core::said::Said;
-use frameloom_infer::{CancelHandle, InferenceSession, MatteSession};
+use frameloom_infer::{CancelHandle, MatteSession};
 use frameloom_media::{Frame, FramePool};
 use std::sync::{Arc, PoisonError};
 
@@ -119,12 +118,7 @@ pub(super) fn open(
     output: PictureFormat,
     opening: &Opening<'_>,
 ) -> Result<Opened, EngineError> {
-    let model = opening.models.load(&params.model)?;
-    let runtime = (opening.runtime)()?;
-    let id = &model.manifest.id;
-    let options = opening.sessions.options(id, opening.threads);
-    let (session, choice) = InferenceSession::open(&runtime, &model, &options)?;
-    let choice: ProviderChoice = opening.sessions.told(id, choice);
+    let (session, choice) = opening.session_of(&params.model)?;
     let session = MatteSession::new(session)?;
     let steady = input.pace != super::Pace::STILL && params.smooth > 0.0;
     let background = Background {

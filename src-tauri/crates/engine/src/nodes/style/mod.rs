@@ -20,7 +20,7 @@ use frameloom_core::model::Task;
 use frameloom_core::pixel::{AnyPlane, AnyPlaneMut, PixelFormat, PlaneMut, Planes, Sample};
 use frameloom_core::said;
 use frameloom_core::said::Said;
-use frameloom_infer::{CancelHandle, InferenceSession, WholeSession};
+use frameloom_infer::{CancelHandle, WholeSession};
 use frameloom_media::{Converter, Frame, FramePool};
 
 /// Pictures before and after one whose strokes count.
@@ -50,12 +50,7 @@ pub(super) fn open(
     output: PictureFormat,
     opening: &Opening<'_>,
 ) -> Result<Opened, EngineError> {
-    let model = opening.models.load(&params.model)?;
-    let runtime = (opening.runtime)()?;
-    let id = &model.manifest.id;
-    let options = opening.sessions.options(id, opening.threads);
-    let (session, choice) = InferenceSession::open(&runtime, &model, &options)?;
-    let choice = opening.sessions.told(id, choice);
+    let (session, choice) = opening.session_of(&params.model)?;
     let session = WholeSession::new(session)?;
     let full = (input.width as usize, input.height as usize);
     let size = session.size_for(full, Some(params.size.clamp(256, 2048) as usize));
