@@ -334,3 +334,87 @@ fn a_killed_job_resumes_to_the_very_same_redaction() {
         "the resumed file differs"
     );
 }
+
+/// Loudness of a stretch in dB of full scale.
+fn level(sound: &[f64], rate: i64, from: f64, to: f64) -> f64 {
+    let at = |seconds: f64| (seconds * rate as f64) as usize;
+    let part = &sound[at(from)..at(to)];
+    let power = part.iter().map(|v| v * v).sum::<f64>() / part.len() as f64;
+    10.0 * (power + 1e-12).log10()
+}
+
+#[test]
+fn names_in_the_sound_are_covered_and_the_rest_is_as_it_was() {
+    const RATE: i64 = 16_000;
+    let Some(speech) = test_data("media/speech/jfk_11s.flac") else {
+        return;
+    };
+    let cli = Cli::new();
+    let source = cli.folder().join("talk.mp4");
+    let picture = "color=c=gray:s=192x108:r=25:d=11";
+    let made = [
+        "-f",
+        "lavfi",
+        "-i",
+        picture,
+        "-i",
+        &text(&speech),
+        "-c:a",
+        "aac",
+    ];
+    if !ffmpeg(&[&made[..], &["-shortest", &text(&source)]].concat()) {
+        return;
+    }
+    let output = cli.folder().join("out.mp4");
+    let told = redact(&cli, &source, &output, &["--only-areas"]).expect_code(2);
+    assert!(told.stderr.contains("No area is named"), "{told:?}");
+    let wrong = ["--only-areas", "--mute", "3-2"];
+    let told = redact(&cli, &source, &output, &wrong).expect_code(2);
+    assert!(told.stderr.contains("cannot be read"), "{told:?}");
+    let covers = [
+        "--only-areas",
+        "--mute",
+        "0.5-1.5",
+        "--mute",
+        "8-8.5",
+        "--beep",
+        "3.6-4.6",
+    ];
+    redact(&cli, &source, &output, &covers).expect_code(0);
+    let (before, after) = (sound_of(&source, RATE), sound_of(&output, RATE));
+    assert!(
+        level(&before, RATE, 0.6, 1.4) > -40.0,
+        "somebody speaks there"
+    );
+    for (from, to) in [(0.56, 1.44), (8.06, 8.44)] {
+        let found = level(&after, RATE, from, to);
+        assert!(found < -60.0, "{from}: {found}");
+    }
+    // A tone of 1 kHz, and nothing else: what a wave of its own length and turn leaves over.
+    let tone = &after[(3.7 * RATE as f64) as usize..(4.5 * RATE as f64) as usize];
+    let turn = |n: usize| std::f64::consts::TAU * 1_000.0 * n as f64 / RATE as f64;
+    let along = |f: &dyn Fn(f64) -> f64| {
+        let sum: f64 = tone.iter().enumerate().map(|(n, v)| v * f(turn(n))).sum();
+        2.0 * sum / tone.len() as f64
+    };
+    let (sine, cosine) = (along(&f64::sin), along(&f64::cos));
+    assert!(
+        (sine.hypot(cosine) - 0.1).abs() < 0.01,
+        "{}",
+        sine.hypot(cosine)
+    );
+    let rest = tone.iter().enumerate();
+    let rest: f64 = rest
+        .map(|(n, v)| (v - sine * turn(n).sin() - cosine * turn(n).cos()).powi(2))
+        .sum();
+    let rest = 10.0 * (rest / tone.len() as f64).log10();
+    assert!(rest < -60.0, "{rest}");
+    // What was said between is still said.
+    for (from, to) in [(2.0, 3.5), (5.0, 7.9), (8.6, 10.5)] {
+        let (was, is) = (
+            level(&before, RATE, from, to),
+            level(&after, RATE, from, to),
+        );
+        assert!((was - is).abs() < 0.3, "{from}: {was} became {is}");
+    }
+}

@@ -4,10 +4,9 @@
 
 use e2e::*;
 use frameloom_core::graph::{KeptStretch, parse_kept};
-use frameloom_media::{Inventory, Reader, SoundReader};
+use frameloom_media::{Inventory, Reader};
 use serde_json::json;
 use std::path::{Path, PathBuf};
-use std::sync::Arc;
 
 const MODEL: &str = "models/audio/silero_vad.onnx";
 /// People who speak, each in a recording of its own.
@@ -34,33 +33,6 @@ fn with_model() -> Option<(Cli, Vec<PathBuf>)> {
         "{told:?}"
     );
     Some((cli, speech))
-}
-
-/// All samples of the first track of a file, mixed into one channel at [`RATE`], from the time zero of
-/// the file on.
-fn samples(path: &Path) -> Vec<f64> {
-    let info = probe(path);
-    let stream = info.streams.iter().find(|s| s.audio.is_some()).unwrap();
-    let mut reader = SoundReader::open(path, stream.index, &Arc::default()).unwrap();
-    let wanted = frameloom_media::SoundFormat {
-        rate: RATE as u32,
-        layout: "mono".into(),
-    };
-    let mut filter = frameloom_media::SoundFilter::open(reader.format(), &wanted, &[]).unwrap();
-    let first = reader.start() * RATE / i64::from(reader.format().rate);
-    let mut all = vec![0.0; usize::try_from(first).unwrap_or(0)];
-    let mut take = |filter: &mut frameloom_media::SoundFilter| {
-        while let Some(channels) = filter.receive().unwrap() {
-            all.extend_from_slice(&channels[0]);
-        }
-    };
-    while let Some(block) = reader.next_block().unwrap() {
-        filter.send(&block.channels).unwrap();
-        take(&mut filter);
-    }
-    filter.finish().unwrap();
-    take(&mut filter);
-    all
 }
 
 /// Hundredths of a second in which somebody speaks, by the loudness of a clean recording alone: what is
@@ -96,7 +68,7 @@ fn clip(cli: &Cli, speech: &[PathBuf], name: &str, hiss_db: f64) -> Option<(Path
     for (pause, file) in PAUSES.iter().zip(speech) {
         sound.extend(silence(*pause));
         labels.extend(vec![false; (pause * 100.0).round() as usize]);
-        let one = samples(file);
+        let one = sound_of(file, RATE);
         let whole = one.len() / 160 * 160;
         // All are about equally loud.
         let power = one.iter().map(|v| v * v).sum::<f64>() / one.len() as f64;
@@ -208,7 +180,7 @@ fn no_labelled_word_is_clipped_and_the_long_pauses_are_gone() {
             };
             assert!(!kept.iter().any(inside), "pause {number} stays: {kept:?}");
             if let Some(file) = speech.get(number) {
-                at += pause + (samples(file).len() / 160) as f64 / 100.0;
+                at += pause + (sound_of(file, RATE).len() / 160) as f64 / 100.0;
             }
         }
     }
@@ -277,7 +249,7 @@ fn what_is_left_are_the_very_pictures_and_sounds_that_were_kept() {
         after.windows(2).map(|pair| pair[1].0 - pair[0].0).collect();
     assert_eq!(steps.len(), 1, "the rate stays even: {steps:?}");
     // Sound is what it was, at the place of its picture.
-    let (sound, source) = (samples(&out), samples(&clip));
+    let (sound, source) = (sound_of(&out, RATE), sound_of(&clip, RATE));
     let length = seconds(after.len()) * RATE as f64;
     assert!(
         (sound.len() as f64 - length).abs() < 0.03 * RATE as f64,
@@ -565,7 +537,7 @@ fn a_cut_of_ones_own_takes_subtitles_and_chapters_along() {
         .collect();
     assert_eq!(chapters, [(0, 2_000), (2_000, 3_000)]);
     assert_eq!(pictures(&out).len(), 75);
-    assert!((samples(&out).len() as i64 - 3 * RATE).abs() < RATE / 25);
+    assert!((sound_of(&out, RATE).len() as i64 - 3 * RATE).abs() < RATE / 25);
     // Where it makes no sense it is refused, with the node.
     for (keep, says) in [
         ("", "must be"),

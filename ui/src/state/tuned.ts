@@ -74,6 +74,8 @@ export function wishOf(preset: PresetId, values: Values): Partial<UpscaleRequest
           search: choice('search'),
           areas: text('areas'),
           spare: text('spare'),
+          mute: text('mute'),
+          beep: text('beep'),
           keep_metadata: values['keep_metadata'] === true,
         },
       };

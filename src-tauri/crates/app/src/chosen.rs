@@ -3,8 +3,10 @@
 use crate::models::unfit;
 use crate::{App, explain};
 use frameloom_core::error::{AppError, ErrorCode};
-use frameloom_core::model::Task;
+use frameloom_core::graph::{Graph, Op};
+use frameloom_core::model::{ModelManifest, Task};
 use frameloom_core::said;
+use std::path::Path;
 
 impl App {
     /// The model that `wish` names, which must be for `task`; the first of those that are installed for it
@@ -34,6 +36,39 @@ impl App {
             found => Err(not_for(id, found, task)),
         }
     }
+
+    /// The installed models that take part in a graph: those that nodes name, those whose weights a node
+    /// of sound names, and those that decided what a node keeps.
+    pub(crate) fn models_in(&self, graph: &Graph) -> Vec<ModelManifest> {
+        let mut found: Vec<ModelManifest> = Vec::new();
+        for node in &graph.nodes {
+            let id = match &node.op {
+                Op::AudioDenoise(params) => params.model.as_deref().and_then(folder_name),
+                Op::Cut(params) => params.heard_by.clone(),
+                op => op.model().map(str::to_owned),
+            };
+            let Some(manifest) = id.and_then(|id| self.models.ready(&id).ok()) else {
+                continue;
+            };
+            let is_it = match &node.op {
+                // Somewhere else there may be a folder of this name.
+                Op::AudioDenoise(params) => {
+                    self.model_path(&manifest.id).ok().as_ref() == params.model.as_ref()
+                }
+                _ => true,
+            };
+            if is_it && !found.iter().any(|known| known.id == manifest.id) {
+                found.push(manifest);
+            }
+        }
+        found
+    }
+}
+
+/// The name of the folder that a file lies in: the id of a model, for its weights.
+fn folder_name(path: &str) -> Option<String> {
+    let name = Path::new(path).parent()?.file_name()?;
+    Some(name.to_string_lossy().into_owned())
 }
 
 /// A model that does something else.

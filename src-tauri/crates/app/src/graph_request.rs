@@ -256,9 +256,9 @@ impl App {
     /// Names the models of a graph whose licences forbid commercial work. Of a model that is not
     /// installed nothing is known; the plan refuses it anyway.
     fn refuse_non_commercial(&self, graph: &Graph) -> Result<(), AppError> {
-        let named = graph.nodes.iter().filter_map(|node| node.op.model());
-        let manifests = named.filter_map(|id| self.models.ready(id).ok());
-        let refused: BTreeSet<String> = manifests
+        let refused: BTreeSet<String> = self
+            .models_in(graph)
+            .into_iter()
             .filter(|manifest| manifest.licence.forbids_commerce())
             .map(|manifest| format!("`{}` ({})", manifest.name, manifest.licence.spdx))
             .collect();

@@ -169,7 +169,7 @@ impl App {
             ))
             .hint("Remove it there yourself."));
         }
-        if let Some(job) = self.jobs()?.iter().find(|job| needs(job, id)) {
+        if let Some(job) = self.jobs()?.iter().find(|job| needs(self, job, id)) {
             return Err(invalid(said!(
                 "model.needed",
                 "The job {job} is not finished and needs the model `{id}`.",
@@ -183,9 +183,9 @@ impl App {
 }
 
 /// Does a job that may still be done need this model?
-fn needs(job: &Job, id: &str) -> bool {
-    let nodes = &job.spec.graph.nodes;
-    !job.state.is_terminal() && nodes.iter().any(|node| node.op.model() == Some(id))
+fn needs(app: &App, job: &Job, id: &str) -> bool {
+    let models = || app.models_in(&job.spec.graph);
+    !job.state.is_terminal() && models().iter().any(|model| model.id == id)
 }
 
 /// What was found, with what the user says of it.

@@ -339,15 +339,7 @@ impl App {
                 .map(|(path, was)| print(path, was.pictures, alive))
                 .collect::<Result<_, _>>()?,
             output: print(&finished.output, finished.pictures, alive)?,
-            models: plan
-                .models
-                .iter()
-                .map(|model| ModelPrint {
-                    id: model.id.clone(),
-                    sha256: model.sha256.clone(),
-                    licence: self.models.ready(&model.id).ok().map(|it| it.licence),
-                })
-                .collect(),
+            models: self.model_prints_of(job, plan),
             graph: job.spec.graph.clone(),
             plan: self.plan_print(job, plan, finished, alive)?,
             encode: job.spec.encode.clone(),
@@ -362,6 +354,27 @@ impl App {
             memory_bytes,
         };
         serde_json::to_string(&receipt).map_err(explain::internal)
+    }
+
+    /// The models that a result owes something to: those of the plan, and those that worked on its sound
+    /// or decided what is kept.
+    fn model_prints_of(&self, job: &Job, plan: &Plan) -> Vec<ModelPrint> {
+        let planned = plan.models.iter().map(|model| ModelPrint {
+            id: model.id.clone(),
+            sha256: model.sha256.clone(),
+            licence: self.models.ready(&model.id).ok().map(|it| it.licence),
+        });
+        let mut prints: Vec<ModelPrint> = planned.collect();
+        for manifest in self.models_in(&job.spec.graph) {
+            if !prints.iter().any(|print| print.id == manifest.id) {
+                prints.push(ModelPrint {
+                    id: manifest.id,
+                    sha256: manifest.sha256,
+                    licence: Some(manifest.licence),
+                });
+            }
+        }
+        prints
     }
 
     /// The segments of a clip, as they are in its result.

@@ -3,10 +3,12 @@
 use crate::asked::{self, or_usual};
 use crate::presets::{self, Work};
 use crate::request::shown;
+use crate::voice::with_sound;
 use crate::{App, UpscaleRequest, fields};
 use frameloom_core::error::{AppError, ErrorCode};
 use frameloom_core::graph::{
-    Graph, Op, RedactMode, RedactParams, Search, parse_areas,
+    AudioRedactParams, Graph, Op, RedactMode, RedactParams, Search, SoundCover, parse_areas,
+    parse_kept,
 };
 use frameloom_core::job::TrackChoice;
 use frameloom_core::media::VideoInfo;
@@ -50,6 +52,11 @@ pub struct RedactWish {
     pub areas: Option<String>,
     /// Areas in which what is found stays as it is.
     pub spare: Option<String>,
+    /// Stretches of a clip without sound, as [`parse_kept`](frameloom_core::graph::parse_kept) reads
+    /// them.
+    pub mute: Option<String>,
+    /// Stretches with a tone instead of their sound, likewise.
+    pub beep: Option<String>,
     /// Tags, places, dates, cover pictures and timed data of the source stay in the result.
     pub keep_metadata: bool,
 }
@@ -78,6 +85,32 @@ impl RedactWish {
     }
 }
 
+/// The nodes that cover sound.
+fn covered_sound(wish: &RedactWish) -> Result<Vec<(&'static str, Op)>, AppError> {
+    let mut nodes = Vec::new();
+    let wanted = [
+        ("mute", &wish.mute, SoundCover::Mute),
+        ("beep", &wish.beep, SoundCover::Beep),
+    ];
+    for (id, ranges, cover) in wanted {
+        let Some(ranges) = ranges else { continue };
+        if let Err(reason) = parse_kept(ranges) {
+            return Err(invalid(said!(
+                "redact.bad_ranges",
+                "The stretches of sound cannot be read: {reason}.",
+                reason = reason
+            ))
+            .hint("Write them in order, each like '12.5-14' or '1:02-1:04.5'."));
+        }
+        let op = Op::AudioRedact(AudioRedactParams {
+            ranges: ranges.clone(),
+            cover,
+        });
+        nodes.push((id, op));
+    }
+    Ok(nodes)
+}
+
 impl App {
     /// What a request to make something unrecognisable comes to, and the model that finds it.
     pub(crate) fn redaction(
@@ -88,15 +121,23 @@ impl App {
         report: Option<FieldReport>,
     ) -> Result<(Work, Option<String>), AppError> {
         let mut wish = request.redact.clone().unwrap_or_default();
-        for text in [&mut wish.areas, &mut wish.spare] {
+        let texts = [
+            &mut wish.areas,
+            &mut wish.spare,
+            &mut wish.mute,
+            &mut wish.beep,
+        ];
+        for text in texts {
             *text = text.take().filter(|text| !text.trim().is_empty());
         }
+        let sound = covered_sound(&wish)?;
         let model = match wish.what {
             RedactWhat::Faces => Some(self.model_for(request.model.as_deref(), Task::Faces)?),
             RedactWhat::Text => Some(self.model_for(request.model.as_deref(), Task::Text)?),
             RedactWhat::Areas => None,
         };
-        if model.is_none() && wish.areas.is_none() {
+        let has_places = model.is_some() || wish.areas.is_some();
+        if !has_places && sound.is_empty() {
             return Err(invalid(said!(
                 "redact.no_areas",
                 "No area is named that is to be covered."
@@ -128,9 +169,12 @@ impl App {
         });
         let mut ops: Vec<Op> = first.into_iter().collect();
         ops.extend(fields::node(request.deinterlace, report));
-        ops.push(op);
+        ops.extend(has_places.then_some(op));
         let work = Work {
-            graph: Graph::chain(ops),
+            graph: match sound.is_empty() {
+                true => Graph::chain(ops),
+                false => with_sound(ops, sound),
+            },
             size: shown(video, (video.width, video.height)),
             ending: presets::ending_of(request.preset.preset(), request)?,
         };

@@ -438,8 +438,8 @@ pub struct Background {
     /// transparency: .mov (ProRes 4444), .webm or .mkv (VP9); a picture .png, .webp or .tiff.
     #[arg(short, long, value_name = "FILE|DIR")]
     pub output: Option<PathBuf>,
-    /// A model that tells a foreground from its background; the only one that is installed if left
-    /// out. `frameloom models import FILE.onnx` installs one.
+    /// A model that tells a foreground from its background; the first of those that are installed if
+    /// left out. `frameloom models import FILE.onnx` installs one.
     #[arg(short, long, value_name = "ID")]
     pub model: Option<String>,
     /// Leave the background away: transparent. This is done where nothing else is asked for.
@@ -805,6 +805,48 @@ mod tests {
         let help = Arguments::command().render_help().to_string();
         for code in ["0  done", "1  ", "2  ", "3  ", "4  ", "5  "] {
             assert!(help.contains(code), "{code:?} is missing in\n{help}");
+        }
+    }
+
+    /// The words of a line as a shell takes them apart; single quotes are the only ones in our pages.
+    fn words(line: &str) -> Vec<String> {
+        let mut words = vec![String::new()];
+        for (number, part) in line.split('\'').enumerate() {
+            if number % 2 == 1 {
+                words.last_mut().unwrap().push_str(part);
+                continue;
+            }
+            for (place, word) in part.split(' ').enumerate() {
+                if place > 0 {
+                    words.push(String::new());
+                }
+                words.last_mut().unwrap().push_str(word);
+            }
+        }
+        words.retain(|word| !word.is_empty());
+        words
+    }
+
+    #[test]
+    fn every_command_of_the_pages_can_be_typed() {
+        let root = std::path::Path::new(env!("CARGO_MANIFEST_DIR")).join("../../..");
+        let folder = root.join("assets/docs/operations");
+        let pages = std::fs::read_dir(folder).unwrap();
+        let mut pages: Vec<PathBuf> = pages.map(|page| page.unwrap().path()).collect();
+        pages.push(root.join("README.md"));
+        assert!(pages.len() > 15, "{pages:?}");
+        for page in pages {
+            let text = std::fs::read_to_string(&page).unwrap();
+            let commands = text.lines().filter(|line| line.starts_with("frameloom "));
+            let mut count = 0;
+            for line in commands {
+                let command = line.split(" # ").next().unwrap();
+                if let Err(error) = Arguments::try_parse_from(words(command)) {
+                    panic!("{}: {line}\n{error}", page.display());
+                }
+                count += 1;
+            }
+            assert!(count > 0, "{}", page.display());
         }
     }
 }

@@ -1,5 +1,6 @@
 /** The sign of each operation. */
 import AudioLines from '@lucide/svelte/icons/audio-lines';
+import VolumeX from '@lucide/svelte/icons/volume-x';
 import Binary from '@lucide/svelte/icons/binary';
 import BrainCircuit from '@lucide/svelte/icons/brain-circuit';
 import Crop from '@lucide/svelte/icons/crop';
@@ -62,6 +63,7 @@ const ICONS: Record<string, Icon> = {
   mux: Merge,
   loudness: Volume,
   audio_denoise: AudioLines,
+  audio_redact: VolumeX,
   split_channels: Split,
 };
 

@@ -40,6 +40,15 @@ areas: string | null,
  */
 spare: string | null, 
 /**
+ * Stretches of a clip without sound, as [`parse_kept`](frameloom_core::graph::parse_kept) reads
+ * them.
+ */
+mute: string | null, 
+/**
+ * Stretches with a tone instead of their sound, likewise.
+ */
+beep: string | null, 
+/**
  * Tags, places, dates, cover pictures and timed data of the source stay in the result.
  */
 keep_metadata: boolean, };

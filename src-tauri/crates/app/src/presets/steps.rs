@@ -41,7 +41,10 @@ pub(crate) fn wants_sound(steps: &[ReadStep]) -> bool {
 }
 
 fn is_of_sound(op: &Op) -> bool {
-    matches!(op, Op::Loudness(_) | Op::AudioDenoise(_))
+    matches!(
+        op,
+        Op::Loudness(_) | Op::AudioDenoise(_) | Op::AudioRedact(_)
+    )
 }
 
 /// `size` made to fit into a rectangle in its shape, with even sides.

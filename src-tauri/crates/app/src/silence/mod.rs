@@ -111,7 +111,10 @@ impl App {
         let decided = decide(&heard, info, request.span, &wish.rule)?;
         check_worth(input, &decided, request.span)?;
         let work = Work {
-            graph: Graph::chain([Op::Cut(CutParams::new(kept_text(&decided.kept)))]),
+            graph: Graph::chain([Op::Cut(CutParams {
+                heard_by: Some(model.clone()),
+                ..CutParams::new(kept_text(&decided.kept))
+            })]),
             size: shown(video, (video.width, video.height)),
             ending: presets::ending_of(request.preset.preset(), request)?,
         };

@@ -89,7 +89,7 @@ pub struct Style {
     /// To what, and where.
     #[command(flatten)]
     pub files: Files,
-    /// A model of a style; the only one that is installed if left out.
+    /// A model of a style; the first of those that are installed if left out.
     #[arg(short, long, value_name = "ID")]
     pub model: Option<String>,
     /// How much of the style is seen, 0 to 1.
@@ -123,7 +123,7 @@ pub struct Depth {
     /// To what, and where.
     #[command(flatten)]
     pub files: Files,
-    /// A model that tells distances; the only one that is installed if left out.
+    /// A model that tells distances; the first of those that are installed if left out.
     #[arg(short, long, value_name = "ID")]
     pub model: Option<String>,
     /// Put what is far from the subject out of focus, by the strongest blur in percent of the

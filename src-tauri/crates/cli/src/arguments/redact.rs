@@ -19,14 +19,14 @@ pub struct Redact {
     /// Where to write: a file, or a folder.
     #[arg(short, long, value_name = "FILE|DIR")]
     pub output: Option<PathBuf>,
-    /// A model that finds faces or text; the only one that is installed if left out.
+    /// A model that finds faces or text; the first of those that are installed if left out.
     #[arg(short, long, value_name = "ID")]
     pub model: Option<String>,
     /// Cover text instead of faces.
     #[arg(long, group = "what")]
     pub text: bool,
-    /// Cover the areas that are named, and nothing else.
-    #[arg(long, group = "what", requires = "area", conflicts_with = "model")]
+    /// Cover the areas and the stretches of sound that are named, and nothing else.
+    #[arg(long, group = "what", conflicts_with = "model")]
     pub only_areas: bool,
     /// Squares instead of colours that run into each other.
     #[arg(long, group = "how")]
@@ -48,6 +48,13 @@ pub struct Redact {
     /// An area in which what is found stays as it is, written as for --area.
     #[arg(long, value_name = "AREA")]
     pub spare: Vec<String>,
+    /// Take the sound out of a stretch, in seconds or h:mm:ss from the first picture: '12.5-14'. May be
+    /// given again, in order.
+    #[arg(long, value_name = "FROM-TO")]
+    pub mute: Vec<String>,
+    /// Put a tone in the place of the sound of a stretch, likewise.
+    #[arg(long, value_name = "FROM-TO")]
+    pub beep: Vec<String>,
     /// How sure the model must be, 0.05 to 0.95: less finds more, and more that is none.
     #[arg(long, value_name = "PART")]
     pub threshold: Option<f64>,
@@ -99,6 +106,8 @@ impl Redact {
             },
             areas: lines(&self.area),
             spare: lines(&self.spare),
+            mute: lines(&self.mute),
+            beep: lines(&self.beep),
             keep_metadata: self.keep_metadata,
         };
         Upscale {

@@ -21,7 +21,7 @@ pub struct Reframe {
     /// Width by height of the result.
     #[arg(long, default_value = "9:16")]
     pub shape: ShapeName,
-    /// A model that finds faces, which are followed; the only one that is installed if left out.
+    /// A model that finds faces, which are followed; the first of those that are installed if left out.
     /// Without any, what moves is followed.
     #[arg(short, long, value_name = "ID")]
     pub model: Option<String>,

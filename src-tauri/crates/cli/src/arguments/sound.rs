@@ -18,7 +18,7 @@ pub struct Silence {
     /// source if left out.
     #[arg(short, long, value_name = "FILE|DIR")]
     pub output: Option<PathBuf>,
-    /// A model that hears whether somebody speaks; the only one that is installed if left out.
+    /// A model that hears whether somebody speaks; the first of those that are installed if left out.
     /// `frameloom models import FILE.onnx` installs one, such as Silero VAD.
     #[arg(short, long, value_name = "ID")]
     pub model: Option<String>,

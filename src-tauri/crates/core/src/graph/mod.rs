@@ -10,6 +10,7 @@ mod looks;
 mod ops;
 mod read;
 mod shape;
+mod sound;
 
 pub use areas::{Area, MAX_AREAS, parse_areas, parse_keys};
 pub use faults::{Fault, FaultKind, PortSide, faults};
@@ -20,6 +21,7 @@ pub use looks::*;
 pub use ops::*;
 pub use read::MAX_DOCUMENT_BYTES;
 pub use shape::schema;
+pub use sound::*;
 
 use serde::{Deserialize, Serialize};
 use std::fmt;
@@ -172,7 +174,9 @@ fn inputs_of(op: &str) -> &'static [Port] {
         "background" => const { &[PICTURES_IN, port("behind", PortKind::Pictures).optional()] },
         "concat" => const { &[PICTURES_IN.many(), AUDIO.many()] },
         "mux" => const { &[AUDIO.many(), SUBTITLES.many()] },
-        "loudness" | "audio_denoise" | "split_channels" => const { &[port("in", PortKind::Sound)] },
+        "loudness" | "audio_denoise" | "audio_redact" | "split_channels" => {
+            const { &[port("in", PortKind::Sound)] }
+        }
         _ => const { &[PICTURES_IN] },
     }
 }
@@ -184,7 +188,7 @@ fn outputs_of(op: &str) -> &'static [Port] {
         "sink" => &[],
         "concat" => const { &[PICTURES_OUT, AUDIO] },
         "mux" => const { &[AUDIO, SUBTITLES] },
-        "loudness" | "audio_denoise" | "split_channels" => {
+        "loudness" | "audio_denoise" | "audio_redact" | "split_channels" => {
             const { &[port("out", PortKind::Sound)] }
         }
         _ => const { &[PICTURES_OUT] },

@@ -1,6 +1,9 @@
 //! What nodes do, with their parameters.
 
 use super::looks::{DepthParams, LightParams, StyleParams};
+use super::sound::{
+    AudioDenoiseParams, AudioRedactParams, LoudnessParams, MuxParams, SplitChannelsParams,
+};
 use crate::model::{self, TensorColor, TensorRange};
 use crate::pixel::PixelFormat;
 use crate::time::{FrameRate, Rational};
@@ -80,6 +83,8 @@ pub enum Op {
     Loudness(LoudnessParams),
     /// Take noise out of sound.
     AudioDenoise(AudioDenoiseParams),
+    /// Cover stretches of sound, such as names, with silence or a tone.
+    AudioRedact(AudioRedactParams),
     /// Make a track of each channel.
     SplitChannels(SplitChannelsParams),
     /// Run any model that makes a picture of a picture, from its file.
@@ -120,6 +125,7 @@ impl Op {
             Op::Mux(_) => "mux",
             Op::Loudness(_) => "loudness",
             Op::AudioDenoise(_) => "audio_denoise",
+            Op::AudioRedact(_) => "audio_redact",
             Op::SplitChannels(_) => "split_channels",
             Op::Onnx(_) => "onnx",
             Op::Sink => "sink",
@@ -375,6 +381,11 @@ pub struct CutParams {
     /// How long the sound of two stretches is mixed where they meet, in milliseconds, 0 to 100.
     #[serde(default = "CutParams::usual_fade")]
     pub fade: f64,
+    /// Id of the model that heard where somebody speaks, where one decided what is kept. Nothing is
+    /// done with it in a run: receipts name it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[ts(optional)]
+    pub heard_by: Option<String>,
 }
 
 impl CutParams {
@@ -383,6 +394,7 @@ impl CutParams {
         Self {
             keep: keep.into(),
             fade: Self::usual_fade(),
+            heard_by: None,
         }
     }
 
@@ -779,72 +791,4 @@ impl Default for TextParams {
             end: None,
         }
     }
-}
-
-/// When tracks of other inputs end.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize, TS)]
-#[serde(rename_all = "snake_case")]
-pub enum MuxEnd {
-    /// With the pictures.
-    #[default]
-    Pictures,
-    /// Where they end themselves.
-    Longest,
-}
-
-/// How tracks come together.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize, TS)]
-#[serde(default)]
-pub struct MuxParams {
-    /// When tracks of other inputs end.
-    pub ends: MuxEnd,
-}
-
-/// A loudness (EBU R128, ITU-R BS.1770).
-#[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize, TS)]
-#[serde(default)]
-pub struct LoudnessParams {
-    /// Integrated loudness in LUFS, -70 to -5. Broadcasting has -23, most sites near -14.
-    pub target: f64,
-    /// Highest true peak in dBTP, -9 to 0.
-    pub peak: f64,
-}
-
-impl Default for LoudnessParams {
-    fn default() -> Self {
-        Self {
-            target: -23.0,
-            peak: -1.0,
-        }
-    }
-}
-
-/// How noise is taken out of sound.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, TS)]
-#[serde(default)]
-pub struct AudioDenoiseParams {
-    /// By how much noise is lowered, in dB, 0.01 to 97.
-    pub reduction: f64,
-    /// Absolute path of an ONNX model for speech that does it instead.
-    pub model: Option<String>,
-    /// How much of the result counts, 0 to 1; the rest is the sound as it was.
-    pub strength: f64,
-}
-
-impl Default for AudioDenoiseParams {
-    fn default() -> Self {
-        Self {
-            reduction: 12.0,
-            model: None,
-            strength: 1.0,
-        }
-    }
-}
-
-/// Which channels become tracks.
-#[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize, TS)]
-#[serde(default)]
-pub struct SplitChannelsParams {
-    /// Names of channels with commas between them (`FL,FR`); all where left out.
-    pub channels: Option<String>,
 }

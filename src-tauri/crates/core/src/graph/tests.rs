@@ -71,6 +71,7 @@ fn every_op() -> Vec<Op> {
         Op::Cut(CutParams {
             keep: "0-1.5\n2-".into(),
             fade: 15.0,
+            heard_by: Some("speech".into()),
         }),
         Op::Denoise(DenoiseParams {
             sigma: 3.5,
@@ -135,6 +136,10 @@ fn every_other_op() -> Vec<Op> {
         Op::Mux(MuxParams::default()),
         Op::Loudness(LoudnessParams::default()),
         Op::AudioDenoise(AudioDenoiseParams::default()),
+        Op::AudioRedact(AudioRedactParams {
+            ranges: "1-2.5".into(),
+            cover: SoundCover::Beep,
+        }),
         Op::SplitChannels(SplitChannelsParams::default()),
         Op::Sink,
     ]

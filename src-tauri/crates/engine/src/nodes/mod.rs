@@ -409,7 +409,11 @@ pub fn output_format(
         }
         Op::Text(params) => text::check(params).map_err(refuse)?,
         Op::Concat => {}
-        Op::Mux(_) | Op::Loudness(_) | Op::AudioDenoise(_) | Op::SplitChannels(_) => {
+        Op::Mux(_)
+        | Op::Loudness(_)
+        | Op::AudioDenoise(_)
+        | Op::AudioRedact(_)
+        | Op::SplitChannels(_) => {
             return Err(refuse(said!(
                 "node.no_pictures",
                 "it does not work on pictures"
@@ -723,7 +727,11 @@ pub fn open(
             }
             None => None,
         },
-        Op::Mux(_) | Op::Loudness(_) | Op::AudioDenoise(_) | Op::SplitChannels(_) => None,
+        Op::Mux(_)
+        | Op::Loudness(_)
+        | Op::AudioDenoise(_)
+        | Op::AudioRedact(_)
+        | Op::SplitChannels(_) => None,
     })
 }
 

@@ -1,13 +1,14 @@
 //! Is the finished track what it should be? It is decoded again and held against its source:
 //! length, place, level and loudness.
 
+use super::cover::{self, Span};
 use super::loudness::{Measured, Meter};
 use super::make::World;
 use super::samples::{Part, open};
 use super::{Sound, SoundStep};
 use crate::EngineError;
-use frameloom_core::graph::LoudnessParams;
-use frameloom_media::{SoundBlock, SoundReader};
+use frameloom_core::graph::{LoudnessParams, SoundCover};
+use frameloom_media::{SoundBlock, SoundFormat, SoundReader};
 use std::path::Path;
 
 /// Envelopes have one value for each thousandth of a second.
@@ -88,6 +89,42 @@ impl Envelope {
         self.open = (self.open.0, 0.0, 0);
     }
 
+    /// The first thousandth of a second inside of `spans` at which something else is heard than what
+    /// covers it, where nothing of `above` covers it again. Codecs smear: what is near the ends of a span
+    /// is not looked at.
+    fn uncovered(
+        &self,
+        spans: &[Span],
+        above: &[Span],
+        cover: SoundCover,
+        format: &SoundFormat,
+    ) -> Option<i64> {
+        const EDGE: i64 = 60;
+        let channels = format.channels().unwrap_or(1);
+        let first = self.first?;
+        let millis = |at: i64| {
+            at.saturating_mul(PER_SECOND)
+                .div_euclid(i64::from(format.rate))
+        };
+        let around = |span: &Span, more: i64| {
+            let to = span.to.map_or(i64::MAX, |to| millis(to) + more);
+            millis(span.from) - more..to
+        };
+        for span in spans {
+            let inside = around(span, -EDGE);
+            for (value, slot) in self.values.iter().zip(first..) {
+                let is_inside = inside.contains(&slot)
+                    && !above
+                        .iter()
+                        .any(|above| around(above, EDGE).contains(&slot));
+                if is_inside && !cover::is_covered(f64::from(*value), cover, channels) {
+                    return Some(slot);
+                }
+            }
+        }
+        None
+    }
+
     /// Mean power in dB.
     fn level(&self) -> f64 {
         10.0 * (self.power / self.samples.max(1) as f64).log10()
@@ -143,6 +180,16 @@ pub(crate) fn check(
             if offset > 0 { "later" } else { "earlier" }
         )));
     }
+    let mut above = Vec::new();
+    for (spans, cover) in covered(world, sound, rate) {
+        if let Some(at) = after.uncovered(&spans, &above, cover, reader.format()) {
+            return Err(fail(format!(
+                "at {:.2} s something is heard that was to be covered",
+                at as f64 / PER_SECOND as f64
+            )));
+        }
+        above.extend(spans);
+    }
     let change = after.level() - before.level();
     let (least, most) = level_limits(sound);
     if before.level() > QUIET && !(least..=most).contains(&change) {
@@ -155,6 +202,23 @@ pub(crate) fn check(
         offset_micros: offset.map(|millis| millis * 1_000),
         measured: meter.measured()?,
     })
+}
+
+/// What the last steps of a track cover, the last one first; another step behind them may change how
+/// loud a tone is.
+fn covered(world: &World<'_>, mut sound: &Sound, rate: u32) -> Vec<(Vec<Span>, SoundCover)> {
+    let mut list = Vec::new();
+    while let Sound::Step {
+        step: SoundStep::Redact(params),
+        of,
+        ..
+    } = sound
+    {
+        let spans = cover::spans(&params.ranges, world.pictures.0, rate);
+        list.push((spans, params.cover));
+        sound = of;
+    }
+    list
 }
 
 /// By how many dB the nodes may change the level.
@@ -170,7 +234,7 @@ fn level_limits(sound: &Sound) -> (f64, f64) {
         Sound::Step { step, of, .. } => {
             let (least, most) = level_limits(of);
             match step {
-                SoundStep::Channel { .. } => (least, most),
+                SoundStep::Channel { .. } | SoundStep::Redact(_) => (least, most),
                 SoundStep::Denoise(params) if params.model.is_none() => {
                     (least - params.reduction, most)
                 }
@@ -255,4 +319,57 @@ fn centred(values: &[f32]) -> Option<Vec<f64>> {
     let spread = length / count.sqrt();
     (mean > 10f64.powf(QUIET / 20.0) && spread > 0.2 * mean)
         .then(|| list.into_iter().map(|v| v / length).collect())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn heard(values: impl Fn(f64) -> f64) -> Envelope {
+        let mut envelope = Envelope::default();
+        let samples = (0..16_000)
+            .map(|n| values(f64::from(n) / 8_000.0))
+            .collect();
+        let block = SoundBlock {
+            start: 0,
+            channels: vec![samples],
+        };
+        envelope.add(&block, 8_000);
+        envelope.close();
+        envelope
+    }
+
+    #[test]
+    fn what_is_heard_under_a_cover_is_found() {
+        let format = SoundFormat {
+            rate: 8_000,
+            layout: "mono".into(),
+        };
+        let spans = cover::spans("0.5-1", 0, 8_000);
+        let found = |cover, values: &dyn Fn(f64) -> f64, above: &[Span]| {
+            heard(values).uncovered(&spans, above, cover, &format)
+        };
+        let tone = |t: f64| 0.1 * (std::f64::consts::TAU * 1_000.0 * t).sin();
+        let silent = |t: f64| if (0.5..=1.0).contains(&t) { 0.0 } else { 0.4 };
+        assert_eq!(found(SoundCover::Mute, &silent, &[]), None);
+        assert_eq!(found(SoundCover::Beep, &tone, &[]), None);
+        // A word that is left, and a cover of the other kind.
+        let left = |t: f64| {
+            if (0.7..0.75).contains(&t) {
+                0.4
+            } else {
+                silent(t)
+            }
+        };
+        assert_eq!(found(SoundCover::Mute, &left, &[]), Some(700));
+        assert_eq!(
+            found(SoundCover::Beep, &|t| tone(t) + left(t), &[]),
+            Some(700)
+        );
+        assert!(found(SoundCover::Mute, &tone, &[]).is_some());
+        assert!(found(SoundCover::Beep, &silent, &[]).is_some());
+        // What is covered again by something else is not looked at.
+        let again = cover::spans("0.4-2", 0, 8_000);
+        assert_eq!(found(SoundCover::Mute, &tone, &again), None);
+    }
 }

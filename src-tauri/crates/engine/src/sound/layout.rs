@@ -253,6 +253,11 @@ impl<'a> Planner<'a> {
                         let step = SoundStep::Denoise(params.clone());
                         self.each(id, list, &step)
                     }
+                    Op::AudioRedact(params) => {
+                        super::cover::check(&params.ranges).map_err(|why| node_error(id, why))?;
+                        let step = SoundStep::Redact(params.clone());
+                        self.each(id, list, &step)
+                    }
                     Op::SplitChannels(params) => {
                         let mut split = Vec::new();
                         for track in list {

@@ -11,6 +11,7 @@
 //! are the same times in samples.
 
 mod check;
+mod cover;
 mod denoise;
 #[cfg(test)]
 mod faults;
@@ -28,7 +29,7 @@ pub(crate) use layout::{Request, plan_sound};
 pub(crate) use make::{Made, World, make};
 
 use crate::EngineError;
-use frameloom_core::graph::{AudioDenoiseParams, LoudnessParams, MuxEnd};
+use frameloom_core::graph::{AudioDenoiseParams, AudioRedactParams, LoudnessParams, MuxEnd};
 use frameloom_core::job::TrackChoice;
 use frameloom_core::said::Said;
 use frameloom_media::SoundEncoderPlan;
@@ -124,6 +125,8 @@ pub enum SoundStep {
     Loudness(LoudnessParams),
     /// Takes noise out.
     Denoise(AudioDenoiseParams),
+    /// Covers stretches of it.
+    Redact(AudioRedactParams),
     /// Keeps one channel.
     Channel {
         /// Its place.

@@ -1,5 +1,6 @@
 //! Sound on its way: opened from the files inwards, pulled block by block.
 
+use super::cover::{self, Covered};
 use super::denoise::Denoised;
 use super::loudness::{Gain, Louder, settle};
 use super::make::World;
@@ -98,6 +99,12 @@ pub(crate) fn open<'w>(
             SoundStep::Channel { index } => {
                 let inner = open(world, of, part, placement)?;
                 Ok(Box::new(OneChannel::new(inner, *index as usize)))
+            }
+            // Its reference is covered, too: what is under the cover is gone from both.
+            SoundStep::Redact(params) => {
+                let inner = open(world, of, part, placement)?;
+                let spans = cover::spans(&params.ranges, world.pictures.0, inner.format().rate);
+                Ok(Box::new(Covered::new(inner, spans, params.cover)))
             }
             SoundStep::Loudness(_) | SoundStep::Denoise(_) if part == Part::Reference => {
                 open(world, of, part, placement)

@@ -306,6 +306,11 @@ pub(in crate::graph) const OPS: &[OpShape] = &[
             )
             .unit("milliseconds")
             .or("20.0"),
+            optional(
+                "heard_by",
+                Kind::Text,
+                "Id of the model that decided what is kept; receipts name it.",
+            ),
         ],
     },
     OpShape {
@@ -780,6 +785,23 @@ pub(in crate::graph) const OPS: &[OpShape] = &[
             )
             .unit("part")
             .or("1.0"),
+        ],
+    },
+    OpShape {
+        name: "audio_redact",
+        about: "Cover stretches of sound, such as names, with silence or a tone.",
+        params: &[
+            required(
+                "ranges",
+                Kind::Stretches,
+                "What is covered: `start-end` in seconds or h:mm:ss from the first picture, one in a line.",
+            ),
+            optional(
+                "cover",
+                Kind::Choice(&["mute", "beep"]),
+                "What is heard instead: mute, or beep, a tone of 1 kHz. Mute if left out.",
+            )
+            .or("\"mute\""),
         ],
     },
     OpShape {
