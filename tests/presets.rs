@@ -410,3 +410,56 @@ fn pictures_are_converted_together_marked_and_told_nothing_of() {
     cli.run(["convert", demo_clip().to_str().unwrap()])
         .expect_code(2);
 }
+
+#[test]
+fn many_pictures_are_seen_on_one_sheet_and_what_is_broken_is_named() {
+    let cli = Cli::new();
+    let folder = cli.folder().join("in");
+    std::fs::create_dir_all(&folder).unwrap();
+    write_png(&folder.join("a wide.png"), 600, 100, |_, _| [200, 40, 40]).unwrap();
+    write_png(&folder.join("b tall.png"), 100, 600, |_, _| [40, 200, 40]).unwrap();
+    std::fs::write(folder.join("c broken.png"), b"\x89PNG and no more").unwrap();
+    let (from, to) = (text(&folder), cli.folder().join("sheet.png"));
+    let sheet = |more: &[&str]| {
+        let words = ["sheet", &from, "-o", to.to_str().unwrap()];
+        cli.run(words.iter().chain(more))
+    };
+    let told = sheet(&["--json"]).expect_code(3);
+    let told: serde_json::Value = serde_json::from_str(&told.stdout).unwrap();
+    assert_eq!(told["shown"], 2);
+    let broken = told["not_shown"][0]["input"].as_str().unwrap();
+    assert!(broken.ends_with("c broken.png"), "{told}");
+    let made = image::open(&to).unwrap().to_rgb8();
+    // Two columns and two rows of 320 x 213 pixels, lines of 28 below, gaps of 8.
+    assert_eq!(made.dimensions(), (2 * 328 + 8, 2 * 241 + 8));
+    let color = |x, y| made.get_pixel(x, y).0;
+    assert_eq!(color(168, 114), [200, 40, 40]);
+    assert_eq!(color(168, 20), [0, 0, 0], "above the wide one");
+    assert_eq!(color(496, 114), [40, 200, 40]);
+    assert_eq!(
+        color(496, 10),
+        [40, 200, 40],
+        "the tall one fills its place"
+    );
+    assert_eq!(color(350, 114), [0, 0, 0], "beside the tall one");
+    let letters = (8..300).any(|x| (222..248).any(|y| color(x, y)[0] > 200));
+    assert!(letters, "its name stands below");
+    // Nothing is written over without being told to, and no source ever.
+    let again = sheet(&[]);
+    assert!(again.stdout.contains("sheet (2).png"), "{again:?}");
+    let source = folder.join("a wide.png");
+    let words = [
+        "sheet",
+        &from,
+        "-o",
+        source.to_str().unwrap(),
+        "--overwrite",
+    ];
+    let told = cli.run(words);
+    assert!(!told.stdout.contains("a wide.png\n"), "{told:?}");
+    assert_eq!(
+        image::open(&source).unwrap().to_rgb8().dimensions(),
+        (600, 100)
+    );
+    cli.run(["sheet", &from, "-o", "sheet.webp"]).expect_code(2);
+}

@@ -25,7 +25,7 @@ pub mod torture;
 #[cfg(target_os = "linux")]
 pub mod tree;
 
-pub use clips::{ffmpeg, frames_of, text};
+pub use clips::{ffmpeg, frames_of, sound_of, text};
 
 /// Root of the repository.
 pub fn root() -> PathBuf {

@@ -13,7 +13,7 @@ mod sound;
 pub use looks::{Depth, Light, Style};
 pub use models::{ModelGet, ModelImport, Models};
 pub use motion::{Interpolate, Stabilise};
-pub use pictures::Convert;
+pub use pictures::{Convert, Sheet};
 pub use presets::{Presets, Watch};
 pub use redact::Redact;
 pub use reframe::Reframe;
@@ -110,6 +110,8 @@ pub enum Command {
     /// Find the shots of videos, and write them as a list, as files, as chapters of a copy or as a sheet
     /// of pictures.
     Scenes(Scenes),
+    /// Show many pictures and clips on one, each with its name: a contact sheet.
+    Sheet(Sheet),
     /// Show presets, and keep, share and remove your own.
     #[command(subcommand)]
     Presets(Presets),

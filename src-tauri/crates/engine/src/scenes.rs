@@ -2,7 +2,7 @@
 
 mod sheet;
 
-pub use sheet::{SheetShot, contact_sheet};
+pub use sheet::{SHEET_PICTURE, Sheet, SheetPicture, SheetShot, contact_sheet};
 
 pub use crate::motion::shots::ShotStart;
 

@@ -469,6 +469,7 @@ export const fr: SaidWords = {
   'sequence.size': 'cette image de la suite fait {width} × {height} et la première {first_width} × {first_height}',
   'sequence.undecodable': 'cette image de la suite ne peut pas être décodée ({error})',
   'settings.proxy': 'Ce n’est pas l’adresse d’un serveur mandataire.',
+  'sheet.count': 'Une planche montre de 1 à {most} fichiers, et il y en a {count}.',
   'silence.edl': 'Une EDL contient {most} passages, et {count} sont gardés.',
   'silence.limits': 'La marge et la parole la plus courte vont de 0 à 5000 ms, le silence le plus court de 50 à 60000 ms, et le seuil de 0,05 à 0,95.',
   'silence.no_ears': 'Le modèle « {model} » n’entend pas si quelqu’un parle.',

@@ -467,6 +467,7 @@ export const vi = {
   'sequence.size': 'ảnh này của dãy là {width} × {height} còn ảnh đầu {first_width} × {first_height}',
   'sequence.undecodable': 'không giải mã được ảnh này của dãy ({error})',
   'settings.proxy': 'Đây không phải địa chỉ của máy chủ trung gian.',
+  'sheet.count': 'Một tờ ảnh cho thấy từ 1 đến {most} tệp, và đây là {count} tệp.',
   'silence.edl': 'Một EDL chứa được {most} đoạn, mà có {count} đoạn được giữ.',
   'silence.limits': 'Phần đệm và tiếng nói ngắn nhất từ 0 đến 5000 ms, khoảng lặng ngắn nhất từ 50 đến 60000 ms, và ngưỡng từ 0,05 đến 0,95.',
   'silence.no_ears': 'Mô hình “{model}” không nghe được có ai nói hay không.',

@@ -115,7 +115,7 @@ fn usual_name(input: &Path, export: SceneExport) -> String {
     }
 }
 
-fn sheet_format(path: &Path) -> Result<StillFormat, AppError> {
+pub(crate) fn sheet_format(path: &Path) -> Result<StillFormat, AppError> {
     match StillFormat::from_path(path) {
         Some(format @ (StillFormat::Png | StillFormat::Jpeg)) => Ok(format),
         _ => Err(invalid(said!(

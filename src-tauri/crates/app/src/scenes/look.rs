@@ -40,7 +40,7 @@ pub(crate) fn look_here(question: &str) -> ExitCode {
 }
 
 /// Somebody does not want it any more.
-pub(super) fn left() -> AppError {
+pub(crate) fn left() -> AppError {
     AppError::new(
         ErrorCode::Cancelled,
         said!("scenes.left", "The search for scenes was stopped."),

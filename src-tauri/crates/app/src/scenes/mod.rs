@@ -6,7 +6,8 @@
 mod export;
 mod look;
 
-pub(crate) use look::look_here;
+pub(crate) use export::sheet_format;
+pub(crate) use look::{left, look_here};
 
 use crate::request::absolute_input;
 use crate::{App, Lane, Span, UpscaleRequest, inputs, presets};

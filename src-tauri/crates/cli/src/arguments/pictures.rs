@@ -125,3 +125,17 @@ impl Convert {
         }
     }
 }
+
+/// Arguments of `sheet`.
+#[derive(Debug, Args)]
+pub struct Sheet {
+    /// Pictures and clips, or folders, which are searched at any depth.
+    #[arg(required = true, value_name = "INPUT")]
+    pub inputs: Vec<PathBuf>,
+    /// Where to write: a PNG or JPEG file.
+    #[arg(short, long, value_name = "FILE")]
+    pub output: PathBuf,
+    /// Replace a file that is there.
+    #[arg(long)]
+    pub overwrite: bool,
+}

@@ -14,6 +14,7 @@ pub mod probe;
 pub mod project;
 pub mod run;
 pub mod scenes;
+pub mod sheet;
 pub mod silence;
 pub mod upscale;
 pub mod verify;

@@ -13,9 +13,19 @@ use std::process::ExitCode;
 use std::sync::Arc;
 
 /// A bar that fills while pictures are looked at, until Ctrl-C.
-struct Watching {
+pub struct Watching {
     bar: Bar,
     output: Output,
+}
+
+impl Watching {
+    /// `name` stands before the bar.
+    pub fn new(name: &str, output: &Output) -> Self {
+        Self {
+            bar: output.bar(name),
+            output: Output::new(output.is_json()),
+        }
+    }
 }
 
 impl SceneWatch for Watching {
@@ -78,10 +88,7 @@ pub fn run(app: &Arc<App>, arguments: &Scenes, output: &Output) -> Result<ExitCo
 
 fn watching(file: &Found, output: &Output) -> Watching {
     let name = file.path.file_name().unwrap_or_default();
-    Watching {
-        bar: output.bar(&name.to_string_lossy()),
-        output: Output::new(output.is_json()),
-    }
+    Watching::new(&name.to_string_lossy(), output)
 }
 
 /// Shows the shots of a file, or writes them as anything but files.

@@ -15,8 +15,8 @@ use std::io::Write as _;
 use std::path::Path;
 use std::sync::atomic::{AtomicBool, Ordering};
 
-/// A picture of the sheet is at most so wide and high.
-const PICTURE: u32 = 320;
+/// A picture of a sheet is at most so wide and high, in pixels.
+pub const SHEET_PICTURE: u32 = 320;
 /// Pixels between pictures, and around them.
 const GAP: u32 = 8;
 /// Height of the line below a picture.
@@ -41,8 +41,8 @@ pub struct SheetShot {
 }
 
 /// Writes a sheet of `shots` of the clip `path` to `output`, which is replaced, as `format`. Pictures are
-/// upright, with square pixels, HDR as a screen without it shows it. One row of them is in memory at a
-/// time. `progress` is told the part that is done, 0 to 1.
+/// upright, with square pixels, HDR as a screen without it shows it. `progress` is told the part that is
+/// done, 0 to 1.
 ///
 /// # Errors
 /// The clip cannot be read, the sheet cannot be written, or `cancel` was raised.
@@ -55,66 +55,117 @@ pub fn contact_sheet(
     progress: &mut dyn FnMut(f64),
 ) -> Result<(), EngineError> {
     let mut clip = Scrubber::open(path)?;
-    let count = u32::try_from(shots.len()).unwrap_or(u32::MAX);
-    // About as wide as high.
-    let columns = (f64::from(count).sqrt().ceil() as u32).clamp(1, MOST_COLUMNS);
-    let (mut writer, mut cell) = (None, (0, 0));
-    for (number, row) in shots.chunks(columns as usize).enumerate() {
-        let mut pictures = Vec::with_capacity(row.len());
-        for (place, shot) in row.iter().enumerate() {
-            if cancel.load(Ordering::Relaxed) {
-                return Err(MediaError::Cancelled.into());
-            }
-            pictures.push(clip.picture(shot.at_micros, PICTURE, true)?);
-            let done = number * columns as usize + place + 1;
-            progress(done as f64 / shots.len() as f64);
-        }
-        if let (None, Some(first)) = (&writer, pictures.first()) {
-            cell = (first.width, first.height);
-            let width = columns * (cell.0 + GAP) + GAP;
-            let height = count.div_ceil(columns) * (cell.1 + LINE) + GAP;
-            writer = Some((
-                width,
-                RowWriter::open(
-                    output,
-                    format,
-                    width,
-                    height,
-                    Channels::Rgb,
-                    8,
-                    &Metadata::default(),
-                    Quality::Archive,
-                )?,
-            ));
-        }
-        let Some((width, writer)) = &mut writer else {
-            continue;
+    let mut shots_of_clip = |number: usize| {
+        let Some(shot) = shots.get(number) else {
+            return Ok(None);
         };
-        if number == 0 {
-            writer.write_rows(RowsRef::U8(&vec![0; (*width * GAP * 3) as usize]))?;
-        }
-        writer.write_rows(RowsRef::U8(&beside(&pictures, cell, *width)))?;
-        let lines: Vec<&str> = row.iter().map(|shot| shot.line.as_str()).collect();
-        writer.write_rows(RowsRef::U8(&written(&lines, cell.0, *width, output)?))?;
-    }
-    if let Some((_, writer)) = writer {
-        writer.finish()?;
-    }
-    Ok(())
+        let picture = clip.picture(shot.at_micros, SHEET_PICTURE, true)?;
+        Ok(Some((picture, shot.line.clone())))
+    };
+    // All pictures of a clip have one size.
+    let sheet = Sheet {
+        count: shots.len(),
+        cell: None,
+        output,
+        format,
+    };
+    sheet.write(&mut shots_of_clip, cancel, progress)
 }
 
-/// Rows of R, G, B in which `pictures` lie beside each other on black. All pictures of a clip have one
-/// size; one that has not is cut or has black beside it.
+/// A picture of a sheet with the line below it.
+pub type SheetPicture = (RgbImage, String);
+
+/// A sheet that is to be written. One row of its pictures is in memory at a time.
+#[derive(Debug)]
+pub struct Sheet<'a> {
+    /// How many pictures there are.
+    pub count: usize,
+    /// Width and height of the place of a picture, in pixels; the size of the first where `None`.
+    pub cell: Option<(u32, u32)>,
+    /// Where it is written; a file that is there is replaced.
+    pub output: &'a Path,
+    /// As what.
+    pub format: StillFormat,
+}
+
+impl Sheet<'_> {
+    /// Writes the sheet of what `picture` gives for each number from 0 on; nothing for `None`.
+    ///
+    /// # Errors
+    /// That of `picture`; the sheet cannot be written, or `cancel` was raised.
+    pub fn write(
+        &self,
+        picture: &mut dyn FnMut(usize) -> Result<Option<SheetPicture>, EngineError>,
+        cancel: &AtomicBool,
+        progress: &mut dyn FnMut(f64),
+    ) -> Result<(), EngineError> {
+        let count = u32::try_from(self.count).unwrap_or(u32::MAX);
+        // About as wide as high.
+        let columns = (f64::from(count).sqrt().ceil() as u32).clamp(1, MOST_COLUMNS);
+        let (mut writer, mut cell) = (None, self.cell.unwrap_or_default());
+        for first in (0..self.count).step_by(columns as usize) {
+            let row = first..(first + columns as usize).min(self.count);
+            let (mut pictures, mut lines) = (Vec::new(), Vec::new());
+            for number in row {
+                if cancel.load(Ordering::Relaxed) {
+                    return Err(MediaError::Cancelled.into());
+                }
+                if let Some((picture, line)) = picture(number)? {
+                    pictures.push(picture);
+                    lines.push(line);
+                }
+                progress((number + 1) as f64 / self.count as f64);
+            }
+            if let (None, Some(first)) = (&writer, pictures.first()) {
+                cell = self.cell.unwrap_or((first.width, first.height));
+                let width = columns * (cell.0 + GAP) + GAP;
+                let height = count.div_ceil(columns) * (cell.1 + LINE) + GAP;
+                writer = Some((
+                    width,
+                    RowWriter::open(
+                        self.output,
+                        self.format,
+                        width,
+                        height,
+                        Channels::Rgb,
+                        8,
+                        &Metadata::default(),
+                        Quality::Archive,
+                    )?,
+                ));
+            }
+            let Some((width, writer)) = &mut writer else {
+                continue;
+            };
+            if first == 0 {
+                writer.write_rows(RowsRef::U8(&vec![0; (*width * GAP * 3) as usize]))?;
+            }
+            writer.write_rows(RowsRef::U8(&beside(&pictures, cell, *width)))?;
+            let rows = written(&lines, cell.0, *width, self.output)?;
+            writer.write_rows(RowsRef::U8(&rows))?;
+        }
+        if let Some((_, writer)) = writer {
+            writer.finish()?;
+        }
+        Ok(())
+    }
+}
+
+/// Rows of R, G, B in which `pictures` lie beside each other on black, each in the middle of its place; one
+/// that is larger than that is cut.
 fn beside(pictures: &[RgbImage], cell: (u32, u32), width: u32) -> Vec<u8> {
     let line = width as usize * 3;
     let mut rows = vec![0u8; line * cell.1 as usize];
     for (place, picture) in pictures.iter().enumerate() {
-        let left = (GAP as usize + place * (cell.0 + GAP) as usize) * 3;
+        let within = |room: u32, size: u32| (room.saturating_sub(size) / 2) as usize;
+        let corner = GAP as usize + place * (cell.0 + GAP) as usize;
+        let left = (corner + within(cell.0, picture.width)) * 3;
+        let top = within(cell.1, picture.height);
         let taken = picture.width.min(cell.0) as usize * 3;
         let own = picture
             .data
             .chunks_exact((picture.width as usize * 3).max(1));
-        for (to, from) in rows.chunks_exact_mut(line).zip(own) {
+        for (to, from) in rows.chunks_exact_mut(line).skip(top).zip(own) {
             if let (Some(to), Some(from)) = (to.get_mut(left..left + taken), from.get(..taken)) {
                 to.copy_from_slice(from);
             }
@@ -124,7 +175,7 @@ fn beside(pictures: &[RgbImage], cell: (u32, u32), width: u32) -> Vec<u8> {
 }
 
 /// Rows of R, G, B with a line of text below each picture, white on black.
-fn written(lines: &[&str], cell: u32, width: u32, output: &Path) -> Result<Vec<u8>, EngineError> {
+fn written(lines: &[String], cell: u32, width: u32, output: &Path) -> Result<Vec<u8>, EngineError> {
     let folder = output.parent().unwrap_or(Path::new("."));
     let failed = || EngineError::io("the text cannot be laid out", folder);
     let mut file = tempfile::Builder::new()
@@ -174,7 +225,7 @@ fn written(lines: &[&str], cell: u32, width: u32, output: &Path) -> Result<Vec<u
 }
 
 /// The lines as an ASS document of the size of the rows.
-fn script(lines: &[&str], cell: u32, width: u32) -> String {
+fn script(lines: &[String], cell: u32, width: u32) -> String {
     let mut out = format!(
         "[Script Info]\nScriptType: v4.00+\nPlayResX: {width}\nPlayResY: {LINE}\n\
          WrapStyle: 2\n\n[V4+ Styles]\n\
@@ -190,8 +241,51 @@ fn script(lines: &[&str], cell: u32, width: u32) -> String {
             out,
             "Dialogue: 0,0:00:00.00,9:59:59.99,Line,{{\\pos({left},{})}}{}",
             LINE / 2,
-            line.replace(['{', '}', '\\', '\n', '\r'], " ")
+            shortened(line, cell).replace(['{', '}', '\\', '\n', '\r'], " ")
         );
     }
     out
+}
+
+/// A line that about fits below a picture: a long name loses its middle.
+fn shortened(line: &str, cell: u32) -> String {
+    // Letters of this size are about 9 pixels wide.
+    let most = (cell / 9).max(8) as usize;
+    let letters: Vec<char> = line.chars().collect();
+    if letters.len() <= most {
+        return line.to_owned();
+    }
+    let head = most / 2;
+    let tail = most - head - 1;
+    let (start, end) = (&letters[..head], &letters[letters.len() - tail..]);
+    start.iter().chain(&['\u{2026}']).chain(end).collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_long_name_loses_its_middle() {
+        assert_eq!(shortened("short.png", 320), "short.png");
+        let long = "a".repeat(40) + &"b".repeat(40);
+        let found = shortened(&long, 320);
+        assert_eq!(found.chars().count(), 35);
+        assert!(found.starts_with("aaa") && found.ends_with("bbb") && found.contains('\u{2026}'));
+    }
+
+    #[test]
+    fn pictures_lie_in_the_middle_of_their_places() {
+        let white = |width, height| RgbImage {
+            width,
+            height,
+            data: vec![255; (width * height * 3) as usize],
+        };
+        let width = 2 * (4 + GAP) + GAP;
+        let rows = beside(&[white(2, 4), white(4, 2)], (4, 4), width);
+        let lit = |x: u32, y: u32| rows[((y * width + x) * 3) as usize] == 255;
+        let second = GAP + 4 + GAP;
+        assert!(lit(GAP + 1, 0) && lit(GAP + 2, 3) && !lit(GAP, 0) && !lit(GAP + 3, 0));
+        assert!(lit(second, 1) && lit(second + 3, 2) && !lit(second, 0) && !lit(second, 3));
+    }
 }
