@@ -268,3 +268,35 @@ fn without_a_model_a_filter_does_it_and_wrong_wishes_are_refused() {
         assert!(told.stderr.contains(says), "{more:?}: {told:?}");
     }
 }
+
+#[test]
+fn the_model_that_cleaned_stands_in_the_receipt_and_is_refused_for_work_that_is_sold() {
+    let (Some(model), Some(speech)) = (test_data(MODEL), test_data("media/speech/jfk_11s.flac"))
+    else {
+        return;
+    };
+    let cli = Cli::new();
+    let import = ["models", "import", &text(&model), "--id", "cleaner"];
+    cli.run(import.iter().chain(&["--licence", "CC-BY-NC-4.0"]))
+        .expect_code(0);
+    let Some(source) = clip(&cli, &speech, "a.mkv", &["-t", "3"]) else {
+        return;
+    };
+    voice(&cli, &source, "out.mkv", &[]);
+    let jobs = cli.jobs();
+    let (graph, id) = (&jobs[0]["spec"]["graph"], jobs[0]["id"].as_str().unwrap());
+    let receipt = cli.run(["jobs", "show", id, "--receipt", "--json"]);
+    let receipt = receipt.expect_code(0).json();
+    assert_eq!(receipt["models"][0]["id"], "cleaner");
+    assert_eq!(receipt["models"][0]["licence"]["spdx"], "CC-BY-NC-4.0");
+    let file = cli.folder().join("graph.json");
+    std::fs::write(&file, graph.to_string()).unwrap();
+    let (file, source) = (text(&file), text(&source));
+    let out = text(&cli.folder().join("sold.mkv"));
+    let words = ["run", &file, "--in", &source, "--out", &out];
+    let told = cli
+        .run(words.iter().chain(&["--commercial"]))
+        .expect_code(2);
+    assert!(told.stderr.contains("CC-BY-NC-4.0"), "{told:?}");
+    cli.run(words).expect_code(0);
+}

@@ -37,14 +37,29 @@ impl App {
         }
     }
 
-    /// The installed models that take part in a graph: those that nodes name, those whose weights a node
-    /// of sound names, and those that decided what a node keeps.
+    /// The installed models that a graph owes something to: those that it runs, and those that decided
+    /// what a node keeps.
     pub(crate) fn models_in(&self, graph: &Graph) -> Vec<ModelManifest> {
+        let mut found = self.models_run_by(graph);
+        let heard = graph.nodes.iter().filter_map(|node| match &node.op {
+            Op::Cut(params) => params.heard_by.as_deref(),
+            _ => None,
+        });
+        for manifest in heard.filter_map(|id| self.models.ready(id).ok()) {
+            if !found.iter().any(|known| known.id == manifest.id) {
+                found.push(manifest);
+            }
+        }
+        found
+    }
+
+    /// The installed models that a graph runs: those that nodes name, and those whose weights a node of
+    /// sound names.
+    pub(crate) fn models_run_by(&self, graph: &Graph) -> Vec<ModelManifest> {
         let mut found: Vec<ModelManifest> = Vec::new();
         for node in &graph.nodes {
             let id = match &node.op {
                 Op::AudioDenoise(params) => params.model.as_deref().and_then(folder_name),
-                Op::Cut(params) => params.heard_by.clone(),
                 op => op.model().map(str::to_owned),
             };
             let Some(manifest) = id.and_then(|id| self.models.ready(&id).ok()) else {

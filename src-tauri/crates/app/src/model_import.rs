@@ -184,7 +184,7 @@ impl App {
 
 /// Does a job that may still be done need this model?
 fn needs(app: &App, job: &Job, id: &str) -> bool {
-    let models = || app.models_in(&job.spec.graph);
+    let models = || app.models_run_by(&job.spec.graph);
     !job.state.is_terminal() && models().iter().any(|model| model.id == id)
 }
 

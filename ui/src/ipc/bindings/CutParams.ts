@@ -15,4 +15,9 @@ keep: string,
 /**
  * How long the sound of two stretches is mixed where they meet, in milliseconds, 0 to 100.
  */
-fade: number, };
+fade: number, 
+/**
+ * Id of the model that heard where somebody speaks, where one decided what is kept. Nothing is
+ * done with it in a run: receipts name it.
+ */
+heard_by?: string, };
