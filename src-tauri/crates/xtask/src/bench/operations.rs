@@ -271,6 +271,8 @@ struct Row<'a> {
     /// Units per second of the product, and of what it is held against.
     speed: f64,
     other: f64,
+    /// Processor time of bare inference, by that of the product; foreign load hardly moves it.
+    inference: Option<f64>,
     /// Processor time of bare decoding, inference and encoding, by that of the product.
     parts: Option<f64>,
     peak_bytes: u64,
@@ -331,7 +333,9 @@ pub fn quality(bench: &mut Bench) -> anyhow::Result<()> {
         .arg(&work);
     bench.set_up.equip(&mut command);
     let rows: Value = serde_json::from_str(&exec::stdout_of_loud(&mut command)?)?;
-    let mut table = String::from("\n| operation | what | on | before | after | goal | |\n|---|---|---|---|---|---|---|\n");
+    let mut table = String::from(
+        "\n| operation | what | on | before | after | goal | |\n|---|---|---|---|---|---|---|\n",
+    );
     for row in rows.as_array().into_iter().flatten() {
         let text = |key: &str| row[key].as_str().unwrap_or_default().to_owned();
         writeln!(
@@ -395,10 +399,13 @@ fn measured<'a>(
     let folder = bench.work.join("operation");
     let _ = std::fs::remove_dir_all(&folder);
     std::fs::create_dir_all(&folder)?;
-    let weights_file = operation.weights.as_ref().map(|weights| match weights.file {
-        "" => bench.model().join(format!("{}.onnx", weights.id)),
-        file => data.join("models").join(file),
-    });
+    let weights_file = operation
+        .weights
+        .as_ref()
+        .map(|weights| match weights.file {
+            "" => bench.model().join(format!("{}.onnx", weights.id)),
+            file => data.join("models").join(file),
+        });
     if let (Some(weights), Some(file)) = (&operation.weights, &weights_file)
         && !weights.file.is_empty()
     {
@@ -460,6 +467,7 @@ fn measured<'a>(
         ))?);
     }
     let part = f64::from(operation.seconds) / f64::from(operation.seconds + 1);
+    let inference = bare_cpu.is_finite().then(|| bare_cpu * units / own.cpu());
     let parts = (bare_cpu.is_finite() && decode.is_finite() && encode.is_finite())
         .then(|| ((decode + encode) * part + bare_cpu * units) / own.cpu());
     Ok(Row {
@@ -469,6 +477,7 @@ fn measured<'a>(
             Some(_) => 1.0 / bare_seconds,
             None => units / other.wall(),
         },
+        inference,
         parts,
         peak_bytes,
     })
@@ -554,6 +563,7 @@ fn told(row: &Row<'_>) -> Value {
         "per_second": row.speed,
         "other_per_second": row.other,
         "ratio": row.ratio(),
+        "inference": row.inference,
         "parts": row.parts,
         "peak_mib": row.peak_bytes >> 20,
     })
@@ -572,25 +582,27 @@ fn table(rows: &[Row<'_>]) -> String {
         (true, false) => "**missed**",
     };
     text.push_str(
-        "\n| operation | model, looks a frame | a second | bare inference | part of it | | parts / processor time | MiB |\n\
-         |---|---|---|---|---|---|---|---|\n",
+        "\n| operation | model, looks a frame | a second | bare inference | part of it | | of processor time: inference | with coding | MiB |\n\
+         |---|---|---|---|---|---|---|---|---|\n",
     );
     for row in rows {
         let Some(weights) = &row.operation.weights else {
             continue;
         };
         let looks: u32 = weights.looks.iter().map(|(_, times)| times).sum();
-        let parts = row.parts.map_or("-".to_owned(), |p| format!("{p:.2}"));
+        let part = |part: Option<f64>| part.map_or("-".to_owned(), |p| format!("{p:.2}"));
         // Writing to a text does not fail.
         let _ = writeln!(
             text,
-            "| {} | {}, {looks} | {} | {} | {:.2} | {} | {parts} | {} |",
+            "| {} | {}, {looks} | {} | {} | {:.2} | {} | {} | {} | {} |",
             row.operation.name,
             weights.id,
             speed(row, row.speed),
             speed(row, row.other),
             row.ratio(),
             verdict(row),
+            part(row.inference),
+            part(row.parts),
             row.peak_bytes >> 20,
         );
     }
@@ -648,6 +660,7 @@ mod tests {
             operation,
             speed,
             other: 100.0,
+            inference: None,
             parts: None,
             peak_bytes: 3 << 20,
         };
