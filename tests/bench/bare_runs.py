@@ -12,7 +12,7 @@ import time
 import numpy as np
 import onnxruntime as ort
 
-LONGEST = 4.0  # seconds
+LONGEST = 2.0  # seconds
 DTYPES = {"tensor(float)": np.float32, "tensor(float16)": np.float16, "tensor(int64)": np.int64}
 
 

@@ -104,7 +104,7 @@ struct Weights {
 
 /// What comes out.
 #[derive(Clone, Copy, PartialEq, Eq)]
-enum Result {
+enum Made {
     Clip,
     /// Text on standard output, by this option.
     Text(&'static str),
@@ -127,7 +127,7 @@ struct Operation {
     clip: Clip,
     /// What is measured beside a second that is not.
     seconds: u32,
-    result: Result,
+    result: Made,
     weights: Option<Weights>,
     beside: Option<Beside>,
 }
@@ -145,7 +145,7 @@ impl Operation {
             words,
             clip,
             seconds,
-            result: Result::Clip,
+            result: Made::Clip,
             weights: Some(weights),
             beside: None,
         }
@@ -163,7 +163,7 @@ impl Operation {
             words,
             clip,
             seconds,
-            result: Result::Clip,
+            result: Made::Clip,
             weights: None,
             beside: Some(Beside {
                 name: filter,
@@ -208,9 +208,9 @@ const STYLE: &[&str] = &["--task", "style"];
 /// `engine/src/nodes/redact`: the whole, and parts of it that overlap.
 #[rustfmt::skip]
 const OPERATIONS: &[Operation] = &[
-    Operation::with("upscale", &["upscale"], (Clip::Talk, 4),
+    Operation::with("upscale", &["upscale"], (Clip::Talk, 2),
         model("loom-x2", "", &[], &[(&[1, 1, 360, 640], 1)])),
-    Operation::with("restore, 160x90", &["upscale", "--scale", "1"], (Clip::Small, 2),
+    Operation::with("restore, 160x90", &["upscale", "--scale", "1"], (Clip::Small, 1),
         model("span", "denoise-image/1x-span-anime-pretrain-fp16.onnx", &[], &[(&[1, 3, 90, 160], 1)])),
     Operation::with("background", &["background", "--color", "#00ff00"], (Clip::Talk, 8),
         model("selfie", SELFIE, &[], &[(&[1, 256, 256, 3], 1)])),
@@ -218,38 +218,38 @@ const OPERATIONS: &[Operation] = &[
         model("meet", MEET, &[], &[(&[1, 144, 256, 3], 1)])),
     Operation::with("redact faces, one look", &["redact", "--quick"], (Clip::Talk, 8),
         model("ultraface", ULTRAFACE, &[], &[(&[1, 3, 240, 320], 1)])),
-    Operation::with("redact faces", &["redact"], (Clip::Talk, 8),
+    Operation::with("redact faces", &["redact"], (Clip::Talk, 4),
         model("ultraface", ULTRAFACE, &[], &[(&[1, 3, 240, 320], 7)])),
-    Operation::with("redact text, one look", &["redact", "--text", "--quick"], (Clip::Talk, 4),
+    Operation::with("redact text, one look", &["redact", "--text", "--quick"], (Clip::Talk, 2),
         model("letters", LETTERS, &[], &[(&[1, 3, 384, 640], 1)])),
-    Operation::with("redact text", &["redact", "--text"], (Clip::Talk, 3),
+    Operation::with("redact text", &["redact", "--text"], (Clip::Talk, 1),
         model("letters", LETTERS, &[], &[(&[1, 3, 384, 640], 1), (&[1, 3, 224, 384], 6)])),
-    Operation::with("reframe", &["reframe"], (Clip::Talk, 8),
+    Operation::with("reframe", &["reframe"], (Clip::Talk, 4),
         model("ultraface", ULTRAFACE, &[], &[(&[1, 3, 240, 320], 7)])),
     Operation::with("light", &["light"], (Clip::Night, 1),
         model("tbefn", "lowlight/tbefn_360x640.onnx", &[], &[(&[1, 3, 360, 640], 1)])),
-    Operation::with("light", &["light"], (Clip::Night, 6),
+    Operation::with("light", &["light"], (Clip::Night, 4),
         model("sci", "lowlight/sci_360x640.onnx", &[], &[(&[1, 3, 360, 640], 1)])),
-    Operation::with("style, 256x256", &["style", "--size", "256"], (Clip::Square, 2),
+    Operation::with("style, 256x256", &["style", "--size", "256"], (Clip::Square, 1),
         model("candy", "style/candy_nc16_256.onnx", STYLE, &[(&[1, 3, 256, 256], 1)])),
-    Operation::with("style, 256x256", &["style", "--size", "256"], (Clip::Square, 3),
+    Operation::with("style, 256x256", &["style", "--size", "256"], (Clip::Square, 2),
         model("mosaic", "style/mosaic_nc8_256.onnx", STYLE, &[(&[1, 3, 256, 256], 1)])),
-    Operation::with("depth, distances", &["depth"], (Clip::Talk, 8),
+    Operation::with("depth, distances", &["depth"], (Clip::Talk, 4),
         model("depth", DEPTH, &[], &[(&[1, 3, 192, 320], 1)])),
-    Operation::with("depth, blur", &["depth", "--blur"], (Clip::Talk, 8),
+    Operation::with("depth, blur", &["depth", "--blur"], (Clip::Talk, 4),
         model("depth", DEPTH, &[], &[(&[1, 3, 192, 320], 1)])),
     // 512 samples of 16,000 a second.
     Operation { name: "silence, what is kept", words: &["silence", "--export", "list"], clip: Clip::Speech, seconds: 48,
-        result: Result::Text("--output"), beside: None,
+        result: Made::Text("--output"), beside: None,
         weights: Some(model("silero", "audio/silero_vad.onnx", &[], &[(&[1, 576], 31)])) },
     // 256 of 16,000.
-    Operation::with("voice", &["voice"], (Clip::Speech, 48),
+    Operation::with("voice", &["voice"], (Clip::Speech, 24),
         model("gtcrn", "audio/gtcrn_simple.onnx", &[], &[(&[1, 257, 1, 2], 63)])),
-    Operation::without("denoise", &["do", "clean"], (Clip::Talk, 2),
+    Operation::without("denoise", &["do", "clean"], (Clip::Talk, 1),
         ("nlmeans", "nlmeans=s=4", true)),
     Operation::without("deinterlace", &["do", "deinterlace"], (Clip::Fields, 8),
         ("bwdif", "bwdif=mode=send_field", true)),
-    Operation::without("interpolate", &["interpolate"], (Clip::Walk, 2),
+    Operation::without("interpolate", &["interpolate"], (Clip::Walk, 1),
         ("minterpolate", "minterpolate=fps=50", false)),
     Operation::without("stabilise", &["stabilise"], (Clip::Walk, 8),
         ("deshake", "deshake", false)),
@@ -258,10 +258,10 @@ const OPERATIONS: &[Operation] = &[
     Operation::without("light", &["light"], (Clip::Night, 8),
         ("normalize", "normalize=smoothing=10", false)),
     Operation { name: "scenes", words: &["scenes", "--export", "json"], clip: Clip::Walk, seconds: 14,
-        result: Result::Text("--to"), weights: None,
+        result: Made::Text("--to"), weights: None,
         beside: Some(Beside { name: "scdet", pictures: "scdet", sound: "", is_same: false }) },
-    Operation { name: "voice", words: &["voice"], clip: Clip::Speech, seconds: 48,
-        result: Result::Clip, weights: None,
+    Operation { name: "voice", words: &["voice"], clip: Clip::Speech, seconds: 24,
+        result: Made::Clip, weights: None,
         beside: Some(Beside { name: "afftdn, loudnorm", pictures: "", sound: "afftdn,loudnorm=I=-16", is_same: false }) },
 ];
 
@@ -298,14 +298,7 @@ pub fn main(bench: &mut Bench) -> anyhow::Result<()> {
     for operation in OPERATIONS {
         let row = measured(bench, &data, &python, operation)
             .with_context(|| format!("measuring {}", operation.name))?;
-        say(&format!(
-            "{}: {:.1} a second, {:.2} of {:.1}; {} MiB",
-            operation.name,
-            row.speed,
-            row.ratio(),
-            row.other,
-            row.peak_bytes >> 20
-        ));
+        say(&told(&row).to_string());
         rows.push(row);
     }
     let table = table(&rows);
@@ -378,8 +371,8 @@ fn command(bench: &Bench, operation: &Operation, clip: &Path, folder: &Path) -> 
     }
     command.args(["--device", "cpu", "--codec", "h264", "--overwrite"]);
     match operation.result {
-        Result::Clip => command.arg("--output").arg(folder.join("result.mp4")),
-        Result::Text(option) => command.args([option, "-"]),
+        Made::Clip => command.arg("--output").arg(folder.join("result.mp4")),
+        Made::Text(option) => command.args([option, "-"]),
     };
     command.arg("--data-dir").arg(folder.join("data"));
     command
@@ -419,7 +412,7 @@ fn measured<'a>(
     let long = operation.clip.make(bench, data, 1 + operation.seconds)?;
     let result = folder.join("result.mp4");
     let coding = match operation.result {
-        Result::Clip => {
+        Made::Clip => {
             let dry = exec::stdout_of(
                 command(bench, operation, &long, &folder).args(["--dry-run", "--json"]),
             )?;
@@ -427,7 +420,7 @@ fn measured<'a>(
             // Where pictures are copied, nothing encodes them.
             Some(plan[0].clone()).filter(|plan| plan["encoder"].is_string())
         }
-        Result::Text(_) => None,
+        Made::Text(_) => None,
     };
     let encoder = coding.as_ref().map(encoder_of).transpose()?;
     let units = operation.units();
@@ -533,7 +526,7 @@ fn bare_filter(
     let mut command = Command::new("ffmpeg");
     command.args(["-hide_banner", "-nostdin", "-loglevel", "error", "-y", "-i"]);
     command.arg(clip);
-    if let Result::Text(_) = operation.result {
+    if let Made::Text(_) = operation.result {
         command.args(["-an", "-vf", beside.pictures, "-f", "null", "-"]);
         return Ok(command);
     }
