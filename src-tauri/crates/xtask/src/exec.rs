@@ -101,6 +101,20 @@ pub fn stdout_of(command: &mut Command) -> anyhow::Result<String> {
     Ok(String::from_utf8_lossy(&output.stdout).into_owned())
 }
 
+/// As [`stdout_of`], with its standard error shown while it runs.
+pub fn stdout_of_loud(command: &mut Command) -> anyhow::Result<String> {
+    say(&format!("$ {}", shown(command)));
+    let output = command
+        .stdin(Stdio::null())
+        .stderr(Stdio::inherit())
+        .output()
+        .with_context(|| format!("cannot start `{}`", shown(command)))?;
+    if !output.status.success() {
+        bail!("`{}` ended with {}", shown(command), output.status);
+    }
+    Ok(String::from_utf8_lossy(&output.stdout).into_owned())
+}
+
 /// Whether a command starts and ends with status 0; all of its output is dropped.
 pub fn succeeds(command: &mut Command) -> bool {
     command

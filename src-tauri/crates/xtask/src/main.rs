@@ -51,8 +51,8 @@ const TASKS: &[Task] = &[
     },
     Task {
         name: "bench",
-        arguments: "[--only PART,..] [--runs N] [--seconds N] [--json FILE]",
-        summary: "speed against bare parts and a Python pipeline, memory, start-up",
+        arguments: "[PART..] [--runs N] [--seconds N] [--json FILE]",
+        summary: "speed against bare parts and a Python pipeline, memory, start-up; `operations`: each operation",
         main: bench::main,
     },
     Task {

@@ -5,6 +5,7 @@ mod bare;
 mod clips;
 mod measure;
 mod more;
+mod operations;
 mod python;
 mod ui;
 
@@ -78,12 +79,14 @@ const PARTS: &[(&str, Part)] = &[
     ("models", more::models),
     ("length", more::length),
     ("ui", ui::main),
+    ("operations", operations::main),
+    ("quality", operations::quality),
 ];
-const ONLY_BY_NAME: &[&str] = &["models", "length", "ui"];
+const ONLY_BY_NAME: &[&str] = &["models", "length", "ui", "operations", "quality"];
 
-/// Measures all parts, or those of `--only`.
+/// Measures all parts, or those that are named.
 pub fn main(arguments: &[String]) -> anyhow::Result<()> {
-    let usage = "bench [--only start,pipeline,memory,transcode,stills,models,length,ui] [--runs N] [--seconds N] [--json FILE]";
+    let usage = "bench [PART..] [--runs N] [--seconds N] [--json FILE], of the parts start, pipeline, memory, transcode, stills, models, length, ui, operations, quality";
     let mut only: Option<Vec<String>> = None;
     let mut json_file = None;
     let (mut runs, mut seconds) = (3, 10);
@@ -95,6 +98,9 @@ pub fn main(arguments: &[String]) -> anyhow::Result<()> {
             "--runs" => runs = value()?.parse::<usize>()?.max(1),
             "--seconds" => seconds = value()?.parse::<u32>()?.max(1),
             "--json" => json_file = Some(PathBuf::from(value()?)),
+            name if PARTS.iter().any(|(part, _)| *part == name) => {
+                only.get_or_insert_default().push(name.to_owned());
+            }
             other => bail!("unknown argument `{other}`: {usage}"),
         }
     }

@@ -4,7 +4,7 @@ use std::path::{Path, PathBuf};
 use std::process::Command;
 
 use anyhow::Context;
-use serde_json::Value;
+use serde_json::{Value, json};
 
 use super::measure::{self, Spent};
 use crate::exec::{self, say};
@@ -101,7 +101,32 @@ impl Python {
         Ok(spent)
     }
 
-    fn script(&self, name: &str) -> Command {
+    /// Runs `bare_runs.py`: what one round of looks at inputs of these shapes costs a model.
+    pub fn bare(
+        &self,
+        model: &Path,
+        looks: &[(&[u32], u32)],
+        rounds: u64,
+    ) -> anyhow::Result<Spent> {
+        let looks: Vec<Value> = looks
+            .iter()
+            .map(|(shape, times)| json!({"shape": shape, "times": times}))
+            .collect();
+        let mut command = self.script("bare_runs.py");
+        command
+            .arg("--model")
+            .arg(model)
+            .args(["--looks", &Value::from(looks).to_string()])
+            .args(["--rounds", &rounds.to_string()]);
+        let report: Value = serde_json::from_str(&exec::stdout_of(&mut command)?)?;
+        Ok(Spent {
+            seconds: report["seconds"].as_f64().context("no seconds")?,
+            cpu_seconds: report["cpu_seconds"].as_f64().context("no seconds")?,
+        })
+    }
+
+    /// A script of `tests/bench`, ready to be given its arguments.
+    pub fn script(&self, name: &str) -> Command {
         let mut command = Command::new(&self.program);
         // No compiled files in the checkout.
         command.arg("-B").arg(self.scripts.join(name));

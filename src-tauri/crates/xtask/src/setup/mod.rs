@@ -74,9 +74,14 @@ impl SetUp {
     /// A command with the environment of this set-up, in the checkout's root when cargo runs it.
     pub fn command(&self, program: impl AsRef<std::ffi::OsStr>) -> Command {
         let mut command = Command::new(program);
-        exec::forget_cargo(&mut command);
-        command.envs(self.variables.iter().map(|(name, value)| (name, value)));
+        self.equip(&mut command);
         command
+    }
+
+    /// Gives a command the environment of this set-up.
+    pub fn equip(&self, command: &mut Command) {
+        exec::forget_cargo(command);
+        command.envs(self.variables.iter().map(|(name, value)| (name, value)));
     }
 
     /// Cargo, with the environment of this set-up.
