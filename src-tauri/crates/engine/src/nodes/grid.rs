@@ -79,23 +79,16 @@ impl Grid {
             return;
         }
         scratch.resize(width * height, 0.0);
-        for (from, to) in self
-            .values
-            .chunks_exact(width)
-            .zip(scratch.chunks_exact_mut(width))
-        {
-            let mut sum: f32 = from[..radius.min(width)].iter().sum();
-            let mut count = radius.min(width);
-            for (x, out) in to.iter_mut().enumerate() {
-                if x + radius < width {
-                    sum += from[x + radius];
-                    count += 1;
+        const TOGETHER: usize = 8;
+        let rows = self.values.chunks(width * TOGETHER);
+        for (from, to) in rows.zip(scratch.chunks_mut(width * TOGETHER)) {
+            match from.len() == width * TOGETHER {
+                true => means_along::<TOGETHER>(from, to, width, radius),
+                false => {
+                    for (from, to) in from.chunks(width).zip(to.chunks_mut(width)) {
+                        means_along::<1>(from, to, width, radius);
+                    }
                 }
-                if x > radius {
-                    sum -= from[x - radius - 1];
-                    count -= 1;
-                }
-                *out = sum / count as f32;
             }
         }
         let mut sums = vec![0.0f32; width];
@@ -135,6 +128,28 @@ impl Grid {
         for (y, row) in target.values.chunks_exact_mut(width.max(1)).enumerate() {
             lens.line(self, y, &mut line);
             lens.across(&line, row);
+        }
+    }
+}
+
+/// The means over `2 * radius + 1` cells along `N` rows of `width` cells. Each sum waits for the one before
+/// it, so rows are summed together: alone, the processor would do nothing else meanwhile.
+fn means_along<const N: usize>(from: &[f32], to: &mut [f32], width: usize, radius: usize) {
+    let begun = radius.min(width);
+    let mut sums = [0.0f32; N];
+    for (sum, row) in sums.iter_mut().zip(from.chunks_exact(width)) {
+        *sum = row.iter().take(begun).sum();
+    }
+    for x in 0..width {
+        let enters = (x + radius < width).then_some(x + radius);
+        let leaves = x.checked_sub(radius + 1);
+        let count = (x + radius + 1).min(width) - x.saturating_sub(radius);
+        let share = 1.0 / count as f32;
+        let rows = from.chunks_exact(width).zip(to.chunks_exact_mut(width));
+        for (sum, (row, out)) in sums.iter_mut().zip(rows) {
+            let cell = |at: Option<usize>| at.map_or(0.0, |at| row[at]);
+            *sum += cell(enters) - cell(leaves);
+            out[x] = *sum * share;
         }
     }
 }
