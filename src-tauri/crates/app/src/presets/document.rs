@@ -366,7 +366,7 @@ fn read_node(value: &Value) -> Result<Op, AppError> {
         Some(Op::SplitChannels(_) | Op::Trim(_) | Op::Cut(_)) => Err(refused(
             "a stretch or a channel is chosen for one file, not for all",
         )),
-        Some(Op::Onnx(_)) => Err(names_a_file()),
+        Some(Op::Onnx(_) | Op::Subtitles(_)) => Err(names_a_file()),
         Some(Op::Color(params)) if params.lut.is_some() => Err(names_a_file()),
         Some(Op::Text(params)) if params.file.is_some() => Err(names_a_file()),
         Some(Op::AudioDenoise(params)) if params.model.as_ref().is_some_and(|m| m != ANY_MODEL) => {

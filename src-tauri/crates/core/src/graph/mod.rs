@@ -1,6 +1,7 @@
 //! The processing graph as a document: nodes, edges, validation. What a node does is in `engine`.
 
 mod areas;
+mod captions;
 mod circle;
 mod faults;
 mod kept;
@@ -11,6 +12,7 @@ mod ops;
 mod read;
 mod shape;
 
+pub use captions::SubtitlesParams;
 pub use areas::{Area, MAX_AREAS, parse_areas, parse_keys};
 pub use faults::{Fault, FaultKind, PortSide, faults};
 pub use kept::{KeptStretch, MAX_KEPT, MAX_KEPT_TEXT, kept_text, parse_kept};

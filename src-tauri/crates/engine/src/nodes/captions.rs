@@ -1,0 +1,310 @@
+//! Subtitles of a file in the pictures.
+//!
+//! Whatever the file is, it becomes one document of ASS, with its times as the node wants them; libass
+//! draws that as it draws a text.
+//!
+//! libass remembers where it put a line, so that the line stays there when another one below it ends.
+//! What is drawn would depend on where a segment begins; so whoever begins anew first draws the
+//! beginnings of all lines that led to what is shown then.
+
+use super::layer::LayerMaker;
+use super::overlay::{Shown, copied, since};
+use super::text::{
+    Canvas, Drawn, USUAL_FONT, alignment, ass_color, canvas_size, check_color, check_font,
+};
+use super::{Filter, PictureFormat};
+use crate::EngineError;
+use frameloom_core::graph::{SubtitlesParams, TextParams};
+use frameloom_core::said;
+use frameloom_core::said::Said;
+use frameloom_media::{Cue, Frame, FramePool, MediaError, ReadSubtitles, Subtitles, read_subtitles};
+use std::collections::BTreeMap;
+use std::path::{Path, PathBuf};
+use tempfile::TempDir;
+
+/// The size that ffmpeg gives to subtitles without one of their own.
+const SCRIPT_SIZE: (f64, f64) = (384.0, 288.0);
+/// ASS counts hundredths of a second.
+const HUNDREDTH_MICROS: i64 = 10_000;
+/// How far behind its first moment a line is looked at, so that rounding cannot miss it.
+const JUST_BEHIND_MICROS: i64 = 1_500;
+/// What a time loses at most on its way through the filter, which counts milliseconds as floating point.
+const ROUNDING_MICROS: i64 = 20;
+/// What can be seen through a box, of 255.
+const BOX_TRANSPARENCY: u8 = 64;
+
+/// Refuses what cannot be drawn.
+pub(super) fn check(params: &SubtitlesParams) -> Result<(), Said> {
+    check_color("color", &params.color)?;
+    check_color("outline_color", &params.outline_color)?;
+    if let Some(back) = &params.back {
+        check_color("box", back)?;
+    }
+    check_font(params.font.as_deref())?;
+    match params.retime() {
+        Some(_) => Ok(()),
+        None => Err(said!(
+            "subtitles.retime",
+            "subtitles are shifted by two days at most, and stretched to a hundredth or a hundred times"
+        )),
+    }
+}
+
+/// Reads the file, with the times that are wanted.
+pub(super) fn read(params: &SubtitlesParams) -> Result<Subtitles, MediaError> {
+    let wish = ReadSubtitles {
+        track: params.track,
+        charset: params.charset.as_deref(),
+    };
+    let mut subtitles = read_subtitles(Path::new(&params.file), wish, &Default::default())?;
+    subtitles.retime(params.retime().unwrap_or_default());
+    Ok(subtitles)
+}
+
+/// Reads the file of a node once, to refuse it before anything runs.
+pub(crate) fn check_subtitles(node: &str, params: &SubtitlesParams) -> Result<(), EngineError> {
+    let refused = |reason: Said| EngineError::Node {
+        node: node.to_owned(),
+        reason,
+    };
+    let subtitles = read(params).map_err(|error| match error {
+        MediaError::Subtitles { what, .. } => refused(said!(
+            "node.subtitles",
+            "the subtitles cannot be read: {error}",
+            error = what
+        )),
+        other => EngineError::Media(other),
+    })?;
+    match subtitles.cues.is_empty() {
+        true => Err(refused(said!(
+            "subtitles.all_before",
+            "all of its lines would be over before the first picture; shift them less"
+        ))),
+        false => Ok(()),
+    }
+}
+
+/// The node.
+pub(super) struct Captions {
+    script: Script,
+    size: (u32, u32),
+    scratch: PathBuf,
+    canvas: Option<Canvas>,
+    shown: Shown,
+    maker: LayerMaker,
+    zero: i64,
+    output: PictureFormat,
+    pool: FramePool,
+    /// Up to where the beginnings of lines were drawn.
+    drawn_to: i64,
+}
+
+/// What is drawn, and what is known of it.
+struct Script {
+    document: String,
+    /// A folder with the fonts that the file brings along.
+    fonts: Option<TempDir>,
+    /// When there is anything to see, in order, without gaps of less than a moment.
+    seen: Vec<(i64, i64)>,
+    /// Of each layer, lines that hang together because they overlap: from, to, where each begins.
+    clusters: Vec<Vec<(i64, i64, Vec<i64>)>>,
+}
+
+impl Captions {
+    /// Opens the node, or the file of a node `text`, which says how opaque it is, and when.
+    pub(super) fn open(
+        params: &SubtitlesParams,
+        text: Option<&TextParams>,
+        zero: i64,
+        scratch: &Path,
+        output: PictureFormat,
+    ) -> Result<Self, EngineError> {
+        let subtitles = read(params)?;
+        let fonts = fonts_in(&subtitles, scratch)
+            .map_err(EngineError::io("the fonts cannot be written", scratch))?;
+        Ok(Self {
+            script: Script {
+                document: document(params, &subtitles),
+                fonts,
+                seen: seen(&subtitles.cues),
+                clusters: clusters(&subtitles.cues),
+            },
+            size: canvas_size(&output),
+            scratch: scratch.to_path_buf(),
+            canvas: None,
+            shown: Shown::new(text.and_then(|t| t.start), text.and_then(|t| t.end)),
+            maker: LayerMaker::new(output.clone(), text.map_or(1.0, |t| t.opacity)),
+            zero,
+            pool: FramePool::new(output.pixels, output.width, output.height)?,
+            output,
+            drawn_to: i64::MIN,
+        })
+    }
+
+    fn draw(&mut self, micros: i64) -> Result<Option<Drawn>, EngineError> {
+        // Who goes back begins anew: libass would remember what is to come.
+        if micros < self.drawn_to {
+            self.canvas = None;
+        }
+        let canvas = match &mut self.canvas {
+            Some(canvas) => canvas,
+            None => {
+                self.drawn_to = i64::MIN;
+                let fonts = self.script.fonts.as_ref().map(TempDir::path);
+                let document = &self.script.document;
+                let canvas = Canvas::open(document, fonts, self.size, &self.scratch)?;
+                self.canvas.insert(canvas)
+            }
+        };
+        for begin in self.script.begun(self.drawn_to, micros) {
+            canvas.draw(begin + JUST_BEHIND_MICROS)?;
+        }
+        self.drawn_to = micros;
+        canvas.layer(micros + ROUNDING_MICROS, &mut self.maker, &self.output)
+    }
+}
+
+impl Filter for Captions {
+    fn output(&self) -> &PictureFormat {
+        &self.output
+    }
+
+    fn process(&mut self, frame: &Frame) -> Result<Frame, EngineError> {
+        let micros = since(&self.output, self.zero, frame);
+        if self.shown.since(micros).is_none() || !self.script.is_seen(micros) {
+            return Ok(frame.share()?);
+        }
+        let Some(Drawn { layer, at }) = self.draw(micros)? else {
+            return Ok(frame.share()?);
+        };
+        let mut out = copied(frame, &self.pool)?;
+        layer.lay_over(&mut out, at)?;
+        Ok(out)
+    }
+}
+
+impl Script {
+    fn is_seen(&self, micros: i64) -> bool {
+        let behind = self.seen.partition_point(|(from, _)| *from <= micros);
+        let last = behind.checked_sub(1).and_then(|at| self.seen.get(at));
+        last.is_some_and(|(_, to)| micros < *to)
+    }
+
+    /// Where lines begin that led to what is shown at a moment, behind `after`.
+    fn begun(&self, after: i64, micros: i64) -> Vec<i64> {
+        let mut begun: Vec<i64> = Vec::new();
+        for layer in &self.clusters {
+            let behind = layer.partition_point(|(from, ..)| *from <= micros);
+            let last = behind.checked_sub(1).and_then(|at| layer.get(at));
+            if let Some((_, _, begins)) = last.filter(|(_, to, _)| micros < *to) {
+                begun.extend(begins.iter().filter(|at| **at > after && **at <= micros));
+            }
+        }
+        begun.sort_unstable();
+        begun.dedup();
+        begun
+    }
+}
+
+/// A time as ASS holds it.
+fn held(micros: i64) -> i64 {
+    (micros.saturating_add(HUNDREDTH_MICROS / 2)).div_euclid(HUNDREDTH_MICROS) * HUNDREDTH_MICROS
+}
+
+/// When there is anything to see, a hundredth wider on both sides.
+fn seen(cues: &[Cue]) -> Vec<(i64, i64)> {
+    let mut seen: Vec<(i64, i64)> = Vec::new();
+    for cue in cues {
+        let from = held(cue.from_micros) - HUNDREDTH_MICROS;
+        let to = held(cue.to_micros).max(held(cue.from_micros) + HUNDREDTH_MICROS) + HUNDREDTH_MICROS;
+        match seen.last_mut() {
+            Some(last) if from <= last.1 => last.1 = last.1.max(to),
+            _ => seen.push((from, to)),
+        }
+    }
+    seen
+}
+
+/// Lines that hang together; one that says itself where it lies moves no other.
+fn clusters(cues: &[Cue]) -> Vec<Vec<(i64, i64, Vec<i64>)>> {
+    let mut layers: BTreeMap<&str, Vec<(i64, i64, Vec<i64>)>> = BTreeMap::new();
+    for cue in cues {
+        if cue.text().contains("\\pos(") || cue.text().contains("\\move(") {
+            continue;
+        }
+        let layer = cue.event.split(',').nth(1).unwrap_or_default();
+        let clusters = layers.entry(layer.trim()).or_default();
+        let from = held(cue.from_micros);
+        let to = held(cue.to_micros).max(from + HUNDREDTH_MICROS);
+        match clusters.last_mut() {
+            Some((_, end, begins)) if from < *end => {
+                *end = (*end).max(to);
+                if begins.last() != Some(&from) {
+                    begins.push(from);
+                }
+            }
+            _ => clusters.push((from, to, vec![from])),
+        }
+    }
+    layers.into_values().collect()
+}
+
+/// The fonts of a file as files; they get names of their own.
+fn fonts_in(subtitles: &Subtitles, scratch: &Path) -> std::io::Result<Option<TempDir>> {
+    if subtitles.fonts.is_empty() {
+        return Ok(None);
+    }
+    let folder = tempfile::Builder::new().prefix("fonts-").tempdir_in(scratch)?;
+    for (number, font) in subtitles.fonts.iter().enumerate() {
+        std::fs::write(folder.path().join(format!("{number}.ttf")), &font.bytes)?;
+    }
+    Ok(Some(folder))
+}
+
+/// The document that libass draws: what is styled as it is, all else in the look of the node.
+fn document(params: &SubtitlesParams, subtitles: &Subtitles) -> String {
+    if subtitles.is_styled {
+        return subtitles.document();
+    }
+    let (width, height) = script_size(&subtitles.header);
+    let size = params.size / 100.0 * height;
+    let margin = params.margin / 100.0 * height;
+    let outline = params.outline / 100.0 * size;
+    // With a box, the shadow is what it has around the text.
+    let (border, back, shadow) = match &params.back {
+        Some(color) => {
+            let color = ass_color(color).replacen("&H00", &format!("&H{BOX_TRANSPARENCY:02X}"), 1);
+            (4, color, size * 0.15)
+        }
+        None => (1, "&H00000000".to_owned(), 0.0),
+    };
+    let header = format!(
+        "[Script Info]\nScriptType: v4.00+\nPlayResX: {width}\nPlayResY: {height}\n\
+         ScaledBorderAndShadow: yes\n\n[V4+ Styles]\n\
+         Format: Name, Fontname, Fontsize, PrimaryColour, SecondaryColour, OutlineColour, BackColour, \
+         BorderStyle, Outline, Shadow, Alignment, MarginL, MarginR, MarginV, Encoding\n\
+         Style: Default,{},{size:.2},{color},{color},{},{back},{border},{outline:.2},{shadow:.2},{},\
+         {margin:.0},{margin:.0},{margin:.0},1\n\n",
+        params.font.as_deref().unwrap_or(USUAL_FONT),
+        ass_color(&params.outline_color),
+        alignment(params.anchor),
+        color = ass_color(&params.color),
+    );
+    let looks = Subtitles {
+        header,
+        ..subtitles.clone()
+    };
+    looks.document()
+}
+
+/// The size that places and sizes in the text count in.
+fn script_size(header: &str) -> (f64, f64) {
+    let side = |name: &str| {
+        let line = header.lines().find_map(|line| line.trim().strip_prefix(name))?;
+        line.trim().parse::<u32>().ok().filter(|side| (1..=16_384).contains(side))
+    };
+    match (side("PlayResX:"), side("PlayResY:")) {
+        (Some(width), Some(height)) => (f64::from(width), f64::from(height)),
+        _ => SCRIPT_SIZE,
+    }
+}
