@@ -73,6 +73,7 @@ pub mod silence;
 mod sound;
 mod stamp;
 mod stopping;
+pub mod subtitles;
 mod viewer;
 mod voice;
 pub mod watch;
@@ -120,6 +121,7 @@ pub use scenes::{SCENE_EXPORTS, SceneExport, SceneWatch, SceneWish, ScenesView, 
 pub use settings::Settings;
 pub use silence::{EditFormat, SilenceView, SilenceWish};
 pub use sound::SoundWish;
+pub use subtitles::SubtitleWish;
 pub use voice::VoiceWish;
 pub use watch::{WatchFolder, WatchFolderView, WatchRule};
 pub use window_place::{Screen, Shown, WindowPlace};

@@ -9,6 +9,7 @@ mod redact;
 mod reframe;
 mod scenes;
 mod sound;
+mod subtitles;
 
 pub use looks::{Depth, Light, Style};
 pub use models::{ModelGet, ModelImport, Models};
@@ -19,13 +20,15 @@ pub use redact::Redact;
 pub use reframe::Reframe;
 pub use scenes::Scenes;
 pub use sound::{Silence, Voice};
+pub use subtitles::Subtitles;
 
 use clap::{ArgGroup, Args, Parser, Subcommand, ValueEnum};
 use clap_complete::Shell;
 use frameloom_app::inventory::Rule;
 use frameloom_app::{
     BackgroundWish, ComputeWish, ConvertWish, DeinterlaceChoice, LookWish, MotionWish,
-    PicturesRequest, PresetId, RedactWish, ReframeWish, SceneWish, SilenceWish, VoiceWish,
+    PicturesRequest, PresetId, RedactWish, ReframeWish, SceneWish, SilenceWish, SubtitleWish,
+    VoiceWish,
 };
 use frameloom_core::job::{Device, Precision, Priority, Quality, TrackChoice, VideoCodec};
 use frameloom_core::time::FrameRate;
@@ -110,6 +113,8 @@ pub enum Command {
     /// Find the shots of videos, and write them as a list, as files, as chapters of a copy or as a sheet
     /// of pictures.
     Scenes(Scenes),
+    /// Convert, shift and stretch subtitles, burn them into videos, or add them as a track.
+    Subtitles(Subtitles),
     /// Show presets, and keep, share and remove your own.
     #[command(subcommand)]
     Presets(Presets),
@@ -383,6 +388,9 @@ pub struct Upscale {
     /// How pictures are converted.
     #[arg(skip)]
     pub convert: Option<ConvertWish>,
+    /// Which subtitles are burned in.
+    #[arg(skip)]
+    pub subtitles: Option<SubtitleWish>,
 }
 
 /// Arguments of `do`.
@@ -497,6 +505,7 @@ impl Background {
             size: None,
             source: None,
             convert: None,
+            subtitles: None,
         }
     }
 }

@@ -103,7 +103,7 @@ pub use sound::{
     SoundPartReader, SoundPartWriter, SoundReader, SoundReport, SoundSource, plan_sound_encoder,
 };
 pub use subtitles::{
-    Cue, CuePacket, CueTrack, MAX_CUES, MAX_SUBTITLE_BYTES, ReadSubtitles, SubtitleFont, SubtitleFormat, Subtitles,
-    read_subtitles,
+    Cue, CuePacket, CueTrack, MAX_CUES, MAX_SUBTITLE_BYTES, ReadSubtitles, SubtitleFont,
+    SubtitleFormat, Subtitles, read_subtitles,
 };
 pub use verify::{Expectation, FrameTimes, OutputCheck, coded_frames, frame_times, verify_output};

@@ -6,6 +6,7 @@
 mod export;
 mod look;
 
+pub(crate) use export::copy_checked;
 pub(crate) use look::look_here;
 
 use crate::request::absolute_input;

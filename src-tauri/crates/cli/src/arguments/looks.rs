@@ -61,6 +61,7 @@ impl Files {
             size: None,
             source: None,
             convert: None,
+            subtitles: None,
         }
     }
 }

@@ -55,6 +55,7 @@ impl Clips {
             size: None,
             source: None,
             convert: None,
+            subtitles: None,
         }
     }
 }

@@ -128,6 +128,7 @@ impl Convert {
             format: self.format.clone(),
             size: None,
             source: None,
+            subtitles: None,
             convert: Some(ConvertWish {
                 fit: self.size,
                 larger: self.larger,

@@ -124,6 +124,7 @@ impl Redact {
             size: None,
             source: None,
             convert: None,
+            subtitles: None,
         }
     }
 }

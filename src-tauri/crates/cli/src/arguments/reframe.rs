@@ -105,6 +105,7 @@ impl Reframe {
             size: None,
             source: None,
             convert: None,
+            subtitles: None,
         }
     }
 }

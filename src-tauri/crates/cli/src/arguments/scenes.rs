@@ -92,6 +92,7 @@ impl Scenes {
             size: None,
             source: None,
             convert: None,
+            subtitles: None,
         }
     }
 }

@@ -97,6 +97,7 @@ impl Silence {
             size: None,
             source: None,
             convert: None,
+            subtitles: None,
         }
     }
 }
@@ -161,6 +162,7 @@ impl Voice {
             size: None,
             source: None,
             convert: None,
+            subtitles: None,
         }
     }
 }

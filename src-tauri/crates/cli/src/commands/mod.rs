@@ -15,6 +15,7 @@ pub mod project;
 pub mod run;
 pub mod scenes;
 pub mod silence;
+pub mod subtitles;
 pub mod upscale;
 pub mod verify;
 pub mod warnings;

@@ -277,6 +277,7 @@ fn request(arguments: &Upscale, file: &Found, index: usize, taken: &Arc<Taken>) 
             source: arguments.source,
         }),
         convert: arguments.convert.clone(),
+        subtitles: arguments.subtitles.clone(),
         scenes: arguments.scenes.clone(),
         look: arguments.look.clone(),
         taken: taken.clone(),

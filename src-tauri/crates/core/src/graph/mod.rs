@@ -12,8 +12,8 @@ mod ops;
 mod read;
 mod shape;
 
-pub use captions::SubtitlesParams;
 pub use areas::{Area, MAX_AREAS, parse_areas, parse_keys};
+pub use captions::SubtitlesParams;
 pub use faults::{Fault, FaultKind, PortSide, faults};
 pub use kept::{KeptStretch, MAX_KEPT, MAX_KEPT_TEXT, kept_text, parse_kept};
 pub use kinds::{NodeKind, PortShape, kinds};

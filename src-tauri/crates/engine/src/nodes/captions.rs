@@ -17,7 +17,9 @@ use crate::EngineError;
 use frameloom_core::graph::{SubtitlesParams, TextParams};
 use frameloom_core::said;
 use frameloom_core::said::Said;
-use frameloom_media::{Cue, Frame, FramePool, MediaError, ReadSubtitles, Subtitles, read_subtitles};
+use frameloom_media::{
+    Cue, Frame, FramePool, MediaError, ReadSubtitles, Subtitles, read_subtitles,
+};
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 use tempfile::TempDir;
@@ -216,7 +218,8 @@ fn seen(cues: &[Cue]) -> Vec<(i64, i64)> {
     let mut seen: Vec<(i64, i64)> = Vec::new();
     for cue in cues {
         let from = held(cue.from_micros) - HUNDREDTH_MICROS;
-        let to = held(cue.to_micros).max(held(cue.from_micros) + HUNDREDTH_MICROS) + HUNDREDTH_MICROS;
+        let to =
+            held(cue.to_micros).max(held(cue.from_micros) + HUNDREDTH_MICROS) + HUNDREDTH_MICROS;
         match seen.last_mut() {
             Some(last) if from <= last.1 => last.1 = last.1.max(to),
             _ => seen.push((from, to)),
@@ -254,7 +257,9 @@ fn fonts_in(subtitles: &Subtitles, scratch: &Path) -> std::io::Result<Option<Tem
     if subtitles.fonts.is_empty() {
         return Ok(None);
     }
-    let folder = tempfile::Builder::new().prefix("fonts-").tempdir_in(scratch)?;
+    let folder = tempfile::Builder::new()
+        .prefix("fonts-")
+        .tempdir_in(scratch)?;
     for (number, font) in subtitles.fonts.iter().enumerate() {
         std::fs::write(folder.path().join(format!("{number}.ttf")), &font.bytes)?;
     }
@@ -300,8 +305,13 @@ fn document(params: &SubtitlesParams, subtitles: &Subtitles) -> String {
 /// The size that places and sizes in the text count in.
 fn script_size(header: &str) -> (f64, f64) {
     let side = |name: &str| {
-        let line = header.lines().find_map(|line| line.trim().strip_prefix(name))?;
-        line.trim().parse::<u32>().ok().filter(|side| (1..=16_384).contains(side))
+        let line = header
+            .lines()
+            .find_map(|line| line.trim().strip_prefix(name))?;
+        line.trim()
+            .parse::<u32>()
+            .ok()
+            .filter(|side| (1..=16_384).contains(side))
     };
     match (side("PlayResX:"), side("PlayResY:")) {
         (Some(width), Some(height)) => (f64::from(width), f64::from(height)),

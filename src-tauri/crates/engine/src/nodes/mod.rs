@@ -36,8 +36,8 @@ mod turn;
 mod upscale;
 mod windowed;
 
-pub(crate) use joint::{At, Joints, Shift, fit_inside};
 pub(crate) use captions::check_subtitles;
+pub(crate) use joint::{At, Joints, Shift, fit_inside};
 pub(crate) use letters::missing_letters;
 pub(crate) use overlay::{Over, OverSource, SharedOver};
 pub use portion::Portion;

@@ -236,16 +236,11 @@ impl Input {
             (*context).interrupt_callback = interrupt(&input.cancel);
             (*context).io_open = Some(refuse_to_open);
             input.context = context;
-            let wanted = name.as_ref().map_or(ptr::null(), |name| {
-                sys::av_find_input_format(name.as_ptr())
-            });
+            let wanted = name
+                .as_ref()
+                .map_or(ptr::null(), |name| sys::av_find_input_format(name.as_ptr()));
             let mut options = Dict::new([("format_whitelist", FORMATS)])?;
-            sys::avformat_open_input(
-                &mut input.context,
-                ptr::null(),
-                wanted,
-                &mut options.0,
-            )
+            sys::avformat_open_input(&mut input.context, ptr::null(), wanted, &mut options.0)
         };
         if status < 0 {
             return Err(input.interrupted_or(|| not_media(status, path)));

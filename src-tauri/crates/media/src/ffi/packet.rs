@@ -196,7 +196,8 @@ fn side_data_kind(number: u32) -> Option<sys::AVPacketSideDataType> {
 }
 
 /// Where a cue of WebVTT lies.
-pub(crate) const WEBVTT_SETTINGS: u32 = sys::AVPacketSideDataType::AV_PKT_DATA_WEBVTT_SETTINGS as u32;
+pub(crate) const WEBVTT_SETTINGS: u32 =
+    sys::AVPacketSideDataType::AV_PKT_DATA_WEBVTT_SETTINGS as u32;
 
 /// The library's name for a kind of side data.
 pub(crate) fn side_data_name(number: i32) -> String {

@@ -101,7 +101,10 @@ impl SubtitleDecoder {
 
     /// The events of a packet: `ReadOrder,Layer,Style,Name,MarginL,MarginR,MarginV,Effect,Text`.
     /// `None` for one that is damaged.
-    pub(crate) fn decode(&mut self, packet: &mut Packet) -> Result<Option<Vec<String>>, MediaError> {
+    pub(crate) fn decode(
+        &mut self,
+        packet: &mut Packet,
+    ) -> Result<Option<Vec<String>>, MediaError> {
         let mut subtitle = MaybeUninit::<sys::AVSubtitle>::zeroed();
         let mut got = 0;
         // SAFETY: an open context, a live packet, and a zeroed structure that is plain numbers and

@@ -227,8 +227,7 @@ pub(super) fn add(
                 track: cues,
                 shift_micros,
             } => {
-                let to =
-                    output.add_subtitles(cues.codec, &cues.extradata, MILLIS, &tags(false))?;
+                let to = output.add_subtitles(cues.codec, &cues.extradata, MILLIS, &tags(false))?;
                 output.set_dispositions(to, &track.dispositions);
                 let shift = shift_micros.saturating_add(common_shift_micros) / 1_000;
                 let copied = CopiedStream::new(to, MILLIS, shift, 0, false);

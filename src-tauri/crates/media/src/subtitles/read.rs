@@ -265,10 +265,11 @@ fn fonts(input: &Input) -> Vec<SubtitleFont> {
             let value = tags.get(key).map(|v| v.to_ascii_lowercase());
             value.is_some_and(|v| ends.iter().any(|end| v.ends_with(end)))
         };
-        let is_font = stream.parameters().0.codec_type
-            == sys::AVMediaType::AVMEDIA_TYPE_ATTACHMENT
-            && (says("mimetype", &["font", "font-ttf", "font-otf", "ttf", "otf", "opentype"])
-                || says("filename", &[".ttf", ".otf", ".ttc", ".otc"]));
+        let is_font = stream.parameters().0.codec_type == sys::AVMediaType::AVMEDIA_TYPE_ATTACHMENT
+            && (says(
+                "mimetype",
+                &["font", "font-ttf", "font-otf", "ttf", "otf", "opentype"],
+            ) || says("filename", &[".ttf", ".otf", ".ttc", ".otc"]));
         let bytes = stream.extradata();
         if is_font && !bytes.is_empty() && bytes.len() <= left {
             left -= bytes.len();

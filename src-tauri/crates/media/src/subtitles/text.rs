@@ -117,7 +117,10 @@ pub(super) fn format_of(text: &str) -> Option<&'static str> {
     let is_time = |line: &str| {
         line.split_once("-->").is_some_and(|(from, _)| {
             let from = from.trim();
-            from.contains(':') && from.chars().all(|c| c.is_ascii_digit() || ":,.- ".contains(c))
+            from.contains(':')
+                && from
+                    .chars()
+                    .all(|c| c.is_ascii_digit() || ":,.- ".contains(c))
         })
     };
     begins.lines().take(200).any(is_time).then_some("srt")
@@ -134,16 +137,29 @@ mod tests {
 
     #[test]
     fn utf8_and_marked_utf16_are_read_and_all_else_is_asked_for() {
-        assert_eq!(read("\u{feff}Xin chào".as_bytes(), None).unwrap(), "Xin chào");
+        assert_eq!(
+            read("\u{feff}Xin chào".as_bytes(), None).unwrap(),
+            "Xin chào"
+        );
         let utf16 = |mark: [u8; 2], swap: bool| {
             let mut bytes = mark.to_vec();
             for unit in "Tiếng Việt".encode_utf16() {
-                bytes.extend(if swap { unit.to_be_bytes() } else { unit.to_le_bytes() });
+                bytes.extend(if swap {
+                    unit.to_be_bytes()
+                } else {
+                    unit.to_le_bytes()
+                });
             }
             bytes
         };
-        assert_eq!(read(&utf16([0xff, 0xfe], false), None).unwrap(), "Tiếng Việt");
-        assert_eq!(read(&utf16([0xfe, 0xff], true), None).unwrap(), "Tiếng Việt");
+        assert_eq!(
+            read(&utf16([0xff, 0xfe], false), None).unwrap(),
+            "Tiếng Việt"
+        );
+        assert_eq!(
+            read(&utf16([0xfe, 0xff], true), None).unwrap(),
+            "Tiếng Việt"
+        );
         let latin = b"D\xe9j\xe0 vu, gar\xe7on; \xe7a va bien \xe0 No\xebl.";
         let refused = read(latin, None).unwrap_err();
         assert!(refused.contains("windows-1252"), "{refused}");
@@ -151,15 +167,25 @@ mod tests {
         assert!(read(latin, Some("latin1")).unwrap().contains("garçon"));
         let vietnamese = read(b"Ti\xea\xecng Vi\xea\xf2t", Some("windows-1258")).unwrap();
         assert_eq!(vietnamese, "Tiê\u{301}ng Viê\u{323}t");
-        assert!(read(latin, Some("klingon")).unwrap_err().contains("klingon"));
+        assert!(
+            read(latin, Some("klingon"))
+                .unwrap_err()
+                .contains("klingon")
+        );
         assert!(read(latin, Some("utf-8")).unwrap_err().contains("UTF-8"));
     }
 
     #[test]
     fn formats_are_told_by_what_is_in_the_file() {
         assert_eq!(format_of("WEBVTT - of a site\n\n"), Some("webvtt"));
-        assert_eq!(format_of("\r\n; made by hand\r\n[Script Info]\r\n"), Some("ass"));
-        assert_eq!(format_of("00:00:01,000 --> 00:00:02,000\nHello\n"), Some("srt"));
+        assert_eq!(
+            format_of("\r\n; made by hand\r\n[Script Info]\r\n"),
+            Some("ass")
+        );
+        assert_eq!(
+            format_of("00:00:01,000 --> 00:00:02,000\nHello\n"),
+            Some("srt")
+        );
         assert_eq!(format_of("{0}{25}Hello\n"), None);
         assert_eq!(format_of("an --> arrow\n"), None);
     }

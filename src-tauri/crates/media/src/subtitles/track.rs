@@ -196,7 +196,12 @@ mod tests {
 
     #[test]
     fn what_overlaps_is_shown_together_and_nothing_is_cut_short() {
-        let cues = [cue(0, 40, "a"), cue(10, 20, "b"), cue(20, 30, "c"), cue(50, 60, "d")];
+        let cues = [
+            cue(0, 40, "a"),
+            cue(10, 20, "b"),
+            cue(20, 30, "c"),
+            cue(50, 60, "d"),
+        ];
         let found = one_at_a_time(&cues, Path::new("a")).unwrap();
         let told: Vec<(i64, i64, String)> = found
             .iter()
@@ -205,7 +210,13 @@ mod tests {
         let is = |from, to, text: &str| (from, to, text.to_owned());
         assert_eq!(
             told,
-            [is(0, 10, "a"), is(10, 20, "ab"), is(20, 30, "ac"), is(30, 40, "a"), is(50, 60, "d")]
+            [
+                is(0, 10, "a"),
+                is(10, 20, "ab"),
+                is(20, 30, "ac"),
+                is(30, 40, "a"),
+                is(50, 60, "d")
+            ]
         );
         let crowd: Vec<Cue> = (0..20).map(|n| cue(n, 100, "x")).collect();
         assert!(one_at_a_time(&crowd, Path::new("a")).is_err());

@@ -104,10 +104,7 @@ impl Subtitles {
 
     /// The text of every cue in a codec of text, `None` where it cannot be, and how many those are.
     /// What has that codec already stays as it is.
-    pub(super) fn texts_in(
-        &self,
-        codec: &str,
-    ) -> Result<(Vec<Option<String>>, usize), MediaError> {
+    pub(super) fn texts_in(&self, codec: &str) -> Result<(Vec<Option<String>>, usize), MediaError> {
         let mut encoder = SubtitleEncoder::open(codec, &self.header)?;
         let mut lost = 0;
         let mut texts = Vec::with_capacity(self.cues.len());
@@ -190,7 +187,10 @@ fn sections(header: &str) -> (&str, &str, &str) {
 
 /// Text without lines that would be read as the end of it.
 fn joined(text: &str) -> String {
-    let lines = text.lines().map(str::trim_end).filter(|l| !l.trim().is_empty());
+    let lines = text
+        .lines()
+        .map(str::trim_end)
+        .filter(|l| !l.trim().is_empty());
     let lines: Vec<String> = lines.map(|line| line.replace("-->", "->")).collect();
     lines.join("\n")
 }
