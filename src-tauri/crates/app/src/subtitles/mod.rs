@@ -104,8 +104,8 @@ impl SubtitleWish {
         let path = file.to_str().ok_or_else(|| {
             invalid(said!(
                 "name.no_text",
-                "`{name}` has a name that is no text.",
-                name = file.display()
+                "The name `{path}` is not valid Unicode.",
+                path = file.display()
             ))
             .hint("Rename it.")
         })?;

@@ -66,6 +66,8 @@ pub struct Subtitles {
     pub header: String,
     /// Its styles were made by a person: it was ASS before.
     pub is_styled: bool,
+    /// Its events have the fields that its own document names, and not those that all others have.
+    pub(crate) has_own_fields: bool,
     /// Its lines, by their beginning.
     pub cues: Vec<Cue>,
     /// Name of the codec that it had.

@@ -56,7 +56,7 @@ pub fn read_subtitles(
         }
         false => crate::source::open(path, Look::Pictures, cancel)?,
     };
-    let read = of_input(input, path, wish.track)?;
+    let read = of_input(input, path, wish.track, is_text)?;
     if read.cues.is_empty() {
         return Err(refused(
             path,
@@ -135,7 +135,12 @@ fn chosen(input: &Input, path: &Path, track: Option<u32>) -> Result<usize, Media
     })
 }
 
-fn of_input(mut input: Input, path: &Path, track: Option<u32>) -> Result<Subtitles, MediaError> {
+fn of_input(
+    mut input: Input,
+    path: &Path,
+    track: Option<u32>,
+    is_text: bool,
+) -> Result<Subtitles, MediaError> {
     let index = chosen(&input, path, track)?;
     let none = || MediaError::Cancelled;
     let stream = input.stream(index).ok_or_else(none)?;
@@ -146,6 +151,8 @@ fn of_input(mut input: Input, path: &Path, track: Option<u32>) -> Result<Subtitl
     let mut read = Subtitles {
         header: decoder.header(),
         is_styled,
+        // Files of ASS name them; tracks always have the same ones, whatever their header says.
+        has_own_fields: is_text,
         cues: Vec::new(),
         language: stream.tags().remove("language").filter(|l| l != "und"),
         fonts: if is_styled { fonts(&input) } else { Vec::new() },

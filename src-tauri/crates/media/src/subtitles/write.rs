@@ -125,14 +125,25 @@ impl Subtitles {
     pub fn document(&self) -> String {
         let (before, events, after) = sections(&self.header);
         let mut out = String::with_capacity(self.header.len() + self.cues.len() * 80);
-        out.push_str(before);
-        if !out.is_empty() && !out.ends_with("\n\n") {
-            out.push_str(if out.ends_with('\n') { "\n" } else { "\n\n" });
+        for line in before.split_inclusive('\n') {
+            // The library signs what it makes of other formats.
+            if self.is_styled || !line.starts_with(';') {
+                out.push_str(line);
+            }
+        }
+        let end = out.trim_end().len();
+        out.truncate(end);
+        if !out.is_empty() {
+            out.push_str("\n\n");
         }
         out.push_str("[Events]\n");
         let mut has_format = false;
         for line in events.lines().filter(|line| !line.trim().is_empty()) {
-            has_format |= line.trim_start().starts_with("Format:");
+            let is_format = line.trim_start().starts_with("Format:");
+            if is_format && !self.has_own_fields {
+                continue;
+            }
+            has_format |= is_format;
             out.push_str(line.trim_end());
             out.push('\n');
         }
