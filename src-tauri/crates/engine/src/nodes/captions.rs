@@ -318,3 +318,63 @@ fn script_size(header: &str) -> (f64, f64) {
         _ => SCRIPT_SIZE,
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn script(text: &str) -> Script {
+        let subtitles = Subtitles::of_text(text).unwrap();
+        Script {
+            document: String::new(),
+            fonts: None,
+            seen: seen(&subtitles.cues),
+            clusters: clusters(&subtitles.cues),
+        }
+    }
+
+    const MILLI: i64 = 1_000;
+
+    #[test]
+    fn who_begins_in_the_middle_draws_what_led_there_and_who_goes_on_only_what_is_new() {
+        let script = script(
+            "1\n00:00:01,000 --> 00:00:03,000\na\n\n2\n00:00:02,000 --> 00:00:05,000\nb\n\n\
+             3\n00:00:04,000 --> 00:00:06,000\nc\n\n4\n00:00:06,000 --> 00:00:07,000\nd\n\n\
+             5\n00:00:04,100 --> 00:00:06,500\n{\\pos(1,1)}e\n",
+        );
+        let begun = |after, at: i64| script.begun(after, at * MILLI);
+        assert_eq!(begun(i64::MIN, 4_500), [1_000_000, 2_000_000, 4_000_000]);
+        assert_eq!(begun(3_500 * MILLI, 4_500), [4_000_000]);
+        assert_eq!(begun(i64::MIN, 500), [] as [i64; 0]);
+        assert_eq!(begun(i64::MIN, 6_000), [6_000_000], "c is over");
+        assert!(!script.is_seen(900 * MILLI));
+        assert!(script.is_seen(1_000 * MILLI) && script.is_seen(6_999 * MILLI));
+        assert!(!script.is_seen(7_100 * MILLI));
+    }
+
+    #[test]
+    fn what_has_a_look_keeps_it_and_all_else_gets_that_of_the_node() {
+        let params = SubtitlesParams {
+            back: Some("#102030".to_owned()),
+            size: 10.0,
+            ..SubtitlesParams::new("/a.srt")
+        };
+        let plain = Subtitles::of_text("1\n00:00:01,000 --> 00:00:02,000\n<b>a</b>\n").unwrap();
+        let drawn = document(&params, &plain);
+        assert!(
+            drawn.contains(
+                "Style: Default,sans-serif,28.80,&H00FFFFFF,&H00FFFFFF,&H00000000,&H40302010,4,"
+            ),
+            "{drawn}"
+        );
+        assert!(
+            drawn.contains("Dialogue: 0,0:00:01.00,0:00:02.00,Default,,0,0,0,,{\\b1}a{\\b0}\n"),
+            "{drawn}"
+        );
+        let own = "[Script Info]\nScriptType: v4.00+\n\n[V4+ Styles]\nFormat: Name, Fontname\nStyle: Mine,Serif\n\n\
+                   [Events]\nFormat: Layer, Start, End, Style, Name, MarginL, MarginR, MarginV, Effect, Text\n\
+                   Dialogue: 0,0:00:01.00,0:00:02.00,Mine,,0,0,0,,a\n";
+        let styled = Subtitles::of_text(own).unwrap();
+        assert_eq!(document(&params, &styled), own);
+    }
+}

@@ -67,7 +67,7 @@ pub struct Subtitles {
     /// Its styles were made by a person: it was ASS before.
     pub is_styled: bool,
     /// Its events have the fields that its own document names, and not those that all others have.
-    pub(crate) has_own_fields: bool,
+    pub has_own_fields: bool,
     /// Its lines, by their beginning.
     pub cues: Vec<Cue>,
     /// Name of the codec that it had.
@@ -93,6 +93,18 @@ impl Subtitles {
         }
         self.cues.retain(|cue| cue.to_micros > cue.from_micros);
         before - self.cues.len()
+    }
+
+    /// The lines of a text of SRT, WebVTT or ASS, as if it were a file of that content.
+    ///
+    /// # Errors
+    /// As [`read_subtitles`].
+    pub fn of_text(text: &str) -> Result<Self, MediaError> {
+        read::of_text(
+            text.to_owned(),
+            std::path::Path::new("text"),
+            &Default::default(),
+        )
     }
 
     /// Every letter that is shown, with the commands of ASS among them.

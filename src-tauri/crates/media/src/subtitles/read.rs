@@ -45,30 +45,26 @@ pub fn read_subtitles(
         source,
         path: path.into(),
     })?;
-    let input = match is_text {
-        true => {
-            let text = text_of(path, wish.charset)?;
-            let format = format_of(&text);
-            Input::open_subtitles(text, format, path, cancel).map_err(|error| match error {
-                MediaError::NotMedia { .. } => no_format(path),
-                other => other,
-            })?
-        }
-        false => crate::source::open(path, Look::Pictures, cancel)?,
-    };
-    let read = of_input(input, path, wish.track, is_text)?;
-    if read.cues.is_empty() {
-        return Err(refused(
-            path,
-            said!(
-                "subtitles.no_cues",
-                "there is no line of subtitles in it that could be read"
-            ),
-            "Open it in a text editor or a player: it may be empty, damaged, or of another format \
-             than its name says.",
-        ));
+    if is_text {
+        return of_text(text_of(path, wish.charset)?, path, cancel);
     }
-    Ok(read)
+    let input = crate::source::open(path, Look::Pictures, cancel)?;
+    of_input(input, path, wish.track, false)
+}
+
+/// Reads the text of a file of subtitles.
+pub(super) fn of_text(
+    text: String,
+    path: &Path,
+    cancel: &Arc<AtomicBool>,
+) -> Result<Subtitles, MediaError> {
+    crate::init()?;
+    let format = format_of(&text);
+    let input = Input::open_subtitles(text, format, path, cancel).map_err(|error| match error {
+        MediaError::NotMedia { .. } => no_format(path),
+        other => other,
+    })?;
+    of_input(input, path, None, true)
 }
 
 fn no_format(path: &Path) -> MediaError {
@@ -142,8 +138,7 @@ fn of_input(
     is_text: bool,
 ) -> Result<Subtitles, MediaError> {
     let index = chosen(&input, path, track)?;
-    let none = || MediaError::Cancelled;
-    let stream = input.stream(index).ok_or_else(none)?;
+    let stream = input.stream(index).ok_or_else(|| no_format(path))?;
     let codec = codec_name(stream.parameters().0.codec_id);
     let base = time_base(stream.time_base()).unwrap_or(TimeBase::MICROS);
     let mut decoder = SubtitleDecoder::open(stream, path)?;
@@ -204,7 +199,18 @@ fn of_input(
         }
     }
     settle(&mut read.cues);
-    Ok(read)
+    match read.cues.is_empty() {
+        true => Err(refused(
+            path,
+            said!(
+                "subtitles.no_cues",
+                "there is no line of subtitles in it that could be read"
+            ),
+            "Open it in a text editor or a player: it may be empty, damaged, or of another format \
+             than its name says.",
+        )),
+        false => Ok(read),
+    }
 }
 
 /// A packet in its own words.
@@ -286,4 +292,77 @@ fn fonts(input: &Input) -> Vec<SubtitleFont> {
         }
     }
     fonts
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::subtitles::SubtitleFormat;
+    use frameloom_core::subtitles::Retime;
+    use proptest::prelude::*;
+
+    fn cues(text: &str) -> Vec<(i64, i64, String)> {
+        let read = Subtitles::of_text(text).unwrap();
+        let all = read.cues.iter();
+        all.map(|c| {
+            (
+                c.from_micros / 1000,
+                c.to_micros / 1000,
+                c.text().to_owned(),
+            )
+        })
+        .collect()
+    }
+
+    #[test]
+    fn what_ends_before_it_begins_or_before_zero_is_nowhere_to_be_seen() {
+        let text = "1\n00:00:05,000 --> 00:00:04,000\nbackwards\n\n2\n-00:00:02,000 --> 00:00:01,000\n\
+                    halfway\n\n3\n00:00:01,500 --> 00:00:03,000\nwhole\n";
+        let found = cues(text);
+        assert!(
+            found.iter().all(|(from, to, _)| *from >= 0 && to > from),
+            "{found:?}"
+        );
+        assert_eq!(found.last().unwrap(), &(1500, 3000, "whole".to_owned()));
+    }
+
+    #[test]
+    fn a_line_without_an_end_stays_until_the_next_one() {
+        let found = cues("[00:01.00]one\n[00:03.00]two\n[00:20.00]three\n");
+        let times: Vec<(i64, i64)> = found.iter().map(|(from, to, _)| (*from, *to)).collect();
+        assert_eq!(times, [(1000, 3000), (3000, 8000), (20_000, 25_000)]);
+    }
+
+    proptest! {
+        #![proptest_config(ProptestConfig::with_cases(300))]
+        #[test]
+        fn no_text_makes_it_panic_and_what_is_read_can_be_written_and_read_again(
+            parts in proptest::collection::vec(
+                prop_oneof![
+                    Just("00:00:01,000 --> 00:00:02,000\n".to_owned()),
+                    Just("\n\n7\n".to_owned()),
+                    Just("WEBVTT\n\n".to_owned()),
+                    Just("[Script Info]\n[Events]\nDialogue: 0,0:00:01.00,0:00:02.00,A,,0,0,0,,".to_owned()),
+                    Just("<i>{\\b1}<font color=#f00>".to_owned()),
+                    Just("99:59:59,999 --> -1:00:00.5 line:50%\r".to_owned()),
+                    "\\PC{0,12}",
+                    "[0-9:,.> -]{0,16}",
+                ],
+                0..24,
+            ),
+            shift in -5i64..5,
+        ) {
+            let text: String = parts.concat();
+            if let Ok(mut read) = Subtitles::of_text(&text) {
+                let shift = frameloom_core::time::Rational::new(shift, 1);
+                read.retime(Retime::new(shift, None).unwrap());
+                for (format, _) in SubtitleFormat::ALL {
+                    let (written, lost) = read.written(format).unwrap();
+                    if let Ok(again) = Subtitles::of_text(&written) {
+                        prop_assert!(again.cues.len() + lost <= read.cues.len() + lost);
+                    }
+                }
+            }
+        }
+    }
 }
