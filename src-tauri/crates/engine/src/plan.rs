@@ -496,7 +496,7 @@ fn uses_of<'a>(
                     params.file.as_ref()
                 }
                 Op::Subtitles(params) => {
-                    texts.push((step.id, params.clone()));
+                    texts.push((step.id, params.as_ref().clone()));
                     Some(&params.file)
                 }
                 _ => None,

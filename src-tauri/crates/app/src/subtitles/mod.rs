@@ -159,7 +159,7 @@ pub(crate) fn burning(
     let span = request.span.filter(|_| first.is_some());
     let mut ops: Vec<Op> = first.into_iter().collect();
     ops.extend(fields::node(request.deinterlace, report));
-    ops.push(Op::Subtitles(wish.node(input, span)?));
+    ops.push(Op::Subtitles(Box::new(wish.node(input, span)?)));
     Ok(Work {
         graph: Graph::chain(ops),
         size: shown(video, (video.width, video.height)),

@@ -73,7 +73,7 @@ pub enum Op {
     /// Write text or subtitles into the pictures.
     Text(TextParams),
     /// Burn subtitles of a file into the pictures.
-    Subtitles(SubtitlesParams),
+    Subtitles(Box<SubtitlesParams>),
     /// Show clips one after another. Pictures and sound enter in the order of their wires; sound
     /// of each clip is as long as its pictures.
     Concat,

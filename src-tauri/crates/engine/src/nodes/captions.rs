@@ -108,8 +108,16 @@ struct Script {
     fonts: Option<TempDir>,
     /// When there is anything to see, in order, without gaps of less than a moment.
     seen: Vec<(i64, i64)>,
-    /// Of each layer, lines that hang together because they overlap: from, to, where each begins.
-    clusters: Vec<Vec<(i64, i64, Vec<i64>)>>,
+    /// Of each layer, in order.
+    clusters: Vec<Vec<Cluster>>,
+}
+
+/// Lines that hang together because they overlap.
+struct Cluster {
+    from: i64,
+    to: i64,
+    /// Where each of them begins, in order.
+    begins: Vec<i64>,
 }
 
 impl Captions {
@@ -196,9 +204,9 @@ impl Script {
     fn begun(&self, after: i64, micros: i64) -> Vec<i64> {
         let mut begun: Vec<i64> = Vec::new();
         for layer in &self.clusters {
-            let behind = layer.partition_point(|(from, ..)| *from <= micros);
+            let behind = layer.partition_point(|cluster| cluster.from <= micros);
             let last = behind.checked_sub(1).and_then(|at| layer.get(at));
-            if let Some((_, _, begins)) = last.filter(|(_, to, _)| micros < *to) {
+            if let Some(Cluster { begins, .. }) = last.filter(|cluster| micros < cluster.to) {
                 begun.extend(begins.iter().filter(|at| **at > after && **at <= micros));
             }
         }
@@ -229,8 +237,8 @@ fn seen(cues: &[Cue]) -> Vec<(i64, i64)> {
 }
 
 /// Lines that hang together; one that says itself where it lies moves no other.
-fn clusters(cues: &[Cue]) -> Vec<Vec<(i64, i64, Vec<i64>)>> {
-    let mut layers: BTreeMap<&str, Vec<(i64, i64, Vec<i64>)>> = BTreeMap::new();
+fn clusters(cues: &[Cue]) -> Vec<Vec<Cluster>> {
+    let mut layers: BTreeMap<&str, Vec<Cluster>> = BTreeMap::new();
     for cue in cues {
         if cue.text().contains("\\pos(") || cue.text().contains("\\move(") {
             continue;
@@ -240,13 +248,17 @@ fn clusters(cues: &[Cue]) -> Vec<Vec<(i64, i64, Vec<i64>)>> {
         let from = held(cue.from_micros);
         let to = held(cue.to_micros).max(from + HUNDREDTH_MICROS);
         match clusters.last_mut() {
-            Some((_, end, begins)) if from < *end => {
-                *end = (*end).max(to);
-                if begins.last() != Some(&from) {
-                    begins.push(from);
+            Some(last) if from < last.to => {
+                last.to = last.to.max(to);
+                if last.begins.last() != Some(&from) {
+                    last.begins.push(from);
                 }
             }
-            _ => clusters.push((from, to, vec![from])),
+            _ => clusters.push(Cluster {
+                from,
+                to,
+                begins: vec![from],
+            }),
         }
     }
     layers.into_values().collect()

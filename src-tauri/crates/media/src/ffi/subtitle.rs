@@ -49,7 +49,7 @@ pub(crate) fn is_text(codec: &str) -> bool {
     };
     // SAFETY: returns null or a constant.
     let descriptor = unsafe { sys::avcodec_descriptor_get(id).as_ref() };
-    descriptor.is_some_and(|d| d.props & sys::AV_CODEC_PROP_TEXT_SUB as i32 != 0)
+    descriptor.is_some_and(|d| d.props & sys::AV_CODEC_PROP_TEXT_SUB != 0)
 }
 
 /// An open decoder of text.

@@ -315,7 +315,8 @@ mod tests {
     }
 
     #[test]
-    fn what_is_over_before_zero_is_nowhere_to_be_seen_and_what_ends_before_it_begins_stays_a_while() {
+    fn what_is_over_before_zero_is_nowhere_to_be_seen_and_what_ends_before_it_begins_stays_a_while()
+    {
         let text = "1\n00:00:05,000 --> 00:00:04,000\nbackwards\n\n2\n-00:00:02,000 --> 00:00:01,000\n\
                     halfway\n\n3\n00:00:01,500 --> 00:00:03,000\nwhole\n";
         let found = cues(text);

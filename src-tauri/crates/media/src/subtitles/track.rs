@@ -107,8 +107,8 @@ impl Subtitles {
             packets: Vec::new(),
             lost: 0,
         };
-        for (from_micros, to_micros, together) in one_at_a_time(&self.cues, path)? {
-            let event = match together.as_slice() {
+        for stretch in one_at_a_time(&self.cues, path)? {
+            let event = match stretch.shown.as_slice() {
                 [] => continue,
                 [only] => only.event.clone(),
                 several => {
@@ -123,8 +123,8 @@ impl Subtitles {
             };
             match encoder.encode(&event) {
                 Some(data) => track.packets.push(CuePacket {
-                    from_micros,
-                    to_micros,
+                    from_micros: stretch.from_micros,
+                    to_micros: stretch.to_micros,
                     data,
                     settings: String::new(),
                 }),
@@ -144,11 +144,15 @@ fn packet(cue: &Cue) -> CuePacket {
     }
 }
 
+/// A stretch in which the same lines are shown.
+struct Stretch<'a> {
+    from_micros: i64,
+    to_micros: i64,
+    shown: Vec<&'a Cue>,
+}
+
 /// The stretches between which what is shown changes, each with all that is shown in it.
-fn one_at_a_time<'a>(
-    cues: &'a [Cue],
-    path: &Path,
-) -> Result<Vec<(i64, i64, Vec<&'a Cue>)>, MediaError> {
+fn one_at_a_time<'a>(cues: &'a [Cue], path: &Path) -> Result<Vec<Stretch<'a>>, MediaError> {
     let edges: BTreeSet<i64> = cues
         .iter()
         .flat_map(|cue| [cue.from_micros, cue.to_micros])
@@ -159,7 +163,11 @@ fn one_at_a_time<'a>(
     let mut before: Option<i64> = None;
     for edge in edges {
         if let Some(from) = before.filter(|_| !shown.is_empty()) {
-            stretches.push((from, edge, shown.clone()));
+            stretches.push(Stretch {
+                from_micros: from,
+                to_micros: edge,
+                shown: shown.clone(),
+            });
         }
         shown.retain(|cue| cue.to_micros > edge);
         while let Some(cue) = coming.next_if(|cue| cue.from_micros <= edge) {
@@ -205,7 +213,10 @@ mod tests {
         let found = one_at_a_time(&cues, Path::new("a")).unwrap();
         let told: Vec<(i64, i64, String)> = found
             .iter()
-            .map(|(from, to, cues)| (*from, *to, cues.iter().map(|c| c.text()).collect()))
+            .map(|s| {
+                let shown = s.shown.iter().map(|c| c.text()).collect();
+                (s.from_micros, s.to_micros, shown)
+            })
             .collect();
         let is = |from, to, text: &str| (from, to, text.to_owned());
         assert_eq!(
