@@ -349,11 +349,17 @@ mod tests {
 
     #[test]
     fn who_begins_in_the_middle_draws_what_led_there_and_who_goes_on_only_what_is_new() {
-        let script = script(
-            "1\n00:00:01,000 --> 00:00:03,000\na\n\n2\n00:00:02,000 --> 00:00:05,000\nb\n\n\
-             3\n00:00:04,000 --> 00:00:06,000\nc\n\n4\n00:00:06,000 --> 00:00:07,000\nd\n\n\
-             5\n00:00:04,100 --> 00:00:06,500\n{\\pos(1,1)}e\n",
-        );
+        let line = |from: &str, to: &str, text: &str| {
+            format!("Dialogue: 0,0:00:0{from},0:00:0{to},Default,,0,0,0,,{text}\n")
+        };
+        let lines = [
+            line("1.00", "3.00", "a"),
+            line("2.00", "5.00", "b"),
+            line("4.00", "6.00", "c"),
+            line("4.10", "6.50", "{\\pos(1,1)}e"),
+            line("6.00", "7.00", "d"),
+        ];
+        let script = script(&format!("[Script Info]\n\n[Events]\n{}", lines.concat()));
         let begun = |after, at: i64| script.begun(after, at * MILLI);
         assert_eq!(begun(i64::MIN, 4_500), [1_000_000, 2_000_000, 4_000_000]);
         assert_eq!(begun(3_500 * MILLI, 4_500), [4_000_000]);
