@@ -58,6 +58,7 @@ export const FAKE_PRESETS: PresetCard[] = [
   row('silence', { options: ['quality', 'codec'] }),
   row('voice', { options: ['codec'] }),
   row('scenes', { options: ['quality', 'codec'] }),
+  row('subtitles', { options: ['quality', 'codec'] }),
   row('convert', { takes: ['still'], options: ['quality'], clip_formats: [], still_formats: STILL_FORMATS }),
 ];
 
@@ -107,6 +108,7 @@ export function fakeOutput(request: UpscaleRequest): string {
     voice: '{name}_voice',
     steps: '{name}_made',
     convert: '{name}_converted',
+    subtitles: '{name}_subtitled',
     scenes: `{name}_${String(request.counter ?? 1).padStart(3, '0')}`,
   }[request.preset];
   return `${folder}/${(request.name_template ?? usual).replace('{name}', stem)}.${ending}`;

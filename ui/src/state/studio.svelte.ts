@@ -3,6 +3,7 @@
  * settings, and what is chosen. The program's database is the truth for jobs; this is its mirror.
  */
 import type { AppError } from '../ipc/bindings/AppError';
+import { subtitleWish, type SubtitleTuning } from '../components/home/subtitles';
 import type { ConvertWish } from '../ipc/bindings/ConvertWish';
 import type { EnlargeWish } from '../ipc/bindings/EnlargeWish';
 import type { Found } from '../ipc/bindings/Found';
@@ -83,6 +84,8 @@ export class Draft {
 const USUAL_SILENCE: SilenceRule = { threshold: 0.5, padding_millis: 200, min_silence_millis: 500, min_speech_millis: 100 };
 const USUAL_VOICE: VoiceWish = { loudness: -16, strength: 1 };
 const USUAL_ENLARGE: EnlargeWish = { fit: null, source: null };
+/** White letters with an outline, below, where nothing is said. */
+const USUAL_SUBTITLES: SubtitleTuning = { file: null, size: 5, back: false, top: false, seconds: 0 };
 const USUAL_CONVERT: ConvertWish = {
   fit: null,
   larger: false,
@@ -114,6 +117,8 @@ export interface Recipe {
   enlarge: EnlargeWish;
   /** How pictures are converted. */
   convert: ConvertWish;
+  /** Which subtitles are burned in, and how they look. */
+  subtitles: SubtitleTuning;
   /** How scenes are told from each other; what stands before the numbers of chapters is a word of the window. */
   scenes: Omit<SceneWish, 'chapter'>;
   /** What is made of scenes. */
@@ -166,6 +171,7 @@ export class Studio {
     voice: { ...USUAL_VOICE },
     enlarge: { ...USUAL_ENLARGE },
     convert: { ...USUAL_CONVERT },
+    subtitles: { ...USUAL_SUBTITLES },
     scenes: { ...USUAL_SCENES },
     split: 'files',
     format: null,
@@ -472,6 +478,7 @@ export class Studio {
       ...(!saved && draft.preset === 'silence' && { silence: { rule: { ...this.recipe.silence }, track: null } }),
       ...(!saved && draft.preset === 'enlarge' && (this.recipe.enlarge.fit !== null || this.recipe.enlarge.source !== null) && { enlarge: { ...this.recipe.enlarge } }),
       ...(!saved && draft.preset === 'convert' && { convert: { ...this.recipe.convert } }),
+      ...(!saved && draft.preset === 'subtitles' && { subtitles: subtitleWish(this.recipe.subtitles) }),
       ...(!saved && draft.preset === 'voice' && { voice: { ...this.recipe.voice } }),
       ...(!saved && draft.preset === 'scenes' && { scenes: { ...this.recipe.scenes, chapter: t('scenes.chapter') } }),
     };
@@ -644,6 +651,7 @@ export class Studio {
       voice: { ...USUAL_VOICE },
       enlarge: { ...USUAL_ENLARGE },
       convert: { ...USUAL_CONVERT },
+      subtitles: { ...USUAL_SUBTITLES },
       scenes: { ...USUAL_SCENES },
       split: 'files',
       format: null,

@@ -345,6 +345,7 @@ fn files_of(graph: &Graph) -> Vec<PathBuf> {
         Op::Color(params) => params.lut.clone(),
         Op::Onnx(params) => Some(params.path.clone()),
         Op::Text(params) => params.file.clone(),
+        Op::Subtitles(params) => Some(params.file.clone()),
         _ => None,
     });
     named.map(PathBuf::from).collect()

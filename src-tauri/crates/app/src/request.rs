@@ -16,7 +16,8 @@ use crate::presets::{self, PresetId, Work, with_format};
 use crate::redact::RedactWish;
 use crate::reframe::ReframeWish;
 use crate::{
-    App, ComputeWish, DeinterlaceChoice, SceneWish, SilenceWish, VoiceWish, explain, fields,
+    App, ComputeWish, DeinterlaceChoice, SceneWish, SilenceWish, SubtitleWish, VoiceWish, explain,
+    fields, subtitles,
 };
 use frameloom_core::error::{AppError, ErrorCode};
 use frameloom_core::graph::{Op, ResizeParams, TrimParams};
@@ -132,6 +133,10 @@ pub struct UpscaleRequest {
     #[serde(skip_serializing_if = "Option::is_none")]
     #[ts(optional)]
     pub look: Option<LookWish>,
+    /// Which subtitles are burned in and how they look, for the preset that does it.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[ts(optional)]
+    pub subtitles: Option<SubtitleWish>,
     /// Names that are not overwritten in any case.
     #[serde(skip)]
     #[ts(skip)]
@@ -282,6 +287,9 @@ impl App {
         } else if let Some(task) = preset.id.look() {
             let (work, model) = self.looks(task, request, trim, video, report)?;
             (work, model.map(|model| (model, 1)))
+        } else if preset.id == PresetId::Subtitles {
+            let work = subtitles::burning(request, trim, &input, video, report)?;
+            (work, None)
         } else if preset.id == PresetId::Reframe {
             let (work, model) = self.reframing(request, trim, video, report)?;
             (work, model.map(|model| (model, 1)))

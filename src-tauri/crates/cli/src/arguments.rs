@@ -9,6 +9,7 @@ mod redact;
 mod reframe;
 mod scenes;
 mod sound;
+mod subtitles;
 
 pub use looks::{Depth, Light, Style};
 pub use models::{ModelGet, ModelImport, Models};
@@ -19,13 +20,15 @@ pub use redact::Redact;
 pub use reframe::Reframe;
 pub use scenes::Scenes;
 pub use sound::{Silence, Voice};
+pub use subtitles::Subtitles;
 
 use clap::{ArgGroup, Args, Parser, Subcommand, ValueEnum};
 use clap_complete::Shell;
 use frameloom_app::inventory::Rule;
 use frameloom_app::{
     BackgroundWish, ComputeWish, ConvertWish, DeinterlaceChoice, LookWish, MotionWish,
-    PicturesRequest, PresetId, RedactWish, ReframeWish, SceneWish, SilenceWish, VoiceWish,
+    PicturesRequest, PresetId, RedactWish, ReframeWish, SceneWish, SilenceWish, SubtitleWish,
+    VoiceWish,
 };
 use frameloom_core::job::{Device, Precision, Priority, Quality, TrackChoice, VideoCodec};
 use frameloom_core::time::FrameRate;
@@ -112,6 +115,8 @@ pub enum Command {
     Scenes(Scenes),
     /// Show many pictures and clips on one, each with its name: a contact sheet.
     Sheet(Sheet),
+    /// Convert, shift and stretch subtitles, burn them into videos, or add them as a track.
+    Subtitles(Subtitles),
     /// Show presets, and keep, share and remove your own.
     #[command(subcommand)]
     Presets(Presets),
@@ -409,6 +414,8 @@ pub struct Wishes {
     pub scenes: Option<SceneWish>,
     /// How light, style or depth are treated.
     pub look: Option<LookWish>,
+    /// Which subtitles are burned in.
+    pub subtitles: Option<SubtitleWish>,
 }
 
 /// Arguments of `do`.

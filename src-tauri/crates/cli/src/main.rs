@@ -65,6 +65,7 @@ fn run(arguments: &Arguments, output: &output::Output) -> Result<ExitCode, AppEr
         Command::Silence(work) => commands::silence::run(&app, work, output),
         Command::Sheet(work) => commands::sheet::run(&app, work, output),
         Command::Scenes(work) => commands::scenes::run(&app, work, output),
+        Command::Subtitles(work) => commands::subtitles::run(&app, work, output),
         Command::Light(work) => commands::upscale::run(&app, &work.upscale(), output),
         Command::Style(work) => commands::upscale::run(&app, &work.upscale(), output),
         Command::Depth(work) => commands::upscale::run(&app, &work.upscale(), output),

@@ -3,7 +3,8 @@
 //! What lives here: exact time ([`time`]), what a probe says of a file ([`media`]), colour
 //! ([`color`]), the picture layout that all code agrees on ([`pixel`]), the processing graph
 //! ([`graph`]), jobs and their states ([`job`]), model manifests ([`model`]), the cut of a clip
-//! into segments ([`segment`]), what is kept where silence is cut ([`speech`]), what the library knows of files ([`library`]), text as it is looked
+//! into segments ([`segment`]), what is kept where silence is cut ([`speech`]), when
+//! subtitles are shown ([`subtitles`]), what the library knows of files ([`library`]), text as it is looked
 //! for ([`folded`]) and the one error shape that people see ([`error`]).
 //!
 //! What must not: files, sockets, clocks, threads, tauri, ffmpeg, ONNX Runtime.
@@ -33,4 +34,5 @@ pub mod said;
 pub mod segment;
 pub mod sequence;
 pub mod speech;
+pub mod subtitles;
 pub mod time;

@@ -22,12 +22,12 @@ pub(crate) use result::{encoder_spec, left_out, settled_color, uncuttable, uprig
 
 use crate::EngineError;
 use crate::nodes::{
-    Joints, Models, Pace, check_text_file, finding_provider, manifest_of, missing_letters,
+    Joints, Models, Pace, check_subtitles, finding_provider, manifest_of, missing_letters,
 };
 use crate::sound::{self, SoundPlan};
 use again::this_program;
 use clips::join_clips;
-use frameloom_core::graph::{Layout, OnnxParams, Op};
+use frameloom_core::graph::{Layout, OnnxParams, Op, SubtitlesParams};
 use frameloom_core::job::{JobSpec, PictureSizes, ProviderChoice};
 use frameloom_core::media::{MediaInfo, MediaKind, VideoInfo, Warning};
 use frameloom_core::model::ModelManifest;
@@ -246,9 +246,7 @@ pub fn plan(spec: &JobSpec, info: &MediaInfo, models: &dyn Models) -> Result<Pla
     let mut boxes = Vec::new();
     for line in &layout.pictures {
         visit(line, &mut |step| {
-            if let Op::Text(params) = step.op {
-                boxes.extend(missing_letters(step.id, params));
-            }
+            boxes.extend(missing_letters(step.id, step.op));
         });
     }
     for name in layout.inputs().into_iter().skip(1) {
@@ -386,7 +384,7 @@ pub fn plan(spec: &JobSpec, info: &MediaInfo, models: &dyn Models) -> Result<Pla
     };
     let (matrix, guessed) = video.color.matrix_or_guess(video.width, video.height);
     let needs_matrix = ops.iter().any(|(_, op)| match op {
-        Op::Color(_) | Op::Overlay(_) | Op::Text(_) | Op::Concat => true,
+        Op::Color(_) | Op::Overlay(_) | Op::Text(_) | Op::Subtitles(_) | Op::Concat => true,
         op => manifest_of(op, models).is_ok_and(|manifest| {
             manifest.is_some_and(|m| m.input.color != frameloom_core::model::TensorColor::Luma)
         }),
@@ -494,8 +492,12 @@ fn uses_of<'a>(
                 Op::Color(params) => params.lut.as_ref(),
                 Op::Onnx(params) => Some(&params.path),
                 Op::Text(params) => {
-                    texts.extend(params.file.as_ref().map(|file| (step.id, file)));
+                    texts.extend(SubtitlesParams::of_text(params).map(|file| (step.id, file)));
                     params.file.as_ref()
+                }
+                Op::Subtitles(params) => {
+                    texts.push((step.id, params.as_ref().clone()));
+                    Some(&params.file)
                 }
                 _ => None,
             };
@@ -504,8 +506,8 @@ fn uses_of<'a>(
             }
         });
     }
-    for (node, file) in texts {
-        check_text_file(node, Path::new(file))?;
+    for (node, params) in texts {
+        check_subtitles(node, &params)?;
     }
     Ok(found)
 }

@@ -144,6 +144,16 @@ pub enum MediaError {
         /// The picture.
         path: PathBuf,
     },
+    /// Subtitles that cannot be read or written.
+    #[error("{what}: {path}")]
+    Subtitles {
+        /// What is wrong with them.
+        what: Said,
+        /// What helps.
+        remedy: String,
+        /// The file.
+        path: PathBuf,
+    },
     /// The request contradicts itself.
     #[error("{what}")]
     InvalidRequest {
@@ -247,6 +257,7 @@ impl MediaError {
             | MediaError::NoSound { .. }
             | MediaError::NoFrames { .. }
             | MediaError::Sequence { .. }
+            | MediaError::Subtitles { .. }
             | MediaError::UnsupportedCodec { .. }
             | MediaError::UnsupportedPixelFormat { .. } => ErrorCode::InputUnsupported,
             MediaError::BadDimensions { .. } => ErrorCode::InputTooLarge,
@@ -269,8 +280,10 @@ impl MediaError {
 
     /// The remedy, where it depends on what exactly went wrong.
     pub fn hint(&self) -> Option<String> {
-        let MediaError::TracksDoNotFit { tracks, others, .. } = self else {
-            return None;
+        let (tracks, others) = match self {
+            MediaError::TracksDoNotFit { tracks, others, .. } => (tracks, others),
+            MediaError::Subtitles { remedy, .. } => return Some(remedy.clone()),
+            _ => return None,
         };
         // Tracks of other inputs are there because the graph asks for them.
         if tracks.iter().any(|(_, choice)| choice.is_empty()) {

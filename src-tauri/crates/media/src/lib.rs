@@ -8,7 +8,8 @@
 //! source and tracks of other files, [`write_animation`] makes an animated picture of them, and
 //! [`verify_output`] and [`check_animation`] read the result back. Numbered pictures are read as a
 //! clip ([`find_pictures`], [`ReaderOptions::pictures`]). Sound is decoded by [`SoundReader`],
-//! changed by [`SoundFilter`] and encoded by [`SoundPartWriter`].
+//! changed by [`SoundFilter`] and encoded by [`SoundPartWriter`]. Subtitles that are text are read by
+//! [`read_subtitles`] and written in another format.
 //!
 //! What must not: inference, jobs, SQL, sockets. Unsafe code stays in `ffi/`. Only the one file
 //! that was named, or the pictures of the pattern, is ever opened: playlists and references inside of files lead nowhere.
@@ -58,6 +59,7 @@ mod scrub;
 mod sequence;
 mod sound;
 mod source;
+mod subtitles;
 mod tone;
 mod verify;
 
@@ -99,5 +101,9 @@ pub use sequence::{SEQUENCE_CONTAINER, find_pictures, numbers_of, probe_pictures
 pub use sound::{
     Listener, SoundBlock, SoundCodec, SoundEncoderPlan, SoundFilter, SoundFormat, SoundHeader,
     SoundPartReader, SoundPartWriter, SoundReader, SoundReport, SoundSource, plan_sound_encoder,
+};
+pub use subtitles::{
+    Cue, CuePacket, CueTrack, MAX_CUES, MAX_SUBTITLE_BYTES, ReadSubtitles, SubtitleFont,
+    SubtitleFormat, Subtitles, read_subtitles,
 };
 pub use verify::{Expectation, FrameTimes, OutputCheck, coded_frames, frame_times, verify_output};

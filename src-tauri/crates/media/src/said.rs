@@ -101,6 +101,14 @@ impl MediaError {
                     path = path.display()
                 )
             }
+            MediaError::Subtitles { what, path, .. } => {
+                said!(
+                    "subtitles.of_file",
+                    "{what}: {path}",
+                    what = what,
+                    path = path.display()
+                )
+            }
             MediaError::InvalidRequest { what } => what.clone(),
             MediaError::EncoderUnavailable { wanted, reason } => said!(
                 "encoder.none",

@@ -62,7 +62,7 @@ fn has_whole_index(path: &Path) -> bool {
 }
 
 /// Refuses what is not a readable file with something in it; gives its first bytes.
-fn check_file(path: &Path) -> Result<[u8; 12], MediaError> {
+pub(crate) fn check_file(path: &Path) -> Result<[u8; 12], MediaError> {
     let unreadable = |source: io::Error| match source.kind() {
         io::ErrorKind::NotFound | io::ErrorKind::NotADirectory => {
             MediaError::NotFound { path: path.into() }

@@ -23,6 +23,7 @@ import ScissorsLineDashed from '@lucide/svelte/icons/scissors-line-dashed';
 import Sparkles from '@lucide/svelte/icons/sparkles';
 import Split from '@lucide/svelte/icons/split';
 import Paintbrush from '@lucide/svelte/icons/paintbrush';
+import Captions from '@lucide/svelte/icons/captions';
 import Sun from '@lucide/svelte/icons/sun';
 import Mountain from '@lucide/svelte/icons/mountain';
 import Type from '@lucide/svelte/icons/type';
@@ -59,6 +60,7 @@ const ICONS: Record<string, Icon> = {
   style: Paintbrush,
   depth: Mountain,
   text: Type,
+  subtitles: Captions,
   concat: ListEnd,
   mux: Merge,
   loudness: Volume,

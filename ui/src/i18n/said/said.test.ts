@@ -52,7 +52,7 @@ afterEach(() => setLanguage('en', []));
 it('a sentence is said in the language of the window, with the words of others as quotations in English', () => {
   const said = {
     code: 'node.cannot_run',
-    text: 'the node `text` cannot run: the subtitles cannot be read (No such file); ASS, SRT and WebVTT in UTF-8 can',
+    text: 'the node `text` cannot run: the subtitles cannot be read: No such file',
     values: {
       node: 'text',
       reason: { code: 'node.subtitles', text: '', values: { error: { text: 'No such file' } } },
@@ -61,7 +61,7 @@ it('a sentence is said in the language of the window, with the words of others a
   expect(plain(sentence(said))).toMatch(/^The node `text` cannot run: .*\.$/);
   setLanguage('fr', []);
   expect(plain(sentence(said))).toBe(
-    'Le nœud « text » ne peut pas s’exécuter : les sous-titres ne peuvent pas être lus (« No such file ») ; prenez de l’ASS, du SRT ou du WebVTT en UTF-8.',
+    'Le nœud « text » ne peut pas s’exécuter : les sous-titres ne peuvent pas être lus : « No such file ».',
   );
   expect(saidParts(said).filter(({ english }) => english)).toEqual([{ text: 'No such file', english: true }]);
 });

@@ -26,6 +26,7 @@ import type { SourceParams } from "./SourceParams";
 import type { SplitChannelsParams } from "./SplitChannelsParams";
 import type { StabiliseParams } from "./StabiliseParams";
 import type { StyleParams } from "./StyleParams";
+import type { SubtitlesParams } from "./SubtitlesParams";
 import type { TextParams } from "./TextParams";
 import type { TrimParams } from "./TrimParams";
 

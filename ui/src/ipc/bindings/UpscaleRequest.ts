@@ -15,6 +15,7 @@ import type { ReframeWish } from "./ReframeWish";
 import type { SceneWish } from "./SceneWish";
 import type { SilenceWish } from "./SilenceWish";
 import type { Span } from "./Span";
+import type { SubtitleWish } from "./SubtitleWish";
 import type { VideoCodec } from "./VideoCodec";
 import type { VoiceWish } from "./VoiceWish";
 
@@ -145,4 +146,8 @@ scenes?: SceneWish,
 /**
  * How light, style or depth are treated, for the presets that are about them.
  */
-look?: LookWish, };
+look?: LookWish, 
+/**
+ * Which subtitles are burned in and how they look, for the preset that does it.
+ */
+subtitles?: SubtitleWish, };

@@ -4,7 +4,7 @@
 use super::PresetId;
 use crate::{
     BackgroundWish, ConvertWish, DeinterlaceChoice, EnlargeWish, LookWish, MotionWish, RedactWish,
-    ReframeWish, SilenceWish, VoiceWish,
+    ReframeWish, SilenceWish, SubtitleWish, VoiceWish,
 };
 use frameloom_core::error::{AppError, ErrorCode};
 use frameloom_core::graph::{GRAPH_VERSION, Graph, Op};
@@ -128,6 +128,9 @@ pub struct PresetSettings {
     /// How pictures are converted.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub convert: Option<ConvertWish>,
+    /// How subtitles look that are burned in.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub subtitles: Option<SubtitleWish>,
 }
 
 /// A step of a preset that knows the file it is done to: what it comes to is a node of a graph.
@@ -272,12 +275,14 @@ impl PresetDocument {
             background,
             convert,
             name,
+            subtitles,
             ..
         } = &self.settings;
         if background
             .as_ref()
             .is_some_and(|wish| wish.behind.is_some())
             || convert.as_ref().is_some_and(|wish| wish.mark.is_some())
+            || subtitles.as_ref().is_some_and(|wish| wish.file.is_some())
             || name.as_ref().is_some_and(|name| name.contains(['/', '\\']))
         {
             return Err(names_a_file());
@@ -366,7 +371,7 @@ fn read_node(value: &Value) -> Result<Op, AppError> {
         Some(Op::SplitChannels(_) | Op::Trim(_) | Op::Cut(_)) => Err(refused(
             "a stretch or a channel is chosen for one file, not for all",
         )),
-        Some(Op::Onnx(_)) => Err(names_a_file()),
+        Some(Op::Onnx(_) | Op::Subtitles(_)) => Err(names_a_file()),
         Some(Op::Color(params)) if params.lut.is_some() => Err(names_a_file()),
         Some(Op::Text(params)) if params.file.is_some() => Err(names_a_file()),
         Some(Op::AudioDenoise(params)) if params.model.as_ref().is_some_and(|m| m != ANY_MODEL) => {

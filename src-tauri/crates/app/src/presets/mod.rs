@@ -77,6 +77,8 @@ pub enum PresetId {
     Scenes,
     /// Other formats and sizes of pictures.
     Convert,
+    /// Subtitles burned into the pictures.
+    Subtitles,
     /// The steps of a preset of the shelf; no card of its own.
     Steps,
 }
@@ -418,6 +420,19 @@ pub const PRESETS: &[Preset] = &[
         still_formats: STILL_FORMATS,
         follows_source: true,
         template: "{name}_converted",
+        codec: None,
+        quality: None,
+    },
+    Preset {
+        id: PresetId::Subtitles,
+        word: "subtitles",
+        summary: "Burn subtitles into the pictures: those of the clip, or with `frameloom subtitles --burn` of a file",
+        takes: CLIPS,
+        options: &[PresetOption::Quality, PresetOption::Codec],
+        clip_formats: CLIP_FORMATS,
+        still_formats: &[],
+        follows_source: true,
+        template: "{name}_subtitled",
         codec: None,
         quality: None,
     },

@@ -430,6 +430,7 @@ impl PresetSettings {
         put(&self.look, &mut request.look);
         put(&self.enlarge, &mut request.enlarge);
         put(&self.convert, &mut request.convert);
+        put(&self.subtitles, &mut request.subtitles);
         // Who names the result has the last word.
         if request.name_template.is_none()
             && request
@@ -493,6 +494,7 @@ fn settings_of(
         look: request.look.clone(),
         enlarge: request.enlarge,
         convert: request.convert.clone(),
+        subtitles: request.subtitles.clone(),
     }
 }
 

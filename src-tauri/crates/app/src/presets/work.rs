@@ -115,6 +115,7 @@ pub(crate) fn work(
         | PresetId::Silence
         | PresetId::Voice
         | PresetId::Convert
+        | PresetId::Subtitles
         | PresetId::Steps => {}
     }
     // Matroska holds no note of a turn; where the size is named, pictures are turned themselves.

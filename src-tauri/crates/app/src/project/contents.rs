@@ -19,7 +19,12 @@ use std::path::{Path, PathBuf};
 use ts_rs::TS;
 
 /// Parameters that name a file, by the operation that has them.
-const FILE_PARAMETERS: &[(&str, &str)] = &[("color", "lut"), ("onnx", "path"), ("text", "file")];
+const FILE_PARAMETERS: &[(&str, &str)] = &[
+    ("color", "lut"),
+    ("onnx", "path"),
+    ("text", "file"),
+    ("subtitles", "file"),
+];
 /// Parameters that name a model of the program.
 const MODEL_PARAMETERS: &[(&str, &str)] = &[("upscale", "model"), ("denoise", "model")];
 

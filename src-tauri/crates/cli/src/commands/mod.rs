@@ -16,6 +16,7 @@ pub mod run;
 pub mod scenes;
 pub mod sheet;
 pub mod silence;
+pub mod subtitles;
 pub mod upscale;
 pub mod verify;
 pub mod warnings;

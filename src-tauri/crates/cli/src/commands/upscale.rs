@@ -280,6 +280,7 @@ fn request(arguments: &Upscale, file: &Found, index: usize, taken: &Arc<Taken>) 
         convert: wishes.convert.clone(),
         scenes: wishes.scenes.clone(),
         look: wishes.look.clone(),
+        subtitles: wishes.subtitles.clone(),
         taken: taken.clone(),
     }
 }

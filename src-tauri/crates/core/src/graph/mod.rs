@@ -1,6 +1,7 @@
 //! The processing graph as a document: nodes, edges, validation. What a node does is in `engine`.
 
 mod areas;
+mod captions;
 mod circle;
 mod faults;
 mod kept;
@@ -13,6 +14,7 @@ mod shape;
 mod sound;
 
 pub use areas::{Area, MAX_AREAS, parse_areas, parse_keys};
+pub use captions::SubtitlesParams;
 pub use faults::{Fault, FaultKind, PortSide, faults};
 pub use kept::{KeptStretch, MAX_KEPT, MAX_KEPT_TEXT, kept_text, parse_kept};
 pub use kinds::{NodeKind, PortShape, kinds};

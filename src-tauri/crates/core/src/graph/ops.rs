@@ -1,5 +1,6 @@
 //! What nodes do, with their parameters.
 
+use super::captions::SubtitlesParams;
 use super::looks::{DepthParams, LightParams, StyleParams};
 use super::sound::{
     AudioDenoiseParams, AudioRedactParams, LoudnessParams, MuxParams, SplitChannelsParams,
@@ -74,6 +75,8 @@ pub enum Op {
     Reframe(ReframeParams),
     /// Write text or subtitles into the pictures.
     Text(TextParams),
+    /// Burn subtitles of a file into the pictures.
+    Subtitles(Box<SubtitlesParams>),
     /// Show clips one after another. Pictures and sound enter in the order of their wires; sound
     /// of each clip is as long as its pictures.
     Concat,
@@ -121,6 +124,7 @@ impl Op {
             Op::Redact(_) => "redact",
             Op::Reframe(_) => "reframe",
             Op::Text(_) => "text",
+            Op::Subtitles(_) => "subtitles",
             Op::Concat => "concat",
             Op::Mux(_) => "mux",
             Op::Loudness(_) => "loudness",

@@ -119,6 +119,10 @@ fn every_op() -> Vec<Op> {
             text: Some("hello".into()),
             ..TextParams::default()
         }),
+        Op::Subtitles(Box::new(SubtitlesParams {
+            back: Some("#102030".into()),
+            ..SubtitlesParams::new("/a.srt")
+        })),
     ]
 }
 

@@ -4,7 +4,7 @@
 //! empty box and tells nobody through ffmpeg. So the fonts are asked here, the same that it finds.
 
 use fontdb::Database;
-use frameloom_core::graph::TextParams;
+use frameloom_core::graph::{Op, SubtitlesParams};
 use frameloom_core::media::Warning;
 use std::sync::LazyLock;
 use ttf_parser::Face;
@@ -20,24 +20,17 @@ static FONTS: LazyLock<Database> = LazyLock::new(|| {
     fonts
 });
 
-/// Warns of the letters of a text or of a subtitle file that will be empty boxes.
-pub(crate) fn missing_letters(node: &str, params: &TextParams) -> Option<Warning> {
-    let from_file;
-    let text = match (&params.text, &params.file) {
-        (Some(text), _) => text,
-        (None, Some(file)) => {
-            // Whoever opens the file in earnest says why it cannot be read.
-            let bytes = std::fs::read(file).ok()?;
-            from_file = String::from_utf8_lossy(&bytes).into_owned();
-            // Subtitles may bring their own fonts, and what those have is not known here.
-            if from_file.contains("[Fonts]") {
-                return None;
-            }
-            &from_file
-        }
-        (None, None) => return None,
+/// Warns of the letters of a text or of subtitles that will be empty boxes.
+pub(crate) fn missing_letters(node: &str, op: &Op) -> Option<Warning> {
+    let text = match op {
+        Op::Text(params) => match &params.text {
+            Some(text) => text.clone(),
+            None => of_file(&SubtitlesParams::of_text(params)?)?,
+        },
+        Op::Subtitles(params) => of_file(params)?,
+        _ => return None,
     };
-    let missing = lacking(text, &FONTS);
+    let missing = lacking(&text, &FONTS);
     let mut letters = missing.chars();
     let named: String = letters.by_ref().take(NAMED).collect();
     (!named.is_empty()).then(|| Warning::MissingLetters {
@@ -45,6 +38,20 @@ pub(crate) fn missing_letters(node: &str, params: &TextParams) -> Option<Warning
         letters: named,
         more: letters.count() as u32,
     })
+}
+
+/// All text of a file; `None` where nobody knows the fonts, or it cannot be read.
+fn of_file(params: &SubtitlesParams) -> Option<String> {
+    // Whoever opens the file in earnest says why it cannot be read.
+    let subtitles = super::captions::read(params).ok()?;
+    // Subtitles may bring their own fonts, and what those have is not known here.
+    if !subtitles.fonts.is_empty() || subtitles.header.contains("[Fonts]") {
+        return None;
+    }
+    let mut letters: Vec<char> = subtitles.texts().flat_map(str::chars).collect();
+    letters.sort_unstable();
+    letters.dedup();
+    Some(letters.into_iter().collect())
 }
 
 /// The letters of `text` that none of the fonts has, each once, in the order of the text.
@@ -98,6 +105,7 @@ fn is_drawn(letter: char) -> bool {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use frameloom_core::graph::TextParams;
 
     /// Letters that Unicode has not given to anybody: no font has them.
     const NOBODYS: &str = "\u{378}\u{379}";
@@ -126,7 +134,7 @@ mod tests {
         }
         // A row of places that Unicode leaves free.
         let many: String = ('\u{2FE0}'..='\u{2FEF}').collect();
-        let warned = |params: &TextParams| missing_letters("title", params);
+        let warned = |params: &TextParams| missing_letters("title", &Op::Text(params.clone()));
         let text = TextParams {
             text: Some(format!("Title {many}")),
             ..TextParams::default()

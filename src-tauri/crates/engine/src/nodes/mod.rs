@@ -5,6 +5,7 @@
 //! the encoder chosen first.
 
 mod background;
+mod captions;
 mod color;
 mod crop;
 mod cubic;
@@ -35,6 +36,7 @@ mod turn;
 mod upscale;
 mod windowed;
 
+pub(crate) use captions::check_subtitles;
 pub(crate) use joint::{At, Joints, Shift, fit_inside};
 pub(crate) use letters::missing_letters;
 pub(crate) use overlay::{Over, OverSource, SharedOver};
@@ -44,7 +46,6 @@ pub(crate) use redact::provider as finding_provider;
 pub use reframe::reframed_size;
 pub(crate) use temporal::source_window;
 pub use temporal::{Give, Temporal, Timed, Window};
-pub(crate) use text::check_file as check_text_file;
 pub(crate) use turn::Turn;
 pub(crate) use upscale::RGB_LUMA;
 
@@ -52,7 +53,7 @@ use crate::EngineError;
 use crate::compute::Sessions;
 pub use crate::verify::{Rect, Seams};
 use frameloom_core::color::{ColorInfo, Matrix, Range};
-use frameloom_core::graph::{DeinterlaceRate, OnnxParams, Op};
+use frameloom_core::graph::{DeinterlaceRate, OnnxParams, Op, SubtitlesParams};
 use frameloom_core::job::{Device, ProviderChoice};
 use frameloom_core::model::{ModelManifest, Task};
 use frameloom_core::pixel::{PixelFormat, Planes};
@@ -408,6 +409,7 @@ pub fn output_format(
             redact::check(params, manifest.as_ref(), input).map_err(refuse)?;
         }
         Op::Text(params) => text::check(params).map_err(refuse)?,
+        Op::Subtitles(params) => captions::check(params).map_err(refuse)?,
         Op::Concat => {}
         Op::Mux(_)
         | Op::Loudness(_)
@@ -715,8 +717,24 @@ pub fn open(
         Op::Depth(params) => Some(depth::open(params, input, output, opening)?),
         Op::Reframe(params) => Some(reframe::open(params, input, output, opening)?),
         Op::Redact(params) => Some(redact::open(params, input, output, opening)?),
-        Op::Text(params) => plain(Box::new(text::Text::open(
+        Op::Text(params) => match SubtitlesParams::of_text(params) {
+            Some(file) => plain(Box::new(captions::Captions::open(
+                &file,
+                Some(params),
+                opening.zero,
+                opening.scratch,
+                output,
+            )?)),
+            None => plain(Box::new(text::Text::open(
+                params,
+                opening.zero,
+                opening.scratch,
+                output,
+            )?)),
+        },
+        Op::Subtitles(params) => plain(Box::new(captions::Captions::open(
             params,
+            None,
             opening.zero,
             opening.scratch,
             output,

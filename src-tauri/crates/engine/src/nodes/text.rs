@@ -1,4 +1,5 @@
-//! Text and subtitles in the pictures, drawn by libass.
+//! Text in the pictures, drawn by libass; subtitles are drawn in the same way, see
+//! [`super::captions`].
 //!
 //! It draws on a transparent canvas of RGB that is then laid over the picture: so colours are right
 //! whatever matrix, range, depth or transfer the picture has.
@@ -8,7 +9,7 @@ use super::overlay::{Shown, check_shown, copied, since};
 use super::{Filter, PictureFormat};
 use crate::EngineError;
 use frameloom_core::color::ColorInfo;
-use frameloom_core::graph::{TextParams, parse_color};
+use frameloom_core::graph::{Anchor, TextParams, parse_color};
 use frameloom_core::pixel::{AnyPlane, AnyPlaneMut, PixelFormat, Planes};
 use frameloom_core::said;
 use frameloom_core::said::Said;
@@ -24,34 +25,15 @@ const CANVAS: PixelFormat = PixelFormat {
     alpha: true,
 };
 
-/// The height that ffmpeg gives to subtitles without one of their own.
-const SCRIPT_HEIGHT: f64 = 288.0;
+/// The family where nobody names one.
+pub(super) const USUAL_FONT: &str = "sans-serif";
 
 /// Refuses what cannot be written.
 pub(super) fn check(params: &TextParams) -> Result<(), Said> {
     check_shown(params.start, params.end)?;
-    for (name, color) in [
-        ("color", &params.color),
-        ("outline_color", &params.outline_color),
-    ] {
-        if parse_color(color).is_none() {
-            return Err(said!(
-                "node.colour",
-                "`{name}` must be a colour like \"#ff8000\"",
-                name = name
-            ));
-        }
-    }
-    if let Some(font) = &params.font
-        && font
-            .chars()
-            .any(|c| matches!(c, ',' | '=' | '\'' | '\\') || c.is_control())
-    {
-        return Err(said!(
-            "node.font",
-            "the name of a font has no commas, equal signs or quotes"
-        ));
-    }
+    check_color("color", &params.color)?;
+    check_color("outline_color", &params.outline_color)?;
+    check_font(params.font.as_deref())?;
     match (&params.text, &params.file) {
         (Some(_), None) | (None, Some(_)) => Ok(()),
         _ => Err(said!(
@@ -61,41 +43,53 @@ pub(super) fn check(params: &TextParams) -> Result<(), Said> {
     }
 }
 
-/// Opens the subtitle file of a node once, to refuse it before anything runs.
-pub(crate) fn check_file(node: &str, file: &Path) -> Result<(), EngineError> {
-    let params = TextParams {
-        file: Some(file.to_string_lossy().into_owned()),
-        ..TextParams::default()
-    };
-    Canvas::open(&params, (64, 64), Path::new(""))
-        .map(drop)
-        .map_err(|error| EngineError::Node {
-            node: node.to_owned(),
-            reason: said!(
-                "node.subtitles",
-                "the subtitles cannot be read ({error}); ASS, SRT and WebVTT in UTF-8 can",
-                error = Said::from(error.to_string())
-            ),
-        })
+pub(super) fn check_color(name: &'static str, color: &str) -> Result<(), Said> {
+    match parse_color(color) {
+        Some(_) => Ok(()),
+        None => Err(said!(
+            "node.colour",
+            "`{name}` must be a colour like \"#ff8000\"",
+            name = name
+        )),
+    }
 }
 
-/// The node.
+pub(super) fn check_font(font: Option<&str>) -> Result<(), Said> {
+    let is_unfit = |c: char| matches!(c, ',' | '=' | '\'' | '\\') || c.is_control();
+    match font.is_some_and(|font| font.chars().any(is_unfit)) {
+        true => Err(said!(
+            "node.font",
+            "the name of a font has no commas, equal signs or quotes"
+        )),
+        false => Ok(()),
+    }
+}
+
+/// The node `text` with a text, which is drawn once and stays.
 pub(super) struct Text {
-    canvas: Canvas,
     shown: Shown,
-    maker: LayerMaker,
-    /// What is drawn once and stays; `None` if there is nothing to see.
+    /// `None` if there is nothing to see.
     still: Option<Drawn>,
-    is_still: bool,
     zero: i64,
     output: PictureFormat,
     pool: FramePool,
 }
 
 /// A layer and where it lies.
-struct Drawn {
-    layer: Layer,
-    at: (i64, i64),
+pub(super) struct Drawn {
+    pub layer: Layer,
+    pub at: (i64, i64),
+}
+
+/// Size of the canvas for pictures: letters keep their shape where pixels are not square.
+pub(super) fn canvas_size(output: &PictureFormat) -> (u32, u32) {
+    let aspect = output.sample_aspect_ratio;
+    let wide = if aspect.num > 0 && aspect.num != aspect.den {
+        (f64::from(output.width) * aspect.to_f64()).round() as u32
+    } else {
+        output.width
+    };
+    (wide.clamp(1, super::MAX_SIDE), output.height)
 }
 
 impl Text {
@@ -105,56 +99,17 @@ impl Text {
         scratch: &Path,
         output: PictureFormat,
     ) -> Result<Self, EngineError> {
-        // Letters keep their shape where pixels are not square.
-        let aspect = output.sample_aspect_ratio;
-        let wide = if aspect.num > 0 && aspect.num != aspect.den {
-            (f64::from(output.width) * aspect.to_f64()).round() as u32
-        } else {
-            output.width
-        };
-        let size = (wide.clamp(1, super::MAX_SIDE), output.height);
-        let mut text = Self {
-            canvas: Canvas::open(params, size, scratch)?,
+        let size = canvas_size(&output);
+        let text = params.text.as_deref().unwrap_or_default();
+        let mut canvas = Canvas::open(&script(params, text, size), None, size, scratch)?;
+        let mut maker = LayerMaker::new(output.clone(), params.opacity);
+        Ok(Self {
             shown: Shown::new(params.start, params.end),
-            maker: LayerMaker::new(output.clone(), params.opacity),
-            still: None,
-            is_still: params.text.is_some(),
+            still: canvas.layer(0, &mut maker, &output)?,
             zero,
             pool: FramePool::new(output.pixels, output.width, output.height)?,
             output,
-        };
-        if text.is_still {
-            text.still = text.draw(0)?;
-        }
-        Ok(text)
-    }
-
-    fn draw(&mut self, micros: i64) -> Result<Option<Drawn>, EngineError> {
-        let canvas = self.canvas.draw(micros)?;
-        let Some((left, top, right, bottom)) = drawn_area(&canvas) else {
-            return Ok(None);
-        };
-        if canvas.width() != self.output.width {
-            let size = (self.output.width, self.output.height);
-            let layer = self.maker.make(&canvas, Alpha::Multiplied, size)?;
-            return Ok(Some(Drawn { layer, at: (0, 0) }));
-        }
-        let size = ((right - left) as u32, (bottom - top) as u32);
-        let mut cut = Frame::new(CANVAS, size.0, size.1)?;
-        for index in 0..CANVAS.plane_count() {
-            if let (AnyPlane::U8(from), AnyPlaneMut::U8(mut to)) =
-                (canvas.plane(index), cut.plane_mut(index)?)
-            {
-                for y in 0..to.height {
-                    to.row_mut(y)
-                        .copy_from_slice(&from.row(top + y)[left..right]);
-                }
-            }
-        }
-        Ok(Some(Drawn {
-            layer: self.maker.make(&cut, Alpha::Multiplied, size)?,
-            at: (left as i64, top as i64),
-        }))
+        })
     }
 }
 
@@ -165,8 +120,7 @@ impl Filter for Text {
 
     fn covers(&self) -> Option<super::Rect> {
         let Some(Drawn { layer, at: (x, y) }) = &self.still else {
-            // Nothing, or nobody knows where.
-            return self.is_still.then(|| super::Rect::of(0, 0));
+            return Some(super::Rect::of(0, 0));
         };
         let (width, height) = layer.size();
         Some(super::Rect::of(width, height).moved(*x as f64, *y as f64))
@@ -177,14 +131,7 @@ impl Filter for Text {
         if self.shown.since(micros).is_none() {
             return Ok(frame.share()?);
         }
-        let moving;
-        let drawn = if self.is_still {
-            self.still.as_ref()
-        } else {
-            moving = self.draw(micros)?;
-            moving.as_ref()
-        };
-        let Some(Drawn { layer, at }) = drawn else {
+        let Some(Drawn { layer, at }) = &self.still else {
             return Ok(frame.share()?);
         };
         let mut out = copied(frame, &self.pool)?;
@@ -214,13 +161,20 @@ fn drawn_area(canvas: &Frame) -> Option<(usize, usize, usize, usize)> {
 }
 
 /// What libass draws on.
-struct Canvas {
+pub(super) struct Canvas {
     graph: FilterGraph,
     empty: Frame,
 }
 
 impl Canvas {
-    fn open(params: &TextParams, size: (u32, u32), scratch: &Path) -> Result<Self, EngineError> {
+    /// A canvas for a document of ASS, which is written into the folder `scratch`; `fonts` is a folder
+    /// of further fonts. Both are read here, and never again.
+    pub(super) fn open(
+        document: &str,
+        fonts: Option<&Path>,
+        size: (u32, u32),
+        scratch: &Path,
+    ) -> Result<Self, EngineError> {
         let input = FilterInput {
             format: CANVAS,
             width: size.0,
@@ -230,51 +184,32 @@ impl Canvas {
             sample_aspect_ratio: Rational { num: 1, den: 1 },
             color: ColorInfo::default(),
         };
-        let open = |filter: FilterSpec| FilterGraph::open(&[filter], &input, 1);
-        let graph = match (&params.text, &params.file) {
-            (_, Some(file)) => {
-                let mut options = vec![("filename", file.clone()), ("alpha", "1".to_owned())];
-                let is_ass = Path::new(file).extension().is_some_and(|e| {
-                    e.eq_ignore_ascii_case("ass") || e.eq_ignore_ascii_case("ssa")
-                });
-                if !is_ass {
-                    options.push(("force_style", forced_style(params)));
-                }
-                open(FilterSpec {
-                    name: "subtitles",
-                    options,
-                })?
-            }
-            (text, None) => {
-                // The filter reads the file when it is opened, and never again.
-                let failed = || EngineError::io("the text cannot be laid out", scratch);
-                let mut file = tempfile::Builder::new()
-                    .prefix("text-")
-                    .suffix(".ass")
-                    .tempfile_in(scratch)
-                    .map_err(failed())?;
-                file.write_all(
-                    script(params, text.as_deref().unwrap_or_default(), size).as_bytes(),
-                )
-                .and_then(|()| file.flush())
-                .map_err(failed())?;
-                open(FilterSpec {
-                    name: "ass",
-                    options: vec![
-                        ("filename", file.path().to_string_lossy().into_owned()),
-                        ("alpha", "1".to_owned()),
-                    ],
-                })?
-            }
+        let failed = || EngineError::io("the text cannot be laid out", scratch);
+        let mut file = tempfile::Builder::new()
+            .prefix("text-")
+            .suffix(".ass")
+            .tempfile_in(scratch)
+            .map_err(failed())?;
+        file.write_all(document.as_bytes())
+            .and_then(|()| file.flush())
+            .map_err(failed())?;
+        let mut options = vec![
+            ("filename", file.path().to_string_lossy().into_owned()),
+            ("alpha", "1".to_owned()),
+        ];
+        options.extend(fonts.map(|folder| ("fontsdir", folder.to_string_lossy().into_owned())));
+        let filter = FilterSpec {
+            name: "ass",
+            options,
         };
         Ok(Self {
-            graph,
+            graph: FilterGraph::open(&[filter], &input, 1)?,
             empty: Frame::new(CANVAS, size.0, size.1)?,
         })
     }
 
     /// The canvas as it is `micros` after the start: colours multiplied by alpha.
-    fn draw(&mut self, micros: i64) -> Result<Frame, EngineError> {
+    pub(super) fn draw(&mut self, micros: i64) -> Result<Frame, EngineError> {
         let mut frame = self.empty.share()?;
         frame.set_timing(micros, 0);
         self.graph.send(&frame)?;
@@ -284,37 +219,52 @@ impl Canvas {
             reason: said!("node.kept_back", "the filter kept a frame back"),
         })
     }
+
+    /// What is seen of it, as a layer for pictures of `output`; `None` if there is nothing.
+    pub(super) fn layer(
+        &mut self,
+        micros: i64,
+        maker: &mut LayerMaker,
+        output: &PictureFormat,
+    ) -> Result<Option<Drawn>, EngineError> {
+        let canvas = self.draw(micros)?;
+        let Some((left, top, right, bottom)) = drawn_area(&canvas) else {
+            return Ok(None);
+        };
+        if canvas.width() != output.width {
+            let size = (output.width, output.height);
+            let layer = maker.make(&canvas, Alpha::Multiplied, size)?;
+            return Ok(Some(Drawn { layer, at: (0, 0) }));
+        }
+        let size = ((right - left) as u32, (bottom - top) as u32);
+        let mut cut = Frame::new(CANVAS, size.0, size.1)?;
+        for index in 0..CANVAS.plane_count() {
+            if let (AnyPlane::U8(from), AnyPlaneMut::U8(mut to)) =
+                (canvas.plane(index), cut.plane_mut(index)?)
+            {
+                for y in 0..to.height {
+                    to.row_mut(y)
+                        .copy_from_slice(&from.row(top + y)[left..right]);
+                }
+            }
+        }
+        Ok(Some(Drawn {
+            layer: maker.make(&cut, Alpha::Multiplied, size)?,
+            at: (left as i64, top as i64),
+        }))
+    }
 }
 
 /// A colour as ASS writes it.
-fn ass_color(color: &str) -> String {
+pub(super) fn ass_color(color: &str) -> String {
     let [r, g, b] = parse_color(color).unwrap_or_default();
     format!("&H00{b:02X}{g:02X}{r:02X}")
 }
 
 /// Where ASS puts it: as on a number pad.
-fn alignment(params: &TextParams) -> i64 {
-    let (across, down) = params.anchor.halves();
+pub(super) fn alignment(anchor: Anchor) -> i64 {
+    let (across, down) = anchor.halves();
     (2 - down) * 3 + across + 1
-}
-
-fn font(params: &TextParams) -> &str {
-    params.font.as_deref().unwrap_or("sans-serif")
-}
-
-fn forced_style(params: &TextParams) -> String {
-    let size = params.size / 100.0 * SCRIPT_HEIGHT;
-    let margin = params.margin / 100.0 * SCRIPT_HEIGHT;
-    format!(
-        "Fontname={},Fontsize={size:.2},PrimaryColour={},OutlineColour={},BorderStyle=1,\
-         Outline={:.2},Shadow=0,Alignment={},MarginL={margin:.0},MarginR={margin:.0},\
-         MarginV={margin:.0}",
-        font(params),
-        ass_color(&params.color),
-        ass_color(&params.outline_color),
-        params.outline / 100.0 * size,
-        alignment(params),
-    )
 }
 
 /// An ASS document with one line that is always shown.
@@ -334,11 +284,11 @@ fn script(params: &TextParams, text: &str, (width, height): (u32, u32)) -> Strin
         "Style: Text,{},{size:.2},{},{},&HFF000000,1,{:.2},0,{},{margin:.0},{margin:.0},\
          {margin:.0},1\n\n[Events]\nFormat: Layer, Start, End, Style, Text\n\
          Dialogue: 0,0:00:00.00,9:59:59.99,Text,{}",
-        font(params),
+        params.font.as_deref().unwrap_or(USUAL_FONT),
         ass_color(&params.color),
         ass_color(&params.outline_color),
         params.outline / 100.0 * size,
-        alignment(params),
+        alignment(params.anchor),
         escaped(text),
     );
     out

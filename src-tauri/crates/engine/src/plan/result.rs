@@ -34,6 +34,7 @@ pub(crate) fn upright(spec: &JobSpec, stream: &StreamInfo) -> Option<Turn> {
                 | Op::Depth(_)
                 | Op::Reframe(_)
                 | Op::Text(_)
+                | Op::Subtitles(_)
                 | Op::Concat
         )
     });

@@ -110,9 +110,16 @@ impl Geometry {
                 Some((seams.clone(), scale))
             }
             // The lines stay where they are.
-            (None, Some(Op::Convert { .. } | Op::Denoise(_) | Op::Text(_) | Op::Overlay(_))) => {
-                self.seams.take()
-            }
+            (
+                None,
+                Some(
+                    Op::Convert { .. }
+                    | Op::Denoise(_)
+                    | Op::Text(_)
+                    | Op::Subtitles(_)
+                    | Op::Overlay(_),
+                ),
+            ) => self.seams.take(),
             _ => None,
         };
         if let Some(turn) = node.turn {
@@ -128,7 +135,7 @@ impl Geometry {
             Some(Op::Pad(pad)) => self.map(|r| r.moved(f64::from(pad.x), f64::from(pad.y))),
             Some(Op::Rotate(params)) => self.turn(Turn::clockwise(params.degrees), was),
             Some(Op::Flip(params)) => self.turn(Turn::flip(params.axis), was),
-            Some(Op::Overlay(_) | Op::Text(_)) => match node.covers {
+            Some(Op::Overlay(_) | Op::Text(_) | Op::Subtitles(_)) => match node.covers {
                 Some(rect) => self.masks.push(rect),
                 None => self.covered = true,
             },

@@ -1,9 +1,10 @@
 //! An open file: streams, tags, packets. Nothing but this one file can be opened through it.
 
+use super::memory::Memory;
 use super::packet::Packet;
 use super::params::Parameters;
 use super::util::{
-    Dict, enum_number, error, file_address, io_error, rational, tags, text_of, ticks,
+    Dict, c_text, enum_number, error, file_address, io_error, rational, tags, text_of, ticks,
 };
 use crate::error::MediaError;
 use ffmpeg_sys_next as sys;
@@ -39,6 +40,8 @@ pub(crate) enum Look {
 pub(crate) struct Input {
     context: *mut sys::AVFormatContext,
     io: *mut sys::AVIOContext,
+    /// Whose `io` it is, where it is not a file's.
+    memory: Option<Memory>,
     path: PathBuf,
     // Boxed by the Arc: the interrupt callback holds its address.
     cancel: Arc<AtomicBool>,
@@ -52,7 +55,9 @@ impl Drop for Input {
         // SAFETY: both are owned; the demuxer does not close an I/O context that it was given.
         unsafe {
             sys::avformat_close_input(&mut self.context);
-            sys::avio_closep(&mut self.io);
+            if self.memory.is_none() {
+                sys::avio_closep(&mut self.io);
+            }
         }
     }
 }
@@ -143,6 +148,7 @@ impl Input {
         let mut input = Input {
             context: ptr::null_mut(),
             io: ptr::null_mut(),
+            memory: None,
             path: path.into(),
             cancel,
         };
@@ -193,6 +199,49 @@ impl Input {
         // SAFETY: an open context. A failure leaves streams without parameters, which the caller
         // sees; only an interruption matters.
         let status = unsafe { sys::avformat_find_stream_info(input.context, ptr::null_mut()) };
+        if status < 0 {
+            return Err(input.interrupted_or(|| not_media(status, path)));
+        }
+        Ok(input)
+    }
+
+    /// Reads the text of a subtitle file, in UTF-8, with the demuxer of this name, or with whichever of
+    /// those for subtitles takes it. `path` is for what is said of it.
+    pub(crate) fn open_subtitles(
+        text: String,
+        format: Option<&str>,
+        path: &Path,
+        cancel: &Arc<AtomicBool>,
+    ) -> Result<Self, MediaError> {
+        const FORMATS: &str = "ass,aqtitle,jacosub,lrc,microdvd,mpl2,mpsub,pjs,realtext,sami,srt,\
+                               stl,subviewer,subviewer1,vplayer,webvtt";
+        let memory = Memory::new(text.into_bytes())?;
+        let cancel = Arc::clone(cancel);
+        let mut input = Input {
+            context: ptr::null_mut(),
+            io: memory.io(),
+            memory: Some(memory),
+            path: path.into(),
+            cancel,
+        };
+        let name = format.map(c_text);
+        // SAFETY: a new context, given the bytes; freed by the library if opening fails. The name is
+        // null or ends with a zero, and what is found by it is a constant.
+        let status = unsafe {
+            let context = sys::avformat_alloc_context();
+            if context.is_null() {
+                return Err(MediaError::OutOfMemory);
+            }
+            (*context).pb = input.io;
+            (*context).interrupt_callback = interrupt(&input.cancel);
+            (*context).io_open = Some(refuse_to_open);
+            input.context = context;
+            let wanted = name
+                .as_ref()
+                .map_or(ptr::null(), |name| sys::av_find_input_format(name.as_ptr()));
+            let mut options = Dict::new([("format_whitelist", FORMATS)])?;
+            sys::avformat_open_input(&mut input.context, ptr::null(), wanted, &mut options.0)
+        };
         if status < 0 {
             return Err(input.interrupted_or(|| not_media(status, path)));
         }

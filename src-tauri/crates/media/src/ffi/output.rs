@@ -203,6 +203,29 @@ impl Output {
         }
     }
 
+    /// Adds a track of subtitles that are text.
+    pub(crate) fn add_subtitles(
+        &mut self,
+        codec: &str,
+        extradata: &[u8],
+        time_base: sys::AVRational,
+        tags: &BTreeMap<String, String>,
+    ) -> Result<usize, MediaError> {
+        let stream = self.new_stream()?;
+        // SAFETY: a live stream with blank parameters.
+        unsafe {
+            let p = (*stream).codecpar;
+            (*p).codec_type = sys::AVMediaType::AVMEDIA_TYPE_SUBTITLE;
+            if let Some(id) = codec_id(codec) {
+                (*p).codec_id = id;
+            }
+            set_extradata(p, extradata)?;
+            (*stream).time_base = time_base;
+            (*stream).metadata = dictionary(tags)?;
+            Ok((*stream).index as usize)
+        }
+    }
+
     /// Sets the dispositions of a stream by their names; what the library does not know is left
     /// out.
     pub(crate) fn set_dispositions(&mut self, stream: usize, names: &[String]) {

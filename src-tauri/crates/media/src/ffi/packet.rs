@@ -189,10 +189,15 @@ fn side_data_kind(number: u32) -> Option<sys::AVPacketSideDataType> {
         S::AV_PKT_DATA_NEW_EXTRADATA,
         S::AV_PKT_DATA_PALETTE,
         S::AV_PKT_DATA_SKIP_SAMPLES,
+        S::AV_PKT_DATA_WEBVTT_SETTINGS,
     ]
     .into_iter()
     .find(|kind| *kind as u32 == number)
 }
+
+/// Where a cue of WebVTT lies.
+pub(crate) const WEBVTT_SETTINGS: u32 =
+    sys::AVPacketSideDataType::AV_PKT_DATA_WEBVTT_SETTINGS as u32;
 
 /// The library's name for a kind of side data.
 pub(crate) fn side_data_name(number: i32) -> String {

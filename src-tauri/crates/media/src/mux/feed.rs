@@ -4,9 +4,10 @@ use super::copy::{CopiedStream, Holes, SourceCut, SourceHole, needed_tags, strea
 use crate::error::MediaError;
 use crate::ffi::input::{Input, Look, Stream};
 use crate::ffi::output::Output;
-use crate::ffi::packet::Packet;
+use crate::ffi::packet::{Packet, WEBVTT_SETTINGS};
 use crate::ffi::util::{av_rational, time_base};
 use crate::sound::SoundPartReader;
+use crate::subtitles::{CuePacket, CueTrack};
 use ffmpeg_sys_next as sys;
 use frameloom_core::time::{TimeBase, Timestamp};
 use std::collections::{BTreeMap, HashMap};
@@ -41,6 +42,13 @@ pub enum TrackFrom<'a> {
         /// What is left out of that, in order.
         holes: &'a [SourceHole],
     },
+    /// In memory.
+    Subtitles {
+        /// The track.
+        track: &'a CueTrack,
+        /// Added to its times, in microseconds: its time zero lies there in the source's time.
+        shift_micros: i64,
+    },
     /// In a part that was written by [`crate::SoundPartWriter`], in the source's time.
     Sound {
         /// The part.
@@ -51,7 +59,11 @@ pub enum TrackFrom<'a> {
 enum Packets {
     File(Input),
     Sound(Box<SoundPartReader>),
+    Cues(std::vec::IntoIter<CuePacket>),
 }
+
+/// Seconds per tick of tracks that are made of text: no container counts subtitles finer.
+const MILLIS: sys::AVRational = sys::AVRational { num: 1, den: 1000 };
 
 /// Packets of one file, in its order, on their way into the output.
 pub(super) struct Feed {
@@ -101,6 +113,22 @@ impl Feed {
                     packet.add_side_data(*kind, bytes)?;
                 }
                 packet.set_timing(stored.pts, stored.dts, stored.duration, stored.key);
+                if copied.prepare(&mut packet) {
+                    self.next = Some((0, packet));
+                }
+            }
+            Packets::Cues(cues) => {
+                let (Some(cue), Some(copied)) = (cues.next(), self.copied.get_mut(&0)) else {
+                    return Ok(());
+                };
+                let mut packet = Packet::with_data(&cue.data)?;
+                if !cue.settings.is_empty() {
+                    packet.add_side_data(WEBVTT_SETTINGS, cue.settings.as_bytes())?;
+                }
+                let millis = |micros: i64| micros.saturating_add(500).div_euclid(1_000);
+                let from = millis(cue.from_micros);
+                let length = (millis(cue.to_micros) - from).max(1);
+                packet.set_timing(from, from, length, true);
                 if copied.prepare(&mut packet) {
                     self.next = Some((0, packet));
                 }
@@ -194,6 +222,22 @@ pub(super) fn add(
                 added.has_subtitles |= !one.strict;
                 added.starts.push(start);
                 copied.insert(stream as usize, one);
+            }
+            TrackFrom::Subtitles {
+                track: cues,
+                shift_micros,
+            } => {
+                let to = output.add_subtitles(cues.codec, &cues.extradata, MILLIS, &tags(false))?;
+                output.set_dispositions(to, &track.dispositions);
+                let shift = shift_micros.saturating_add(common_shift_micros) / 1_000;
+                let copied = CopiedStream::new(to, MILLIS, shift, 0, false);
+                added.has_subtitles = true;
+                added.starts.push((shift_micros / 1_000, MILLIS));
+                added.feeds.push(Feed {
+                    packets: Packets::Cues(cues.packets.clone().into_iter()),
+                    copied: HashMap::from([(0, copied)]),
+                    next: None,
+                });
             }
             TrackFrom::Sound { part } => {
                 let (feed, start) =

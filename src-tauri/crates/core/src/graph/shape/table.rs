@@ -716,6 +716,79 @@ pub(in crate::graph) const OPS: &[OpShape] = &[
         ],
     },
     OpShape {
+        name: "subtitles",
+        about: "Burn subtitles of a file into the pictures. ASS keeps the look that it has itself.",
+        params: &[
+            required(
+                "file",
+                Kind::File(&["srt", "vtt", "ass", "ssa", "mkv", "mp4", "mov", "webm"]),
+                "Absolute path of an SRT, WebVTT or ASS file, or of a clip with a track of text.",
+            ),
+            optional(
+                "track",
+                Kind::Int { min: 0, max: 9_999 },
+                "Index of the stream in that file; the first one with text if left out.",
+            ),
+            optional(
+                "charset",
+                Kind::Text,
+                "Character set of a file of subtitles, such as windows-1252; UTF-8 if left out.",
+            ),
+            optional(
+                "shift",
+                Kind::Fraction {
+                    min: -172_800,
+                    max: 172_800,
+                },
+                "Seconds by which all of it comes later; earlier where negative.",
+            )
+            .unit("seconds"),
+            optional(
+                "stretch",
+                Kind::Fraction { min: 0, max: 100 },
+                "What all times are multiplied by, before they are shifted, 1/100 to 100.",
+            ),
+            optional("font", Kind::Text, "Family of the font."),
+            optional(
+                "size",
+                Kind::Number {
+                    min: 0.5,
+                    max: 50.0,
+                },
+                "Height of a line in percent of the picture's height; 5 if left out.",
+            )
+            .unit("percent")
+            .or("5.0"),
+            optional("color", Kind::Color, "White if left out.").or("\"#ffffff\""),
+            optional("outline_color", Kind::Color, "Black if left out.").or("\"#000000\""),
+            optional(
+                "outline",
+                PERCENT,
+                "Width of the outline in percent of the size; 6 if left out.",
+            )
+            .unit("percent")
+            .or("6.0"),
+            optional(
+                "box",
+                Kind::Color,
+                "Colour of a box behind the text; none if left out.",
+            ),
+            optional(
+                "anchor",
+                Kind::Choice(&Anchor::WORDS),
+                "Where it lies; `bottom` if left out.",
+            )
+            .or("\"bottom\""),
+            optional(
+                "margin",
+                PERCENT,
+                "Distance from the edges in percent of the picture's height; 4 if left out.",
+            )
+            .unit("percent")
+            .or("4.0"),
+        ],
+    },
+    OpShape {
         name: "concat",
         about: "Show clips one after another. Ports: `in` and `audio` take several wires, in order; \
                 `out` and `audio` give them. Other sizes are fitted into that of the first.",

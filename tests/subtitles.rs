@@ -1,0 +1,397 @@
+//! Subtitles converted, moved, added as tracks and burned in, through the real command line, on real
+//! clips.
+#![expect(clippy::unwrap_used, reason = "the helpers of a test may fail it")]
+
+use e2e::*;
+use frameloom_core::pixel::AnyPlane;
+use frameloom_core::time::Timestamp;
+use frameloom_media::{DiffOptions, Inventory};
+use std::path::{Path, PathBuf};
+
+/// As Windows writes it, with a mark at its beginning, an overlap, tags and no number before the last.
+const LINES: &str = "\u{feff}1\r\n00:00:00,500 --> 00:00:02,000\r\n<i>Xin chào</i> các bạn\r\nHai dòng\r\n\r\n\
+     2\r\n00:00:01,500 --> 00:00:03,250\r\n<font color=\"#ff0000\">Rouge</font> à côté\r\n\r\n\
+     00:00:04,000 --> 00:00:05,000\r\n{\\an8}שלום <b>bold</b>\r\n\r\n";
+
+fn lines(cli: &Cli) -> PathBuf {
+    let path = cli.folder().join("lời thoại's, [1]: 100%.srt");
+    std::fs::write(&path, LINES).unwrap();
+    path
+}
+
+fn convert(cli: &Cli, input: &Path, to: &str, more: &[&str]) -> String {
+    let output = cli.folder().join(to);
+    let (from, to) = (text(input), text(&output));
+    let all = [&["subtitles", &from, "-o", &to, "--overwrite"], more].concat();
+    cli.run(all).expect_code(0);
+    std::fs::read_to_string(&output).unwrap()
+}
+
+/// The lines with times of a file.
+fn times(text: &str) -> Vec<&str> {
+    text.lines().filter(|line| line.contains("-->")).collect()
+}
+
+#[test]
+fn every_format_comes_of_every_other_with_its_times_and_words() {
+    let cli = Cli::new();
+    let source = lines(&cli);
+    let vtt = convert(&cli, &source, "a.vtt", &[]);
+    assert!(
+        vtt.starts_with(
+            "WEBVTT\n\n00:00:00.500 --> 00:00:02.000\n<i>Xin chào</i> các bạn\nHai dòng\n"
+        ),
+        "{vtt}"
+    );
+    let ass = convert(&cli, &cli.folder().join("a.vtt"), "b.ass", &[]);
+    assert!(ass.contains("Dialogue: 0,0:00:00.50,0:00:02.00,Default,,0,0,0,,{\\i1}Xin chào{\\i0} các bạn\\NHai dòng\n"), "{ass}");
+    let back = convert(&cli, &cli.folder().join("b.ass"), "c.srt", &[]);
+    assert_eq!(
+        times(&back),
+        [
+            "00:00:00,500 --> 00:00:02,000",
+            "00:00:01,500 --> 00:00:03,250",
+            "00:00:04,000 --> 00:00:05,000"
+        ]
+    );
+    assert!(back.contains("<i>Xin chào</i> các bạn\nHai dòng"), "{back}");
+    assert!(back.contains("שלום"), "{back}");
+    // What keeps its format keeps its words.
+    let same = convert(&cli, &source, "d.srt", &["--shift", "0.25"]);
+    assert!(
+        same.contains(
+            "2\n00:00:01,750 --> 00:00:03,500\n<font color=\"#ff0000\">Rouge</font> à côté\n"
+        ),
+        "{same}"
+    );
+    assert!(same.contains("{\\an8}שלום <b>bold</b>"), "{same}");
+}
+
+#[test]
+fn times_are_shifted_and_stretched_exactly_and_what_is_over_before_the_start_is_left_out() {
+    let cli = Cli::new();
+    let source = lines(&cli);
+    let earlier = convert(&cli, &source, "a.srt", &["--shift", "-2"]);
+    assert_eq!(
+        times(&earlier),
+        [
+            "00:00:00,000 --> 00:00:01,250",
+            "00:00:02,000 --> 00:00:03,000"
+        ]
+    );
+    let film = convert(&cli, &source, "b.srt", &["--rate", "25:23.976"]);
+    assert_eq!(times(&film)[2], "00:00:04,171 --> 00:00:05,214");
+    let fixed = ["--sync", "0:00:00.5=0:00:10.5", "--sync", "4=21"];
+    let synced = convert(&cli, &source, "c.srt", &fixed);
+    assert_eq!(times(&synced)[0], "00:00:10,500 --> 00:00:15,000");
+    assert_eq!(times(&synced)[2], "00:00:21,000 --> 00:00:24,000");
+    let gone = cli.run(["subtitles", &text(&source), "-o", "-", "--shift", "-60"]);
+    assert!(gone.expect_code(2).stderr.contains("over before"));
+}
+
+#[test]
+fn what_is_no_subtitles_or_in_another_character_set_is_refused_with_a_remedy() {
+    let cli = Cli::new();
+    let write = |name: &str, bytes: &[u8]| {
+        let path = cli.folder().join(name);
+        std::fs::write(&path, bytes).unwrap();
+        text(&path)
+    };
+    let mut latin = b"1\n00:00:01,000 --> 00:00:02,000\n".to_vec();
+    latin.extend(b"D\xe9j\xe0 vu, gar\xe7on; \xe7a va bien \xe0 No\xebl.\n");
+    let latin = write("latin.srt", &latin);
+    let noise: Vec<u8> = (0u32..4000)
+        .map(|n| (n.wrapping_mul(2_654_435_761) >> 13) as u8)
+        .collect();
+    let mut crowd = "WEBVTT\n\n".to_owned();
+    for n in 0..40 {
+        crowd.push_str(&format!(
+            "00:0{}:00.000 --> 00:59:00.000\nline {n}\n\n",
+            n % 10
+        ));
+    }
+    for (name, says) in [
+        (latin.clone(), "--charset windows-1252"),
+        (write("noise.srt", &noise), ""),
+        (
+            write("prose.srt", b"Nothing but words.\nNo time among them.\n"),
+            "SRT, WebVTT and ASS",
+        ),
+        (write("empty.vtt", b"WEBVTT\n\n"), "no line"),
+        (write("nothing.ass", b""), "empty"),
+    ] {
+        let ran = cli.run(["subtitles", &name, "-o", "-"]).expect_code(3);
+        assert!(ran.stdout.is_empty(), "{}", ran.stdout);
+        assert!(ran.stderr.contains(says), "{}", ran.stderr);
+        assert!(!ran.stderr.contains("panicked"), "{}", ran.stderr);
+    }
+    let read = cli.run(["subtitles", &latin, "-o", "-", "--charset", "windows-1252"]);
+    assert!(read.expect_code(0).stdout.contains("Déjà vu, garçon"));
+    let Some(clip) = test_data("media/video/h264_aac_17s_640x360.mp4") else {
+        return;
+    };
+    let crowd = write("crowd.vtt", crowd.as_bytes());
+    let ran = cli.run([
+        "subtitles",
+        &text(&clip),
+        "--add",
+        &crowd,
+        "-o",
+        &text(&cli.folder().join("a.mp4")),
+    ]);
+    assert!(ran.expect_code(3).stderr.contains(".mkv"));
+    let ran = cli.run(["subtitles", &text(&clip), "--export", "srt", "-o", "-"]);
+    assert!(ran.expect_code(3).stderr.contains("no subtitles"));
+}
+
+/// Every stream of `before` is in `after` as it was.
+fn assert_kept(before: &Path, after: &Path) {
+    let take = |path: &Path| Inventory::take(path, &Default::default()).unwrap();
+    let options = DiffOptions {
+        ignore: Vec::new(),
+        tolerance_micros: 1_000,
+    };
+    let compared = take(before).compare(&take(after), &options);
+    let kept = compared.streams.iter().filter(|pair| pair.a.is_some());
+    assert!(kept.clone().all(|pair| pair.b.is_some()), "a track is gone");
+    let changed: Vec<String> = compared
+        .differences
+        .iter()
+        .filter(|d| {
+            let pair = d.pair.and_then(|pair| compared.streams.get(pair));
+            pair.is_some_and(|pair| pair.a.is_some() && pair.b.is_some())
+        })
+        .map(|d| d.key())
+        .filter(|key| key.contains(":packets") || key.contains(":content") || key.contains(":pts"))
+        .collect();
+    assert!(changed.is_empty(), "{changed:?}");
+}
+
+#[test]
+fn a_track_is_added_to_every_container_and_the_others_stay_to_the_byte() {
+    let cli = Cli::new();
+    let source = lines(&cli);
+    let mut styled = String::from(
+        "[Script Info]\nScriptType: v4.00+\nPlayResX: 640\nPlayResY: 360\n\n[V4+ Styles]\n\
+         Format: Name, Fontname, Fontsize, PrimaryColour, Alignment\nStyle: Sign,Serif,30,&H00FF8000,8\n\n\
+         [Events]\nFormat: Layer, Start, End, Style, Name, MarginL, MarginR, MarginV, Effect, Text\n",
+    );
+    styled.push_str(
+        "Dialogue: 3,0:00:01.00,0:00:02.50,Sign,Mai,0,0,0,,{\\pos(100,50)}A sign, with a comma\n",
+    );
+    let ass = cli.folder().join("signs.ass");
+    std::fs::write(&ass, styled).unwrap();
+    for (clip, to, file, codec) in [
+        ("h264_aac_17s_640x360.mp4", "a.mp4", &source, "mov_text"),
+        ("prores_422_proxy.mov", "b.mov", &source, "mov_text"),
+        ("mkv_srt.mkv", "c.mkv", &source, "subrip"),
+        ("mkv_ass.mkv", "d.mkv", &ass, "ass"),
+        ("vp9_odd_161x121.webm", "e.webm", &source, "webvtt"),
+        ("h264_aac.flv", "f.mkv", &source, "subrip"),
+    ] {
+        let Some(clip) = test_data(&format!("media/video/{clip}")) else {
+            continue;
+        };
+        let made = cli.folder().join(to);
+        cli.run([
+            "subtitles",
+            &text(&clip),
+            "--add",
+            &text(file),
+            "--language",
+            "vi",
+            "-o",
+            &text(&made),
+        ])
+        .expect_code(0);
+        assert_kept(&clip, &made);
+        let track = probe(&made)
+            .streams
+            .into_iter()
+            .rfind(|s| s.kind == frameloom_core::media::StreamKind::Subtitle);
+        let track = track.unwrap();
+        assert_eq!(
+            (track.codec.as_str(), track.language.as_deref()),
+            (codec, Some("vie")),
+            "{to}"
+        );
+        let read = cli.run([
+            "subtitles",
+            &text(&made),
+            "--track",
+            &track.index.to_string(),
+            "--export",
+            "srt",
+            "-o",
+            "-",
+        ]);
+        let read = read.expect_code(0).stdout;
+        if codec == "ass" {
+            let out = convert(
+                &cli,
+                &made,
+                "again.ass",
+                &["--track", &track.index.to_string()],
+            );
+            assert!(out.contains("Style: Sign,Serif,30,&H00FF8000,8"), "{out}");
+            assert!(out.contains("Dialogue: 3,0:00:01.00,0:00:02.50,Sign,Mai,0,0,0,,{\\pos(100,50)}A sign, with a comma"), "{out}");
+        } else {
+            // MP4 shows one sample at a time: what overlaps is there in three.
+            let count = if codec == "mov_text" { 4 } else { 3 };
+            assert_eq!(times(&read).len(), count, "{to}: {read}");
+            assert!(
+                read.contains("các bạn") && read.contains("à côté"),
+                "{to}: {read}"
+            );
+            assert_eq!(
+                times(&read)[0].split(" --> ").next(),
+                Some("00:00:00,500"),
+                "{to}: {read}"
+            );
+        }
+    }
+}
+
+/// Rows in which two pictures differ, of the first plane.
+fn differing_rows(a: &frameloom_media::Frame, b: &frameloom_media::Frame) -> Vec<usize> {
+    let (AnyPlane::U8(a), AnyPlane::U8(b)) = (a.plane(0), b.plane(0)) else {
+        panic!("8 bits were expected");
+    };
+    (0..a.height).filter(|y| a.row(*y) != b.row(*y)).collect()
+}
+
+#[test]
+fn burned_lines_are_seen_where_and_when_they_belong_and_nowhere_else() {
+    let cli = Cli::new();
+    let Some(clip) = test_data("media/video/h264_aac_17s_640x360.mp4") else {
+        return;
+    };
+    let source = lines(&cli);
+    let burned = cli.folder().join("burned.mkv");
+    let plain = cli.folder().join("plain.mkv");
+    // Without loss, so that every pixel that is not drawn upon is the same.
+    cli.run([
+        "subtitles",
+        &text(&clip),
+        "--burn",
+        &text(&source),
+        "-q",
+        "lossless",
+        "--codec",
+        "ffv1",
+        "-o",
+        &text(&burned),
+    ])
+    .expect_code(0);
+    assert!(ffmpeg(&[
+        "-i",
+        &text(&clip),
+        "-map",
+        "0:v",
+        "-c:v",
+        "ffv1",
+        "-fps_mode",
+        "passthrough",
+        &text(&plain)
+    ]));
+    let (with, without) = (frames_of(&burned), frames_of(&plain));
+    assert_eq!(with.len(), without.len());
+    let base = probe(&burned).main_video().unwrap().0.time_base;
+    let first = with[0].pts();
+    for (a, b) in with.iter().zip(&without) {
+        let at = Timestamp::new(a.pts() - first, base).micros() as f64 / 1e6;
+        let rows = differing_rows(a, b);
+        let near = |time: f64| (at - time).abs() < 0.06;
+        if [0.5, 3.25, 4.0, 5.0].iter().any(|edge| near(*edge)) {
+            continue;
+        }
+        match at {
+            at if (0.5..3.25).contains(&at) => {
+                assert!(!rows.is_empty(), "nothing at {at}");
+                assert!(
+                    rows.iter().all(|row| *row > 180),
+                    "above the middle at {at}: {rows:?}"
+                );
+            }
+            at if (4.0..5.0).contains(&at) => {
+                assert!(!rows.is_empty(), "nothing at {at}");
+                assert!(
+                    rows.iter().all(|row| *row < 180),
+                    "below the middle at {at}: {rows:?}"
+                );
+            }
+            _ => assert!(rows.is_empty(), "something at {at}: {rows:?}"),
+        }
+    }
+}
+
+#[test]
+#[cfg(target_os = "linux")]
+fn a_killed_job_resumes_to_the_very_same_pictures_though_lines_overlap() {
+    let cli = Cli::new();
+    let Some(clip) = test_data("media/video/h264_aac_17s_640x360.mp4") else {
+        return;
+    };
+    let long = cli.folder().join("long.mp4");
+    if !ffmpeg(&[
+        "-stream_loop",
+        "2",
+        "-i",
+        &text(&clip),
+        "-c",
+        "copy",
+        &text(&long),
+    ]) {
+        return;
+    }
+    let clip = long;
+    // Lines that push each other up all the time: where one lies depends on all before it.
+    let mut words = String::new();
+    for n in 0..120u64 {
+        let (from, to) = (n * 400, n * 400 + 1_100 + n % 3 * 300);
+        let clock = |ms: u64| format!("00:00:{:02},{:03}", ms / 1000, ms % 1000);
+        words.push_str(&format!(
+            "{}\n{} --> {}\nLine {n} of many\n\n",
+            n + 1,
+            clock(from),
+            clock(to)
+        ));
+    }
+    let file = cli.folder().join("many.srt");
+    std::fs::write(&file, words).unwrap();
+    let whole = cli.folder().join("whole.mkv");
+    let arguments = |output: &Path| {
+        [
+            "subtitles",
+            &text(&clip),
+            "--burn",
+            &text(&file),
+            "--box=#203040",
+            "-o",
+            &text(output),
+        ]
+        .map(str::to_owned)
+    };
+    cli.run(arguments(&whole)).expect_code(0);
+    let resumed = cli.folder().join("resumed.mkv");
+    let mut child = cli.start(arguments(&resumed));
+    wait_until("a finished segment", || cli.parts() > 0);
+    signal(child.id(), "KILL");
+    child.wait().unwrap();
+    wait_until("the end of the worker", || {
+        e2e::torture::workers_of(&cli).is_empty()
+    });
+    assert!(!resumed.exists(), "it was killed too late");
+    let jobs = cli.jobs();
+    let job = jobs
+        .iter()
+        .find(|job| job["state"] == "interrupted")
+        .unwrap();
+    cli.run(["jobs", "resume", job["id"].as_str().unwrap()])
+        .expect_code(0);
+    assert_eq!(
+        std::fs::read(&resumed).unwrap(),
+        std::fs::read(&whole).unwrap(),
+        "the resumed file differs"
+    );
+}

@@ -1,0 +1,35 @@
+/** What of burned subtitles the form of Home asks. */
+import type { SubtitleWish } from '../../ipc/bindings/SubtitleWish';
+
+export interface SubtitleTuning {
+  /** A file of subtitles; the clip's own where `null`. */
+  file: string | null;
+  /** Height of a line in percent of the picture's height. */
+  size: number;
+  /** A box stands behind the letters. */
+  back: boolean;
+  /** Above instead of below. */
+  top: boolean;
+  /** How much later everything is shown. */
+  seconds: number;
+}
+
+/** The same as a job is asked for it; times are exact to a millisecond. */
+export function subtitleWish({ file, size, back, top, seconds }: SubtitleTuning): SubtitleWish {
+  const millis = Math.round(seconds * 1000);
+  return {
+    file,
+    track: null,
+    charset: null,
+    shift: millis === 0 || !Number.isFinite(millis) ? null : { num: millis, den: 1000 },
+    stretch: null,
+    font: null,
+    size,
+    color: null,
+    outline_color: null,
+    outline: null,
+    box: back ? '#000000' : null,
+    anchor: top ? 'top' : null,
+    margin: null,
+  };
+}
