@@ -284,13 +284,13 @@ fn the_model_that_cleaned_stands_in_the_receipt_and_is_refused_for_work_that_is_
     };
     voice(&cli, &source, "out.mkv", &[]);
     let jobs = cli.jobs();
-    let (graph, id) = (&jobs[0]["spec"]["graph"], jobs[0]["id"].as_str().unwrap());
+    let id = jobs[0]["id"].as_str().unwrap();
     let receipt = cli.run(["jobs", "show", id, "--receipt", "--json"]);
     let receipt = receipt.expect_code(0).json();
     assert_eq!(receipt["models"][0]["id"], "cleaner");
     assert_eq!(receipt["models"][0]["licence"]["spdx"], "CC-BY-NC-4.0");
     let file = cli.folder().join("graph.json");
-    std::fs::write(&file, graph.to_string()).unwrap();
+    std::fs::write(&file, receipt["graph"].to_string()).unwrap();
     let (file, source) = (text(&file), text(&source));
     let out = text(&cli.folder().join("sold.mkv"));
     let words = ["run", &file, "--in", &source, "--out", &out];

@@ -1,6 +1,7 @@
 //! Working out the tracks that something is done to, one after the other, each once: a finished
 //! one is a part in the job's folder with a record beside it.
 
+use super::again::Shelf;
 use super::check::{Found, PEAK_TOLERANCE, check, loudness_fault};
 use super::loudness::Gain;
 use super::samples::{Part, open, place};
@@ -49,6 +50,8 @@ pub(crate) struct World<'a> {
     pub context: &'a Context<'a>,
     gains: RefCell<HashMap<String, Gain>>,
     floors: RefCell<HashMap<String, f64>>,
+    /// Sound that is made once.
+    pub(super) shelf: Shelf,
     /// What a test lets go wrong.
     #[cfg(test)]
     pub fault: Option<super::faults::Fault>,
@@ -74,6 +77,7 @@ impl<'a> World<'a> {
             context,
             gains: RefCell::default(),
             floors: RefCell::default(),
+            shelf: Shelf::new(context.work_dir),
             #[cfg(test)]
             fault: None,
         }

@@ -10,6 +10,7 @@
 //! Times are those of the first clip's file, in microseconds, as they are for its pictures; places
 //! are the same times in samples.
 
+mod again;
 mod check;
 mod cover;
 mod denoise;

@@ -115,10 +115,20 @@ pub(crate) fn open<'w>(
                 Ok(Box::new(Louder::new(inner, gain)))
             }
             SoundStep::Denoise(params) => {
-                let inner = open(world, of, part, placement)?;
                 let cleaned: Box<dyn Samples + 'w> = match &params.model {
-                    Some(model) => Box::new(Speech::open(world, node, inner, model.as_ref())?),
+                    Some(model) => {
+                        let beat = || {
+                            world.context.progress.alive();
+                            world.context.cancel.check()
+                        };
+                        let key = format!("{sound:?} {placement:?}");
+                        world.shelf.once(key, beat, || {
+                            let inner = open(world, of, part, placement)?;
+                            Ok(Box::new(Speech::open(world, node, inner, model.as_ref())?))
+                        })?
+                    }
                     None => {
+                        let inner = open(world, of, part, placement)?;
                         let floor = world.noise_floor(sound, || {
                             super::denoise::noise_floor(&mut *open(world, of, part, placement)?)
                         })?;

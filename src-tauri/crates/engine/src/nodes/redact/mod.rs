@@ -30,6 +30,8 @@ pub(super) use track::REACH;
 /// Parts of a picture that are looked at beside the whole: so much each of the largest part that has
 /// the shape that the model takes.
 const PARTS: [f64; 2] = [0.6, 0.45];
+/// How many times as large as in the whole picture parts must be to be looked at.
+const LARGER: f64 = 1.15;
 /// A picture whose shape differs by this from the one that the model takes is looked at in parts of
 /// that shape, too: squeezed, a face is none.
 const SQUEEZED: f64 = 1.6;
@@ -276,7 +278,9 @@ impl Finder {
                 ((w * larger.0).round() as usize).max(size.0),
                 ((h * larger.1).round() as usize).max(size.1),
             );
-            let is_seen = !session.is_fixed() && session.size_for(width, height) == whole;
+            // Parts that are hardly larger than they were in the whole picture show nothing new.
+            let before = session.size_for(width, height).0 as f64 / w;
+            let is_seen = !session.is_fixed() && larger.0 < before * LARGER;
             if larger.0 > most || is_seen {
                 continue;
             }
