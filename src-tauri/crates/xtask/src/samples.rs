@@ -1,5 +1,6 @@
 //! `preset-samples`: the pictures on the cards of presets, before and after, made by the program
-//! itself of the clip that it ships.
+//! itself of the clip that it ships; where people must be seen, of a picture of the Kodak set, which is
+//! free for any use, with models whose licences allow everything. Both are test data.
 
 use std::path::{Path, PathBuf};
 use std::process::Command;
@@ -17,6 +18,9 @@ const HEIGHT: u32 = 180;
 /// How one sample is made.
 struct Sample {
     preset: &'static str,
+    /// A picture of the test data instead of the demo clip, and the model that sees it, both below the
+    /// folder of the test data.
+    people: Option<(&'static str, &'static str)>,
     /// What ffmpeg makes of the demo clip first, and the ending of that file.
     source: &'static str,
     ending: &'static str,
@@ -32,6 +36,7 @@ struct Sample {
 const SAMPLES: &[Sample] = &[
     Sample {
         preset: "enlarge",
+        people: None,
         source: "-ss 0.5 -t 0.4 -vf scale=320:180:flags=area -c:v libx264 -crf 27 -an",
         ending: "mp4",
         more: &["--scale", "4", "-q", "archive"],
@@ -41,6 +46,7 @@ const SAMPLES: &[Sample] = &[
     },
     Sample {
         preset: "clean",
+        people: None,
         source: "-ss 5.2 -t 0.4 -vf scale=320:180:flags=area,gblur=sigma=1.2,scale=640:360:flags=bicubic,noise=c0s=13:c0f=t:c1s=9:c1f=t:c2s=9:c2f=t -c:v libx264 -crf 6 -an",
         ending: "mp4",
         more: &["-q", "archive"],
@@ -51,6 +57,7 @@ const SAMPLES: &[Sample] = &[
     Sample {
         // The camera pans: what moves between two fields combs.
         preset: "deinterlace",
+        people: None,
         source: "-ss 0.3 -t 1 -vf crop=400:288:n*9:60,tinterlace=interleave_top,setfield=tff -c:v libx264 -crf 8 -flags +ildct+ilme -x264opts tff=1 -an",
         ending: "mp4",
         more: &["-q", "archive"],
@@ -60,6 +67,7 @@ const SAMPLES: &[Sample] = &[
     },
     Sample {
         preset: "share",
+        people: None,
         source: "-vf scale=1920:1080:flags=lanczos -c:v libx264 -crf 14 -c:a copy",
         ending: "mp4",
         more: &[],
@@ -69,6 +77,7 @@ const SAMPLES: &[Sample] = &[
     },
     Sample {
         preset: "animate",
+        people: None,
         source: "-ss 2 -t 1.5 -vf fps=7,scale=128:72:flags=area -c:v libx264 -crf 12 -an",
         ending: "mp4",
         more: &[],
@@ -78,6 +87,7 @@ const SAMPLES: &[Sample] = &[
     },
     Sample {
         preset: "loudness",
+        people: None,
         source: "-c:v copy -af volume=-20dB -c:a flac",
         ending: "mkv",
         more: &[],
@@ -87,6 +97,7 @@ const SAMPLES: &[Sample] = &[
     },
     Sample {
         preset: "frames",
+        people: None,
         source: "-ss 1 -t 4.5 -vf fps=2 -c:v libx264 -crf 12 -an",
         ending: "mp4",
         more: &["--format", "jpg"],
@@ -96,12 +107,100 @@ const SAMPLES: &[Sample] = &[
     },
     Sample {
         preset: "archive",
+        people: None,
         source: "-ss 4.5 -t 1 -c:v libx264 -crf 18 -c:a copy",
         ending: "mp4",
         more: &[],
         before: "select=gte(n\\,18),scale=320:180:flags=area",
         after: "select=gte(n\\,18),scale=320:180:flags=area",
         weighed: true,
+    },
+    Sample {
+        // Evening becomes day.
+        preset: "light",
+        people: None,
+        source: "-ss 4.5 -t 0.4 -vf lutrgb=r=val*0.28:g=val*0.26:b=val*0.3 -pix_fmt yuv420p -c:v libx264 -crf 8 -an",
+        ending: "mp4",
+        more: &["-q", "archive"],
+        before: "scale=320:180:flags=area",
+        after: "scale=320:180:flags=area",
+        weighed: false,
+    },
+    Sample {
+        // What the crop leaves out is dark.
+        preset: "reframe",
+        people: None,
+        source: "-ss 4.5 -t 0.4 -c:v libx264 -crf 8 -an",
+        ending: "mp4",
+        more: &["-q", "archive"],
+        before: "scale=320:180:flags=area",
+        after: "scale=-2:180:flags=area,pad=320:180:(ow-iw)/2:0:color=0x1e1e1e",
+        weighed: false,
+    },
+    Sample {
+        preset: "cutout",
+        people: Some((
+            "sr-bench/Kodak/kodim18.png",
+            "models/matting/mediapipe_meet_144x256.onnx",
+        )),
+        source: "-vf crop=512:288:0:130",
+        ending: "png",
+        more: &[],
+        before: "scale=320:180:flags=area",
+        after: "format=rgba,split[a][b];[a]lutrgb=r=47:g=47:b=51:a=255[c];[c][b]overlay=format=rgb,scale=320:180:flags=area",
+        weighed: false,
+    },
+    Sample {
+        preset: "defocus",
+        people: Some((
+            "sr-bench/Kodak/kodim18.png",
+            "models/matting/mediapipe_meet_144x256.onnx",
+        )),
+        source: "-vf crop=512:288:0:130",
+        ending: "png",
+        more: &[],
+        before: "scale=320:180:flags=area",
+        after: "scale=320:180:flags=area",
+        weighed: false,
+    },
+    Sample {
+        preset: "backdrop",
+        people: Some((
+            "sr-bench/Kodak/kodim18.png",
+            "models/matting/mediapipe_meet_144x256.onnx",
+        )),
+        source: "-vf crop=512:288:0:130",
+        ending: "png",
+        more: &[],
+        before: "scale=320:180:flags=area",
+        after: "scale=320:180:flags=area",
+        weighed: false,
+    },
+    Sample {
+        preset: "redact",
+        people: Some((
+            "sr-bench/Kodak/kodim18.png",
+            "models/face/ultraface-RFB-320.onnx",
+        )),
+        source: "-vf crop=512:288:0:130",
+        ending: "png",
+        more: &[],
+        before: "scale=320:180:flags=area",
+        after: "scale=320:180:flags=area",
+        weighed: false,
+    },
+    Sample {
+        preset: "depth",
+        people: Some((
+            "sr-bench/Kodak/kodim18.png",
+            "models/depth/tcmonodepth_192x320.onnx",
+        )),
+        source: "-vf crop=512:288:0:130",
+        ending: "png",
+        more: &[],
+        before: "scale=320:180:flags=area",
+        after: "scale=320:180:flags=area",
+        weighed: false,
     },
 ];
 
@@ -120,8 +219,11 @@ pub fn main(arguments: &[String]) -> anyhow::Result<()> {
     exec::run(
         set_up
             .cargo()
-            .args(["build", "--package", "frameloom-cli"])
-            .args(release.then_some("--release"))
+            .args(match release {
+                true => &["build", "--package", "frameloom-cli", "--release"][..],
+                // As the tests build it.
+                false => &["build", "--workspace", "--bins"],
+            })
             .current_dir(&place.root),
     )?;
     let program = place.program(if release { "release" } else { "debug" }, "frameloom");
@@ -176,6 +278,22 @@ impl Maker<'_> {
     ) -> anyhow::Result<()> {
         let preset = sample.preset;
         let source = self.work.join(format!("{preset}.{}", sample.ending));
+        let data = || {
+            let data = std::env::var_os("FRAMELOOM_TEST_DATA").map(PathBuf::from);
+            data.context("FRAMELOOM_TEST_DATA does not say where the test data is")
+        };
+        let (from, model) = match sample.people {
+            Some((picture, model)) => (data()?.join(picture), Some(data()?.join(model))),
+            None => (self.demo.clone(), None),
+        };
+        if let Some(model) = model {
+            exec::run(
+                (self.frameloom)()
+                    .args(["models", "import"])
+                    .arg(model)
+                    .args(["--id", preset]),
+            )?;
+        }
         let (seek, rest) = sample.source.split_at(match sample.source.find(" -t ") {
             // What is left out is not decoded.
             Some(at) if sample.source.starts_with("-ss") => at,
@@ -185,7 +303,7 @@ impl Maker<'_> {
             ffmpeg()
                 .args(seek.split_whitespace())
                 .arg("-i")
-                .arg(&self.demo)
+                .arg(&from)
                 .args(rest.split_whitespace())
                 .arg(&source),
         )?;
@@ -196,6 +314,7 @@ impl Maker<'_> {
                 .arg(&source)
                 .arg("-o")
                 .arg(folder.join(""))
+                .args(sample.people.iter().flat_map(|_| ["--model", preset]))
                 .args(sample.more),
         )?;
         let made = first_in(&folder)?;
