@@ -31,7 +31,7 @@ for (const language of ['en', 'vi', 'fr'] as const) {
 test('a shape is asked for, and stays with its card', async ({ page }) => {
   await page.goto(home());
   await card(page, 'reframe').click();
-  await page.getByLabel('Shape').selectOption({ label: 'square' });
+  await page.getByLabel('Shape', { exact: true }).selectOption({ label: 'square' });
   await expect.poll(async () => (await asked(page))['reframe']?.['shape']).toBe('1:1');
   await card(page, 'redact').click();
   await expect.poll(async () => (await asked(page))['redact']?.['what']).toBe('faces');
@@ -39,7 +39,7 @@ test('a shape is asked for, and stays with its card', async ({ page }) => {
   await expect.poll(async () => (await asked(page))['redact']?.['what']).toBe('text');
   // A colour is asked for only where one colour covers.
   await expect(page.getByLabel('Colour', { exact: true })).toHaveCount(0);
-  await page.getByLabel('Covered by').selectOption({ label: 'one colour' });
+  await page.getByLabel('Covered by', { exact: true }).selectOption({ label: 'one colour' });
   await expect(page.getByLabel('Colour', { exact: true })).toBeVisible();
   await card(page, 'reframe').click();
   await expect(page.getByLabel('Shape', { exact: true })).toHaveValue('1:1');
