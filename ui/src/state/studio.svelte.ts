@@ -474,7 +474,7 @@ export class Studio {
       span: draft.info?.kind === 'video' && draft.preset !== 'scenes' ? draft.span : null,
       sample: false,
       ...(draft.saved !== null && { saved: draft.saved.id }),
-      ...(!saved && wishOf(draft.preset, this.recipe.tuned[draft.preset] ?? {})),
+      ...(!saved && wishOf(draft.preset, this.recipe.tuned[draft.preset] ?? {}, draft.info?.streams.some(({ kind }) => kind === 'audio') ?? true)),
       ...(!saved && draft.preset === 'silence' && { silence: { rule: { ...this.recipe.silence }, track: null } }),
       ...(!saved && draft.preset === 'enlarge' && (this.recipe.enlarge.fit !== null || this.recipe.enlarge.source !== null) && { enlarge: { ...this.recipe.enlarge } }),
       ...(!saved && draft.preset === 'convert' && { convert: { ...this.recipe.convert } }),

@@ -31,6 +31,8 @@ describe('settings of a card', () => {
       model: 'people',
       background: { mode: null, blur: 4, color: null, behind: null, spill: null, smooth: null },
     });
+    expect(wishOf('redact', { mute: '1-2' }).redact).toMatchObject({ mute: '1-2' });
+    expect(wishOf('redact', { mute: '1-2' }, false).redact).toMatchObject({ mute: null });
     expect(wishOf('redact', {}).redact).toMatchObject({ what: 'faces', cover: null, keep_metadata: false });
     expect(wishOf('depth', { colors: 'heat', show: 'map' }).look).toMatchObject({ depth_colors: 'heat', style_colors: null, show: 'map' });
   });

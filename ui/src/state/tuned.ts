@@ -47,8 +47,8 @@ export function idle(preset: PresetId, values: Values): readonly string[] {
   }
 }
 
-/** What a request says of the values of a card. */
-export function wishOf(preset: PresetId, values: Values): Partial<UpscaleRequest> {
+/** What a request says of the values of a card; of sound, only where the file has some. */
+export function wishOf(preset: PresetId, values: Values, hasSound = true): Partial<UpscaleRequest> {
   const tuned = TUNED[preset];
   if (tuned === undefined) return {};
   const number = (name: string) => (typeof values[name] === 'number' ? values[name] : null);
@@ -74,8 +74,8 @@ export function wishOf(preset: PresetId, values: Values): Partial<UpscaleRequest
           search: choice('search'),
           areas: text('areas'),
           spare: text('spare'),
-          mute: text('mute'),
-          beep: text('beep'),
+          mute: hasSound ? text('mute') : null,
+          beep: hasSound ? text('beep') : null,
           keep_metadata: values['keep_metadata'] === true,
         },
       };

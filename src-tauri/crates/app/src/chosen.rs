@@ -40,50 +40,33 @@ impl App {
     /// The installed models that a graph owes something to: those that it runs, and those that decided
     /// what a node keeps.
     pub(crate) fn models_in(&self, graph: &Graph) -> Vec<ModelManifest> {
-        let mut found = self.models_run_by(graph);
-        let heard = graph.nodes.iter().filter_map(|node| match &node.op {
-            Op::Cut(params) => params.heard_by.as_deref(),
-            _ => None,
-        });
-        for manifest in heard.filter_map(|id| self.models.ready(id).ok()) {
-            if !found.iter().any(|known| known.id == manifest.id) {
-                found.push(manifest);
-            }
-        }
-        found
-    }
-
-    /// The installed models that a graph runs: those that nodes name, and those whose weights a node of
-    /// sound names.
-    pub(crate) fn models_run_by(&self, graph: &Graph) -> Vec<ModelManifest> {
         let mut found: Vec<ModelManifest> = Vec::new();
         for node in &graph.nodes {
             let id = match &node.op {
-                Op::AudioDenoise(params) => params.model.as_deref().and_then(folder_name),
-                op => op.model().map(str::to_owned),
+                Op::Cut(params) => params.heard_by.clone(),
+                op => self.model_run_by(op),
             };
-            let Some(manifest) = id.and_then(|id| self.models.ready(&id).ok()) else {
-                continue;
-            };
-            let is_it = match &node.op {
-                // Somewhere else there may be a folder of this name.
-                Op::AudioDenoise(params) => {
-                    self.model_path(&manifest.id).ok().as_ref() == params.model.as_ref()
-                }
-                _ => true,
-            };
-            if is_it && !found.iter().any(|known| known.id == manifest.id) {
+            if let Some(manifest) = id.and_then(|id| self.models.ready(&id).ok())
+                && !found.iter().any(|known| known.id == manifest.id)
+            {
                 found.push(manifest);
             }
         }
         found
     }
-}
 
-/// The name of the folder that a file lies in: the id of a model, for its weights.
-fn folder_name(path: &str) -> Option<String> {
-    let name = Path::new(path).parent()?.file_name()?;
-    Some(name.to_string_lossy().into_owned())
+    /// Id of the model that a node runs: the one that it names, or the one whose folder holds the weights
+    /// that it names.
+    pub(crate) fn model_run_by(&self, op: &Op) -> Option<String> {
+        let Op::AudioDenoise(params) = op else {
+            return op.model().map(str::to_owned);
+        };
+        let folder = Path::new(params.model.as_deref()?).parent()?;
+        let id = folder.file_name()?.to_string_lossy().into_owned();
+        // Somewhere else there may be a folder of this name.
+        let own = std::path::absolute(self.model_folder(&id).ok()?).ok()?;
+        (own == folder).then_some(id)
+    }
 }
 
 /// A model that does something else.

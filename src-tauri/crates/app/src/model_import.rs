@@ -184,8 +184,8 @@ impl App {
 
 /// Does a job that may still be done need this model?
 fn needs(app: &App, job: &Job, id: &str) -> bool {
-    let models = || app.models_run_by(&job.spec.graph);
-    !job.state.is_terminal() && models().iter().any(|model| model.id == id)
+    let mut nodes = job.spec.graph.nodes.iter();
+    !job.state.is_terminal() && nodes.any(|node| app.model_run_by(&node.op).as_deref() == Some(id))
 }
 
 /// What was found, with what the user says of it.

@@ -26,6 +26,11 @@ impl Watching {
             output: Output::new(output.is_json()),
         }
     }
+
+    /// Takes the bar off the terminal.
+    pub fn finish(&self) {
+        self.bar.finish();
+    }
 }
 
 impl SceneWatch for Watching {
@@ -111,12 +116,12 @@ fn one(
     match export {
         Some(export) if to_standard_output => {
             let text = app.scene_text(&request, export, &mut watch);
-            watch.bar.finish();
+            watch.finish();
             print(text?.as_bytes())
         }
         Some(export) if !arguments.making.dry_run => {
             let path = app.save_scenes(&request, export, &mut watch);
-            watch.bar.finish();
+            watch.finish();
             let path = path?;
             output.result(&json!({ "input": request.input, "output": path }), || {
                 path.display().to_string()
@@ -125,7 +130,7 @@ fn one(
         }
         _ => {
             let view = app.scenes(&request, &mut watch);
-            watch.bar.finish();
+            watch.finish();
             let view = view?;
             let told = json!({ "input": request.input, "scenes": view });
             output.result(&told, || listed(&view));
@@ -161,6 +166,6 @@ fn split(
     let request = upscale::request_for(&arguments.upscale(), file);
     let mut watch = watching(file, output);
     let requests = app.scene_requests(&request, &mut watch);
-    watch.bar.finish();
+    watch.finish();
     upscale::each(app, requests?, arguments.making.dry_run, output)
 }

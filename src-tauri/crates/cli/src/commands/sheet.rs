@@ -22,8 +22,10 @@ pub fn run(app: &Arc<App>, arguments: &Sheet, output: &Output) -> Result<ExitCod
         .collect();
     let name = arguments.output.file_name().unwrap_or_default();
     let mut watch = Watching::new(&name.to_string_lossy(), output);
-    let written = app.save_sheet(&files, &arguments.output, arguments.overwrite, &mut watch)?;
-    drop(watch);
+    let written = app.save_sheet(&files, &arguments.output, arguments.overwrite, &mut watch);
+    watch.finish();
+    let written = written?;
+    let shown = files.len() - written.unshown.len();
     let mut unshown = written.unshown;
     unshown.extend(expanded.refused.into_iter().map(|r| (r.path, r.error)));
     if !output.is_json() {
@@ -34,7 +36,7 @@ pub fn run(app: &Arc<App>, arguments: &Sheet, output: &Output) -> Result<ExitCod
     }
     let value = json!({
         "output": written.path,
-        "shown": files.len() - unshown.len().min(files.len()),
+        "shown": shown,
         "not_shown": unshown
             .iter()
             .map(|(path, error)| json!({ "input": path, "error": error }))

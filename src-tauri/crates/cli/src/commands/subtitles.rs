@@ -1,35 +1,18 @@
 //! `frameloom subtitles`: subtitles in other formats, at other times, in pictures or as tracks.
 
+use super::scenes::Watching;
 use super::upscale;
 use crate::arguments::Subtitles;
 use crate::interrupt;
-use crate::output::{Bar, Output, print, refusal_exit_code};
+use crate::output::{Output, print, refusal_exit_code};
 use frameloom_app::inputs::names_a_folder;
 use frameloom_app::subtitles::{NewTrack, SavedSubtitles, SubtitleFormat};
-use frameloom_app::{App, SceneWatch, SubtitleWish};
+use frameloom_app::{App, SubtitleWish};
 use frameloom_core::error::{AppError, ErrorCode};
 use serde_json::json;
 use std::path::Path;
 use std::process::ExitCode;
 use std::sync::Arc;
-
-/// A bar that fills while a clip is copied, until Ctrl-C.
-struct Copying {
-    bar: Bar,
-    output: Output,
-}
-
-impl SceneWatch for Copying {
-    fn told(&mut self, part: f64) {
-        self.bar.part(part);
-        self.output
-            .line(&json!({ "event": "progress", "fraction": part }));
-    }
-
-    fn is_wanted(&self) -> bool {
-        !interrupt::requested()
-    }
-}
 
 pub fn run(app: &Arc<App>, arguments: &Subtitles, output: &Output) -> Result<ExitCode, AppError> {
     let wish = arguments.wish().map_err(|sentence| {
@@ -140,10 +123,7 @@ fn add(
         drop: arguments.making.drop.clone(),
     };
     let name = input.file_name().unwrap_or_default().to_string_lossy();
-    let mut watch = Copying {
-        bar: output.bar(&name),
-        output: Output::new(output.is_json()),
-    };
+    let mut watch = Watching::new(&name, output);
     let done = app.add_subtitles(
         input,
         wish,
@@ -152,7 +132,7 @@ fn add(
         arguments.making.overwrite,
         &mut watch,
     );
-    watch.bar.finish();
+    watch.finish();
     let done = done?;
     tell_lost(done.unreadable, done.before_zero, output);
     output.result(&json!({ "input": input, "added": done }), || {

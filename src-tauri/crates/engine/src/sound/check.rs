@@ -112,11 +112,13 @@ impl Envelope {
         };
         for span in spans {
             let inside = around(span, -EDGE);
-            for (value, slot) in self.values.iter().zip(first..) {
-                let is_inside = inside.contains(&slot)
-                    && !above
-                        .iter()
-                        .any(|above| around(above, EDGE).contains(&slot));
+            let at = |slot: i64| usize::try_from(slot.saturating_sub(first)).unwrap_or(0);
+            let (from, to) = (at(inside.start), at(inside.end).min(self.values.len()));
+            let values = self.values.get(from..to).unwrap_or_default();
+            for (value, slot) in values.iter().zip(inside.start.max(first)..) {
+                let is_inside = !above
+                    .iter()
+                    .any(|above| around(above, EDGE).contains(&slot));
                 if is_inside && !cover::is_covered(f64::from(*value), cover, channels) {
                     return Some(slot);
                 }
@@ -181,7 +183,7 @@ pub(crate) fn check(
         )));
     }
     let mut above = Vec::new();
-    for (spans, cover) in covered(world, sound, rate) {
+    for (spans, cover) in covered(world, sound, rate)? {
         if let Some(at) = after.uncovered(&spans, &above, cover, reader.format()) {
             return Err(fail(format!(
                 "at {:.2} s something is heard that was to be covered",
@@ -206,7 +208,11 @@ pub(crate) fn check(
 
 /// What the last steps of a track cover, the last one first; another step behind them may change how
 /// loud a tone is.
-fn covered(world: &World<'_>, mut sound: &Sound, rate: u32) -> Vec<(Vec<Span>, SoundCover)> {
+fn covered(
+    world: &World<'_>,
+    mut sound: &Sound,
+    rate: u32,
+) -> Result<Vec<(Vec<Span>, SoundCover)>, EngineError> {
     let mut list = Vec::new();
     while let Sound::Step {
         step: SoundStep::Redact(params),
@@ -214,11 +220,11 @@ fn covered(world: &World<'_>, mut sound: &Sound, rate: u32) -> Vec<(Vec<Span>, S
         ..
     } = sound
     {
-        let spans = cover::spans(&params.ranges, world.pictures.0, rate);
+        let spans = cover::spans(&params.ranges, world.pictures.0, rate)?;
         list.push((spans, params.cover));
         sound = of;
     }
-    list
+    Ok(list)
 }
 
 /// By how many dB the nodes may change the level.
@@ -345,7 +351,7 @@ mod tests {
             rate: 8_000,
             layout: "mono".into(),
         };
-        let spans = cover::spans("0.5-1", 0, 8_000);
+        let spans = cover::spans("0.5-1", 0, 8_000).unwrap();
         let found = |cover, values: &dyn Fn(f64) -> f64, above: &[Span]| {
             heard(values).uncovered(&spans, above, cover, &format)
         };
@@ -369,7 +375,7 @@ mod tests {
         assert!(found(SoundCover::Mute, &tone, &[]).is_some());
         assert!(found(SoundCover::Beep, &silent, &[]).is_some());
         // What is covered again by something else is not looked at.
-        let again = cover::spans("0.4-2", 0, 8_000);
+        let again = cover::spans("0.4-2", 0, 8_000).unwrap();
         assert_eq!(found(SoundCover::Mute, &tone, &again), None);
     }
 }

@@ -45,19 +45,19 @@ pub(crate) fn check(ranges: &str) -> Result<(), Said> {
 }
 
 /// The stretches in samples; `zero` is the moment of the first picture, in microseconds.
-pub(crate) fn spans(ranges: &str, zero: i64, rate: u32) -> Vec<Span> {
-    let at = |micros: i64| zero.saturating_add(micros);
-    // It was checked before the job began.
+///
+/// # Errors
+/// They cannot be read: nothing may pass for covered then.
+pub(crate) fn spans(ranges: &str, zero: i64, rate: u32) -> Result<Vec<Span>, EngineError> {
+    check(ranges).map_err(|why| super::node_error("audio_redact", why))?;
+    let at = |micros: i64| place(zero.saturating_add(micros), rate);
     let list = parse_kept(ranges).unwrap_or_default();
-    list.iter()
-        .map(|range| Span {
-            from: place(at(range.from_micros), rate),
-            // A sample that lies in it by a part of it only is covered.
-            to: range
-                .to_micros
-                .map(|to| place(at(to), rate).saturating_add(1)),
-        })
-        .collect()
+    let spans = list.iter().map(|range| Span {
+        from: at(range.from_micros),
+        // A sample that lies in it by a part of it only is covered.
+        to: range.to_micros.map(|to| at(to).saturating_add(1)),
+    });
+    Ok(spans.collect())
 }
 
 /// Is this loudness, the root of the summed power of all channels, that of the cover?
@@ -173,7 +173,7 @@ mod tests {
                 })
                 .collect(),
         };
-        let spans = spans(ranges, zero, 8_000);
+        let spans = spans(ranges, zero, 8_000).unwrap();
         let mut covered = Covered::new(Box::new(inner), spans, cover);
         let mut all = Vec::new();
         while let Some(mut block) = covered.next().unwrap() {
@@ -223,6 +223,7 @@ mod tests {
         assert!(check("1-2, 3-").is_ok());
         for wrong in ["", "  ", "2-1", "a-b", "1-2, 1.5-3"] {
             assert!(check(wrong).is_err(), "{wrong}");
+            assert!(spans(wrong, 0, 8_000).is_err(), "{wrong}");
         }
     }
 }

@@ -103,7 +103,7 @@ pub(crate) fn open<'w>(
             // Its reference is covered, too: what is under the cover is gone from both.
             SoundStep::Redact(params) => {
                 let inner = open(world, of, part, placement)?;
-                let spans = cover::spans(&params.ranges, world.pictures.0, inner.format().rate);
+                let spans = cover::spans(&params.ranges, world.pictures.0, inner.format().rate)?;
                 Ok(Box::new(Covered::new(inner, spans, params.cover)))
             }
             SoundStep::Loudness(_) | SoundStep::Denoise(_) if part == Part::Reference => {
