@@ -10,8 +10,9 @@ use sha2::{Digest, Sha256};
 use std::collections::BTreeSet;
 use std::fs;
 use std::path::{Path, PathBuf};
-use std::sync::Mutex;
-use std::time::Duration;
+use std::sync::atomic::{AtomicUsize, Ordering};
+use std::sync::{Arc, Mutex};
+use std::time::{Duration, Instant};
 use tempfile::TempDir;
 
 /// What was sent, and what became of it.
@@ -76,13 +77,24 @@ fn sha256(bytes: &[u8]) -> String {
 struct Place {
     folder: TempDir,
     notes: Notes,
+    block_bytes: u64,
 }
 
 impl Place {
+    /// Files come in one piece.
     fn new() -> Self {
         Self {
+            block_bytes: u64::MAX,
             folder: tempfile::tempdir().unwrap(),
             notes: Notes::default(),
+        }
+    }
+
+    /// The file comes in ten blocks.
+    fn in_blocks() -> Self {
+        Self {
+            block_bytes: 30_000,
+            ..Self::new()
         }
     }
 
@@ -99,6 +111,7 @@ impl Place {
             pause: Duration::from_millis(1),
             longest_pause: Duration::from_millis(20),
             tries: 3,
+            block_bytes: self.block_bytes,
         };
         Client::new(hosts, &Proxy::Direct, patience, &self.notes).unwrap()
     }
@@ -389,4 +402,106 @@ fn a_small_file_is_taken_up_to_its_limit() {
     let get = |limit| client.get(&address, limit, &Purpose::Catalogue, &());
     assert_eq!(get(12).unwrap(), b"twelve bytes");
     assert!(matches!(get(11), Err(NetError::TooLarge { limit: 11, .. })));
+}
+
+#[test]
+fn a_large_file_comes_over_several_connections_at_once() {
+    let place = Place::in_blocks();
+    let (now, most) = (Arc::new(AtomicUsize::new(0)), Arc::new(AtomicUsize::new(0)));
+    let (going, seen) = (now.clone(), most.clone());
+    let server = Server::new(file(), move |turn, _| {
+        // The first is asked for alone; the next ones wait for each other.
+        let at_once = going.fetch_add(1, Ordering::SeqCst) + 1;
+        seen.fetch_max(at_once, Ordering::SeqCst);
+        let waits = Instant::now();
+        while (1..=4).contains(&turn) && seen.load(Ordering::SeqCst) < 4 {
+            assert!(
+                waits.elapsed() < Duration::from_secs(20),
+                "they come one by one"
+            );
+            std::thread::sleep(Duration::from_millis(1));
+        }
+        going.fetch_sub(1, Ordering::SeqCst);
+        Answer::File
+    });
+    place.fetch(&[&server], &()).unwrap();
+    assert!(place.has_file());
+    assert!(most.load(Ordering::SeqCst) >= 4);
+    let mut ranges: Vec<_> = server.ranges().into_iter().flatten().collect();
+    assert_eq!(ranges[0], "bytes=0-29999", "the first one alone");
+    ranges.sort();
+    ranges.dedup();
+    assert_eq!(ranges.len(), 10, "each block once: {ranges:?}");
+    let notes = place.notes.all();
+    assert_eq!(notes.len(), 10, "every one is on record");
+    let received: u64 = notes
+        .iter()
+        .map(|note| note.2.as_ref().unwrap().received_bytes)
+        .sum();
+    assert_eq!(received, file().len() as u64);
+}
+
+#[test]
+fn where_one_of_several_connections_fails_the_rest_comes_over_one() {
+    for bad in [
+        Answer::CutAfter(10),
+        Answer::SilentAfter(10),
+        Answer::Status(429, Vec::new()),
+        Answer::Status(503, Vec::new()),
+    ] {
+        let place = Place::in_blocks();
+        let failing = bad.clone();
+        let server = Server::new(file(), move |_, request| {
+            match request.headers.get("range").map(String::as_str) {
+                Some("bytes=90000-119999") => failing.clone(),
+                _ => Answer::File,
+            }
+        });
+        place.fetch(&[&server], &()).unwrap();
+        assert!(place.has_file(), "{bad:?}");
+        let last = server.ranges().pop().flatten().unwrap();
+        assert_eq!(last, "bytes=90000-", "what came before it is kept");
+    }
+}
+
+#[test]
+fn blocks_of_another_file_are_thrown_away_and_the_next_mirror_gives_all() {
+    let place = Place::in_blocks();
+    let mut other = file();
+    other[150_000] ^= 1;
+    let liar = Server::new(other, |_, _| Answer::File);
+    let shifted = Server::new(file(), |_, _| Answer::OtherPart);
+    let whole = Server::new(file(), |_, _| Answer::Whole);
+    place.fetch(&[&liar, &shifted, &whole], &()).unwrap();
+    assert!(place.has_file());
+    assert_eq!(whole.asked().len(), 1);
+}
+
+#[test]
+fn a_beginning_of_another_file_does_not_speak_against_the_mirror_that_gives_the_rest() {
+    for place in [Place::new(), Place::in_blocks()] {
+        fs::write(place.part(), vec![7; 100_000]).unwrap();
+        let server = Server::new(file(), |_, _| Answer::File);
+        place.fetch(&[&server], &()).unwrap();
+        assert!(place.has_file());
+    }
+}
+
+#[test]
+fn who_gives_up_among_blocks_is_obeyed_and_keeps_what_came_in_order() {
+    let place = Place::in_blocks();
+    let server = Server::new(file(), |turn, _| match turn {
+        0..=3 => Answer::File,
+        _ => Answer::SilentAfter(0),
+    });
+    let error = place
+        .fetch(&[&server], &UpTo(100_000, Mutex::new(0)))
+        .unwrap_err();
+    assert!(matches!(error, NetError::Cancelled), "{error}");
+    let kept = fs::read(place.part()).unwrap();
+    assert!(
+        file().starts_with(&kept) && kept.len() >= 30_000,
+        "{}",
+        kept.len()
+    );
 }

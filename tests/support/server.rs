@@ -124,15 +124,13 @@ fn answer(
     request: &Request,
     file: &[u8],
 ) -> std::io::Result<()> {
-    let from = request
+    let range = request
         .headers
         .get("range")
         .and_then(|range| {
-            range
-                .strip_prefix("bytes=")?
-                .strip_suffix('-')?
-                .parse()
-                .ok()
+            let (from, last) = range.strip_prefix("bytes=")?.split_once('-')?;
+            let last: Option<usize> = last.parse().ok();
+            Some((from.parse().ok()?, last))
         })
         .filter(|_| !matches!(answer, Answer::Whole | Answer::Other(_) | Answer::Endless));
     let bytes = match answer {
@@ -157,15 +155,17 @@ fn answer(
             stream.write_all(&[7; 4096])?;
         }
     }
-    let start: usize = from.unwrap_or(0);
+    let from: Option<usize> = range.map(|(from, _)| from);
+    let start = from.unwrap_or(0);
     if start > bytes.len() {
         return head(416, &[("Content-Length", "0".to_owned())]);
     }
-    let rest = &bytes[start..];
+    let end = range.and_then(|(_, last)| Some(last? + 1));
+    let rest = &bytes[start..end.unwrap_or(bytes.len()).min(bytes.len())];
     let mut headers = vec![("Content-Length", rest.len().to_string())];
     if from.is_some() {
         let told = start + usize::from(matches!(answer, Answer::OtherPart));
-        let last = bytes.len() - 1;
+        let last = start + rest.len() - 1;
         headers.push((
             "Content-Range",
             format!("bytes {told}-{last}/{}", bytes.len()),

@@ -3,6 +3,7 @@
 use crate::{Address, Ended, Hosts, Ledger, NetError, Purpose, Sending, Watch};
 use reqwest::header::{self, HeaderMap, HeaderValue};
 use reqwest::{Response, StatusCode};
+use std::fmt;
 use std::future::Future;
 use std::sync::Once;
 use std::time::{Duration, Instant};
@@ -37,6 +38,9 @@ pub struct Patience {
     pub longest_pause: Duration,
     /// Tries in a row that bring nothing.
     pub tries: u32,
+    /// Files of more than two blocks of so many bytes come in blocks, several at once: many servers
+    /// give each connection its share of their speed.
+    pub block_bytes: u64,
 }
 
 impl Default for Patience {
@@ -46,6 +50,7 @@ impl Default for Patience {
             pause: Duration::from_secs(1),
             longest_pause: Duration::from_secs(60),
             tries: 5,
+            block_bytes: 8 << 20,
         }
     }
 }
@@ -120,18 +125,18 @@ impl<'a> Client<'a> {
         })
     }
 
-    /// Asks for a file from byte `from` on, and follows where the answer leads.
+    /// Asks for a file, or the bytes of it that `part` says, and follows where the answer leads.
     pub(crate) async fn ask(
         &self,
         address: &Address,
-        from: Option<u64>,
+        part: Option<Wanted>,
         purpose: &Purpose,
         watch: &dyn Watch,
     ) -> Result<Asked, NetError> {
         let mut at = address.clone();
         for _ in 0..=MAX_REDIRECTS {
             self.hosts.check(&at)?;
-            let mut asked = self.send(&at, from, purpose, watch).await?;
+            let mut asked = self.send(&at, part, purpose, watch).await?;
             let status = asked.response.status();
             if is_redirect(status) {
                 let next = redirect(&at, asked.response.headers());
@@ -140,7 +145,7 @@ impl<'a> Client<'a> {
                 continue;
             }
             // A part that is not there says something of the file; without a part it says nothing.
-            let no_such_part = status == StatusCode::RANGE_NOT_SATISFIABLE && from.is_some();
+            let no_such_part = status == StatusCode::RANGE_NOT_SATISFIABLE && part.is_some();
             if !status.is_success() && !no_such_part {
                 let error = NetError::Status {
                     host: at.host().to_owned(),
@@ -160,7 +165,7 @@ impl<'a> Client<'a> {
     async fn send(
         &self,
         at: &Address,
-        from: Option<u64>,
+        part: Option<Wanted>,
         purpose: &Purpose,
         watch: &dyn Watch,
     ) -> Result<Asked, NetError> {
@@ -172,8 +177,8 @@ impl<'a> Client<'a> {
                 header::ACCEPT_ENCODING,
                 HeaderValue::from_static("identity"),
             );
-        if let Some(from) = from {
-            request = request.header(header::RANGE, format!("bytes={from}-"));
+        if let Some(part) = part {
+            request = request.header(header::RANGE, part.to_string());
         }
         let request = request.build().map_err(NetError::Client)?;
         let headers = written(request.headers());
@@ -207,6 +212,25 @@ impl<'a> Client<'a> {
 
     pub(crate) fn ledger(&self) -> &dyn Ledger {
         self.ledger
+    }
+}
+
+/// The bytes of a file that are asked for.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) struct Wanted {
+    /// The first.
+    pub from: u64,
+    /// The first behind them; the end of the file where `None`.
+    pub to: Option<u64>,
+}
+
+impl fmt::Display for Wanted {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "bytes={}-", self.from)?;
+        match self.to {
+            Some(to) => write!(f, "{}", to.saturating_sub(1)),
+            None => Ok(()),
+        }
     }
 }
 

@@ -1,14 +1,18 @@
 //! Downloads that go on where they ended, and are verified while they stream.
 
-use crate::client::{Asked, pause};
+use crate::client::{self, Asked, pause};
 use crate::part::Part;
 use crate::{Address, Client, NetError, Purpose};
+use futures_util::stream::{self, StreamExt};
 use reqwest::{StatusCode, header};
+use std::cell::Cell;
 use std::path::Path;
 use std::time::Duration;
 
 /// All tries of one download, so that a server that sends a byte at a time does not hold it for ever.
 const MAX_TRIES: u32 = 200;
+/// Blocks of a file that are on their way at once. What comes before its turn waits in memory.
+const AT_ONCE: usize = 4;
 
 /// A file that is wanted.
 #[derive(Debug, Clone)]
@@ -40,7 +44,8 @@ impl Client<'_> {
     /// if this one fails. When it returns, the file is whole, of the hash that was wanted, and on the disk.
     ///
     /// Addresses that answer with something else are left out; where a connection breaks or a server is
-    /// busy, the rest is asked for again, and the wait grows.
+    /// busy, the rest is asked for again, and the wait grows. A large file comes over several
+    /// connections at once, until one of them fails: from then on over one.
     ///
     /// # Errors
     /// No address gave it; what the last one said is told.
@@ -74,21 +79,25 @@ impl Client<'_> {
         }
         let mut sources: Vec<&Address> = wanted.sources.iter().collect();
         let mut in_vain = 0;
+        let mut at_once = true;
         let mut last = NetError::NoAddress;
         for turn in 0..MAX_TRIES {
             let Some(&source) = sources.get(turn as usize % sources.len().max(1)) else {
                 return Err(last);
             };
             let before = part.length();
-            let error = match self.try_one(source, wanted, part, watch).await {
+            let error = match self.try_one(source, wanted, part, at_once, watch).await {
                 Ok(()) => return Ok(()),
                 Err(error) => error,
             };
             tracing::info!(host = source.host(), error = %error, "a download was cut off");
+            at_once = false;
             if !error.is_of_address() {
                 return Err(error);
             }
-            if !error.is_retryable() {
+            // What came before this try may have been of another file, from another address.
+            let is_innocent = matches!(error, NetError::WrongContent { .. }) && before > 0;
+            if !error.is_retryable() && !is_innocent {
                 sources.retain(|other| *other != source);
             }
             in_vain = match part.length() > before {
@@ -124,10 +133,16 @@ impl Client<'_> {
         source: &Address,
         wanted: &Download<'_>,
         part: &mut Part,
+        at_once: bool,
         watch: &dyn Watch,
     ) -> Result<(), NetError> {
+        let rest = wanted.size_bytes.saturating_sub(part.length());
+        if at_once && rest / 2 > self.patience.block_bytes {
+            return self.in_blocks(source, wanted, part, watch).await;
+        }
         let from = Some(part.length()).filter(|length| *length > 0);
-        let mut asked = self.ask(source, from, &wanted.purpose, watch).await?;
+        let range = from.map(|from| client::Wanted { from, to: None });
+        let mut asked = self.ask(source, range, &wanted.purpose, watch).await?;
         let taken = self.take(&mut asked, wanted, part, watch).await;
         asked.end(self.ledger(), taken.as_ref().err());
         taken
@@ -178,13 +193,136 @@ impl Client<'_> {
                 expected: wanted.size_bytes,
             });
         }
-        if part.sha256() != wanted.sha256 {
-            part.restart()?;
-            watch.progress(0);
+        whole(part, wanted, asked.host(), watch)
+    }
+
+    /// Fetches the rest in blocks. The first one is asked for alone: a server that knows no parts gives
+    /// the whole file instead.
+    async fn in_blocks(
+        &self,
+        source: &Address,
+        wanted: &Download<'_>,
+        part: &mut Part,
+        watch: &dyn Watch,
+    ) -> Result<(), NetError> {
+        let length = self.patience.block_bytes.max(1);
+        let arrived = Cell::new(part.length());
+        let block = |from: u64| {
+            let to = from.saturating_add(length).min(wanted.size_bytes);
+            let range = client::Wanted { from, to: Some(to) };
+            self.block(source, range, wanted, &arrived, watch)
+        };
+        match block(part.length()).await? {
+            Block::Part(bytes) => part.write(&bytes)?,
+            Block::Whole(mut asked) => {
+                let taken = self.take(&mut asked, wanted, part, watch).await;
+                asked.end(self.ledger(), taken.as_ref().err());
+                return taken;
+            }
+        }
+        let mut starts = Vec::new();
+        let mut from = part.length();
+        while from < wanted.size_bytes {
+            starts.push(from);
+            from = from.saturating_add(length);
+        }
+        let mut blocks = stream::iter(starts).map(block).buffered(AT_ONCE);
+        while let Some(block) = blocks.next().await {
+            match block? {
+                Block::Part(bytes) => part.write(&bytes)?,
+                Block::Whole(mut asked) => {
+                    let error = NetError::WrongContent {
+                        host: asked.host().to_owned(),
+                    };
+                    asked.end(self.ledger(), Some(&error));
+                    return Err(error);
+                }
+            }
+        }
+        drop(blocks);
+        whole(part, wanted, source.host(), watch)
+    }
+
+    /// A block of the file. `arrived` counts what is there of all blocks.
+    async fn block(
+        &self,
+        source: &Address,
+        range: client::Wanted,
+        wanted: &Download<'_>,
+        arrived: &Cell<u64>,
+        watch: &dyn Watch,
+    ) -> Result<Block, NetError> {
+        let mut asked = self
+            .ask(source, Some(range), &wanted.purpose, watch)
+            .await?;
+        if asked.response.status() == StatusCode::OK {
+            return Ok(Block::Whole(asked));
+        }
+        let bytes = self.bytes(&mut asked, range, wanted, arrived, watch).await;
+        asked.end(self.ledger(), bytes.as_ref().err());
+        Ok(Block::Part(bytes?))
+    }
+
+    async fn bytes(
+        &self,
+        asked: &mut Asked,
+        range: client::Wanted,
+        wanted: &Download<'_>,
+        arrived: &Cell<u64>,
+        watch: &dyn Watch,
+    ) -> Result<Vec<u8>, NetError> {
+        let to = range.to.unwrap_or(wanted.size_bytes);
+        let expected = to.saturating_sub(range.from);
+        let wrong = |asked: &Asked| NetError::WrongContent {
+            host: asked.host().to_owned(),
+        };
+        if begins(asked) != Some((range.from, wanted.size_bytes)) {
             return Err(wrong(asked));
         }
-        Ok(())
+        let mut block = Vec::new();
+        while let Some(bytes) = asked.next(self.patience.stall, watch).await? {
+            let bytes = bytes.as_ref();
+            block.extend_from_slice(bytes);
+            if block.len() as u64 > expected {
+                return Err(wrong(asked));
+            }
+            arrived.set(arrived.get().saturating_add(bytes.len() as u64));
+            watch.progress(arrived.get());
+        }
+        if (block.len() as u64) < expected {
+            return Err(NetError::Truncated {
+                host: asked.host().to_owned(),
+                received: block.len() as u64,
+                expected,
+            });
+        }
+        Ok(block)
     }
+}
+
+/// What came of asking for a block.
+enum Block {
+    /// Its bytes.
+    Part(Vec<u8>),
+    /// All of the file, still to be read.
+    Whole(Asked),
+}
+
+/// Whether what is there now is what was wanted.
+fn whole(
+    part: &mut Part,
+    wanted: &Download<'_>,
+    host: &str,
+    watch: &dyn Watch,
+) -> Result<(), NetError> {
+    if part.sha256() == wanted.sha256 {
+        return Ok(());
+    }
+    part.restart()?;
+    watch.progress(0);
+    Err(NetError::WrongContent {
+        host: host.to_owned(),
+    })
 }
 
 /// First byte and whole size, as `Content-Range: bytes 5-9/10` says.
