@@ -1,4 +1,5 @@
 /** What a person wants to know of a file, picked from what the probe found. */
+import { t } from '../i18n/index.svelte';
 import type { Job } from '../ipc/bindings/Job';
 import type { MediaInfo } from '../ipc/bindings/MediaInfo';
 import type { PresetId } from '../ipc/bindings/PresetId';
@@ -51,6 +52,11 @@ const CODEC_NAMES: Record<string, string> = {
 /** A codec as people write it. */
 export function codecName(codec: string): string {
   return CODEC_NAMES[codec] ?? codec.toUpperCase();
+}
+
+/** What makes the coded pictures of a result: an encoder by its name, or that they are copied. */
+export function encoderName(encoder: string): string {
+  return encoder === 'copy' ? t('plan.copied') : encoder;
 }
 
 /** Share done, 0 to 1; `null` while the total is unknown. */

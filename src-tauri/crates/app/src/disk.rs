@@ -48,6 +48,13 @@ pub fn forecast(plan: &Plan, encode: &EncodeSpec, output: &Path) -> Option<Forec
             result: (pixels * 3.0) as u64,
         });
     };
+    if video.copies {
+        return Some(Forecast {
+            // Only sound, which is next to nothing beside the pictures.
+            parts: 0,
+            result: plan.input.size_bytes,
+        });
+    }
     let frames = video.result_frames.or(video.frames_estimate)? as f64;
     let bytes = |bits_per_pixel: f64| (pixels * frames * bits_per_pixel / 8.0) as u64;
     if let Some(kind) = PictureKind::of(output) {

@@ -227,7 +227,7 @@ impl App {
             output_size: plan.sizes.output,
             steps: ops.iter().map(|(id, _)| (*id).to_owned()).collect(),
             encoder: match &plan.medium {
-                MediumPlan::Video(video) => Some(video.encoder.clone()),
+                MediumPlan::Video(video) => Some(video.pictures_encoder().to_owned()),
                 MediumPlan::Still | MediumPlan::StillByFfmpeg => None,
             },
             warnings: plan.warnings,

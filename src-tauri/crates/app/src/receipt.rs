@@ -10,7 +10,7 @@ use frameloom_core::receipt::{
 };
 use frameloom_core::said;
 use frameloom_core::sequence::{NumberPattern, PictureNumbers};
-use frameloom_engine::plan::MediumPlan;
+use frameloom_engine::plan::{MediumPlan, VideoPlan};
 use frameloom_engine::prints::{FrameHash, FrameHashes, changed_segments, segment_prints};
 use frameloom_engine::{Finished, Plan};
 use frameloom_infer::Runtime;
@@ -320,6 +320,10 @@ impl App {
         alive: &dyn Fn(),
     ) -> Result<String, AppError> {
         let encoder = match &plan.medium {
+            // Whether they were copied only the run knows.
+            MediumPlan::Video(_) if finished.checks.copied.is_some() => {
+                Some((VideoPlan::COPY.to_owned(), Vec::new()))
+            }
             MediumPlan::Video(video) => Some((video.encoder.clone(), video.parameters.clone())),
             MediumPlan::Still | MediumPlan::StillByFfmpeg => None,
         };

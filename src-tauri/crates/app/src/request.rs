@@ -205,8 +205,11 @@ impl App {
         let (frames, encoder, encoder_parameters) = match &plan.medium {
             MediumPlan::Video(video) => (
                 video.frames_estimate,
-                Some(video.encoder.clone()),
-                video.parameters.clone(),
+                Some(video.pictures_encoder().to_owned()),
+                match video.copies {
+                    true => Vec::new(),
+                    false => video.parameters.clone(),
+                },
             ),
             MediumPlan::Still | MediumPlan::StillByFfmpeg => (None, None, Vec::new()),
         };

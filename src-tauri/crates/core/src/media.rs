@@ -328,6 +328,11 @@ pub enum Warning {
         #[ts(optional)]
         said: Option<Said>,
     },
+    /// Nothing is done to the pictures, and still they could not be copied: they were encoded anew.
+    PicturesEncoded {
+        /// Why, in plain words.
+        why: Said,
+    },
     /// A track of sound was worked on and so had to be encoded anew.
     SoundEncoded {
         /// Its place among the tracks of sound of the result, from 1.

@@ -157,8 +157,14 @@ pub struct Checks {
     pub times_sha256: Option<String>,
     /// Streams in the result; 0 for stills.
     pub streams: u32,
-    /// Pictures against their sources; `None` where an older version made the receipt.
+    /// Pictures against their sources; `None` where an older version made the receipt, or they were
+    /// copied.
     pub pictures: Option<PictureCheck>,
+    /// Coded pictures that were copied and found in the result byte by byte, each at its time; `None`
+    /// where pictures were encoded.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[ts(type = "number", optional)]
+    pub copied: Option<u64>,
     /// Tracks of sound that were worked on, in the order of the result.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     #[ts(as = "Option<Vec<SoundCheck>>", optional)]

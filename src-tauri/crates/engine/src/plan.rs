@@ -38,7 +38,7 @@ use frameloom_core::time::{FrameRate, TimeBase};
 use frameloom_media::Container;
 use frameloom_still::StillFormat;
 use inputs::{Inputs, visit};
-use result::{field_warning, has_profile, makes_pictures, picture_plan, segment_length};
+use result::{copy_plan, field_warning, has_profile, makes_pictures, picture_plan, segment_length};
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
@@ -152,6 +152,9 @@ pub struct VideoPlan {
     /// Sound and subtitles, where the graph says something of them.
     #[serde(default)]
     pub sound: Option<Box<SoundPlan>>,
+    /// Nothing is done to the pictures: they are copied, and encoded only if that fails.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub copies: bool,
 }
 
 /// Clips that are shown one after another.
@@ -183,6 +186,17 @@ pub struct ClipPlan {
 }
 
 impl VideoPlan {
+    /// What stands for an encoder where pictures are copied, as ffmpeg names it.
+    pub const COPY: &'static str = "copy";
+
+    /// What makes the coded pictures of the result: an encoder, or [`VideoPlan::COPY`].
+    pub fn pictures_encoder(&self) -> &str {
+        match self.copies {
+            true => Self::COPY,
+            false => &self.encoder,
+        }
+    }
+
     /// The stream and the stretch of each clip, in order.
     pub fn clips(&self) -> Vec<(u32, Option<Stretch>)> {
         match &self.joined {
@@ -316,7 +330,6 @@ pub fn plan(spec: &JobSpec, info: &MediaInfo, models: &dyn Models) -> Result<Pla
             }
         }
         _ => {
-            warnings.extend(field_warning(&ops, video));
             let container = Container::from_path(&spec.output)?;
             let clip = clip_of(line, info, spec)?;
             let joined = join_clips(&layout, &inputs, format.pace, &mut joints, &mut warnings)?;
@@ -339,11 +352,28 @@ pub fn plan(spec: &JobSpec, info: &MediaInfo, models: &dyn Models) -> Result<Pla
                 drop.extend(planned.plan.replaced());
                 Box::new(planned.plan)
             });
-            let mux = frameloom_media::plan_mux(info, container, &drop)?.complete(info, &drop)?;
+            let copy = Some(line)
+                .filter(|_| sound.is_some() && upright.is_none())
+                .filter(|_| clip.stretch.is_none() && clip.cut.is_none() && joined.is_none())
+                .and_then(|line| copy_plan(spec, line, info, container, &drop));
+            let copies = copy.is_some();
+            if copies {
+                // What is said of pictures that are worked on.
+                warnings.retain(|warning| !matches!(warning, Warning::HdrMetadataDropped { .. }));
+            }
+            let mux = match copy {
+                Some(plan) => plan,
+                None => {
+                    warnings.extend(field_warning(&ops, video));
+                    frameloom_media::plan_mux(info, container, &drop)?.complete(info, &drop)?
+                }
+            };
             warnings.extend(mux.dropped);
             let encoder_spec = encoder_spec(&spec.encode, container, stream, &format, None, 1);
             let encoder = frameloom_media::plan_encoder(&encoder_spec)?;
-            warnings.extend(encoder.warnings(&encoder_spec));
+            if !copies {
+                warnings.extend(encoder.warnings(&encoder_spec));
+            }
             if container != Container::Pictures && has_profile(spec)? {
                 warnings.push(Warning::dropped(said!(
                     "lost.profile_of_pictures",
@@ -379,6 +409,7 @@ pub fn plan(spec: &JobSpec, info: &MediaInfo, models: &dyn Models) -> Result<Pla
                 joined,
                 encoder_threads: None,
                 sound,
+                copies,
             })
         }
     };

@@ -369,38 +369,42 @@ fn a_stopped_job_goes_on_with_its_sound_and_gives_the_same_file() {
         {"id": "sink", "op": "sink"}
     ]);
     let edges = ["a sink", "a.audio m", "b.audio m", "m l", "l sink.audio"];
-    let work = || {
-        let mut work = Work::new(&input, "o.mkv", nodes.clone(), &edges).with("b", &sound);
-        work.spec.encode.codec = Some(VideoCodec::Ffv1);
-        work.spec.encode.quality = Quality::Lossless;
-        work
-    };
-    let reference = work();
-    let whole = reference.finished();
-    let bytes = std::fs::read(&whole.output).unwrap();
-    // Of several moments some lie in the first track, some in the second.
-    for patience in [40, 900, 2_500, 3_500] {
-        let work = work();
-        let plan = work.plan().unwrap();
-        let notes = Notes(Mutex::default());
-        let (stopped, _) = work.run(&plan, &notes, patience);
-        let Err(error) = stopped else {
-            println!("{patience} is after the end");
-            continue;
+    // Once with pictures that are encoded, once with those that are copied.
+    for codec in [Some(VideoCodec::Ffv1), None] {
+        let work = || {
+            let mut work = Work::new(&input, "o.mkv", nodes.clone(), &edges).with("b", &sound);
+            work.spec.encode.codec = codec;
+            work.spec.encode.quality = Quality::Lossless;
+            work
         };
-        assert!(matches!(error, EngineError::Stopped), "{error}");
-        assert!(!work.spec.output.exists());
-        let first = work.folder.path().join("work/sound-00.sound");
-        let made = first
-            .exists()
-            .then(|| first.metadata().unwrap().modified().unwrap());
-        println!("{patience}: first track {}", made.is_some());
-        let again = work.run(&plan, &notes, 0).0.unwrap();
-        assert!(std::fs::read(&again.output).unwrap() == bytes, "{patience}");
-        assert_eq!(again.checks, whole.checks);
-        if let Some(made) = made {
-            let now = first.metadata().unwrap().modified().unwrap();
-            assert_eq!(made, now, "a finished track is not made again");
+        let reference = work();
+        let whole = reference.finished();
+        assert_eq!(whole.checks.copied.is_some(), codec.is_none());
+        let bytes = std::fs::read(&whole.output).unwrap();
+        // Of several moments some lie in the first track, some in the second.
+        for patience in [40, 900, 2_500, 3_500] {
+            let work = work();
+            let plan = work.plan().unwrap();
+            let notes = Notes(Mutex::default());
+            let (stopped, _) = work.run(&plan, &notes, patience);
+            let Err(error) = stopped else {
+                println!("{patience} is after the end");
+                continue;
+            };
+            assert!(matches!(error, EngineError::Stopped), "{error}");
+            assert!(!work.spec.output.exists());
+            let first = work.folder.path().join("work/sound-00.sound");
+            let made = first
+                .exists()
+                .then(|| first.metadata().unwrap().modified().unwrap());
+            println!("{patience}: first track {}", made.is_some());
+            let again = work.run(&plan, &notes, 0).0.unwrap();
+            assert!(std::fs::read(&again.output).unwrap() == bytes, "{patience}");
+            assert_eq!(again.checks, whole.checks);
+            if let Some(made) = made {
+                let now = first.metadata().unwrap().modified().unwrap();
+                assert_eq!(made, now, "a finished track is not made again");
+            }
         }
     }
 }

@@ -83,12 +83,12 @@ pub use gamut::lost_in_srgb;
 pub use hdr::{ContentLight, HdrStatic, MasteringDisplay};
 pub use inventory::{
     Aspect, ChapterEntry, Comparison, DiffOptions, Difference, FirstTime, Inventory, PacketEntry,
-    Rule, Scope, StreamEntry, StreamPair,
+    Rule, Scope, StreamEntry, StreamPair, Unkept,
 };
 pub use libraries::{LibraryVersion, init, libraries, quiet_encoders, set_variable};
 pub use mux::{
-    AddedTrack, MuxReport, MuxSpec, NewChapter, RemuxSpec, SourceCut, SourceHole, TrackFrom, mux,
-    plan_remux, remux,
+    AddedPlace, AddedTrack, MuxReport, MuxSpec, NewChapter, RemuxSpec, SourceCut, SourceHole,
+    TrackFrom, mux, plan_remux, remux,
 };
 pub use part::{
     PartEntry, PartFrames, PartHeader, PartReader, PartWriter, Records, decode_first, parts_span,

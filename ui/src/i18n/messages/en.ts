@@ -121,6 +121,7 @@ export const en = {
   'output.default': 'Use the usual folder again',
   'plan.label': 'What you will get',
   'plan.pending': 'Working it out…',
+  'plan.copied': 'pictures copied',
   'plan.encoder': 'Encoder',
   'plan.frames': { one: '{count} frame', other: '{count} frames' },
 
@@ -237,6 +238,7 @@ export const en = {
   'receipt.frames': 'Frames',
   'receipt.frames.value': '{count}, each at its time',
   'receipt.pictures': 'Compared with the source',
+  'receipt.pictures.copied': '{count} frames were copied and are the same, byte by byte',
   'receipt.pictures.value': '{count} frames; the largest difference in small is {percent} %',
   'receipt.sound': 'Sound, track {track}',
   'receipt.sound.place': 'at its place, {count} samples',
@@ -267,6 +269,7 @@ export const en = {
   'warning.telecine_soft': 'The source is film with 3:2 pulldown by flags: its frames are whole, and their times are kept.',
   'warning.disk_tight': 'About {needed} MB are needed and {free} MB are free ({place}). The job will pause before the disk is full.',
   'warning.disk_tight_reserve': 'About {needed} MB are needed beside {reserve} MB that are left free for everything else, and {free} MB are free ({place}). The job will pause before the disk is full.',
+  'warning.pictures_encoded': 'Nothing is done to the pictures, and still they are encoded anew, for {why}.',
   'warning.sound_encoded': 'Track {track} of the sound is worked on and encoded anew ({codec}, {rate} kbit/s).',
   'warning.sound_encoded_lossless': 'Track {track} of the sound is worked on and encoded anew ({codec}, without loss).',
   'warning.missing_letters': 'No font on this machine has {letters} in the text of the node “{node}”: empty boxes will stand in their places. Install a font that has them (the Noto fonts have nearly every letter), or change the text.',

@@ -117,6 +117,7 @@ export const fr: Messages = {
   'output.default': 'Reprendre le dossier habituel',
   'plan.label': 'Ce que vous obtiendrez',
   'plan.pending': 'Calcul en cours…',
+  'plan.copied': 'images copiées',
   'plan.encoder': 'Encodeur',
   'plan.frames': { one: '{count} image', many: '{count} d’images', other: '{count} images' },
 
@@ -233,6 +234,7 @@ export const fr: Messages = {
   'receipt.frames': 'Images',
   'receipt.frames.value': '{count}, chacune à son instant',
   'receipt.pictures': 'Comparaison avec la source',
+  'receipt.pictures.copied': '{count} images copiées, identiques octet par octet',
   'receipt.pictures.value': '{count} images ; l’écart le plus grand en petit est de {percent} %',
   'receipt.sound': 'Son, piste {track}',
   'receipt.sound.place': 'à sa place, {count} échantillons',
@@ -263,6 +265,7 @@ export const fr: Messages = {
   'warning.telecine_soft': 'La source est un film télécinémé en 3:2 par indicateurs : ses images sont entières et leurs instants sont conservés.',
   'warning.disk_tight': 'Il faut environ {needed} Mo et {free} Mo sont libres ({place}). La tâche s’arrêtera avant que le disque soit plein.',
   'warning.disk_tight_reserve': 'Il faut environ {needed} Mo, en plus de {reserve} Mo laissés libres pour le reste, et {free} Mo sont libres ({place}). La tâche s’arrêtera avant que le disque soit plein.',
+  'warning.pictures_encoded': 'Rien n’est fait aux images, et pourtant elles sont encodées à nouveau : {why}.',
   'warning.sound_encoded': 'La piste son {track} est traitée et encodée à nouveau ({codec}, {rate} kbit/s).',
   'warning.sound_encoded_lossless': 'La piste son {track} est traitée et encodée à nouveau ({codec}, sans perte).',
   'warning.missing_letters': 'Aucune police de cette machine ne contient {letters} dans le texte du nœud « {node} » : des cases vides en prendront la place. Installez une police qui les contient (les polices Noto ont presque tous les caractères) ou modifiez le texte.',

@@ -117,6 +117,7 @@ export const vi: Messages = {
   'output.default': 'Dùng lại thư mục mặc định',
   'plan.label': 'Kết quả sẽ có',
   'plan.pending': 'Đang tính…',
+  'plan.copied': 'hình ảnh được sao chép',
   'plan.encoder': 'Bộ mã hoá',
   'plan.frames': { other: '{count} khung hình' },
 
@@ -233,6 +234,7 @@ export const vi: Messages = {
   'receipt.frames': 'Khung hình',
   'receipt.frames.value': '{count}, đều đúng thời điểm',
   'receipt.pictures': 'So với nguồn',
+  'receipt.pictures.copied': '{count} khung hình được sao chép, giống hệt từng byte',
   'receipt.pictures.value': '{count} khung hình; khác biệt lớn nhất khi thu nhỏ là {percent} %',
   'receipt.sound': 'Âm thanh, rãnh {track}',
   'receipt.sound.place': 'đúng vị trí, {count} mẫu',
@@ -263,6 +265,7 @@ export const vi: Messages = {
   'warning.telecine_soft': 'Nguồn là phim chuyển sang video kiểu 3:2 bằng cờ: các khung hình trọn vẹn và thời điểm được giữ nguyên.',
   'warning.disk_tight': 'Cần khoảng {needed} MB, còn trống {free} MB ({place}). Tác vụ sẽ tạm dừng trước khi đĩa đầy.',
   'warning.disk_tight_reserve': 'Cần khoảng {needed} MB, ngoài {reserve} MB luôn để trống cho việc khác; còn trống {free} MB ({place}). Tác vụ sẽ tạm dừng trước khi đĩa đầy.',
+  'warning.pictures_encoded': 'Hình ảnh không bị thay đổi gì nhưng vẫn phải mã hoá lại: {why}.',
   'warning.sound_encoded': 'Rãnh âm thanh {track} được xử lý và mã hoá lại ({codec}, {rate} kbit/s).',
   'warning.sound_encoded_lossless': 'Rãnh âm thanh {track} được xử lý và mã hoá lại ({codec}, không mất dữ liệu).',
   'warning.missing_letters': 'Không phông chữ nào trên máy này có {letters} trong văn bản của nút “{node}”: chỗ đó sẽ là ô trống. Hãy cài một phông chữ có các ký tự ấy (bộ phông Noto có hầu hết mọi ký tự), hoặc đổi văn bản.',

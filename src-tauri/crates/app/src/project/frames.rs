@@ -320,7 +320,12 @@ impl App {
             // Every model is opened on the processor.
             chosen: BTreeMap::new(),
         };
-        let ran = execute(spec, plan, &context);
+        // Frames are made as for an encoder, also of pictures that the job copies.
+        let mut plan = plan.clone();
+        if let MediumPlan::Video(video) = &mut plan.medium {
+            video.copies = false;
+        }
+        let ran = execute(spec, &plan, &context);
         if let (Ok(finished), MediumPlan::Still | MediumPlan::StillByFfmpeg) = (&ran, &plan.medium)
         {
             let print = frameloom_engine::file_sha256(&finished.output, &|| ());

@@ -99,7 +99,13 @@ impl PlanFacts {
             output_size: plan.sizes.output,
             frames: video.and_then(|video| video.result_frames.or(video.frames_estimate)),
             segment_frames: video.map(|video| video.segment_length.frames()),
-            encoder: video.map(|video| (video.encoder.clone(), video.parameters.clone())),
+            encoder: video.map(|video| {
+                let parameters = match video.copies {
+                    true => Vec::new(),
+                    false => video.parameters.clone(),
+                };
+                (video.pictures_encoder().to_owned(), parameters)
+            }),
         }
     }
 }

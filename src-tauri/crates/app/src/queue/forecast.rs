@@ -50,10 +50,10 @@ impl Costs {
     }
 }
 
-fn kind_of(graph: &Graph, job: &Job, is_clip: bool) -> String {
+fn kind_of(graph: &Graph, job: &Job, kind: &str) -> String {
     let mut kind = format!(
         "{} {} {}",
-        if is_clip { "clip" } else { "picture" },
+        kind,
         job.spec.device.as_str(),
         job.spec.compute.precision.as_str(),
     );
@@ -73,13 +73,14 @@ fn kind_of(graph: &Graph, job: &Job, is_clip: bool) -> String {
 
 fn work_of(job: &Job, plan: &Plan) -> Option<Work> {
     let (width, height) = plan.sizes.input;
-    let (frames, is_clip) = match &plan.medium {
-        MediumPlan::Video(video) => (video.frames_estimate?, true),
-        MediumPlan::Still | MediumPlan::StillByFfmpeg => (1, false),
+    let (frames, kind) = match &plan.medium {
+        MediumPlan::Video(video) if video.copies => (video.frames_estimate?, "copy"),
+        MediumPlan::Video(video) => (video.frames_estimate?, "clip"),
+        MediumPlan::Still | MediumPlan::StillByFfmpeg => (1, "picture"),
     };
     let pixels = f64::from(width) * f64::from(height) * frames as f64;
     (pixels > 0.0).then(|| Work {
-        kind: kind_of(&job.spec.graph, job, is_clip),
+        kind: kind_of(&job.spec.graph, job, kind),
         pixels,
     })
 }

@@ -10,9 +10,7 @@ use frameloom_core::media::MediaInfo;
 use frameloom_core::said;
 use frameloom_core::time::Timestamp;
 use frameloom_engine::scenes::{SheetShot, contact_sheet};
-use frameloom_media::{
-    Container, DiffOptions, Inventory, NewChapter, RemuxSpec, Scope, plan_remux, remux,
-};
+use frameloom_media::{AddedPlace, Container, Inventory, NewChapter, RemuxSpec, plan_remux, remux};
 use frameloom_still::StillFormat;
 use serde_json::json;
 use std::fmt::Write as _;
@@ -22,8 +20,6 @@ use std::sync::atomic::{AtomicBool, Ordering};
 
 /// A sheet shows no more: it would be larger than people look at.
 const MOST_ON_A_SHEET: usize = 2_000;
-/// Containers that count milliseconds move a time by half of one.
-const TOLERANCE_MICROS: i64 = 1_000;
 
 impl App {
     /// The shots as a text: a table, or JSON.
@@ -266,6 +262,7 @@ fn copy(
             plan: &plan,
             chapters: Some(&chapters),
             added: &[],
+            place: AddedPlace::Last,
         },
         watch,
     )
@@ -297,29 +294,14 @@ pub(crate) fn copy_checked(
         false => explain::media(&error),
     })?;
     let take = |path: &Path| Inventory::take(path, &cancel).map_err(|e| explain::media(&e));
-    let options = DiffOptions {
-        ignore: Vec::new(),
-        tolerance_micros: TOLERANCE_MICROS,
+    let kept = take(input)?.kept(&take(spec.output_tmp)?, &spec.plan.copied);
+    let lost: Vec<String> = match kept {
+        Ok(_) => Vec::new(),
+        Err(lost) => lost
+            .iter()
+            .map(|lost| format!("{}:{}", lost.stream, lost.aspect))
+            .collect(),
     };
-    let comparison = take(input)?.compare(&take(spec.output_tmp)?, &options);
-    let lost: Vec<String> = comparison
-        .differences
-        .iter()
-        .filter(|difference| difference.pair.is_some() && is_kept(difference.scope))
-        .filter(|difference| {
-            let key = difference.key();
-            let aspect = key.split(':').nth(1).unwrap_or_default();
-            matches!(aspect, "packets" | "content" | "pts")
-        })
-        .filter(|difference| {
-            // What was added has no pair; what is left out is in the plan.
-            let pair = difference
-                .pair
-                .and_then(|pair| comparison.streams.get(pair));
-            pair.is_some_and(|pair| pair.a.is_some() && pair.b.is_some())
-        })
-        .map(frameloom_media::Difference::key)
-        .collect();
     if lost.is_empty() {
         return Ok(());
     }
@@ -333,10 +315,6 @@ pub(crate) fn copy_checked(
     )
     .hint("Choose another container, such as .mkv.")
     .details(lost.join(", ")))
-}
-
-fn is_kept(scope: Scope) -> bool {
-    matches!(scope, Scope::Video | Scope::Audio)
 }
 
 #[cfg(test)]

@@ -11,8 +11,8 @@ use frameloom_core::media::{MediaKind, StreamKind};
 use frameloom_core::said;
 use frameloom_core::time::Timestamp;
 use frameloom_media::{
-    AddedTrack, Container, CueTrack, ReadSubtitles, RemuxSpec, SubtitleFormat, TrackFrom,
-    plan_remux, read_subtitles,
+    AddedPlace, AddedTrack, Container, CueTrack, ReadSubtitles, RemuxSpec, SubtitleFormat,
+    TrackFrom, plan_remux, read_subtitles,
 };
 use serde::Serialize;
 use std::collections::BTreeMap;
@@ -274,6 +274,7 @@ impl App {
                 plan: &plan,
                 chapters: None,
                 added: &added,
+                place: AddedPlace::Last,
             };
             copy_checked(&input, &info, &spec, watch)?;
             check_track(place, &input, &made)

@@ -101,6 +101,9 @@ pub fn sentence(warning: &Warning) -> String {
             "The result is exact although `{}` was allowed, for nothing is faster here: {reason}.",
             allowed.as_str()
         ),
+        Warning::PicturesEncoded { why } => format!(
+            "Nothing is done to the pictures, and still they are encoded anew, for {why}."
+        ),
         Warning::SoundEncoded {
             track,
             codec,

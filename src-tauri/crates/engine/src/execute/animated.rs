@@ -58,6 +58,7 @@ pub(super) fn join(
         times_sha256: Some(times_sha256(&times)),
         streams: times.info.streams.len() as u32,
         pictures: Some(pictures),
+        copied: None,
         sound: Vec::new(),
     };
     named::publish(file, &spec.output, spec.overwrite, checks, context.work_dir)

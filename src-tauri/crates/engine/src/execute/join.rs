@@ -225,6 +225,7 @@ fn picture_checks(frames: u64, pictures: PictureCheck) -> Checks {
         times_sha256: None,
         streams: 0,
         pictures: Some(pictures),
+        copied: None,
         sound: Vec::new(),
     }
 }
@@ -237,6 +238,7 @@ fn checks(checked: &OutputCheck, pictures: PictureCheck) -> Checks {
         times_sha256: Some(times_sha256(times)),
         streams: times.info.streams.len() as u32,
         pictures: Some(pictures),
+        copied: None,
         sound: Vec::new(),
     }
 }

@@ -1,6 +1,7 @@
 //! Running a plan.
 
 mod animated;
+mod copied;
 pub(crate) mod inspect;
 mod join;
 mod lanes;

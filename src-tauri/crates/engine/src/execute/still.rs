@@ -321,6 +321,7 @@ fn publish(
             times_sha256: None,
             streams: 0,
             pictures: Some(check),
+            copied: None,
             sound: Vec::new(),
         },
     })

@@ -1,5 +1,6 @@
 //! A clip: decode, nodes and encode run at once in threads of their own, joined by short channels.
 
+use super::copied;
 use super::join::{finished, nothing_in};
 use super::lanes::{self, Entrances, Lanes};
 use super::named;
@@ -45,6 +46,9 @@ pub(super) fn run(
             pictures: None,
             checks,
         });
+    }
+    if let Some(finished) = copied::run(spec, video, context)? {
+        return Ok(finished);
     }
     let work = Work::new(spec, video, context)?;
     let segments = work.segments()?;

@@ -4,14 +4,14 @@
 use crate::EngineError;
 use crate::nodes::{PictureFormat, Turn};
 use frameloom_core::color::ColorInfo;
-use frameloom_core::graph::{DeinterlaceRate, InterlacedFrames, Op};
-use frameloom_core::job::{EncodeSpec, JobSpec, TrackChoice};
-use frameloom_core::media::{MediaInfo, StreamInfo, StreamKind, VideoInfo, Warning};
+use frameloom_core::graph::{DeinterlaceRate, InterlacedFrames, Line, Op};
+use frameloom_core::job::{EncodeSpec, JobSpec, Quality, TrackChoice};
+use frameloom_core::media::{MediaInfo, MediaKind, StreamInfo, StreamKind, VideoInfo, Warning};
 use frameloom_core::said;
 use frameloom_core::segment::SegmentLength;
 use frameloom_core::sequence::NumberPattern;
 use frameloom_core::time::Rational;
-use frameloom_media::{AnimationInput, AnimationPlan, Container, EncoderSpec};
+use frameloom_media::{AnimationInput, AnimationPlan, Container, EncoderSpec, MuxPlan};
 use frameloom_still::StillFormat;
 
 /// The turn that brings the pictures upright before anything is done to them: where the job asks
@@ -166,6 +166,33 @@ pub(super) fn picture_plan(
         parameters: Vec::new(),
         warnings: warnings.into_iter().collect(),
     }))
+}
+
+/// What goes into a result whose pictures are copied; `None` where they have to be encoded: something is
+/// done to them, a codec is asked for, or the container cannot hold them as they are.
+///
+/// A copy is as good as any quality asked for. Only who asks for a draft wants less than there is.
+pub(super) fn copy_plan(
+    spec: &JobSpec,
+    line: &Line<'_>,
+    info: &MediaInfo,
+    container: Container,
+    drop: &[TrackChoice],
+) -> Option<MuxPlan> {
+    let encode = &spec.encode;
+    let is_asked = encode.codec.is_some() || encode.quality == Quality::Draft;
+    let is_changed = !line.steps.is_empty() || drop.contains(&TrackChoice::Rotation);
+    let is_clip = info.kind == MediaKind::Video && spec.pictures.is_none();
+    let is_animation = ["gif", "apng", "webp"].contains(&info.container.as_str());
+    // What players cut off is cut off of pictures that are encoded; not every container can say it.
+    let is_cropped = info
+        .warnings
+        .iter()
+        .any(|warning| matches!(warning, Warning::Cropped { .. }));
+    if is_asked || is_changed || !is_clip || is_animation || is_cropped || container.is_pictures() {
+        return None;
+    }
+    frameloom_media::plan_remux(info, container, drop).ok()
 }
 
 /// What is done about fields.

@@ -4,6 +4,7 @@
 use super::again::Shelf;
 use super::check::{Found, PEAK_TOLERANCE, check, loudness_fault};
 use super::loudness::Gain;
+use super::pace::Pace;
 use super::samples::{Part, open, place};
 use super::{ClipSpan, Making, Sound, SoundPlan, SoundStep, TrackPlan, node_error};
 use crate::EngineError;
@@ -48,6 +49,8 @@ pub(crate) struct World<'a> {
     pub pictures: (i64, i64),
     /// The run.
     pub context: &'a Context<'a>,
+    /// Counts how far it is, where nothing else is done.
+    pub pace: Option<Pace>,
     gains: RefCell<HashMap<String, Gain>>,
     floors: RefCell<HashMap<String, f64>>,
     /// Sound that is made once.
@@ -75,6 +78,7 @@ impl<'a> World<'a> {
             holes: &[],
             pictures,
             context,
+            pace: None,
             gains: RefCell::default(),
             floors: RefCell::default(),
             shelf: Shelf::new(context.work_dir),

@@ -20,6 +20,7 @@ mod layout;
 mod loudness;
 mod make;
 mod mend;
+mod pace;
 mod samples;
 mod speech;
 #[cfg(test)]
@@ -28,6 +29,7 @@ mod through;
 
 pub(crate) use layout::{Request, plan_sound};
 pub(crate) use make::{Made, World, make};
+pub(crate) use pace::Pace;
 
 use crate::EngineError;
 use frameloom_core::graph::{AudioDenoiseParams, AudioRedactParams, LoudnessParams, MuxEnd};

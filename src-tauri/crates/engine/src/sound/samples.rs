@@ -190,8 +190,13 @@ impl Samples for FromFile<'_> {
 
     fn next(&mut self) -> Result<Option<SoundBlock>, EngineError> {
         while let Some(mut block) = self.reader.next_block()? {
-            self.world.context.progress.alive();
-            self.world.context.cancel.check()?;
+            let world = self.world;
+            world.context.progress.alive();
+            world.context.cancel.check()?;
+            if let Some(pace) = &world.pace {
+                let rate = self.reader.format().rate;
+                pace.read(block.len(), rate, world.context.progress);
+            }
             block.start = block.start.saturating_add(self.shift);
             if block.start >= self.to {
                 return Ok(None);

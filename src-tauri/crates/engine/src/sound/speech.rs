@@ -77,6 +77,10 @@ impl Heard<'_> {
                 self.world.context.progress.alive();
                 cleaned.push(channel.push(samples)?);
             }
+            if let Some(pace) = &self.world.pace {
+                let count = heard.first().map_or(0, Vec::len);
+                pace.went_through(count, RATE, self.world.context.progress);
+            }
             self.up.send(&cleaned)?;
             if let Some(above) = &mut self.above {
                 above.up.send(&heard)?;

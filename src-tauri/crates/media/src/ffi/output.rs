@@ -145,6 +145,10 @@ impl Output {
             (*stream).avg_frame_rate = from.avg_frame_rate;
             (*stream).r_frame_rate = from.r_frame_rate;
             (*stream).sample_aspect_ratio = from.sample_aspect_ratio;
+            // The container's word counts where the codec's is another; muxers refuse two of them.
+            if from.sample_aspect_ratio.num > 0 {
+                (*(*stream).codecpar).sample_aspect_ratio = from.sample_aspect_ratio;
+            }
         }
         self.finish_stream(stream, source, tags, |_| true)
     }
@@ -478,6 +482,7 @@ fn stream_side_data_kind(number: i32) -> Option<sys::AVPacketSideDataType> {
         S::AV_PKT_DATA_MASTERING_DISPLAY_METADATA,
         S::AV_PKT_DATA_CONTENT_LIGHT_LEVEL,
         S::AV_PKT_DATA_SPHERICAL,
+        S::AV_PKT_DATA_DOVI_CONF,
         S::AV_PKT_DATA_ICC_PROFILE,
     ]
     .into_iter()

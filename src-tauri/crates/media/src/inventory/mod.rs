@@ -6,11 +6,14 @@
 
 mod aspect;
 mod compare;
+mod kept;
 mod pair;
 mod times;
+mod units;
 
 pub use aspect::{Aspect, Rule, Scope};
 pub use compare::{Comparison, DiffOptions, Difference, FirstTime, StreamPair};
+pub use kept::Unkept;
 
 use crate::color::ColorNumbers;
 use crate::crop::{Crops, Cut};
@@ -30,6 +33,7 @@ use std::collections::BTreeMap;
 use std::path::Path;
 use std::sync::Arc;
 use std::sync::atomic::AtomicBool;
+use units::Framing;
 use xxhash_rust::xxh3::{Xxh3, xxh3_64};
 
 /// Packets after which no first picture is waited for any more.
@@ -105,6 +109,9 @@ pub struct PacketEntry {
     pub size_bytes: u32,
     /// Hash of the coded bytes and of the side data that belongs to them.
     pub hash: u64,
+    /// Hash of the coded bytes without what tells their units apart, which is another in another
+    /// container.
+    pub units: u64,
 }
 
 /// What is gathered of one stream while packets come.
@@ -130,10 +137,23 @@ impl Inventory {
     /// # Errors
     /// Those of [`crate::probe`], a failed read, or [`MediaError::Cancelled`].
     pub fn take(path: &Path, cancel: &Arc<AtomicBool>) -> Result<Self, MediaError> {
+        Self::take_telling(path, cancel, &mut || ())
+    }
+
+    /// As [`Inventory::take`]; `alive` is called for every packet.
+    ///
+    /// # Errors
+    /// As [`Inventory::take`].
+    pub fn take_telling(
+        path: &Path,
+        cancel: &Arc<AtomicBool>,
+        alive: &mut dyn FnMut(),
+    ) -> Result<Self, MediaError> {
         let mut input = crate::source::open(path, Look::Packets, cancel)?;
         let mut gathered: Vec<Gathered> = Vec::new();
         let mut packet = Packet::new()?;
         while input.read(&mut packet)? {
+            alive();
             let index = packet.stream();
             // A stream may first appear with its first packet.
             while gathered.len() <= index && gathered.len() < input.stream_count() {
@@ -212,6 +232,7 @@ impl Gathered {
             shown: !packet.is_discarded() && (!video || is_shown(Some(codec), packet.data())),
             size_bytes: u32::try_from(packet.data().len()).unwrap_or(u32::MAX),
             hash: hash.digest(),
+            units: Framing::of(stream).hash(packet.data()),
         });
         if video && !stream.has_disposition(sys::AV_DISPOSITION_ATTACHED_PIC) {
             self.look(stream, packet, path)?;

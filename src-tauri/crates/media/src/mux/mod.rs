@@ -11,7 +11,7 @@ pub(crate) use copy::file_tags;
 pub use copy::{SourceCut, SourceHole};
 pub use feed::{AddedTrack, TrackFrom};
 pub use join::{MuxReport, MuxSpec, mux};
-pub use remux::{NewChapter, RemuxSpec, plan_remux, remux};
+pub use remux::{AddedPlace, NewChapter, RemuxSpec, plan_remux, remux};
 
 #[cfg(test)]
 mod tests;

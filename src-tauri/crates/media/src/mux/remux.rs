@@ -14,7 +14,7 @@ use ffmpeg_sys_next as sys;
 use frameloom_core::job::TrackChoice;
 use frameloom_core::media::MediaInfo;
 use frameloom_core::time::TimeBase;
-use std::collections::{BTreeMap, HashMap};
+use std::collections::{BTreeMap, HashMap, HashSet};
 use std::fs::File;
 use std::path::Path;
 use std::sync::Arc;
@@ -42,8 +42,19 @@ pub struct RemuxSpec<'a> {
     pub plan: &'a MuxPlan,
     /// In the place of those of the source, where they are given.
     pub chapters: Option<&'a [NewChapter]>,
-    /// Tracks that come behind those of the source.
+    /// Other tracks.
     pub added: &'a [AddedTrack<'a>],
+    /// Where they come.
+    pub place: AddedPlace,
+}
+
+/// Where tracks come that a copy has beside those of its source.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum AddedPlace {
+    /// Right behind the main pictures, as where tracks of the source are replaced.
+    BehindPictures,
+    /// Behind all of the source.
+    Last,
 }
 
 /// Decides which tracks of `source` go into a copy in `container`: all of them, the main pictures
@@ -77,6 +88,7 @@ pub fn plan_remux(
 }
 
 /// Writes the copy and waits until it is on the disk. `progress` is told the part that is done, 0 to 1.
+/// Gives the number of its streams that have packets or are attachments.
 ///
 /// # Errors
 /// [`MediaError::DiskFull`], [`MediaError::Write`], [`MediaError::Cancelled`], those of opening the
@@ -86,14 +98,20 @@ pub fn remux(
     info: &MediaInfo,
     cancel: &Arc<AtomicBool>,
     progress: &mut dyn FnMut(f64),
-) -> Result<(), MediaError> {
+) -> Result<u32, MediaError> {
     let input = crate::source::open(spec.source, Look::Packets, cancel)?;
     let container = spec.plan.container;
     let mut output = Output::create(spec.output_tmp, container.muxer(), cancel)?;
     let shift = shift_micros(&input);
     let main = info.main_video().map(|(stream, _)| stream);
     let base = main.map_or(TimeBase::MICROS, |stream| stream.time_base);
+    let add = |output: &mut Output| {
+        let tracks = (spec.added, spec.plan.keeps_tags);
+        feed::add(output, tracks, shift, cancel)
+    };
     let mut copied = HashMap::new();
+    let mut added = None;
+    let (mut attached, mut filled) = (0, HashSet::new());
     let mut has_cover = false;
     for index in 0..input.stream_count() {
         let (Some(stream), true) = (
@@ -103,19 +121,23 @@ pub fn remux(
             continue;
         };
         has_cover |= stream.has_disposition(sys::AV_DISPOSITION_ATTACHED_PIC);
-        if let Some(mut copy) = add_copy(&mut output, stream, spec.plan, shift)? {
-            if main.is_some_and(|main| main.index as usize == index) && tells_no_decoding(info) {
-                copy.decoding = Some(decoding_times(spec.source, index, cancel)?);
-            }
-            copied.insert(index, copy);
+        let Some(mut copy) = add_copy(&mut output, stream, spec.plan, shift)? else {
+            attached += 1;
+            continue;
+        };
+        let is_main = main.is_some_and(|main| main.index as usize == index);
+        if is_main && tells_no_decoding(info) {
+            copy.decoding = Some(decoding_times(spec.source, index, cancel)?);
+        }
+        copied.insert(index, copy);
+        if is_main && spec.place == AddedPlace::BehindPictures {
+            added = Some(add(&mut output)?);
         }
     }
-    let added = feed::add(
-        &mut output,
-        (spec.added, spec.plan.keeps_tags),
-        shift,
-        cancel,
-    )?;
+    let added = match added {
+        Some(added) => added,
+        None => add(&mut output)?,
+    };
     let tags = match spec.plan.keeps_tags {
         true => file_tags(&input.tags(), container),
         false => BTreeMap::new(),
@@ -165,14 +187,15 @@ pub fn remux(
             progress((micros as f64 / length).clamp(0.0, 1.0));
         }
         if let Some(feed) = feeds.get_mut(feed) {
-            feed.write(&mut output)?;
+            filled.extend(feed.write(&mut output)?);
             feed.advance()?;
         }
     }
     output.finish()?;
     File::open(spec.output_tmp)
         .and_then(|file| file.sync_data())
-        .map_err(|e| MediaError::from_write(e, spec.output_tmp))
+        .map_err(|e| MediaError::from_write(e, spec.output_tmp))?;
+    Ok(attached + filled.len() as u32)
 }
 
 /// Matroska and AVI hold one time for each packet; which of them are decoded before their turn shows
