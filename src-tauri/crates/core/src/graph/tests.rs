@@ -63,6 +63,8 @@ fn every_op() -> Vec<Op> {
         Op::Interpolate(InterpolateParams {
             rate: None,
             times: Some(4),
+            slow: Rational::new(3, 2),
+            sound: Some(SlowSound::Drop),
         }),
         Op::Trim(TrimParams {
             start: Some(third),

@@ -306,6 +306,12 @@ impl Chain {
             }
             let opened = spec.open_step(step, &chain.output, &opening, context)?;
             chain.take(Some(step.op), None, opened, context);
+            // In slow motion everything is later by as much as it is slower.
+            if let Op::Interpolate(params) = step.op
+                && let Some(base) = chain.zero.base.slowed(params.slowness())
+            {
+                chain.zero.base = base;
+            }
             if let Some(zero) = zero {
                 chain.zero = zero;
             }

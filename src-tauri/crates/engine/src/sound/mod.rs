@@ -21,6 +21,7 @@ mod loudness;
 mod make;
 mod mend;
 mod samples;
+mod slow;
 mod speech;
 #[cfg(test)]
 mod tests;

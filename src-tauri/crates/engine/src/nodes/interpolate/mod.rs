@@ -4,6 +4,9 @@
 //! a frame in between shows it on its way ([`between`]). Across a cut and a long pause nothing is
 //! made, nor between two frames that have too little in common: there the frame before stays.
 //!
+//! In slow motion the same frames lie further apart: only the times change by which it is known how far
+//! on its way a frame in between is.
+//!
 //! Why not a filter of ffmpeg: `minterpolate` begins its search with what it found in all frames
 //! before, so that a segment of a clip would come out different by itself; it takes 8 bits only, and
 //! one core. Measured over clips of which every second frame was taken away, this is nearer to what
@@ -12,26 +15,62 @@
 mod between;
 
 use super::temporal::{Give, Slots, Temporal, Timed};
-use super::{Opened, Opening, PictureFormat};
+use super::{Opened, Opening, Pace, PictureFormat};
 use crate::EngineError;
 use crate::motion::{Pyramid, Shrink, flow, is_cut};
 use between::Between;
-use frameloom_core::time::Timestamp;
+use frameloom_core::graph::InterpolateParams;
+use frameloom_core::said;
+use frameloom_core::said::{Said, SaidValue};
+use frameloom_core::time::{Rational, Timestamp};
 use frameloom_media::FramePool;
 
 /// Frames that are further apart, in microseconds and in frames of the clip's rate, are not
 /// neighbours: a clip of still pictures stays one.
 const PAUSE_MICROS: i64 = 250_000;
 const PAUSE_STEPS: i64 = 3;
-/// Nearer to a frame than this part of the way to the next, the frame itself is shown.
-const AT: f64 = 0.02;
+
+/// The pace of the result, and what is wrong with it where there is none.
+pub(super) fn pace(params: &InterpolateParams, input: &PictureFormat) -> Result<Pace, Said> {
+    let slow = params.slowness();
+    if !(Rational::ONE..=whole(InterpolateParams::SLOWEST)).contains(&slow) {
+        return Err(said!(
+            "interpolate.slow",
+            "{times} times as long is not possible; 1 to {most} times is",
+            times = SaidValue::decimal(slow.to_f64(), 2),
+            most = InterpolateParams::SLOWEST
+        ));
+    }
+    let rate = params.rate_of(input.pace.frame_rate).ok_or_else(|| {
+        said!(
+            "interpolate.unknown_rate",
+            "the clip does not say how many frames it has per second; say how many there are to be with `rate`"
+        )
+    })?;
+    let pace = super::constant_pace(rate, input)?;
+    match input.pace.time_base.slowed(slow) {
+        Some(_) => Ok(pace),
+        None => Err(said!("node.clock", "the clip's clock is too fine")),
+    }
+}
+
+fn whole(number: i64) -> Rational {
+    Rational {
+        num: number,
+        den: 1,
+    }
+}
 
 pub(super) fn open(
+    (node, params): (&str, &InterpolateParams),
     input: &PictureFormat,
     output: PictureFormat,
     opening: &Opening<'_>,
 ) -> Result<Opened, EngineError> {
-    let slots = Slots::new(input, &output);
+    let slots = Slots::new(input, &output, params.slowness()).ok_or(EngineError::Node {
+        node: node.to_owned(),
+        reason: said!("node.clock", "the clip's clock is too fine"),
+    })?;
     let base = input.pace.time_base;
     let pause = Timestamp::new(PAUSE_MICROS, frameloom_core::time::TimeBase::MICROS);
     let node = Interpolate {
@@ -76,7 +115,8 @@ impl Interpolate {
         let (first, small) = first;
         let times = (first.frame.pts(), next.frame.pts());
         let slots = self.slots.slot(times.0)..self.slots.slot(times.1);
-        let is_new = |way: f64| way > AT && way < 1.0 - AT;
+        let near = self.slots.near(times);
+        let is_new = |way: f64| way > near && way < 1.0 - near;
         let is_near = times.1.saturating_sub(times.0) < self.pause;
         if !is_near
             || !slots
@@ -84,7 +124,7 @@ impl Interpolate {
                 .any(|slot| is_new(self.slots.way(slot, times)))
         {
             for slot in slots {
-                let late = is_near && self.slots.way(slot, times) >= 1.0 - AT;
+                let late = is_near && self.slots.way(slot, times) >= 1.0 - near;
                 let shown = if late { next } else { first };
                 Slots::show(
                     &Timed {
@@ -109,8 +149,8 @@ impl Interpolate {
         for slot in slots {
             let way = self.slots.way(slot, times);
             let shown = match &scene {
-                Some(_) if way >= 1.0 - AT => Some(next),
-                Some(_) if way > AT => None,
+                Some(_) if way >= 1.0 - near => Some(next),
+                Some(_) if way > near => None,
                 _ => Some(first),
             };
             let mut frame = match (shown, &scene) {
