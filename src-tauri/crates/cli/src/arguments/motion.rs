@@ -92,6 +92,9 @@ pub struct Interpolate {
     /// Times the frame rate that the clip has, 2 to 8; twice if neither is given.
     #[arg(long, value_name = "N", conflicts_with = "rate")]
     pub times: Option<u32>,
+    /// A model that makes the frames in between, such as RIFE; what moves is followed without one.
+    #[arg(long, value_name = "ID")]
+    pub model: Option<String>,
     /// Slow motion: how many times as long the result lasts, 1 to 32: 4, 1.5 or 3/2. It has as many
     /// frames per second as the clip, unless `--rate` or `--times` says something else.
     #[arg(long, value_name = "TIMES")]
@@ -117,6 +120,7 @@ impl Interpolate {
         let interpolate = InterpolateParams {
             rate: self.rate,
             times: self.times,
+            model: self.model.clone(),
             slow: self.slow,
             sound: self.sound.map(|sound| match sound {
                 SlowSoundName::Stretch => SlowSound::Stretch,

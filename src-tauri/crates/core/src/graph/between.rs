@@ -14,6 +14,10 @@ pub struct InterpolateParams {
     pub rate: Option<FrameRate>,
     /// Times the frame rate that the clip has, 2 to 8.
     pub times: Option<u32>,
+    /// Id of a model that makes the pictures in between; what moves is followed without one.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[ts(optional)]
+    pub model: Option<String>,
     /// How many times as long the result lasts, 1 to [`Self::SLOWEST`]; as long as the clip where left
     /// out. Sound, subtitles and chapters of the clip go with its pictures.
     #[serde(skip_serializing_if = "Option::is_none")]

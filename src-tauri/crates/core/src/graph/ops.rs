@@ -148,6 +148,7 @@ impl Op {
             Op::Depth(params) => Some(&params.model),
             Op::Redact(params) => params.model.as_deref(),
             Op::Reframe(params) => params.model.as_deref(),
+            Op::Interpolate(params) => params.model.as_deref(),
             _ => None,
         }
     }

@@ -369,6 +369,9 @@ impl Chain {
                 self.tail.push(filter);
             }
             Node::Temporal(temporal) => {
+                if let Some(handle) = temporal.cancel_handle() {
+                    context.cancel.watch(handle);
+                }
                 // What came before it belongs to the head as well.
                 let emptied = |node: &Passed| node.op.as_ref().is_some_and(may_blank);
                 self.may_be_blank |= may_be_blank || self.passed.iter().any(emptied);

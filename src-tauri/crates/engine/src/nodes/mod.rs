@@ -324,6 +324,7 @@ pub fn output_format(
         }
         Op::Fps { rate } => output.pace = constant_pace(*rate, input).map_err(refuse)?,
         Op::Interpolate(params) => {
+            interpolate::check(manifest_of(op, models)?.as_ref()).map_err(refuse)?;
             output.pace = interpolate::pace(params, input).map_err(refuse)?;
         }
         Op::Stabilise(_) => stabilise::check(input).map_err(refuse)?,
@@ -475,6 +476,11 @@ fn check_makes_pictures(manifest: &ModelManifest) -> Result<(), Said> {
                 Task::Style => "style",
                 _ => "depth",
             }
+        )),
+        Task::Between => Err(said!(
+            "node.model_between",
+            "the model `{model}` makes pictures between two; it is one for the node `interpolate`",
+            model = &manifest.id
         )),
         Task::VoiceActivity | Task::SpeechCleaning => Err(said!(
             "node.model_of_sound",

@@ -8,6 +8,7 @@ use super::PictureFormat;
 use crate::EngineError;
 use frameloom_core::graph::{DeinterlaceParams, DeinterlaceRate, InterlacedFrames, Op, Parity};
 use frameloom_core::time::{FrameRate, Rational, TimeBase, Timestamp};
+use frameloom_infer::CancelHandle;
 use frameloom_media::{FilterGraph, FilterInput, FilterSpec, Frame};
 use std::collections::VecDeque;
 
@@ -35,6 +36,10 @@ pub type Give<'a> = dyn FnMut(Timed) -> Result<(), EngineError> + 'a;
 pub trait Temporal: Send {
     /// What comes out.
     fn output(&self) -> &PictureFormat;
+    /// Stops the running call of its model from another thread, where it has one.
+    fn cancel_handle(&self) -> Option<CancelHandle> {
+        None
+    }
     /// Forgets every frame.
     ///
     /// # Errors

@@ -272,6 +272,11 @@ pub(in crate::graph) const OPS: &[OpShape] = &[
             )
             .unit("times"),
             optional(
+                "model",
+                Kind::Model,
+                "Id of a model that makes the frames in between; what moves is followed without one.",
+            ),
+            optional(
                 "slow",
                 Kind::Fraction {
                     min: 1,
