@@ -333,3 +333,91 @@ fn a_killed_job_resumes_to_the_very_same_slow_motion() {
     let read = |path: &Path| std::fs::read(path).unwrap();
     assert!(read(&resumed) == read(&whole), "the resumed file differs");
 }
+
+#[test]
+fn a_network_makes_the_frames_in_between_where_a_clip_has_one_scene() {
+    let cli = Cli::new();
+    let folder = cli.folder();
+    let source = folder.join("cut.mkv");
+    let scenes = "testsrc2=s=97x65:r=25:d=0.4,format=rgb24,format=gbrp[a];\
+                  mandelbrot=s=97x65:r=25,trim=end_frame=10,format=gbrp[b];[a][b]concat";
+    let made = ffmpeg(&["-filter_complex", scenes, "-c:v", "ffv1", &text(&source)]);
+    if !made {
+        return;
+    }
+    let one = || onnx::Told::By(vec![onnx::Dim::Fixed(1)]);
+    for (id, told) in [("mix", one()), ("middle", onnx::Told::Never)] {
+        let file = folder.join(format!("{id}.onnx"));
+        std::fs::write(&file, onnx::mixed(&told, 32, false)).unwrap();
+        let ran = cli.run([
+            "models",
+            "import",
+            &text(&file),
+            "--id",
+            id,
+            "--licence",
+            "MIT",
+        ]);
+        let ran = ran.expect_code(0);
+        assert!(
+            ran.stdout
+                .contains(&format!("interpolate FILE --model {id}")),
+            "{ran:?}"
+        );
+        let out = folder.join(format!("{id}.mkv"));
+        let words = [
+            "interpolate",
+            &text(&source),
+            "-o",
+            &text(&out),
+            "--model",
+            id,
+            "--times",
+            "4",
+            "--codec",
+            "ffv1",
+            "-q",
+            "lossless",
+        ];
+        cli.run(words).expect_code(0);
+        let (own, made) = (frames_of(&source), frames_of(&out));
+        assert_eq!(made.len(), 4 * own.len());
+        let values = |frame: &frameloom_media::Frame| -> Vec<f64> {
+            let planes = (0..3).map(|index| frame.plane(index));
+            let planes = planes.flat_map(|plane| match plane {
+                frameloom_core::pixel::AnyPlane::U8(plane) => (0..plane.height)
+                    .flat_map(|y| plane.row(y).iter().map(|&v| f64::from(v)))
+                    .collect::<Vec<_>>(),
+                frameloom_core::pixel::AnyPlane::U16(_) => Vec::new(),
+            });
+            planes.collect()
+        };
+        for (number, frame) in made.iter().enumerate() {
+            let (before, part) = (number / 4, number % 4);
+            // The first scene ends with its tenth picture, the clip with its last.
+            let part = if before == 9 || before == 19 { 0 } else { part };
+            let a = values(&own[before]);
+            let b = values(own.get(before + 1).unwrap_or(&own[before]));
+            let way = part as f64 / 4.0;
+            let found = values(frame);
+            assert_eq!(found.len(), 3 * 97 * 65);
+            for ((a, b), found) in a.iter().zip(&b).zip(&found) {
+                let apart = (a + (b - a) * way - found).abs();
+                assert!(apart <= 1.0, "{id}: picture {number} is {apart} apart");
+            }
+        }
+        let receipt = cli.run(["jobs", "list"]).expect_code(0);
+        assert!(!receipt.stdout.is_empty());
+        let jobs = cli.jobs();
+        let job = jobs.first().unwrap()["id"].as_str().unwrap().to_owned();
+        let receipt = cli.run(["jobs", "show", &job, "--receipt"]).expect_code(0);
+        assert!(receipt.stdout.contains("MIT"), "{receipt:?}");
+    }
+    let (input, out) = (text(&source), text(&folder.join("no.mkv")));
+    let ran = cli.run(["interpolate", &input, "-o", &out, "--model", "loom-x2"]);
+    let ran = ran.expect_code(2);
+    assert!(
+        ran.stderr.contains("makes no pictures between two"),
+        "{ran:?}"
+    );
+}

@@ -147,7 +147,9 @@ impl Form {
         let output = fits.next()?;
         let is_picture = |slot: &&Slot| {
             let name = slot.name.to_ascii_lowercase();
-            ["image", "img", "frame", "out", "merged"].iter().any(|word| name.contains(word))
+            ["image", "img", "frame", "out", "merged"]
+                .iter()
+                .any(|word| name.contains(word))
         };
         let output = match is_picture(&output) {
             true => output,
@@ -169,8 +171,14 @@ impl Form {
     /// How it is fed, in words.
     fn sentence(&self) -> String {
         let pictures = match &self.spec.second {
-            Some(second) => format!("The inputs `{}` and `{second}` take two pictures", self.first),
-            None => format!("The input `{}` takes two pictures in one tensor", self.first),
+            Some(second) => format!(
+                "The inputs `{}` and `{second}` take two pictures",
+                self.first
+            ),
+            None => format!(
+                "The input `{}` takes two pictures in one tensor",
+                self.first
+            ),
         };
         let moment = match &self.spec.moment {
             None => "; it makes the one in the middle, and others by halves.".to_owned(),
@@ -319,7 +327,9 @@ fn pictures(specimen: &Specimen, (width, height): (usize, usize)) -> [Rgb; 2] {
     [0, MOVED].map(|from| {
         [0, 1, 2].map(|channel: usize| {
             let rows = whole[channel].chunks_exact(width + MOVED);
-            rows.flat_map(|row| &row[from..from + width]).copied().collect()
+            rows.flat_map(|row| &row[from..from + width])
+                .copied()
+                .collect()
         })
     })
 }

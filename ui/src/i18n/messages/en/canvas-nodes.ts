@@ -142,6 +142,7 @@ export const canvasNodes = {
   'help.interpolate.rate': 'Such as 60, 59.94 or 60000/1001; instead of a multiple.',
   'param.times': 'Times the frame rate',
   'help.interpolate.times': 'Twice where nothing is chosen; in slow motion, as many per second as before.',
+  'help.interpolate.model': 'One that makes pictures between two, such as RIFE; without one, what moves is followed.',
   'param.interpolate.slow': 'Slow motion',
   'help.interpolate.slow': 'How many times as long the result lasts, such as 4 or 1.5; subtitles and chapters go along.',
   'param.interpolate.sound': 'Sound in slow motion',

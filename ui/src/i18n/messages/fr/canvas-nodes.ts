@@ -141,6 +141,7 @@ export const canvasNodes = {
   'help.interpolate.rate': 'Par exemple 60, 59,94 ou 60000/1001 ; à la place d’un multiple.',
   'param.times': 'Multiple de la cadence',
   'help.interpolate.times': 'Le double si rien n’est choisi ; au ralenti, autant par seconde qu’avant.',
+  'help.interpolate.model': 'Un modèle qui crée l’image entre deux autres, comme RIFE ; sans lui, ce qui bouge est suivi.',
   'param.interpolate.slow': 'Ralenti',
   'help.interpolate.slow': 'Combien de fois plus longtemps dure le résultat, par exemple 4 ou 1,5 ; sous-titres et chapitres suivent.',
   'param.interpolate.sound': 'Son au ralenti',

@@ -141,6 +141,7 @@ export const canvasNodes = {
   'help.interpolate.rate': 'Ví dụ 60, 59,94 hoặc 60000/1001; dùng thay cho số lần.',
   'param.times': 'Gấp mấy lần tốc độ khung hình',
   'help.interpolate.times': 'Gấp đôi nếu không chọn gì; khi quay chậm thì mỗi giây vẫn bấy nhiêu khung hình.',
+  'help.interpolate.model': 'Mô hình tạo hình nằm giữa hai hình, như RIFE; nếu không có, những gì chuyển động được theo dõi.',
   'param.interpolate.slow': 'Quay chậm',
   'help.interpolate.slow': 'Kết quả dài gấp mấy lần, ví dụ 4 hoặc 1,5; phụ đề và chương đi theo.',
   'param.interpolate.sound': 'Âm thanh khi quay chậm',
