@@ -55,7 +55,10 @@ impl Rational {
     /// `self * other`, or `None` if a part does not fit.
     pub fn times(self, other: Self) -> Option<Self> {
         // Crosswise first: two numbers in lowest terms may not fit before they are reduced again.
-        let (a, b) = (Self::new(self.num, other.den)?, Self::new(other.num, self.den)?);
+        let (a, b) = (
+            Self::new(self.num, other.den)?,
+            Self::new(other.num, self.den)?,
+        );
         Self::new(a.num.checked_mul(b.num)?, a.den.checked_mul(b.den)?)
     }
 
@@ -243,13 +246,18 @@ mod tests {
     #[test]
     fn fractions_are_multiplied_exactly_and_numbers_rounded_half_away() {
         let times = |a: (i64, i64), b: (i64, i64)| {
-            Rational::new(a.0, a.1).unwrap().times(Rational::new(b.0, b.1).unwrap())
+            Rational::new(a.0, a.1)
+                .unwrap()
+                .times(Rational::new(b.0, b.1).unwrap())
         };
         assert_eq!(times((1001, 30_000), (4, 1)), Rational::new(1001, 7_500));
         assert_eq!(times((i64::MAX, 2), (2, i64::MAX)), Some(Rational::ONE));
         assert_eq!(times((i64::MAX, 1), (2, 1)), None);
         let half = Rational::new(3, 2).unwrap();
-        assert_eq!(["1.5", "3/2", "6/4"].map(str::parse), [Ok(half), Ok(half), Ok(half)]);
+        assert_eq!(
+            ["1.5", "3/2", "6/4"].map(str::parse),
+            [Ok(half), Ok(half), Ok(half)]
+        );
         assert!("-1".parse::<Rational>().is_err() && "1/0".parse::<Rational>().is_err());
         assert_eq!([3, -3, 2, 0].map(|n| half.of(n)), [5, -5, 3, 0]);
         assert_eq!(half.of(i64::MIN), i64::MIN);

@@ -80,7 +80,12 @@ pub fn measure(
         return measure_whole(WholeSession::new(session)?, provider, (width, height), runs);
     }
     if model.manifest.task == Task::Between {
-        return measure_between(BetweenSession::new(session)?, provider, (width, height), runs);
+        return measure_between(
+            BetweenSession::new(session)?,
+            provider,
+            (width, height),
+            runs,
+        );
     }
     let mut upscaler = Upscaler::new(session, &model.manifest)?;
     let (w, h, s) = (width as usize, height as usize, upscaler.scale() as usize);
@@ -192,7 +197,10 @@ fn measure_between(
 ) -> Result<Throughput, InferError> {
     let (w, h) = (size.0 as usize, size.1 as usize);
     // A graph of one size is measured at that.
-    let (w, h) = session.size_for((w, h)).or(session.size_for((1, 1))).unwrap_or((w, h));
+    let (w, h) = session
+        .size_for((w, h))
+        .or(session.size_for((1, 1)))
+        .unwrap_or((w, h));
     let source: Vec<f32> = (0..w * h)
         .map(|i| (((i % w) ^ (i / w)) as u8 / 2 + 64) as f32 / 255.0)
         .collect();

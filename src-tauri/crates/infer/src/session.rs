@@ -155,7 +155,9 @@ pub(crate) fn inputs_of(
 
 /// How many numbers go into so many tensors.
 fn numbers(inputs: &[(&str, Vec<usize>)]) -> usize {
-    let each = inputs.iter().map(|(_, shape)| shape.iter().product::<usize>());
+    let each = inputs
+        .iter()
+        .map(|(_, shape)| shape.iter().product::<usize>());
     each.sum()
 }
 

@@ -113,10 +113,17 @@ mod tests {
 
     #[test]
     fn clips_are_as_slow_as_all_their_nodes_make_them() {
-        let ops = [Op::Interpolate(slow(3, 2)), Op::Sink, Op::Interpolate(slow(4, 1))];
+        let ops = [
+            Op::Interpolate(slow(3, 2)),
+            Op::Sink,
+            Op::Interpolate(slow(4, 1)),
+        ];
         assert_eq!(slowness(&ops), Rational::new(6, 1));
         assert_eq!(slowness(&[Op::Sink]), Some(Rational::ONE));
-        assert_eq!(slowness(&[Op::Interpolate(slow(i64::MAX, 1)), ops[0].clone()]), None);
+        assert_eq!(
+            slowness(&[Op::Interpolate(slow(i64::MAX, 1)), ops[0].clone()]),
+            None
+        );
     }
 
     #[test]

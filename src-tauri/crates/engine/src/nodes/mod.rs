@@ -696,9 +696,7 @@ pub fn open(
             Some((Node::Temporal(Box::new(node)), None))
         }
         Op::Stabilise(params) => Some(stabilise::open(params, input, output, opening)?),
-        Op::Interpolate(params) => {
-            Some(interpolate::open((node, params), input, output, opening)?)
-        },
+        Op::Interpolate(params) => Some(interpolate::open((node, params), input, output, opening)?),
         Op::Denoise(params) => match &params.model {
             Some(model) => with_model(model, output)?,
             None => {

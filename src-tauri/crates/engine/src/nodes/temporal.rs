@@ -225,7 +225,7 @@ impl Slots {
     /// Nearer to one of two times than this part of the way between them, a slot is at that time: it
     /// is to the eye, or as far as a clock that rounds can tell.
     pub(super) fn near(&self, times: (i64, i64)) -> f64 {
-        /// Who sees less?
+        /// Nobody sees such a difference.
         const SEEN: f64 = 0.02;
         let length = (i128::from(times.1) - i128::from(times.0)).max(1);
         let rounded = self.grace as f64 * 0.55 / length as f64;
@@ -497,7 +497,9 @@ mod tests {
     #[test]
     fn slowed_frames_lie_in_every_slot_of_their_own_although_their_times_are_rounded() {
         // 60000/1001 a second, in thousandths.
-        let times: Vec<i64> = (0..500).map(|n| (n * 1_001_000 + 30_000) / 60_000).collect();
+        let times: Vec<i64> = (0..500)
+            .map(|n| (n * 1_001_000 + 30_000) / 60_000)
+            .collect();
         let input = format((1, 1_000), 60);
         let output = format((1_001, 60_000), 60);
         for slow in [1, 2, 4, 8] {

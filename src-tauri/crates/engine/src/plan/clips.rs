@@ -72,8 +72,8 @@ pub(crate) fn clip_of(
         node: line.source.to_owned(),
         reason: said!("clip.no_pictures", "its file holds no pictures"),
     })?;
-    let slow = slowness(line.steps.iter().map(|step| step.op))
-        .ok_or_else(|| EngineError::Node {
+    let slow =
+        slowness(line.steps.iter().map(|step| step.op)).ok_or_else(|| EngineError::Node {
             node: line.source.to_owned(),
             reason: said!("clip.slowness", "it would last longer than can be counted"),
         })?;

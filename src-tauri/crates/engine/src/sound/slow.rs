@@ -27,10 +27,7 @@ pub(crate) struct Slowed<'w> {
 
 impl<'w> Slowed<'w> {
     /// Opens the filter for sound that lasts `slow` times as long, which is more than once.
-    pub(crate) fn open(
-        inner: Box<dyn Samples + 'w>,
-        slow: Rational,
-    ) -> Result<Self, EngineError> {
+    pub(crate) fn open(inner: Box<dyn Samples + 'w>, slow: Rational) -> Result<Self, EngineError> {
         let format = inner.format();
         let steps = slow.to_f64().log(MOST_AT_ONCE).ceil().max(1.0);
         let tempo = slow.to_f64().powf(-1.0 / steps).clamp(0.5, 1.0);
@@ -148,7 +145,10 @@ mod tests {
         let mut at = first;
         let blocks = samples.chunks(1_000).map(|piece| {
             let channels = vec![piece.to_vec(), piece.iter().map(|v| -v).collect()];
-            let block = SoundBlock { start: at, channels };
+            let block = SoundBlock {
+                start: at,
+                channels,
+            };
             at = block.end();
             block
         });
@@ -206,7 +206,10 @@ mod tests {
                 power(seconds(0.0, 0.5 * times - edge)),
                 power(seconds(1.5 * times + edge, 2.0 * times)),
             ];
-            assert!(silent.iter().all(|power| *power < 0.01 * loud), "{silent:?}");
+            assert!(
+                silent.iter().all(|power| *power < 0.01 * loud),
+                "{silent:?}"
+            );
         }
     }
 }

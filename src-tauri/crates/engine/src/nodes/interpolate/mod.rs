@@ -23,7 +23,6 @@ use super::{Opened, Opening, Pace, PictureFormat};
 use crate::EngineError;
 use crate::motion::{Pyramid, Shrink, flow, is_cut};
 use between::Between;
-use network::Network;
 use frameloom_core::graph::InterpolateParams;
 use frameloom_core::job::ProviderChoice;
 use frameloom_core::model::{ModelManifest, Task};
@@ -32,6 +31,7 @@ use frameloom_core::said::{Said, SaidValue};
 use frameloom_core::time::{Rational, Timestamp};
 use frameloom_infer::{BetweenSession, CancelHandle};
 use frameloom_media::FramePool;
+use network::Network;
 
 /// Frames that are further apart, in microseconds and in frames of the clip's rate, are not
 /// neighbours: a clip of still pictures stays one.
@@ -117,7 +117,10 @@ pub(super) fn open(
         node: node.to_owned(),
         reason: said!("node.clock", "the clip's clock is too fine"),
     })?;
-    let opened = params.model.as_deref().map(|model| network((node, model), input, &output, opening));
+    let opened = params
+        .model
+        .as_deref()
+        .map(|model| network((node, model), input, &output, opening));
     let (network, choice) = opened.transpose()?.unzip();
     let base = input.pace.time_base;
     let pause = Timestamp::new(PAUSE_MICROS, frameloom_core::time::TimeBase::MICROS);

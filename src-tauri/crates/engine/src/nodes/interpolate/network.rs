@@ -27,11 +27,7 @@ pub(super) struct Network {
 }
 
 impl Network {
-    pub(super) fn new(
-        session: BetweenSession,
-        input: &PictureFormat,
-        pool: FramePool,
-    ) -> Self {
+    pub(super) fn new(session: BetweenSession, input: &PictureFormat, pool: FramePool) -> Self {
         let (width, height) = (input.width as usize, input.height as usize);
         let is_yuv = matches!(input.pixels.planes, Planes::Yuv { .. });
         Self {
@@ -101,7 +97,8 @@ impl Network {
             let size = (first.width, first.height);
             self.made.resize(size.0, size.1);
             let planes = [first, second].map(|rgb| rgb.planes.each_ref().map(Vec::as_slice));
-            self.session.run(planes, size, moment, &mut self.made.planes)?;
+            self.session
+                .run(planes, size, moment, &mut self.made.planes)?;
         }
         Ok(())
     }
