@@ -4,9 +4,9 @@ import { expect, test, type Page } from '@playwright/test';
 import { open } from './support/canvas';
 
 const WORDS = {
-  en: { stabilise: 'Stabilise', border: 'Border', mirrored: 'fill with the mirrored picture', interpolate: 'Smoother motion', times: 'Times the frame rate', cards: ['Steady the camera', 'Smoother motion'] },
-  vi: { stabilise: 'Chống rung', border: 'Viền', mirrored: 'lấp bằng hình phản chiếu', interpolate: 'Chuyển động mượt', times: 'Gấp mấy lần tốc độ khung hình', cards: ['Chống rung máy quay', 'Chuyển động mượt'] },
-  fr: { stabilise: 'Stabiliser', border: 'Bord', mirrored: 'remplir avec l’image en miroir', interpolate: 'Mouvement fluide', times: 'Multiple de la cadence', cards: ['Stabiliser la caméra', 'Mouvement fluide'] },
+  en: { stabilise: 'Stabilise', border: 'Border', mirrored: 'fill with the mirrored picture', interpolate: 'Smoother motion', times: 'Times the frame rate', slow: 'Slow motion', sound: 'Sound in slow motion', cards: ['Steady the camera', 'Smoother motion'] },
+  vi: { stabilise: 'Chống rung', border: 'Viền', mirrored: 'lấp bằng hình phản chiếu', interpolate: 'Chuyển động mượt', times: 'Gấp mấy lần tốc độ khung hình', slow: 'Quay chậm', sound: 'Âm thanh khi quay chậm', cards: ['Chống rung máy quay', 'Chuyển động mượt'] },
+  fr: { stabilise: 'Stabiliser', border: 'Bord', mirrored: 'remplir avec l’image en miroir', interpolate: 'Mouvement fluide', times: 'Multiple de la cadence', slow: 'Ralenti', sound: 'Son au ralenti', cards: ['Stabiliser la caméra', 'Mouvement fluide'] },
 } as const;
 
 async function findings(page: Page) {
@@ -35,7 +35,7 @@ for (const language of ['en', 'vi', 'fr'] as const) {
     await expect(page.locator('.side')).not.toContainText(/\b(op|param|help|port|choice)\.\w/);
     await page.screenshot({ path: `${outputDir}/stabilise-${language}.png` });
     await add(page, words.interpolate);
-    await expect(page.locator('.side').getByText(words.times, { exact: true })).toBeVisible();
+    for (const name of [words.times, words.slow, words.sound]) await expect(page.locator('.side').getByText(name, { exact: true })).toBeVisible();
     await expect(page.locator('.side')).not.toContainText(/\b(op|param|help|port|choice)\.\w/);
     expect(await findings(page)).toEqual([]);
     await page.screenshot({ path: `${outputDir}/interpolate-${language}.png` });

@@ -53,3 +53,17 @@ test('a clip is put behind, and no colour is asked for then', async ({ page }) =
   await expect.poll(async () => typeof (await asked(page))['background']?.['behind']).toBe('string');
   await expect(page.getByLabel('Colour', { exact: true })).toHaveCount(0);
 });
+
+test('slow motion is asked for, and then what becomes of the sound', async ({ page }) => {
+  await page.goto(home());
+  await card(page, 'smooth').click();
+  const fold = page.locator('#draft details').filter({ has: page.locator('.options') });
+  await fold.locator('summary').click();
+  const sound = page.getByLabel('Sound in slow motion', { exact: true });
+  await expect(sound).toHaveCount(0);
+  await page.getByLabel('Slow motion', { exact: true }).fill('1.5');
+  const wish = async () => (await asked(page))['motion']?.['interpolate'] as Record<string, unknown>;
+  await expect.poll(async () => (await wish())['slow']).toEqual({ num: 3, den: 2 });
+  await sound.selectOption({ label: 'none' });
+  await expect.poll(async () => (await wish())['sound']).toBe('drop');
+});

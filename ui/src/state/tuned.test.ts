@@ -27,6 +27,9 @@ describe('settings of a card', () => {
   it('are asked for only where somebody chose them', () => {
     expect(wishOf('enlarge', { blur: 3 })).toEqual({});
     expect(wishOf('steady', {})).toEqual({ motion: { stabilise: {}, interpolate: null } });
+    const slow = { num: 4, den: 1 };
+    expect(wishOf('smooth', { slow, sound: 'drop' })).toEqual({ motion: { stabilise: null, interpolate: { times: null, rate: null, slow, sound: 'drop' } } });
+    expect(wishOf('smooth', { times: 2 })).toEqual({ motion: { stabilise: null, interpolate: { times: 2, rate: null } } });
     expect(wishOf('defocus', { blur: 4, model: 'people' })).toEqual({
       model: 'people',
       background: { mode: null, blur: 4, color: null, behind: null, spill: null, smooth: null },
@@ -42,5 +45,7 @@ describe('settings of a card', () => {
     expect(idle('redact', { cover: 'fill' })).not.toContain('color');
     expect(idle('depth', { show: 'map' })).toContain('blur');
     expect(idle('depth', {})).toEqual(['colors']);
+    expect(idle('smooth', {})).toEqual(['sound']);
+    expect(idle('smooth', { slow: { num: 4, den: 1 } })).toEqual([]);
   });
 });

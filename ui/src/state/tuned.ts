@@ -24,7 +24,7 @@ export const TUNED: Partial<Record<PresetId, Tuned>> = {
   backdrop: { op: 'background', first: ['color'], more: ['model', 'smooth', 'spill'] },
   redact: { op: 'redact', first: ['cover', 'color'], more: ['model', 'search', 'threshold', 'grow', 'areas', 'spare'] },
   steady: { op: 'stabilise', first: ['border'], more: ['smooth', 'zoom'] },
-  smooth: { op: 'interpolate', first: ['times'], more: ['rate'] },
+  smooth: { op: 'interpolate', first: ['times', 'slow'], more: ['model', 'rate', 'sound'] },
   reframe: { op: 'reframe', first: ['shape'], more: ['model', 'smooth', 'keys'] },
   light: { op: 'light', first: ['strength'], more: ['model', 'highlights', 'smooth'] },
   style: { op: 'style', first: ['model', 'strength'], more: ['size', 'colors', 'smooth'] },
@@ -40,6 +40,8 @@ export function idle(preset: PresetId, values: Values): readonly string[] {
       return [...(values['cover'] === 'fill' ? [] : ['color']), ...(values['what'] === 'areas' ? ['model', 'search', 'threshold', 'grow', 'spare'] : [])];
     case 'steady':
       return values['border'] === 'mirror' ? ['zoom'] : [];
+    case 'smooth':
+      return values['slow'] ? [] : ['sound'];
     case 'depth':
       return values['show'] === 'map' ? ['blur', 'focus', 'side'] : ['colors'];
     default:
@@ -87,7 +89,8 @@ export function wishOf(preset: PresetId, values: Values, hasSound = true): Parti
       return { motion: { stabilise, interpolate: null } };
     }
     case 'interpolate': {
-      const interpolate: InterpolateParams = { times: number('times'), rate: (values['rate'] ?? null) as InterpolateParams['rate'] };
+      const given = picked(values, ['model', 'slow', 'sound']) as Partial<InterpolateParams>;
+      const interpolate: InterpolateParams = { times: number('times'), rate: (values['rate'] ?? null) as InterpolateParams['rate'], ...given };
       return { motion: { stabilise: null, interpolate } };
     }
     default:

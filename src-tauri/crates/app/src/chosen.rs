@@ -111,6 +111,12 @@ fn not_for(id: &str, found: Task, task: Task) -> AppError {
             "The model `{model}` tells no distances.",
             model = id
         )),
+        Task::Between => unfit(said!(
+            "interpolate.no_model_between",
+            "The model `{model}` makes no pictures between two.",
+            model = id
+        ))
+        .hint("Leave the model out: what moves is followed then."),
         Task::VoiceActivity => unfit(said!(
             "silence.no_ears",
             "The model `{model}` does not hear whether somebody speaks.",
@@ -180,6 +186,11 @@ fn none_for(task: Task) -> AppError {
             "Fetch one of the catalogue, `frameloom models get depth-tcmono`; or install an ONNX file of yours: \
              `frameloom models import FILE.onnx --task depth --id depth`.",
         ),
+        Task::Between => none(said!(
+            "interpolate.no_model",
+            "No model is installed that makes pictures between two."
+        ))
+        .hint("Leave the model out: what moves is followed then."),
         Task::VoiceActivity => none(said!(
             "silence.no_model",
             "No model is installed that hears whether somebody speaks."

@@ -7,7 +7,7 @@ use serde::{Deserialize, Serialize};
 use ts_rs::TS;
 
 /// How motion is treated, for the presets that are about it.
-#[derive(Debug, Clone, Copy, PartialEq, Default, Serialize, Deserialize, TS)]
+#[derive(Debug, Clone, PartialEq, Default, Serialize, Deserialize, TS)]
 #[serde(default)]
 pub struct MotionWish {
     /// How the camera is calmed; as usual where `None`.
@@ -29,12 +29,16 @@ impl MotionWish {
 
     /// The node that makes frames in between.
     pub(crate) fn smooth(&self) -> Result<Op, AppError> {
-        let params = self.interpolate.unwrap_or_default();
+        let params = self.interpolate.clone().unwrap_or_default();
         if let Some(rate) = params.rate {
             within("--rate", rate.ratio().to_f64(), (1.0, 1000.0))?;
         }
         if let Some(times) = params.times {
             within("--times", f64::from(times), (2.0, 8.0))?;
+        }
+        if let Some(slow) = params.slow {
+            let most = InterpolateParams::SLOWEST as f64;
+            within("--slow", slow.to_f64(), (1.0, most))?;
         }
         Ok(Op::Interpolate(params))
     }

@@ -74,6 +74,10 @@ fn check_makes_pictures(found: Inspection) -> Result<Inspection, AppError> {
             "it says how near everything is, and makes no picture; install it by `frameloom models \
              import`, and use it in the node `depth`",
         )),
+        Task::Between => Err(refused(
+            "it makes pictures between two; install it by `frameloom models import`, and use it in the \
+             node `interpolate`",
+        )),
         Task::VoiceActivity | Task::SpeechCleaning => Err(refused(
             "it works on sound, and makes no picture; install it by `frameloom models import`, and \
              `frameloom silence` or `frameloom voice` uses it",

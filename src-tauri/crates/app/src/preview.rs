@@ -3,9 +3,10 @@
 use crate::pictures::picture_at;
 use crate::{App, explain};
 use frameloom_core::error::{AppError, ErrorCode};
-use frameloom_core::graph::{Graph, Op, parse_kept};
+use frameloom_core::graph::{Graph, Op, parse_kept, slowness};
 use frameloom_core::job::{JobId, JobState};
 use frameloom_core::said;
+use frameloom_core::time::Rational;
 use frameloom_media::{Container, Scrubber, Tones};
 use frameloom_still::Limits;
 use image::codecs::jpeg::JpegEncoder;
@@ -157,6 +158,10 @@ impl OpenClips {
 
 /// When the source shows what a result shows at a moment.
 fn source_moment(graph: &Graph, at_micros: i64) -> i64 {
+    let slow = slowness(graph.nodes.iter().map(|node| &node.op));
+    // In slow motion it is shown earlier there.
+    let fast = slow.and_then(Rational::recip).unwrap_or(Rational::ONE);
+    let at_micros = fast.of(at_micros);
     let kept = graph.nodes.iter().find_map(|node| match &node.op {
         Op::Cut(params) => parse_kept(&params.keep).ok(),
         _ => None,
@@ -351,7 +356,7 @@ pub(crate) fn encode(
 #[cfg(test)]
 mod tests {
     use super::*;
-    use frameloom_core::graph::CutParams;
+    use frameloom_core::graph::{CutParams, InterpolateParams};
 
     #[test]
     fn a_moment_of_a_cut_result_lies_behind_what_was_left_out_before_it() {
@@ -364,6 +369,12 @@ mod tests {
                 1_000_000, 1_999_999, 5_000_000, 5_400_000, 8_000_000, 9_500_000
             ]
         );
+        let slow = Op::Interpolate(InterpolateParams {
+            slow: Rational::new(4, 1),
+            ..InterpolateParams::default()
+        });
+        let graph = Graph::chain([Op::Cut(CutParams::new("1-2\n5-5.5\n8-")), slow]);
+        assert_eq!(source_moment(&graph, 4_400_000), 5_100_000);
         assert_eq!(source_moment(&Graph::chain([]), 7), 7);
     }
 }

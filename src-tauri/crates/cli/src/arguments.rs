@@ -103,7 +103,7 @@ pub enum Command {
     Depth(Depth),
     /// Calm the camera of shaky videos.
     Stabilise(Stabilise),
-    /// Make new frames between those of videos, for smoother motion.
+    /// Make new frames between those of videos, for smoother or slow motion.
     Interpolate(Interpolate),
     /// Cut the pauses out of clips where nobody speaks, or list what would be kept for an editing
     /// program.

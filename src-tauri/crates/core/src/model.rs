@@ -48,6 +48,10 @@ pub struct ModelManifest {
     #[serde(default, skip_serializing_if = "Option::is_none")]
     #[ts(optional)]
     pub depth: Option<DepthSpec>,
+    /// How it is fed with two pictures; for the task `between`, and for no other.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[ts(optional)]
+    pub between: Option<BetweenSpec>,
     /// It changes brightness or colours on purpose; results are then checked for structure only.
     #[serde(default)]
     pub restyles: bool,
@@ -79,6 +83,8 @@ pub enum Task {
     Style,
     /// Says of each pixel how near it is.
     Depth,
+    /// Makes the picture between two pictures.
+    Between,
 }
 
 impl Task {
@@ -169,6 +175,70 @@ pub struct DepthSpec {
     #[serde(skip_serializing_if = "Option::is_none")]
     #[ts(optional)]
     pub normal: Option<Normal>,
+}
+
+/// How a network is fed that makes the picture between two.
+///
+/// Such a network sees whole pictures: `tile` says which sizes it takes. [`TensorSpec::name`] is the
+/// input of the first picture, or that of everything.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, TS)]
+pub struct BetweenSpec {
+    /// Name of the input of the second picture; where left out, both are channels of one tensor.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[ts(optional)]
+    pub second: Option<String>,
+    /// How it is told when the picture is shown: 0 with the first, 1 with the second. Where left out, it
+    /// makes the picture in the middle.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[ts(optional)]
+    pub moment: Option<Moment>,
+}
+
+/// How a network is told a moment.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, TS)]
+#[serde(tag = "kind", rename_all = "snake_case")]
+pub enum Moment {
+    /// By a tensor of one number.
+    Number {
+        /// Name of the input.
+        input: String,
+        /// Its dimensions, each of one, 0 to 4.
+        dimensions: u32,
+    },
+    /// By a plane of it, `[1, 1, height, width]`.
+    Plane {
+        /// Name of the input.
+        input: String,
+    },
+    /// By channels behind those of both pictures.
+    Channels {
+        /// Which.
+        planes: MomentPlanes,
+    },
+}
+
+/// Channels that say a moment, each a plane.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, TS)]
+#[serde(rename_all = "snake_case")]
+pub enum MomentPlanes {
+    /// The moment: 7 channels in all, as in the second exports of RIFE for VapourSynth.
+    Moment,
+    /// The moment, and 1 for full resolution: 8 channels, as in those of VSGAN.
+    MomentAndScale,
+    /// The moment, places from -1 to 1 across and down, and the distance of two columns and of two
+    /// rows: 11 channels, as in the first exports of RIFE for vs-mlrt.
+    MomentAndGrid,
+}
+
+impl MomentPlanes {
+    /// How many.
+    pub fn count(self) -> usize {
+        match self {
+            MomentPlanes::Moment => 1,
+            MomentPlanes::MomentAndScale => 2,
+            MomentPlanes::MomentAndGrid => 5,
+        }
+    }
 }
 
 /// Mean and standard deviation of the pictures that a network was trained on, for red, green and
@@ -493,6 +563,7 @@ impl ModelManifest {
         self.check_matte()?;
         self.check_places()?;
         self.check_whole()?;
+        self.check_between()?;
         field(
             "tile.multiple",
             (1..=256).contains(&self.tile.multiple),
@@ -620,6 +691,44 @@ impl ModelManifest {
         }
         if self.input.color == TensorColor::Luma {
             return wrong("input.color", "red, green and blue are needed");
+        }
+        Ok(())
+    }
+
+    fn check_between(&self) -> Result<(), ManifestError> {
+        let wrong = |field, reason: &str| {
+            Err(ManifestError::Field {
+                field,
+                reason: reason.to_owned(),
+            })
+        };
+        let Some(between) = &self.between else {
+            return match self.task {
+                Task::Between => wrong("between", "a model of the task `between` needs it"),
+                _ => Ok(()),
+            };
+        };
+        if self.task != Task::Between {
+            return wrong("between", "only a model of the task `between` has it");
+        }
+        if self.scale != 1 || self.output.packing != Packing::Pixels {
+            return wrong("scale", "the picture between two has their size");
+        }
+        if self.input.color == TensorColor::Luma || self.input.element == TensorType::Uint8 {
+            return wrong("input.color", "red, green and blue in floats are needed");
+        }
+        let own = |moment: &Moment| !matches!(moment, Moment::Channels { .. });
+        let fits = match (&between.second, &between.moment) {
+            (Some(_), moment) => moment.as_ref().is_none_or(own),
+            (None, moment) => {
+                self.input.layout == Layout::Nchw && !moment.as_ref().is_some_and(own)
+            }
+        };
+        if !fits {
+            return wrong(
+                "between.moment",
+                "it is an input where the second picture is one, and otherwise channels behind both, channels first",
+            );
         }
         Ok(())
     }

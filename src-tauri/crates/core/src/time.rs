@@ -32,6 +32,9 @@ impl TryFrom<RawRational> for Rational {
 }
 
 impl Rational {
+    /// One.
+    pub const ONE: Rational = Rational { num: 1, den: 1 };
+
     /// Reduces `num / den`; `None` if the denominator is zero or a part does not fit.
     pub fn new(num: i64, den: i64) -> Option<Self> {
         if den == 0 {
@@ -49,10 +52,52 @@ impl Rational {
         self.num as f64 / self.den as f64
     }
 
+    /// `self * other`, or `None` if a part does not fit.
+    pub fn times(self, other: Self) -> Option<Self> {
+        // Crosswise first: two numbers in lowest terms may not fit before they are reduced again.
+        let (a, b) = (
+            Self::new(self.num, other.den)?,
+            Self::new(other.num, self.den)?,
+        );
+        Self::new(a.num.checked_mul(b.num)?, a.den.checked_mul(b.den)?)
+    }
+
+    /// So many times a whole number, rounded half away from zero and saturated.
+    pub fn of(self, number: i64) -> i64 {
+        let num = i128::from(number) * i128::from(self.num);
+        let den = i128::from(self.den);
+        let rounded = (2 * num.abs() + den) / (2 * den) * num.signum();
+        i64::try_from(rounded).unwrap_or(if rounded < 0 { i64::MIN } else { i64::MAX })
+    }
+
     /// `1 / self`, or `None` for zero.
     pub fn recip(self) -> Option<Self> {
         Self::new(self.den, self.num)
     }
+}
+
+impl FromStr for Rational {
+    type Err = String;
+
+    /// Reads `4`, `1.5` or `3/2`.
+    fn from_str(text: &str) -> Result<Self, Self::Err> {
+        fraction(text).ok_or_else(|| format!("`{text}` is no number; write 4, 1.5 or 3/2"))
+    }
+}
+
+/// A number that is not negative: whole, with up to six digits behind a point, or as a fraction.
+fn fraction(text: &str) -> Option<Rational> {
+    let whole = |digits: &str| digits.parse::<u32>().ok().map(i64::from);
+    if let Some((num, den)) = text.split_once('/') {
+        return Rational::new(whole(num)?, whole(den)?);
+    }
+    let Some((whole_part, part)) = text.split_once('.') else {
+        return Rational::new(whole(text)?, 1);
+    };
+    let den = 10i64
+        .checked_pow(part.len() as u32)
+        .filter(|den| *den <= 1_000_000)?;
+    Rational::new(whole(whole_part)? * den + whole(part)?, den)
 }
 
 impl PartialOrd for Rational {
@@ -95,6 +140,12 @@ impl TimeBase {
     /// `num / den` seconds per tick; `None` unless positive.
     pub fn new(num: i64, den: i64) -> Option<Self> {
         let ratio = Rational::new(num, den)?;
+        (ratio.num > 0).then_some(Self(ratio))
+    }
+
+    /// Ticks that last so many times as long; `None` unless that is positive and fits.
+    pub fn slowed(self, times: Rational) -> Option<Self> {
+        let ratio = self.0.times(times)?;
         (ratio.num > 0).then_some(Self(ratio))
     }
 
@@ -172,19 +223,8 @@ impl FromStr for FrameRate {
                 return Self::new(num, 1_001).ok_or_else(refused);
             }
         }
-        let whole = |digits: &str| digits.parse::<u32>().map(i64::from).map_err(|_| refused());
-        let (num, den) = if let Some((num, den)) = text.split_once('/') {
-            (whole(num)?, whole(den)?)
-        } else if let Some((seconds, part)) = text.split_once('.') {
-            let den = 10i64
-                .checked_pow(part.len() as u32)
-                .filter(|den| *den <= 1_000_000);
-            let den = den.ok_or_else(refused)?;
-            (whole(seconds)? * den + whole(part)?, den)
-        } else {
-            (whole(text)?, 1)
-        };
-        Self::new(num, den)
+        fraction(text)
+            .and_then(|ratio| Self::new(ratio.num, ratio.den))
             .filter(|rate| (0.001..=10_000.0).contains(&rate.0.to_f64()))
             .ok_or_else(refused)
     }
@@ -201,6 +241,29 @@ mod tests {
         assert_eq!((half.num, half.den), (1, 2));
         assert_eq!(Rational::new(1, 0), None);
         assert_eq!(Rational::new(i64::MIN, -1), None);
+    }
+
+    #[test]
+    fn fractions_are_multiplied_exactly_and_numbers_rounded_half_away() {
+        let times = |a: (i64, i64), b: (i64, i64)| {
+            Rational::new(a.0, a.1)
+                .unwrap()
+                .times(Rational::new(b.0, b.1).unwrap())
+        };
+        assert_eq!(times((1001, 30_000), (4, 1)), Rational::new(1001, 7_500));
+        assert_eq!(times((i64::MAX, 2), (2, i64::MAX)), Some(Rational::ONE));
+        assert_eq!(times((i64::MAX, 1), (2, 1)), None);
+        let half = Rational::new(3, 2).unwrap();
+        assert_eq!(
+            ["1.5", "3/2", "6/4"].map(str::parse),
+            [Ok(half), Ok(half), Ok(half)]
+        );
+        assert!("-1".parse::<Rational>().is_err() && "1/0".parse::<Rational>().is_err());
+        assert_eq!([3, -3, 2, 0].map(|n| half.of(n)), [5, -5, 3, 0]);
+        assert_eq!(half.of(i64::MIN), i64::MIN);
+        let base = TimeBase::new(1, 1_000).unwrap();
+        assert_eq!(base.slowed(half), TimeBase::new(3, 2_000));
+        assert_eq!(base.slowed(Rational { num: 0, den: 1 }), None);
     }
 
     #[test]

@@ -11,7 +11,7 @@ mod print;
 mod result;
 
 pub use clips::Stretch;
-pub(crate) use clips::{clip_of, refuse_cut, spans};
+pub(crate) use clips::{clip_of, refuse_retimed, spans};
 pub use cut::{CutPlan, Hole};
 #[cfg(test)]
 pub(crate) use inputs::probe;
@@ -34,7 +34,7 @@ use frameloom_core::model::ModelManifest;
 use frameloom_core::pixel::PixelFormat;
 use frameloom_core::said;
 use frameloom_core::segment::SegmentLength;
-use frameloom_core::time::{FrameRate, TimeBase};
+use frameloom_core::time::{FrameRate, Rational, TimeBase};
 use frameloom_media::Container;
 use frameloom_still::StillFormat;
 use inputs::{Inputs, visit};
@@ -130,6 +130,10 @@ pub struct VideoPlan {
     /// What is left out inside of that stretch; never where clips are joined.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub cut: Option<CutPlan>,
+    /// How many times as long everything of the clip lasts in the result, more than 1; never where
+    /// clips are joined. As long as it did where left out.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub slow: Option<Rational>,
     /// The pictures are turned as players show them, and the note that says so is left out.
     #[serde(default)]
     pub upright: bool,
@@ -343,7 +347,7 @@ pub fn plan(spec: &JobSpec, info: &MediaInfo, models: &dyn Models) -> Result<Pla
                 main: info,
                 container,
                 clips: &spans(stream, clip.stretch, joined.as_ref(), layout.main_input()),
-                is_cut: clip.cut.is_some(),
+                is_changed: clip.cut.is_some() || clip.slow.is_some(),
                 drop: &drop,
             })?;
             let sound = planned.map(|planned| {
@@ -402,9 +406,11 @@ pub fn plan(spec: &JobSpec, info: &MediaInfo, models: &dyn Models) -> Result<Pla
                 parameters,
                 stretch: clip.stretch,
                 cut: clip.cut,
+                slow: clip.slow,
                 upright: upright.is_some(),
                 frame_rate: format.pace.frame_rate,
-                result_frames: frames.map(|frames| at_rate(frames, input.pace, format.pace)),
+                result_frames: frames
+                    .map(|frames| at_rate(frames, input.pace, format.pace, clip.slow)),
                 pixels: Some(format.pixels),
                 joined,
                 encoder_threads: None,
@@ -473,12 +479,13 @@ pub fn result_size(
     Ok((format.width, format.height))
 }
 
-/// About how many frames come of `frames` where the nodes change their rate.
-fn at_rate(frames: u64, from: Pace, to: Pace) -> u64 {
+/// About how many frames come of `frames` where the nodes change their rate, or how long they last.
+fn at_rate(frames: u64, from: Pace, to: Pace, slow: Option<Rational>) -> u64 {
+    let slow = slow.map_or(1.0, Rational::to_f64);
     match (from.frame_rate, to.frame_rate) {
-        (Some(from), Some(to)) if from != to => {
+        (Some(from), Some(to)) if from != to || slow > 1.0 => {
             let times = to.ratio().to_f64() / from.ratio().to_f64();
-            (frames as f64 * times).round() as u64
+            (frames as f64 * times * slow).round() as u64
         }
         _ => frames,
     }

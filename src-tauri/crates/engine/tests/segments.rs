@@ -295,11 +295,17 @@ fn a_calmed_camera_and_frames_in_between_have_no_seams() {
     });
     let more = Op::Interpolate(InterpolateParams {
         rate: FrameRate::new(100, 1),
-        times: None,
+        ..InterpolateParams::default()
+    });
+    let slow = Op::Interpolate(InterpolateParams {
+        slow: Rational::new(3, 2),
+        ..InterpolateParams::default()
     });
     for ops in [
         vec![stretch.clone(), steady.clone()],
         vec![stretch.clone(), more.clone()],
+        vec![stretch.clone(), slow.clone()],
+        vec![stretch.clone(), slow, steady.clone()],
         vec![stretch, steady, more],
     ] {
         let (whole, _folder) = both_ways(&path, ops.clone(), 20);
@@ -309,10 +315,11 @@ fn a_calmed_camera_and_frames_in_between_have_no_seams() {
             pictures(&whole) == pictures(&uncut),
             "{ops:?} shows its seams"
         );
-        let wanted = if ops.len() == 2 && ops[1].name() == "stabilise" {
-            60
-        } else {
-            100
+        let is_slow = matches!(&ops[1], Op::Interpolate(params) if params.slow.is_some());
+        let wanted = match ops.len() {
+            _ if is_slow => 90,
+            2 if ops[1].name() == "stabilise" => 60,
+            _ => 100,
         };
         assert_eq!(pictures(&whole).len(), wanted, "{ops:?}");
     }
@@ -331,7 +338,7 @@ fn frames_in_between_of_an_uneven_clip_come_at_even_times_and_pauses_stay() {
     };
     let more = Op::Interpolate(InterpolateParams {
         rate: FrameRate::new(20, 1),
-        times: None,
+        ..InterpolateParams::default()
     });
     let (whole, _folder) = both_ways(&path, vec![more], 2);
     let (shown, own) = (pictures(&whole), pictures(&path));

@@ -4,6 +4,7 @@
 //! is held against that of the processor's own kernels in 32-bit floats, and the time of some
 //! calls is taken with as many sessions at once as a job would use.
 
+use crate::between::BetweenSession;
 use crate::error::InferError;
 use crate::matte::MatteSession;
 use crate::model::Model;
@@ -419,7 +420,8 @@ impl<'a> Bench<'a> {
                     | Task::Text
                     | Task::Light
                     | Task::Style
-                    | Task::Depth => side.next_multiple_of(multiple),
+                    | Task::Depth
+                    | Task::Between => side.next_multiple_of(multiple),
                 };
                 (side, side)
             }
@@ -548,6 +550,13 @@ impl<'a> Bench<'a> {
                 }
                 return Ok(vec![matte]);
             }
+            Worker::Between(session) => {
+                let mut planes = <[Vec<f32>; 3]>::default();
+                if let [r, g, b] = &self.planes[..] {
+                    session.run([[r, g, b]; 2], self.size, 0.5, &mut planes)?;
+                }
+                return Ok(planes.to_vec());
+            }
             Worker::Whole(session) => {
                 let mut planes = Vec::new();
                 if let [r, g, b] = &self.planes[..] {
@@ -587,6 +596,7 @@ enum Worker {
     Pictures(Box<Upscaler>),
     Matte(Box<MatteSession>),
     Whole(Box<WholeSession>),
+    Between(Box<BetweenSession>),
 }
 
 impl Worker {
@@ -598,6 +608,7 @@ impl Worker {
             Task::Light | Task::Style | Task::Depth => {
                 Worker::Whole(Box::new(WholeSession::new(session)?))
             }
+            Task::Between => Worker::Between(Box::new(BetweenSession::new(session)?)),
             Task::Faces | Task::Text => {
                 return Err(InferError::GraphMismatch {
                     model: manifest.id,
@@ -618,6 +629,7 @@ impl Worker {
             Worker::Pictures(upscaler) => upscaler.cancel_handle(),
             Worker::Matte(session) => session.cancel_handle(),
             Worker::Whole(session) => session.cancel_handle(),
+            Worker::Between(session) => session.cancel_handle(),
         }
     }
 }

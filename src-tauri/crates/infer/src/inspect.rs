@@ -7,6 +7,7 @@
 //! refused with the reason; unless it has a number for each pixel that looks like a matte, or hears
 //! windows of sound and says how probable speech is.
 
+mod between;
 mod graph;
 mod matte;
 mod places;
@@ -158,6 +159,30 @@ pub fn inspect(
             "it is said to work on sound; such a model takes windows of sound [1, samples] or spectra [1, bins, 1, 2] with what it remembers, and gives that memory back"
         )));
     }
+    if hints.task.is_none_or(|task| task == Task::Between) {
+        let file = between::File {
+            runtime,
+            weights: &weights,
+            path,
+            specimen,
+        };
+        let print = (sha256.clone(), size_bytes);
+        let found = between::look(&file, hints.range, |input, layout, element| {
+            let input = TensorSpec {
+                name: input.to_owned(),
+                layout,
+                color: between::color(hints.color),
+                range: TensorRange::Unit,
+                element,
+            };
+            bare_of(path, print.clone(), input)
+        })?;
+        match found {
+            Some((manifest, findings)) => return checked(manifest, findings),
+            None if hints.task.is_some() => return Err(between::none()),
+            None => {}
+        }
+    }
     let graph = Graph::read(runtime, &weights, hints)?;
     let mut findings = vec![graph.sentence()];
     let mut trier = Trier::new(runtime, &weights, &graph, specimen)?;
@@ -285,10 +310,23 @@ fn of_whole(
 /// What holds of every file; its result and its tiles are still to be said.
 fn bare(
     path: &Path,
-    (sha256, size_bytes): (String, u64),
+    print: (String, u64),
     graph: &Graph,
     (color, range): (TensorColor, TensorRange),
 ) -> ModelManifest {
+    let input = TensorSpec {
+        name: graph.input.clone(),
+        layout: graph.layout,
+        color,
+        range,
+        element: graph.element,
+    };
+    bare_of(path, print, input)
+}
+
+/// What holds of every file that is fed so.
+fn bare_of(path: &Path, (sha256, size_bytes): (String, u64), input: TensorSpec) -> ModelManifest {
+    let layout = input.layout;
     ModelManifest {
         version: MANIFEST_VERSION,
         id: id_of(path, &sha256),
@@ -301,16 +339,10 @@ fn bare(
         sha256,
         size_bytes,
         licence: Licence::named("LicenseRef-unknown"),
-        input: TensorSpec {
-            name: graph.input.clone(),
-            layout: graph.layout,
-            color,
-            range,
-            element: graph.element,
-        },
+        input,
         output: OutputSpec {
             name: String::new(),
-            layout: graph.layout,
+            layout,
             packing: Packing::Pixels,
             range: None,
         },
@@ -327,6 +359,7 @@ fn bare(
         matte: None,
         depth: None,
         places: None,
+        between: None,
         // Nobody says what it was made for.
         restyles: true,
         summary: BTreeMap::new(),

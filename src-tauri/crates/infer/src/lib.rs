@@ -31,6 +31,7 @@
 //! # }
 //! ```
 
+mod between;
 mod choose;
 mod error;
 mod inspect;
@@ -51,6 +52,7 @@ mod upscale;
 mod voice;
 mod whole;
 
+pub use between::BetweenSession;
 pub use choose::{Decision, Specimen, Trial, Watch, Wish, choose};
 pub use error::{Cause, InferError};
 pub use inspect::{Hints, Inspection, inspect, load_onnx, onnx_print};

@@ -1,5 +1,6 @@
 //! How fast a model is on a device.
 
+use crate::between::BetweenSession;
 use crate::error::InferError;
 use crate::matte::MatteSession;
 use crate::model::Model;
@@ -77,6 +78,14 @@ pub fn measure(
     }
     if model.manifest.task.sees_whole() {
         return measure_whole(WholeSession::new(session)?, provider, (width, height), runs);
+    }
+    if model.manifest.task == Task::Between {
+        return measure_between(
+            BetweenSession::new(session)?,
+            provider,
+            (width, height),
+            runs,
+        );
     }
     let mut upscaler = Upscaler::new(session, &model.manifest)?;
     let (w, h, s) = (width as usize, height as usize, upscaler.scale() as usize);
@@ -175,6 +184,31 @@ fn measure_whole(
     for _ in 0..=runs.max(1) {
         let started = Instant::now();
         session.run([&source; 3], (w, h), &mut planes)?;
+        times.push(u64::try_from(started.elapsed().as_micros()).unwrap_or(u64::MAX));
+    }
+    Ok(of_times(times, provider, (w as u32, h as u32)))
+}
+
+fn measure_between(
+    mut session: BetweenSession,
+    provider: ProviderChoice,
+    size: (u32, u32),
+    runs: u32,
+) -> Result<Throughput, InferError> {
+    let (w, h) = (size.0 as usize, size.1 as usize);
+    // A graph of one size is measured at that.
+    let (w, h) = session
+        .size_for((w, h))
+        .or(session.size_for((1, 1)))
+        .unwrap_or((w, h));
+    let source: Vec<f32> = (0..w * h)
+        .map(|i| (((i % w) ^ (i / w)) as u8 / 2 + 64) as f32 / 255.0)
+        .collect();
+    let mut planes = <[Vec<f32>; 3]>::default();
+    let mut times = Vec::new();
+    for _ in 0..=runs.max(1) {
+        let started = Instant::now();
+        session.run([[&source; 3]; 2], (w, h), 0.5, &mut planes)?;
         times.push(u64::try_from(started.elapsed().as_micros()).unwrap_or(u64::MAX));
     }
     Ok(of_times(times, provider, (w as u32, h as u32)))

@@ -6,13 +6,15 @@ use crate::provider::Runtime;
 use crate::setting::{Setting, devices, provider_name};
 use crate::tile::CutRule;
 use frameloom_core::job::{Arithmetic, Device, Precision, ProviderChoice};
-use frameloom_core::model::{Activation, Layout, ModelManifest, Packing, TensorRange, TensorType};
+use frameloom_core::model::{
+    Activation, Layout, ModelManifest, Moment, Packing, TensorRange, TensorType,
+};
 use frameloom_core::said;
 use frameloom_core::said::{Said, SaidValue};
 use half::f16;
 use half::slice::HalfFloatSliceExt;
 use ort::session::builder::GraphOptimizationLevel;
-use ort::session::{RunOptions, Session};
+use ort::session::{RunOptions, Session, SessionInputValue};
 use ort::value::{DynValue, Outlet, TensorElementType, TensorRef, ValueType};
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
@@ -118,7 +120,48 @@ pub struct InferenceSession {
     trim: Arc<RunOptions>,
 }
 
-/// The input of a run, in the type and layout of the manifest.
+/// The inputs of a graph with their shapes, in the order in which the numbers of a run are given.
+pub(crate) fn inputs_of(
+    manifest: &ModelManifest,
+    width: usize,
+    height: usize,
+) -> Vec<(&str, Vec<usize>)> {
+    let own = manifest.input.name.as_str();
+    let picture = |channels: usize| match manifest.input.layout {
+        Layout::Nchw => vec![1, channels, height, width],
+        Layout::Nhwc => vec![1, height, width, channels],
+    };
+    let channels = manifest.input.color.channels();
+    let Some(between) = &manifest.between else {
+        return vec![(own, picture(channels))];
+    };
+    let Some(second) = &between.second else {
+        let behind = match &between.moment {
+            Some(Moment::Channels { planes }) => planes.count(),
+            _ => 0,
+        };
+        return vec![(own, picture(2 * channels + behind))];
+    };
+    let mut inputs = vec![(own, picture(channels)), (second, picture(channels))];
+    match &between.moment {
+        Some(Moment::Number { input, dimensions }) => {
+            inputs.push((input, vec![1; *dimensions as usize]));
+        }
+        Some(Moment::Plane { input }) => inputs.push((input, vec![1, 1, height, width])),
+        Some(Moment::Channels { .. }) | None => {}
+    }
+    inputs
+}
+
+/// How many numbers go into so many tensors.
+fn numbers(inputs: &[(&str, Vec<usize>)]) -> usize {
+    let each = inputs
+        .iter()
+        .map(|(_, shape)| shape.iter().product::<usize>());
+    each.sum()
+}
+
+/// The inputs of a run, one behind another, in the type and layout of the manifest.
 pub(crate) enum TensorData<'a> {
     F32(&'a [f32]),
     F16(&'a [f16]),
@@ -358,7 +401,7 @@ impl InferenceSession {
             return Ok(());
         }
         let (width, height) = self.small_size();
-        let count = width * height * self.manifest.input.color.channels();
+        let count = numbers(&inputs_of(&self.manifest, width, height));
         let options = Arc::clone(&self.trim);
         match self.manifest.input.element {
             TensorType::Float32 => {
@@ -387,18 +430,31 @@ impl InferenceSession {
         if self.stop.is_cancelled() {
             return Err(InferError::Cancelled);
         }
-        let channels = self.manifest.input.color.channels();
-        let shape = match self.manifest.input.layout {
-            Layout::Nchw => [1, channels, height, width],
-            Layout::Nhwc => [1, height, width, channels],
-        };
-        let input: ort::Result<ort::session::SessionInputValue<'_>> = match data {
-            TensorData::F32(data) => TensorRef::from_array_view((shape, data)).map(Into::into),
-            TensorData::F16(data) => TensorRef::from_array_view((shape, data)).map(Into::into),
-            TensorData::U8(data) => TensorRef::from_array_view((shape, data)).map(Into::into),
-        };
-        let result = input.and_then(|input| {
-            let inputs = vec![(self.manifest.input.name.as_str(), input)];
+        let mut inputs: Vec<(&str, SessionInputValue<'_>)> = Vec::new();
+        let mut from = 0;
+        let fed = inputs_of(&self.manifest, width, height);
+        let fed: ort::Result<()> = fed.into_iter().try_for_each(|(name, shape)| {
+            let part = from..from + shape.iter().product::<usize>();
+            from = part.end;
+            let short = || ort::Error::new("fewer numbers were given than the model takes");
+            let input: ort::Result<SessionInputValue<'_>> = match &data {
+                TensorData::F32(data) => {
+                    let part = data.get(part).ok_or_else(short)?;
+                    TensorRef::from_array_view((shape, part)).map(Into::into)
+                }
+                TensorData::F16(data) => {
+                    let part = data.get(part).ok_or_else(short)?;
+                    TensorRef::from_array_view((shape, part)).map(Into::into)
+                }
+                TensorData::U8(data) => {
+                    let part = data.get(part).ok_or_else(short)?;
+                    TensorRef::from_array_view((shape, part)).map(Into::into)
+                }
+            };
+            inputs.push((name, input?));
+            Ok(())
+        });
+        let result = fed.and_then(|()| {
             let mut session = self.session.lock().unwrap_or_else(PoisonError::into_inner);
             // Its turn may have come long after it was told to stop.
             if self.stop.is_cancelled() {
@@ -470,7 +526,7 @@ impl InferenceSession {
     /// Runs a small tile with structure in it; gives the output.
     fn smoke(&mut self) -> Result<Vec<f32>, InferError> {
         let (width, height) = self.small_size();
-        let count = width * height * self.manifest.input.color.channels();
+        let count = numbers(&inputs_of(&self.manifest, width, height));
         let (black, white) = self.manifest.input.range.black_white();
         let input: Vec<f32> = (0..count as u32)
             .map(|i| {
@@ -628,19 +684,23 @@ fn check_graph(manifest: &ModelManifest, session: &Session) -> Result<Option<Str
             .collect::<Vec<_>>()
             .join(", ")
     };
-    let [input] = session.inputs() else {
+    let fed = inputs_of(manifest, 1, 1);
+    let is_fed = |input: &Outlet| fed.iter().any(|(name, _)| *name == input.name());
+    if session.inputs().len() != fed.len() || !session.inputs().iter().all(is_fed) {
+        let wanted: Vec<String> = fed.iter().map(|(name, _)| format!("`{name}`")).collect();
         return Err(mismatch(format!(
-            "one input is needed, it has {}",
-            names(session.inputs())
-        )));
-    };
-    if input.name() != manifest.input.name {
-        return Err(mismatch(format!(
-            "its input is `{}`, not `{}`",
-            input.name(),
-            manifest.input.name
+            "it has the inputs {}, not {}",
+            names(session.inputs()),
+            wanted.join(", ")
         )));
     }
+    let mut inputs = session.inputs().iter();
+    let Some(input) = inputs.find(|input| input.name() == manifest.input.name) else {
+        return Err(mismatch(format!(
+            "it has no input `{}`",
+            manifest.input.name
+        )));
+    };
     let Some(output) = session
         .outputs()
         .iter()
@@ -657,11 +717,12 @@ fn check_graph(manifest: &ModelManifest, session: &Session) -> Result<Option<Str
         TensorType::Float16 => TensorElementType::Float16,
         TensorType::Uint8 => TensorElementType::Uint8,
     };
-    if input.dtype().tensor_type() != Some(wanted) {
+    let is_other = |input: &&Outlet| input.dtype().tensor_type() != Some(wanted);
+    if let Some(other) = session.inputs().iter().find(is_other) {
         return Err(mismatch(format!(
             "`{}` is {}, not a tensor of {wanted}",
-            input.name(),
-            input.dtype()
+            other.name(),
+            other.dtype()
         )));
     }
     if !output.dtype().tensor_type().is_some_and(|found| {
@@ -686,7 +747,11 @@ fn check_graph(manifest: &ModelManifest, session: &Session) -> Result<Option<Str
     else {
         return Err(mismatch(format!("`{}` is no tensor", input.name())));
     };
-    let channels = manifest.input.color.channels() as i64;
+    let channels = match (&fed[..], manifest.input.layout) {
+        ([(_, shape), ..], Layout::Nchw) => shape[1],
+        ([(_, shape), ..], Layout::Nhwc) => shape[3],
+        ([], _) => 0,
+    } as i64;
     let [batch, declared_channels, height, width] = match (&shape[..], manifest.input.layout) {
         (&[n, c, h, w], Layout::Nchw) => [n, c, h, w],
         (&[n, h, w, c], Layout::Nhwc) => [n, c, h, w],

@@ -160,7 +160,7 @@ pub(crate) fn size_for(
 }
 
 /// Which channel of a tensor red (0), green or blue is.
-fn place_of(channel: usize, color: TensorColor) -> usize {
+pub(crate) fn place_of(channel: usize, color: TensorColor) -> usize {
     match color {
         TensorColor::Bgr => 2 - channel,
         TensorColor::Rgb | TensorColor::Luma => channel,

@@ -3,4 +3,4 @@
 /**
  * What a model does.
  */
-export type Task = "upscale" | "matte" | "faces" | "text" | "voice_activity" | "speech_cleaning" | "light" | "style" | "depth";
+export type Task = "upscale" | "matte" | "faces" | "text" | "voice_activity" | "speech_cleaning" | "light" | "style" | "depth" | "between";

@@ -488,7 +488,7 @@ fn settings_of(
         background: request.background.clone(),
         redact: request.redact.clone(),
         reframe: request.reframe.clone(),
-        motion: request.motion,
+        motion: request.motion.clone(),
         silence: request.silence,
         voice: request.voice,
         look: request.look.clone(),

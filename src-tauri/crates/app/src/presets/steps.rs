@@ -175,6 +175,8 @@ impl App {
             Op::Light(params) => params.model = self.model_if_any(None, Task::Light)?,
             Op::Style(params) => params.model = self.model_for(None, Task::Style)?,
             Op::Depth(params) => params.model = self.model_for(None, Task::Depth)?,
+            // What moves is followed where there is none.
+            Op::Interpolate(params) => params.model = self.model_if_any(None, Task::Between)?,
             other => {
                 return Err(AppError::new(
                     ErrorCode::InvalidRequest,

@@ -94,11 +94,11 @@ pub(crate) fn work(
         }
         PresetId::Steady => {
             ops.extend(whole());
-            ops.push(request.motion.unwrap_or_default().steady()?);
+            ops.push(request.motion.clone().unwrap_or_default().steady()?);
         }
         PresetId::Smooth => {
             ops.extend(whole());
-            ops.push(request.motion.unwrap_or_default().smooth()?);
+            ops.push(request.motion.clone().unwrap_or_default().smooth()?);
         }
         PresetId::Frames => ops.extend(whole()),
         // One of the shots of a clip: the stretch is all of it.

@@ -61,6 +61,12 @@ fn kind_of(graph: &Graph, job: &Job, kind: &str) -> String {
         kind.push(' ');
         match &node.op {
             Op::Upscale { model } => kind.push_str(model),
+            // What it costs is how many frames come of one, and what makes them.
+            Op::Interpolate(params) => {
+                let named = serde_json::to_string(params).unwrap_or_default();
+                kind.push_str("interpolate ");
+                kind.push_str(&named);
+            }
             op => {
                 // By the name that graphs have for it.
                 let named = serde_json::to_value(op).unwrap_or_default();

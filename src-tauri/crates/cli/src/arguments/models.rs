@@ -112,12 +112,12 @@ pub struct ModelImport {
     pub tile: Option<u32>,
     /// What it does: makes pictures, tells a foreground from its background, finds faces or text,
     /// hears whether somebody speaks, takes noise out of speech, makes pictures lighter, paints them
-    /// in a style, or says how near everything in them is.
+    /// in a style, says how near everything in them is, or makes those between two.
     #[arg(
         long,
         value_parser = word(&[
             "upscale", "matte", "faces", "text", "voice_activity", "speech_cleaning", "light", "style",
-            "depth",
+            "depth", "between",
         ])
     )]
     pub task: Option<String>,

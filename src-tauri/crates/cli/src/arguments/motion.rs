@@ -1,10 +1,10 @@
 //! Arguments of `stabilise` and `interpolate`.
 
 use super::{DeinterlaceName, Making, Upscale, Wishes};
-use clap::Args;
+use clap::{Args, ValueEnum};
 use frameloom_app::{MotionWish, PresetId};
-use frameloom_core::graph::{InterpolateParams, StabiliseBorder, StabiliseParams};
-use frameloom_core::time::FrameRate;
+use frameloom_core::graph::{InterpolateParams, SlowSound, StabiliseBorder, StabiliseParams};
+use frameloom_core::time::{FrameRate, Rational};
 use std::path::PathBuf;
 
 /// To what it is done, and how the result is made.
@@ -92,6 +92,26 @@ pub struct Interpolate {
     /// Times the frame rate that the clip has, 2 to 8; twice if neither is given.
     #[arg(long, value_name = "N", conflicts_with = "rate")]
     pub times: Option<u32>,
+    /// A model that makes the frames in between, such as RIFE; what moves is followed without one.
+    #[arg(long, value_name = "ID")]
+    pub model: Option<String>,
+    /// Slow motion: how many times as long the result lasts, 1 to 32: 4, 1.5 or 3/2. It has as many
+    /// frames per second as the clip, unless `--rate` or `--times` says something else.
+    #[arg(long, value_name = "TIMES")]
+    pub slow: Option<Rational>,
+    /// In slow motion, the sound of the clip: `stretch` makes it as long as the pictures and leaves it
+    /// as high as it was, as where nothing is said; `drop` leaves it out.
+    #[arg(long, value_name = "HOW", requires = "slow")]
+    pub sound: Option<SlowSoundName>,
+}
+
+/// [`SlowSound`], as it is written on the command line.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub enum SlowSoundName {
+    /// As long as the pictures, as high as before.
+    Stretch,
+    /// None.
+    Drop,
 }
 
 impl Interpolate {
@@ -100,6 +120,12 @@ impl Interpolate {
         let interpolate = InterpolateParams {
             rate: self.rate,
             times: self.times,
+            model: self.model.clone(),
+            slow: self.slow,
+            sound: self.sound.map(|sound| match sound {
+                SlowSoundName::Stretch => SlowSound::Stretch,
+                SlowSoundName::Drop => SlowSound::Drop,
+            }),
         };
         let motion = MotionWish {
             stabilise: None,

@@ -131,6 +131,7 @@ fn installed(imported: &Imported) -> String {
         _ if task == Some(Task::Light) => format!("Use it by `light FILE --model {id}`."),
         _ if task == Some(Task::Style) => format!("Use it by `style FILE --model {id}`."),
         _ if task == Some(Task::Depth) => format!("Use it by `depth FILE --model {id}`."),
+        _ if task == Some(Task::Between) => format!("Use it by `interpolate FILE --model {id}`."),
         1 => format!(
             "Use it as the `model` of a node `denoise`, or by `upscale --scale 1 --model {id}`."
         ),
@@ -232,6 +233,7 @@ fn describe(entry: &ModelEntry) -> String {
                 Task::Light => "light",
                 Task::Style => "style",
                 Task::Depth => "depth",
+                Task::Between => "between",
             },
             bytes(manifest.size_bytes),
             manifest.licence.spdx

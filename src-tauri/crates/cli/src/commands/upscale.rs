@@ -270,7 +270,7 @@ fn request(arguments: &Upscale, file: &Found, index: usize, taken: &Arc<Taken>) 
         background: wishes.background.clone(),
         redact: wishes.redact.clone(),
         reframe: wishes.reframe.clone(),
-        motion: wishes.motion,
+        motion: wishes.motion.clone(),
         silence: wishes.silence,
         voice: wishes.voice,
         enlarge: (arguments.size.is_some() || arguments.source.is_some()).then_some(EnlargeWish {

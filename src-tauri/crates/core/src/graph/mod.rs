@@ -1,6 +1,7 @@
 //! The processing graph as a document: nodes, edges, validation. What a node does is in `engine`.
 
 mod areas;
+mod between;
 mod captions;
 mod circle;
 mod faults;
@@ -14,6 +15,7 @@ mod shape;
 mod sound;
 
 pub use areas::{Area, MAX_AREAS, parse_areas, parse_keys};
+pub use between::*;
 pub use captions::SubtitlesParams;
 pub use faults::{Fault, FaultKind, PortSide, faults};
 pub use kept::{KeptStretch, MAX_KEPT, MAX_KEPT_TEXT, kept_text, parse_kept};

@@ -1,5 +1,6 @@
 //! What nodes do, with their parameters.
 
+use super::between::InterpolateParams;
 use super::captions::SubtitlesParams;
 use super::looks::{DepthParams, LightParams, StyleParams};
 use super::sound::{
@@ -147,6 +148,7 @@ impl Op {
             Op::Depth(params) => Some(&params.model),
             Op::Redact(params) => params.model.as_deref(),
             Op::Reframe(params) => params.model.as_deref(),
+            Op::Interpolate(params) => params.model.as_deref(),
             _ => None,
         }
     }
@@ -334,31 +336,6 @@ impl Default for StabiliseParams {
             smooth: 0.8,
             border: StabiliseBorder::Crop,
             zoom: 1.1,
-        }
-    }
-}
-
-/// How many frames there are of each. One of both is given; twice as many where none is.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize, TS)]
-#[serde(default)]
-pub struct InterpolateParams {
-    /// Frames per second.
-    pub rate: Option<FrameRate>,
-    /// Times the frame rate that the clip has, 2 to 8.
-    pub times: Option<u32>,
-}
-
-impl InterpolateParams {
-    /// Frames per second of the result of a clip; `None` where nobody knows those of the clip, or
-    /// the number is none.
-    pub fn rate_of(&self, clip: Option<FrameRate>) -> Option<FrameRate> {
-        match self.rate {
-            Some(rate) => Some(rate),
-            None => {
-                let rate = clip?.ratio();
-                let times = i64::from(self.times.unwrap_or(2));
-                FrameRate::new(rate.num.checked_mul(times)?, rate.den)
-            }
         }
     }
 }

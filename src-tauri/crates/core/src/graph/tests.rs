@@ -63,6 +63,9 @@ fn every_op() -> Vec<Op> {
         Op::Interpolate(InterpolateParams {
             rate: None,
             times: Some(4),
+            model: Some("rife".into()),
+            slow: Rational::new(3, 2),
+            sound: Some(SlowSound::Drop),
         }),
         Op::Trim(TrimParams {
             start: Some(third),

@@ -136,6 +136,7 @@ fn join(
             let mut world = World::new(spec, plan, &clips, cut, pictures, context);
             world.cut_plan = video.cut.as_ref();
             world.holes = &holes;
+            world.slow = video.slow;
             Some(world)
         }
         None => None,
@@ -153,6 +154,7 @@ fn join(
             hdr: None,
             cut,
             holes: &holes,
+            slow: video.slow,
             upright: video.upright,
             added: &added,
         },

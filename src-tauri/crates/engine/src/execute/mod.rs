@@ -307,6 +307,12 @@ impl Chain {
             }
             let opened = spec.open_step(step, &chain.output, &opening, context)?;
             chain.take(Some(step.op), None, opened, context);
+            // In slow motion everything is later by as much as it is slower.
+            if let Op::Interpolate(params) = step.op
+                && let Some(base) = chain.zero.base.slowed(params.slowness())
+            {
+                chain.zero.base = base;
+            }
             if let Some(zero) = zero {
                 chain.zero = zero;
             }
@@ -364,6 +370,9 @@ impl Chain {
                 self.tail.push(filter);
             }
             Node::Temporal(temporal) => {
+                if let Some(handle) = temporal.cancel_handle() {
+                    context.cancel.watch(handle);
+                }
                 // What came before it belongs to the head as well.
                 let emptied = |node: &Passed| node.op.as_ref().is_some_and(may_blank);
                 self.may_be_blank |= may_be_blank || self.passed.iter().any(emptied);

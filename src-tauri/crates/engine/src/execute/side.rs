@@ -6,7 +6,7 @@ use super::{Chain, ChainSpec, Context, format_of};
 use crate::EngineError;
 use crate::control::SideMark;
 use crate::nodes::{Joints, Over, OverSource, Pace, PictureFormat, SharedOver, Timed, Turn};
-use crate::plan::{clip_of, refuse_cut, upright_turn};
+use crate::plan::{clip_of, refuse_retimed, upright_turn};
 use frameloom_core::graph::{Line, OverEnd, Step};
 use frameloom_core::media::MediaKind;
 use frameloom_core::time::{Rational, TimeBase, Timestamp};
@@ -114,7 +114,7 @@ fn open(
             format: chain.output().clone(),
         }));
     }
-    refuse_cut(line)?;
+    refuse_retimed(line)?;
     let clip = clip_of(line, &info, spec.job).map_err(named)?;
     let options = ReaderOptions {
         threads: 1,

@@ -11,7 +11,7 @@ use super::{Chain, ChainSpec, Context, format_of};
 use crate::EngineError;
 use crate::nodes::{Joints, Pace, Patience, PictureFormat, Portion, Timed, source_window};
 use crate::plan::{MediumPlan, Plan, VideoPlan, settled_color};
-use frameloom_core::graph::{Line, Op};
+use frameloom_core::graph::{Line, Op, slowness};
 use frameloom_core::job::JobSpec;
 use frameloom_core::media::StreamInfo;
 use frameloom_core::time::{FrameRate, Rational, TimeBase, Timestamp};
@@ -152,7 +152,11 @@ fn of_clip(
         Some(_) => {
             // Behind a joint, times are those of the result.
             let joined = ops.iter().any(|(_, op)| matches!(op, Op::Concat));
-            let limit = (!joined).then(|| Timestamp::new(wanted, entry.input.pace.time_base));
+            // In slow motion it is shown as much later.
+            let slow = slowness(ops.iter().map(|(_, op)| *op)).unwrap_or(Rational::ONE);
+            let base = entry.input.pace.time_base.slowed(slow);
+            let base = base.filter(|_| !joined);
+            let limit = base.map(|base| Timestamp::new(wanted, base));
             through_memory(&mut chain, frames, (source_pts, limit), context)?.ok_or_else(gone)?
         }
     };
@@ -211,7 +215,10 @@ fn held_back(ops: &[(&str, &Op)], source: Option<FrameRate>) -> u64 {
         .iter()
         .filter_map(|(_, op)| match op {
             Op::Fps { rate } => Some(per_second(*rate)),
-            Op::Interpolate(params) => params.rate_of(own).map(per_second),
+            Op::Interpolate(params) => {
+                let rate = params.rate_of(own).map(per_second);
+                rate.map(|rate| rate * params.slowness().to_f64())
+            }
             _ => None,
         })
         .reduce(f64::min);

@@ -324,13 +324,8 @@ pub fn output_format(
         }
         Op::Fps { rate } => output.pace = constant_pace(*rate, input).map_err(refuse)?,
         Op::Interpolate(params) => {
-            let rate = params.rate_of(input.pace.frame_rate).ok_or_else(|| {
-                refuse(said!(
-                    "interpolate.unknown_rate",
-                    "the clip does not say how many frames it has per second; say how many there are to be with `rate`"
-                ))
-            })?;
-            output.pace = constant_pace(rate, input).map_err(refuse)?;
+            interpolate::check(manifest_of(op, models)?.as_ref()).map_err(refuse)?;
+            output.pace = interpolate::pace(params, input).map_err(refuse)?;
         }
         Op::Stabilise(_) => stabilise::check(input).map_err(refuse)?,
         Op::Trim(params) => {
@@ -481,6 +476,11 @@ fn check_makes_pictures(manifest: &ModelManifest) -> Result<(), Said> {
                 Task::Style => "style",
                 _ => "depth",
             }
+        )),
+        Task::Between => Err(said!(
+            "node.model_between",
+            "the model `{model}` makes pictures between two; it is one for the node `interpolate`",
+            model = &manifest.id
         )),
         Task::VoiceActivity | Task::SpeechCleaning => Err(said!(
             "node.model_of_sound",
@@ -689,11 +689,14 @@ pub fn open(
             Some((Node::Temporal(Box::new(node)), None))
         }
         Op::Fps { .. } => {
-            let node = temporal::Fps::open(input, output);
+            let node = temporal::Fps::open(input, output).ok_or_else(|| EngineError::Node {
+                node: node.to_owned(),
+                reason: said!("node.clock", "the clip's clock is too fine"),
+            })?;
             Some((Node::Temporal(Box::new(node)), None))
         }
         Op::Stabilise(params) => Some(stabilise::open(params, input, output, opening)?),
-        Op::Interpolate(_) => Some(interpolate::open(input, output, opening)?),
+        Op::Interpolate(params) => Some(interpolate::open((node, params), input, output, opening)?),
         Op::Denoise(params) => match &params.model {
             Some(model) => with_model(model, output)?,
             None => {

@@ -7,7 +7,8 @@
 use super::PictureFormat;
 use crate::EngineError;
 use frameloom_core::graph::{DeinterlaceParams, DeinterlaceRate, InterlacedFrames, Op, Parity};
-use frameloom_core::time::{FrameRate, TimeBase, Timestamp};
+use frameloom_core::time::{FrameRate, Rational, TimeBase, Timestamp};
+use frameloom_infer::CancelHandle;
 use frameloom_media::{FilterGraph, FilterInput, FilterSpec, Frame};
 use std::collections::VecDeque;
 
@@ -35,6 +36,10 @@ pub type Give<'a> = dyn FnMut(Timed) -> Result<(), EngineError> + 'a;
 pub trait Temporal: Send {
     /// What comes out.
     fn output(&self) -> &PictureFormat;
+    /// Stops the running call of its model from another thread, where it has one.
+    fn cancel_handle(&self) -> Option<CancelHandle> {
+        None
+    }
     /// Forgets every frame.
     ///
     /// # Errors
@@ -166,13 +171,20 @@ impl Temporal for Deinterlace {
 pub(super) struct Slots {
     from: TimeBase,
     to: TimeBase,
+    /// Half a tick in which a clock may have rounded, in halves of a tick of `from`.
+    grace: i128,
     /// How long a frame is shown where it does not say, in ticks of `from`.
     pub step: i64,
 }
 
 impl Slots {
-    /// From the times of `input` to those of `output`, whose ticks are the slots.
-    pub(super) fn new(input: &PictureFormat, output: &PictureFormat) -> Self {
+    /// From the times of `input`, which last `slow` times as long there, to those of `output`, whose
+    /// ticks are the slots. `None` where such a time cannot be counted.
+    pub(super) fn new(
+        input: &PictureFormat,
+        output: &PictureFormat,
+        slow: Rational,
+    ) -> Option<Self> {
         let from = input.pace.time_base;
         let step = input
             .pace
@@ -181,19 +193,21 @@ impl Slots {
             .and_then(|seconds| TimeBase::new(seconds.num, seconds.den))
             .map_or(1, |base| Timestamp::new(1, base).rescaled(from).ticks)
             .max(1);
-        Self {
-            from,
+        // Containers with a fine clock round the times of frames to it.
+        let tick = from.ratio();
+        Some(Self {
+            from: from.slowed(slow)?,
             to: output.pace.time_base,
+            grace: i128::from(tick.num.saturating_mul(1_000) <= tick.den),
             step,
-        }
+        })
     }
 
-    /// The first slot that is not before `ticks`. Containers with a fine clock round the times of
-    /// frames to it; half a tick of grace keeps a frame that was rounded up in its slot.
+    /// The first slot that is not before `ticks`; half a tick of grace keeps a frame that was rounded
+    /// up in its slot.
     pub(super) fn slot(&self, ticks: i64) -> i64 {
         let (from, to) = (self.from.ratio(), self.to.ratio());
-        let grace = i128::from(from.num.saturating_mul(1_000) <= from.den);
-        let num = (2 * i128::from(ticks) - grace) * i128::from(from.num) * i128::from(to.den);
+        let num = (2 * i128::from(ticks) - self.grace) * i128::from(from.num) * i128::from(to.den);
         let den = 2 * i128::from(from.den) * i128::from(to.num);
         let up = num.div_euclid(den) + i128::from(num.rem_euclid(den) != 0);
         i64::try_from(up).unwrap_or(if up < 0 { i64::MIN } else { i64::MAX })
@@ -206,6 +220,18 @@ impl Slots {
         let unit = i128::from(from.num) * i128::from(to.den);
         let length = (i128::from(next) - i128::from(first)).max(1) * unit;
         (at - i128::from(first) * unit) as f64 / length as f64
+    }
+
+    /// Nearer to one of two times than this part of the way between them, a slot is at that time: it
+    /// is to the eye, or as far as a clock that rounds can tell.
+    pub(super) fn near(&self, times: (i64, i64)) -> f64 {
+        /// Nobody sees such a difference.
+        const SEEN: f64 = 0.02;
+        let length = (i128::from(times.1) - i128::from(times.0)).max(1);
+        let rounded = self.grace as f64 * 0.55 / length as f64;
+        // Of slots that lie closely, the neighbours are others.
+        let step = self.way(1, times) - self.way(0, times);
+        SEEN.min(step / 4.0).max(rounded.min(step * 0.45))
     }
 
     /// Slots of the last frame of a clip, which is shown at least once.
@@ -245,12 +271,13 @@ pub(super) struct Fps {
 }
 
 impl Fps {
-    pub(super) fn open(input: &PictureFormat, output: PictureFormat) -> Self {
-        Self {
-            slots: Slots::new(input, &output),
+    /// `None` where the times of `input` cannot be counted.
+    pub(super) fn open(input: &PictureFormat, output: PictureFormat) -> Option<Self> {
+        Some(Self {
+            slots: Slots::new(input, &output, Rational::ONE)?,
             output,
             held: None,
-        }
+        })
     }
 }
 
@@ -337,11 +364,20 @@ fn window_of(op: &Op, rate: Option<FrameRate>) -> Option<Window> {
 /// What the result of a chain depends on, in frames of a source of this rate.
 pub(crate) fn source_window(ops: &[(&str, &Op)], source: Option<FrameRate>) -> Window {
     let mut rate = source;
+    let mut slow = Rational::ONE;
     let mut all = Window::default();
     for (_, op) in ops {
         if let Some(window) = window_of(op, rate) {
-            all.warm_up += source_frames(window.warm_up, source, rate);
-            all.look_ahead += source_frames(window.look_ahead, source, rate);
+            // As many to a second of the source.
+            let dense = rate.and_then(|rate| {
+                let rate = rate.ratio().times(slow)?;
+                FrameRate::new(rate.num, rate.den)
+            });
+            all.warm_up += source_frames(window.warm_up, source, dense);
+            all.look_ahead += source_frames(window.look_ahead, source, dense);
+        }
+        if let Op::Interpolate(params) = op {
+            slow = slow.times(params.slowness()).unwrap_or(slow);
         }
         rate = match op {
             Op::Fps { rate } => Some(*rate),
@@ -373,8 +409,8 @@ mod tests {
     use super::super::Pace;
     use super::*;
     use frameloom_core::color::ColorInfo;
+    use frameloom_core::graph::InterpolateParams;
     use frameloom_core::pixel::PixelFormat;
-    use frameloom_core::time::Rational;
 
     fn format(base: (i64, i64), rate: i64) -> PictureFormat {
         PictureFormat {
@@ -391,7 +427,7 @@ mod tests {
     }
 
     fn shown(times: &[i64], to: i64) -> Vec<(i64, i64)> {
-        let mut node = Fps::open(&format((1, 1000), 25), format((1, to), to));
+        let mut node = Fps::open(&format((1, 1000), 25), format((1, to), to)).unwrap();
         let mut seen = Vec::new();
         let mut give = |timed: Timed| {
             seen.push((timed.frame.pts(), timed.source_pts));
@@ -436,6 +472,14 @@ mod tests {
         // A frame before, of those that are five times as far apart.
         let late = window(&[&slow, &deinterlace]);
         assert_eq!((late.warm_up, late.look_ahead), (6, 7));
+        // Of ten times as long at that rate, two make one of the source.
+        let longer = Op::Interpolate(InterpolateParams {
+            rate: FrameRate::new(5, 1),
+            slow: Rational::new(10, 1),
+            ..InterpolateParams::default()
+        });
+        let behind = window(&[&longer, &deinterlace]);
+        assert_eq!((behind.warm_up, behind.look_ahead), (2, 3));
     }
 
     #[test]
@@ -448,6 +492,28 @@ mod tests {
         let sources: Vec<i64> = seen.iter().map(|s| s.1).collect();
         assert_eq!(slots, (0..300).collect::<Vec<_>>());
         assert_eq!(sources, times);
+    }
+
+    #[test]
+    fn slowed_frames_lie_in_every_slot_of_their_own_although_their_times_are_rounded() {
+        // 60000/1001 a second, in thousandths.
+        let times: Vec<i64> = (0..500)
+            .map(|n| (n * 1_001_000 + 30_000) / 60_000)
+            .collect();
+        let input = format((1, 1_000), 60);
+        let output = format((1_001, 60_000), 60);
+        for slow in [1, 2, 4, 8] {
+            let slots = Slots::new(&input, &output, Rational::new(slow, 1).unwrap()).unwrap();
+            for (number, pair) in (0..).zip(times.windows(2)) {
+                let pair = (pair[0], pair[1]);
+                let at = slots.slot(pair.0);
+                assert_eq!(at, number * slow, "{slow} times");
+                let way = slots.way(at, pair);
+                assert!(way <= slots.near(pair), "{slow} times: {way} at {pair:?}");
+                let next = slots.way(at + 1, pair);
+                assert!(next > slots.near(pair), "{slow} times: {next}");
+            }
+        }
     }
 
     #[test]

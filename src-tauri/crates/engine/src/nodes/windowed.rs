@@ -134,6 +134,10 @@ impl<L: Look> Temporal for Windowed<L> {
         self.look.output()
     }
 
+    fn cancel_handle(&self) -> Option<CancelHandle> {
+        self.look.cancel_handle()
+    }
+
     fn restart(&mut self) -> Result<(), EngineError> {
         self.held.clear();
         self.given = 0;

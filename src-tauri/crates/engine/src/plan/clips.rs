@@ -5,7 +5,7 @@ use super::{ClipPlan, CutPlan, Inputs, Joined};
 use crate::EngineError;
 use crate::nodes::{Joints, Pace};
 use crate::sound::ClipSpan;
-use frameloom_core::graph::{Layout, Line, Op};
+use frameloom_core::graph::{Layout, Line, Op, slowness};
 use frameloom_core::job::JobSpec;
 use frameloom_core::media::{MediaInfo, MediaKind, StreamInfo, StreamKind, VideoInfo, Warning};
 use frameloom_core::said;
@@ -53,6 +53,8 @@ pub(crate) struct ClipOf {
     pub stretch: Option<Stretch>,
     /// What is left out of that.
     pub cut: Option<CutPlan>,
+    /// How many times as long it lasts in the result, more than 1.
+    pub slow: Option<Rational>,
     /// About how many frames.
     pub frames: Option<u64>,
 }
@@ -70,8 +72,15 @@ pub(crate) fn clip_of(
         node: line.source.to_owned(),
         reason: said!("clip.no_pictures", "its file holds no pictures"),
     })?;
+    let slow =
+        slowness(line.steps.iter().map(|step| step.op)).ok_or_else(|| EngineError::Node {
+            node: line.source.to_owned(),
+            reason: said!("clip.slowness", "it would last longer than can be counted"),
+        })?;
+    let slow = Some(slow).filter(|slow| *slow > Rational::ONE);
     if let Some(found) = cut_of(line, stream, video, spec)? {
         return Ok(ClipOf {
+            slow,
             stream: stream.index,
             stretch: Some(found.stretch),
             frames: Some(found.frames),
@@ -83,6 +92,7 @@ pub(crate) fn clip_of(
     Ok(ClipOf {
         stream: stream.index,
         cut: None,
+        slow,
         frames: match stretch {
             Some(stretch) => frames_in(stretch, frames, stream, video),
             None => frames,
@@ -149,18 +159,26 @@ fn cut_of(
     Ok(Some(found))
 }
 
-/// Refuses a `cut` on a line where it has no meaning yet.
-pub(crate) fn refuse_cut(line: &Line<'_>) -> Result<(), EngineError> {
-    match line.steps.iter().find(|step| matches!(step.op, Op::Cut(_))) {
-        Some(step) => Err(EngineError::Node {
-            node: step.id.to_owned(),
-            reason: said!(
+/// Refuses a `cut` and slow motion on a line where they have no meaning yet.
+pub(crate) fn refuse_retimed(line: &Line<'_>) -> Result<(), EngineError> {
+    for step in &line.steps {
+        let reason = match step.op {
+            Op::Cut(_) => said!(
                 "clip.cut_alone",
                 "a clip that is joined with others, laid over them or put behind them cannot be cut on the way; make a file of it first, and use that"
             ),
-        }),
-        None => Ok(()),
+            Op::Interpolate(params) if params.slowness() > Rational::ONE => said!(
+                "clip.slow_alone",
+                "a clip that is joined with others, laid over them or put behind them cannot be slowed down on the way; make a file of it first, and use that"
+            ),
+            _ => continue,
+        };
+        return Err(EngineError::Node {
+            node: step.id.to_owned(),
+            reason,
+        });
     }
+    Ok(())
 }
 
 /// Lays clips one behind another; `None` where there is one. `pace` is that of the first when it
@@ -191,7 +209,7 @@ pub(super) fn join_clips(
         }
         let own = inputs.result(line, true, joints)?.pace.time_base;
         time_base = common_base(time_base, own);
-        refuse_cut(line)?;
+        refuse_retimed(line)?;
         let clip = clip_of(line, info, inputs.spec)?;
         let times = Times::of(inputs.spec, line.input)?;
         let inside = match clip.stretch {

@@ -60,10 +60,14 @@ pub(super) fn makes_pictures(spec: &JobSpec) -> bool {
     Container::from_path(&spec.output).is_ok_and(Container::is_pictures)
 }
 
-/// What the container need not hold: what the user leaves out, and the turn of pictures that are
-/// turned themselves.
+/// What the container need not hold: what the user leaves out, the sound of slow motion that is to have
+/// none, and the turn of pictures that are turned themselves.
 pub(crate) fn left_out(spec: &JobSpec, stream: &StreamInfo) -> Vec<TrackChoice> {
     let mut list = spec.encode.drop.clone();
+    let drops_sound = |op: &Op| matches!(op, Op::Interpolate(params) if params.drops_sound());
+    if spec.graph.nodes.iter().any(|node| drops_sound(&node.op)) {
+        list.push(TrackChoice::Audio);
+    }
     if upright(spec, stream).is_some() && !list.contains(&TrackChoice::Rotation) {
         list.push(TrackChoice::Rotation);
     }

@@ -26,8 +26,8 @@ pub(crate) struct Request<'a> {
     pub container: Container,
     /// The clips that are shown, in order.
     pub clips: &'a [ClipSpan],
-    /// Something inside of the main input is left out: its sound cannot be copied.
-    pub is_cut: bool,
+    /// Something inside of the main input is left out, or it lasts longer: its sound cannot be copied.
+    pub is_changed: bool,
     /// What of the main input is left out.
     pub drop: &'a [TrackChoice],
 }
@@ -117,11 +117,11 @@ struct Planner<'a> {
 }
 
 impl<'a> Planner<'a> {
-    /// The sound of clips that are joined, or of one that is cut; `None` where it can be copied, there
+    /// The sound of clips that are joined, or of one that is cut or slowed down; `None` where it can be copied, there
     /// is no sound, or none is wanted.
     fn implied(&mut self) -> Result<Option<Tracks<'a>>, EngineError> {
         let request = self.request;
-        if request.is_cut {
+        if request.is_changed {
             let heard = !self.streams(self.main, StreamKind::Audio)?.is_empty();
             return Ok(heard.then_some(Tracks::Input(self.main)));
         }
@@ -197,8 +197,8 @@ impl<'a> Planner<'a> {
             stream,
         });
         let mut tracks: Vec<Track> = tracks.collect();
-        // Packets of sound are too long to be cut between them.
-        if kind == StreamKind::Audio && self.request.is_cut && self.is_main(input) {
+        // Packets of sound are too long to be cut between them, and last as long as they do.
+        if kind == StreamKind::Audio && self.request.is_changed && self.is_main(input) {
             for track in &mut tracks {
                 track.source = Some(self.source(track)?);
             }

@@ -15,7 +15,7 @@ use frameloom_core::job::JobSpec;
 use frameloom_core::media::Warning;
 use frameloom_core::receipt::{LoudnessCheck, SoundCheck};
 use frameloom_core::said;
-use frameloom_core::time::{TimeBase, Timestamp};
+use frameloom_core::time::{Rational, TimeBase, Timestamp};
 use frameloom_media::{
     AddedTrack, SoundEncoderPlan, SoundPartReader, SoundPartWriter, SoundReader, SourceCut,
     SourceHole, TrackFrom,
@@ -45,6 +45,8 @@ pub(crate) struct World<'a> {
     pub cut_plan: Option<&'a CutPlan>,
     /// The same, in the time of the file, for packets that are copied.
     pub holes: &'a [SourceHole],
+    /// How many times as long all of the first clip's input lasts.
+    pub slow: Option<Rational>,
     /// First moment of the pictures, and the moment behind the last one, in the result's time.
     pub pictures: (i64, i64),
     /// The run.
@@ -76,6 +78,7 @@ impl<'a> World<'a> {
             cut,
             cut_plan: None,
             holes: &[],
+            slow: None,
             pictures,
             context,
             pace: None,
@@ -134,6 +137,7 @@ enum From<'a> {
         shift_micros: i64,
         cut: Option<SourceCut>,
         holes: &'a [SourceHole],
+        slow: Option<Rational>,
     },
     Part {
         path: PathBuf,
@@ -185,6 +189,7 @@ impl<'a> World<'a> {
             stream,
             shift_micros: placement.shift,
             holes: if self.is_main(input) { self.holes } else { &[] },
+            slow: self.slow.filter(|_| self.is_main(input)),
             cut: (from.is_some() || to.is_some()).then(|| SourceCut {
                 from_micros: from.unwrap_or(i64::MIN),
                 to_micros: to,
@@ -195,8 +200,8 @@ impl<'a> World<'a> {
     fn fingerprint(&self, plan: &TrackPlan) -> String {
         let cut = self.cut.map(|cut| (cut.from_micros, cut.to_micros));
         let all = format!(
-            "{plan:?} {:?} {:?} {cut:?} {:?} {:?} {:?}",
-            self.clips, self.pictures, self.plan.origins, self.plan.ends, self.cut_plan
+            "{plan:?} {:?} {:?} {cut:?} {:?} {:?} {:?} {:?}",
+            self.clips, self.pictures, self.plan.origins, self.plan.ends, self.cut_plan, self.slow
         );
         crate::plan::hex(&Sha256::digest(all.as_bytes()))
     }
@@ -405,12 +410,14 @@ impl Made<'_> {
                         shift_micros,
                         cut,
                         holes,
+                        slow,
                     } => TrackFrom::File {
                         path,
                         stream: *stream,
                         shift_micros: *shift_micros,
                         cut: *cut,
                         holes,
+                        slow: *slow,
                     },
                     From::Part { path, .. } => TrackFrom::Sound { part: path },
                 },

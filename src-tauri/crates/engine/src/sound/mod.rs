@@ -22,6 +22,7 @@ mod make;
 mod mend;
 mod pace;
 mod samples;
+mod slow;
 mod speech;
 #[cfg(test)]
 mod tests;

@@ -5,6 +5,7 @@ use super::denoise::Denoised;
 use super::loudness::{Gain, Louder, settle};
 use super::make::World;
 use super::mend::Mended;
+use super::slow::Slowed;
 use super::speech::Speech;
 use super::{Sound, SoundStep};
 use crate::EngineError;
@@ -89,9 +90,14 @@ pub(crate) fn open<'w>(
             let path = world.spec.path_of(input);
             let reader = SoundReader::open(path, *stream, &world.context.cancel.now_flag())?;
             let whole = Box::new(FromFile::new(world, reader, placement));
-            Ok(match world.cut_plan.filter(|_| world.is_main(input)) {
+            let is_main = world.is_main(input);
+            let kept: Box<dyn Samples + 'w> = match world.cut_plan.filter(|_| is_main) {
                 Some(cut) => Box::new(Mended::new(whole, cut, placement.shift)),
                 None => whole,
+            };
+            Ok(match world.slow.filter(|_| is_main) {
+                Some(slow) => Box::new(Slowed::open(kept, slow)?),
+                None => kept,
             })
         }
         Sound::Joined { clips } => Ok(Box::new(Joined::open(world, clips, part)?)),

@@ -152,6 +152,7 @@ fn manifest(
         matte: None,
         depth: None,
         places: None,
+        between: None,
         restyles: false,
         summary: BTreeMap::new(),
     }

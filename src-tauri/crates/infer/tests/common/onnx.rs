@@ -137,3 +137,85 @@ pub fn means(reach: u64, channels: u64) -> Vec<u8> {
     let dims = || of_pictures(channels);
     with_attributes("AveragePool", &attributes, &dims(), &dims())
 }
+
+/// How a network that mixes two pictures is told the moment.
+pub enum Told {
+    /// Not at all: it gives the mean of `a` and `b`.
+    Never,
+    /// By a tensor `t` of these dimensions.
+    By(Vec<Dim>),
+    /// By the seventh of so many channels of its one input `x`, behind those of both pictures.
+    Channel(u64),
+}
+
+/// `(1 - t) a + t b` of two pictures of three channels whose sides are multiples of `block`. With
+/// `backwards`, the pictures change places.
+pub fn mixed(told: &Told, block: u64, backwards: bool) -> Vec<u8> {
+    let node = |operator: &str, inputs: &[&str], outputs: &[&str], more: &[u8]| {
+        let names = |number: u8, names: &[&str]| -> Vec<u8> {
+            names
+                .iter()
+                .flat_map(|name| field(number, name.as_bytes()))
+                .collect()
+        };
+        let operator = field(4, operator.as_bytes());
+        let all = [names(1, inputs), names(2, outputs), operator, more.to_vec()];
+        field(1, &all.concat())
+    };
+    let integer = |name: &str, is: u64| {
+        let mut kind = Vec::new();
+        // Field 20, which says that this is an integer.
+        varint(&mut kind, 20 << 3);
+        kind.push(2);
+        field(
+            5,
+            &[field(1, name.as_bytes()), number(3, is), kind].concat(),
+        )
+    };
+    let mut nodes = Vec::new();
+    let mut inputs = vec![value("a", &of_pictures(3)), value("b", &of_pictures(3))];
+    let (a, b) = if backwards { ("b", "a") } else { ("a", "b") };
+    match told {
+        Told::Never => nodes.extend(node("Mean", &[a, b], &["mixed"], &[])),
+        Told::By(dims) => {
+            inputs.push(value("t", dims));
+            nodes.extend(node("Sub", &[b, a], &["way"], &[]));
+            nodes.extend(node("Mul", &["way", "t"], &["part"], &[]));
+            nodes.extend(node("Add", &[a, "part"], &["mixed"], &[]));
+        }
+        Told::Channel(count) => {
+            inputs = vec![value("x", &of_pictures(*count))];
+            let names: Vec<String> = (0..*count).map(|n| format!("c{n}")).collect();
+            let split: Vec<&str> = names.iter().map(String::as_str).collect();
+            nodes.extend(node("Split", &["x"], &split, &integer("axis", 1)));
+            nodes.extend(node(
+                "Concat",
+                &["c0", "c1", "c2"],
+                &["a"],
+                &integer("axis", 1),
+            ));
+            nodes.extend(node(
+                "Concat",
+                &["c3", "c4", "c5"],
+                &["b"],
+                &integer("axis", 1),
+            ));
+            if *count == 6 {
+                nodes.extend(node("Mean", &[a, b], &["mixed"], &[]));
+            } else {
+                nodes.extend(node("Sub", &[b, a], &["way"], &[]));
+                nodes.extend(node("Mul", &["way", "c6"], &["part"], &[]));
+                nodes.extend(node("Add", &[a, "part"], &["mixed"], &[]));
+            }
+        }
+    }
+    // There and back again, which only sides that are multiples survive.
+    let side = integer("blocksize", block);
+    nodes.extend(node("SpaceToDepth", &["mixed"], &["packed"], &side));
+    nodes.extend(node("DepthToSpace", &["packed"], &["y"], &side));
+    let inputs: Vec<u8> = inputs.iter().flat_map(|input| field(11, input)).collect();
+    let output = field(12, &value("y", &of_pictures(3)));
+    let graph = [nodes, field(2, b"g"), inputs, output].concat();
+    let opset = [field(1, b""), number(2, 13)].concat();
+    [number(1, 8), field(7, &graph), field(8, &opset)].concat()
+}

@@ -4,7 +4,7 @@ use crate::container::Container;
 use crate::ffi::packet::Packet;
 use crate::ffi::util::time_base;
 use ffmpeg_sys_next as sys;
-use frameloom_core::time::{TimeBase, Timestamp};
+use frameloom_core::time::{Rational, TimeBase, Timestamp};
 use std::collections::BTreeMap;
 
 /// A stretch of a source, half-open, in the time of its file.
@@ -80,7 +80,7 @@ pub(crate) struct CopiedStream {
     /// Its place in the output.
     pub output: usize,
     pub time_base: sys::AVRational,
-    /// Ticks that are added to every time.
+    /// Ticks that are added to every time of the result.
     pub shift: i64,
     /// Later than any time of another packet with the same time is an error for some muxers;
     /// subtitles may overlap.
@@ -91,6 +91,8 @@ pub(crate) struct CopiedStream {
     pub cut: Option<SourceCut>,
     /// What is left out of that.
     pub holes: Holes,
+    /// How many times as long all of it lasts.
+    pub slow: Rational,
     /// Decoding times of all packets, in their order, where the source tells none.
     pub decoding: Option<Vec<i64>>,
     /// Packets that were prepared.
@@ -116,6 +118,7 @@ impl CopiedStream {
             sample_rate: 0,
             cut: None,
             holes: Holes::default(),
+            slow: Rational::ONE,
             decoding: None,
             count: 0,
             last_dts: None,
@@ -126,7 +129,7 @@ impl CopiedStream {
     /// Where it starts before the shift. Sound is counted in samples, as MP4 does.
     pub(crate) fn start(&self) -> (i64, sys::AVRational) {
         if self.sample_rate <= 0 {
-            return (self.next_pts, self.time_base);
+            return (self.slow.of(self.next_pts), self.time_base);
         }
         let samples = sys::AVRational {
             num: 1,
@@ -172,6 +175,7 @@ impl CopiedStream {
         if !self.move_up(packet) {
             return false;
         }
+        self.slow_down(packet);
         packet.shift(self.shift);
         packet.forget_position();
         packet.set_stream(self.output);
@@ -206,6 +210,19 @@ impl CopiedStream {
         packet.set_pts(moved);
         packet.set_dts(self.holes.moved(dts).min(moved));
         true
+    }
+
+    /// Moves a packet to where it comes when everything lasts longer.
+    fn slow_down(&self, packet: &mut Packet) {
+        let (Some(pts), true) = (packet.pts(), self.slow != Rational::ONE) else {
+            return;
+        };
+        let at = self.slow.of(pts);
+        let end = self.slow.of(pts.saturating_add(packet.duration()));
+        let dts = packet.dts().map_or(at, |dts| self.slow.of(dts));
+        packet.set_pts(at);
+        packet.set_dts(dts.min(at));
+        packet.set_duration(end.saturating_sub(at));
     }
 
     /// Brings the packet to the base of the output, its decoding times rising as muxers demand.

@@ -9,7 +9,7 @@ use crate::ffi::util::{av_rational, time_base};
 use crate::sound::SoundPartReader;
 use crate::subtitles::{CuePacket, CueTrack};
 use ffmpeg_sys_next as sys;
-use frameloom_core::time::{TimeBase, Timestamp};
+use frameloom_core::time::{Rational, TimeBase, Timestamp};
 use std::collections::{BTreeMap, HashMap};
 use std::path::Path;
 use std::sync::Arc;
@@ -41,6 +41,8 @@ pub enum TrackFrom<'a> {
         cut: Option<SourceCut>,
         /// What is left out of that, in order.
         holes: &'a [SourceHole],
+        /// How many times as long it lasts, before the shift; as long as it does where left out.
+        slow: Option<Rational>,
     },
     /// In memory.
     Subtitles {
@@ -193,6 +195,7 @@ pub(super) fn add(
                 shift_micros,
                 cut,
                 holes,
+                slow,
             } => {
                 let place = files
                     .iter()
@@ -216,6 +219,7 @@ pub(super) fn add(
                 let shifts = (shift_micros, common_shift_micros);
                 let (mut one, start) = add_file(output, view, (track, &tags(false)), shifts)?;
                 one.cut = cut;
+                one.slow = slow.unwrap_or(Rational::ONE);
                 if let Some(base) = time_base(one.time_base) {
                     one.holes = Holes::new(holes, base);
                 }

@@ -46,6 +46,9 @@ pub struct MuxSpec<'a> {
     pub cut: Option<SourceCut>,
     /// What is left out of that, in order.
     pub holes: &'a [SourceHole],
+    /// How many times as long the rest lasts, as the pictures of the parts do already; as long as it
+    /// does where left out.
+    pub slow: Option<Rational>,
     /// The pictures of the parts stand upright already: no turn is written.
     pub upright: bool,
     /// Tracks that stand behind the pictures: of other files, or worked out. What they replace is
@@ -125,6 +128,8 @@ impl<'a> Join<'a> {
             Some(cut) => cut.from_micros.saturating_neg(),
             None => shift_micros(&input),
         };
+        let slow = spec.slow.unwrap_or(Rational::ONE);
+        let shift_micros = slow.of(shift_micros);
         let base = replay.header.time_base;
         let video_base = av_rational(base.ratio()).ok_or_else(|| MediaError::InvalidRequest {
             what: "the time base of the parts does not fit".into(),
@@ -166,6 +171,7 @@ impl<'a> Join<'a> {
                         // A cover is shown all the time.
                         if !stream.has_disposition(sys::AV_DISPOSITION_ATTACHED_PIC) {
                             copy.cut = spec.cut;
+                            copy.slow = slow;
                             if let Some(base) = time_base(copy.time_base) {
                                 copy.holes = Holes::new(spec.holes, base);
                             }
@@ -194,7 +200,7 @@ impl<'a> Join<'a> {
         add_chapters(
             &mut output,
             (&input, named),
-            (spec.cut, spec.holes),
+            (spec.cut, spec.holes, slow),
             shift_micros,
         )?;
         let mut starts = vec![(replay.pts()[0], video_base)];
@@ -473,7 +479,7 @@ fn cover_tags(codec: &str, mut tags: BTreeMap<String, String>) -> BTreeMap<Strin
 fn add_chapters(
     output: &mut Output,
     (input, named): (&Input, bool),
-    (cut, holes): (Option<SourceCut>, &[SourceHole]),
+    (cut, holes, slow): (Option<SourceCut>, &[SourceHole], Rational),
     shift_micros: i64,
 ) -> Result<(), MediaError> {
     for mut chapter in input.chapters() {
@@ -498,8 +504,8 @@ fn add_chapters(
                 }
             }
             let shift = ticks(shift_micros, base);
-            chapter.start = chapter.start.saturating_add(shift);
-            chapter.end = chapter.end.saturating_add(shift);
+            chapter.start = slow.of(chapter.start).saturating_add(shift);
+            chapter.end = slow.of(chapter.end).saturating_add(shift);
         }
         output.add_chapter(&chapter)?;
     }
@@ -513,7 +519,8 @@ pub(super) fn chapters_as_they_are(
     named: bool,
     shift_micros: i64,
 ) -> Result<(), MediaError> {
-    add_chapters(output, (input, named), (None, &[]), shift_micros)
+    let as_it_is = (None, &[][..], Rational::ONE);
+    add_chapters(output, (input, named), as_it_is, shift_micros)
 }
 
 /// The muxer's options. `starts` are the first times of the streams before the common shift.

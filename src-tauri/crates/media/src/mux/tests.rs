@@ -113,6 +113,7 @@ fn every_packet_of_a_clip_comes_back_bit_for_bit_at_its_time() {
             hdr: None,
             cut: None,
             holes: &[],
+            slow: None,
             upright: false,
             added: &[],
         };

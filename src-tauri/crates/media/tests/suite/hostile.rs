@@ -197,6 +197,7 @@ fn a_full_disk_is_known_as_one() {
             hdr: None,
             cut: None,
             holes: &[],
+            slow: None,
             upright: false,
             added: &[],
         },

@@ -291,6 +291,7 @@ fn join_with(folder: &Path, output: &str, added: &[AddedTrack<'_>]) -> frameloom
             hdr: None,
             cut: None,
             holes: &[],
+            slow: None,
             upright: false,
             added,
         },
@@ -387,6 +388,7 @@ fn tracks_of_other_files_come_in_the_order_asked_for_and_stay_what_they_were() {
             to_micros: Some(1_000_000 - shift_micros),
         }),
         holes: &[],
+        slow: None,
     };
     let track = |from, language: &str, default: bool| AddedTrack {
         from,

@@ -200,6 +200,7 @@ pub fn join(
             hdr: spec.hdr.as_ref(),
             cut: None,
             holes: &[],
+            slow: None,
             upright: false,
             added: &[],
         },

@@ -21,6 +21,7 @@ export const models = {
   'models.add.light': 'Makes dark pictures lighter',
   'models.add.style': 'Paints pictures in a style',
   'models.add.depth': 'Tells how near everything is',
+  'models.add.between': 'Makes the picture between two',
   'models.add.color': 'Channels',
   'models.add.color.luma': 'Brightness only',
   'models.add.color.rgb': 'Red, green, blue',

@@ -20,6 +20,7 @@ export const models = {
   'models.add.light': 'Éclaircit les images sombres',
   'models.add.style': 'Peint les images dans un style',
   'models.add.depth': 'Indique à quelle distance tout se trouve',
+  'models.add.between': 'Crée l’image entre deux autres',
   'models.add.color': 'Canaux',
   'models.add.color.luma': 'Luminosité seule',
   'models.add.color.rgb': 'Rouge, vert, bleu',

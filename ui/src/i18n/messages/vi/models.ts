@@ -20,6 +20,7 @@ export const models = {
   'models.add.light': 'Làm sáng hình tối',
   'models.add.style': 'Vẽ hình theo một phong cách',
   'models.add.depth': 'Cho biết mọi thứ gần đến đâu',
+  'models.add.between': 'Tạo hình nằm giữa hai hình',
   'models.add.color': 'Kênh',
   'models.add.color.luma': 'Chỉ độ sáng',
   'models.add.color.rgb': 'Đỏ, lục, lam',

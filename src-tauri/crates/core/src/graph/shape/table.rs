@@ -1,7 +1,7 @@
 //! The table of operations.
 
 use super::{Kind, OpShape, Param};
-use crate::graph::{Anchor, ReframeShape};
+use crate::graph::{Anchor, InterpolateParams, ReframeShape};
 
 impl Param {
     const fn unit(self, unit: &'static str) -> Param {
@@ -256,7 +256,8 @@ pub(in crate::graph) const OPS: &[OpShape] = &[
         name: "interpolate",
         about: "Show the clip at a constant frame rate by new frames in between: what moves is \
                 followed from frame to frame and shown on its way. Nothing is made across a cut. \
-                Twice as many frames if neither a rate nor a number is given.",
+                Twice as many frames if neither a rate nor a number is given; in slow motion, as \
+                many to a second as before.",
         params: &[
             optional(
                 "rate",
@@ -270,6 +271,28 @@ pub(in crate::graph) const OPS: &[OpShape] = &[
                 "Times the frame rate that the clip has.",
             )
             .unit("times"),
+            optional(
+                "model",
+                Kind::Model,
+                "Id of a model that makes the frames in between; what moves is followed without one.",
+            ),
+            optional(
+                "slow",
+                Kind::Fraction {
+                    min: 1,
+                    max: InterpolateParams::SLOWEST,
+                },
+                "Slow motion: how many times as long the result lasts, with its sound, subtitles and \
+                 chapters.",
+            )
+            .unit("times"),
+            optional(
+                "sound",
+                Kind::Choice(&["stretch", "drop"]),
+                "In slow motion, the sound of the clip: as long as the pictures and as high as \
+                 before, or left out.",
+            )
+            .or("\"stretch\""),
         ],
     },
     OpShape {
