@@ -4,9 +4,9 @@ import { expect, test, type Page } from '@playwright/test';
 import { open } from './support/canvas';
 
 const WORDS = {
-  en: { silence: 'Cut silence', stays: /^0:\d\d of 0:20 stays/, padding: /Margin around speech/, voice: 'Clean up a voice', strength: 'How much noise is taken', node: 'Cut', keep: 'Kept' },
-  vi: { silence: 'Cắt khoảng lặng', stays: /^Giữ 0:\d\d trong 0:20/, padding: /Phần đệm quanh tiếng nói/, voice: 'Làm sạch giọng nói', strength: 'Bỏ bao nhiêu nhiễu', node: 'Cắt bỏ', keep: 'Phần giữ lại' },
-  fr: { silence: 'Couper les silences', stays: /^0:\d\d sur 0:20 restent/, padding: /Marge autour de la parole/, voice: 'Nettoyer une voix', strength: 'Part du bruit retirée', node: 'Monter', keep: 'Gardé' },
+  en: { silence: 'Cut silence', stays: /^0:\d\d of 0:20 stays/, padding: /Margin around speech/, voice: 'Clean up a voice', strength: 'How much noise is taken', copied: 'pictures copied', node: 'Cut', keep: 'Kept' },
+  vi: { silence: 'Cắt khoảng lặng', stays: /^Giữ 0:\d\d trong 0:20/, padding: /Phần đệm quanh tiếng nói/, voice: 'Làm sạch giọng nói', strength: 'Bỏ bao nhiêu nhiễu', copied: 'hình ảnh được sao chép', node: 'Cắt bỏ', keep: 'Phần giữ lại' },
+  fr: { silence: 'Couper les silences', stays: /^0:\d\d sur 0:20 restent/, padding: /Marge autour de la parole/, voice: 'Nettoyer une voix', strength: 'Part du bruit retirée', copied: 'images copiées', node: 'Monter', keep: 'Gardé' },
 } as const;
 
 async function findings(page: Page) {
@@ -33,6 +33,7 @@ for (const theme of ['dark', 'light']) {
       await page.locator('.silence figure').scrollIntoViewIfNeeded();
       await page.screenshot({ path: `${outputDir}/silence-${language}-${theme}.png` });
       await cardOf(page, words.voice).click();
+      await expect(page.locator('#draft')).toContainText(words.copied);
       await expect(page.getByRole('slider', { name: words.strength })).toBeVisible();
       expect(await findings(page)).toEqual([]);
       await page.screenshot({ path: `${outputDir}/voice-${language}-${theme}.png` });

@@ -383,7 +383,7 @@ export function fakeIpc(options: FakeOptions = {}): FakeIpc {
         output_size: [640 * scale, 360 * scale],
         frames: frames(request.input),
         model: request.preset === 'enlarge' ? (request.model ?? 'loom-x2-web') : null,
-        encoder: still ? null : 'libx264',
+        encoder: still ? null : request.preset === 'voice' ? 'copy' : 'libx264',
         warnings: fakeInfo(request.input).warnings,
         encoder_parameters: [['crf', '17']],
       };
