@@ -36,6 +36,18 @@ impl SeenPath {
         &self.0
     }
 
+    /// It by a clock that began later by so many seconds; `None` if it was over before.
+    #[must_use]
+    pub fn earlier(&self, seconds: f64) -> Option<Self> {
+        let moved = |spot: &Spot| Spot {
+            seconds: spot.seconds - seconds,
+            ..*spot
+        };
+        let begin = self.at(seconds).map(|sides| Spot { seconds: 0.0, sides });
+        let later = self.0.iter().map(moved).filter(|spot| spot.seconds > 0.0);
+        Self::new(begin.into_iter().chain(later).collect())
+    }
+
     /// Where it is at this time, in seconds from the first frame: on the straight way between the
     /// places before and after; `None` before its first and after its last place.
     pub fn at(&self, seconds: f64) -> Option<[f64; 4]> {
@@ -184,6 +196,12 @@ mod tests {
             assert!((at[0] - left).abs() < 1e-9, "{seconds}: {at:?}");
         }
         assert_eq!((read[0].at(0.03), read[0].at(3.53)), (None, None));
+        let later = read[0].earlier(1.78).unwrap();
+        assert_eq!((later.spots().len(), later.at(-0.1)), (2, None));
+        assert!((later.at(1.74).unwrap()[0] - 0.8125).abs() < 1e-9);
+        assert_eq!(read[0].earlier(4.0), None);
+        let before = read[1].earlier(-1.0).unwrap();
+        assert_eq!(before.spots()[0].seconds, 3.0);
         // A rounded time is that of its picture.
         assert!(read[0].at(0.0395).is_some() && read[1].at(2.0005).is_some());
     }
