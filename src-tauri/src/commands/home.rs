@@ -4,8 +4,8 @@ use super::call;
 use crate::Door;
 use frameloom_app::presets::{cards, fits};
 use frameloom_app::{
-    Clipboard, FacesView, Lane, PresetCard, PresetFit, SceneExport, ScenesView, SilenceView, SoundWish, Span,
-    UpscaleRequest,
+    Clipboard, FacesView, Lane, PresetCard, PresetFit, SceneExport, ScenesView, SilenceView,
+    SoundWish, Span, UpscaleRequest,
 };
 use frameloom_core::error::AppError;
 use frameloom_core::job::Job;

@@ -10,9 +10,7 @@ use crate::preview::{EncodedPicture, encode};
 use crate::saved::saved;
 use crate::scenes::{SceneWatch, sheet_format};
 use crate::viewer::known_choices;
-use crate::{
-    App, Places, PresetId, RedactWhat, RedactWish, UpscaleRequest, compute, explain,
-};
+use crate::{App, Places, PresetId, RedactWhat, RedactWish, UpscaleRequest, compute, explain};
 use frameloom_core::error::{AppError, ErrorCode};
 use frameloom_core::graph::MAX_PATHS_TEXT;
 use frameloom_core::media::Caution;
@@ -21,8 +19,7 @@ use frameloom_core::said::Said;
 use frameloom_engine::execute::Threads;
 use frameloom_engine::scenes::Sheet;
 use frameloom_engine::{
-    Appearances, Cancel, Context, EngineError, FileStamp, MemoryJournal, Unwatched,
-    appearances,
+    Appearances, Cancel, Context, EngineError, FileStamp, MemoryJournal, Unwatched, appearances,
 };
 use frameloom_infer::Runtime;
 use frameloom_media::RgbImage;
@@ -406,11 +403,11 @@ fn pixels(picture: &EncodedPicture) -> RgbImage {
 /// What stands below a face.
 fn line(face: &FaceSeen) -> String {
     let clock = |micros: i64| {
-        let tenths = micros.max(0) / 100_000;
-        format!("{}:{:02}.{}", tenths / 600, tenths / 10 % 60, tenths % 10)
+        let seconds = micros.max(0) / 1_000_000;
+        format!("{}:{:02}", seconds / 60, seconds % 60)
     };
     let (from, to) = (clock(face.from_micros), clock(face.to_micros));
-    format!("{}   {from} - {to}", face.number)
+    format!("{}  {from}-{to}", face.number)
 }
 
 /// What [`RedactWish::keep`] is for the faces of these numbers to stay visible, or, where `is_only`
@@ -430,7 +427,11 @@ pub fn keep_of(
     });
     if let Some(number) = unknown {
         return Err(invalid(match count {
-            0 => said!("faces.no_number", "There is no face {number}: none was found.", number = *number),
+            0 => said!(
+                "faces.no_number",
+                "There is no face {number}: none was found.",
+                number = *number
+            ),
             _ => said!(
                 "faces.number",
                 "There is no face {number}; they have the numbers 1 to {count}.",
@@ -487,6 +488,6 @@ mod tests {
         assert!(keep(&[4], false).unwrap_err().message.contains("1 to 3"));
         assert!(keep(&[0], false).is_err());
         assert!(keep_of(&view(0), &[1].into(), false).is_err());
-        assert_eq!(line(&view(1).faces[0]), "1   1:01.0 - 1:02.3");
+        assert_eq!(line(&view(1).faces[0]), "1  1:01-1:02");
     }
 }

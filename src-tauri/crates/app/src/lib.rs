@@ -93,6 +93,7 @@ pub use compute::ComputeWish;
 pub use convert::ConvertWish;
 pub use doctor::Report;
 pub use enlarge::EnlargeWish;
+pub use faces::{FaceSeen, FacesView, keep_of};
 pub use fields::DeinterlaceChoice;
 pub use graph_request::{GraphPlan, GraphRequest, read_graph};
 pub use history::{HistoryPage, HistoryQuery};
@@ -117,7 +118,6 @@ pub use presets::{
 };
 pub use preview::{EncodedPicture, Side};
 pub use queue::{JobEdit, QueueEvent, QueueOptions, QueueView, Retry, WhenDone};
-pub use faces::{FaceSeen, FacesView, keep_of};
 pub use redact::{RedactWhat, RedactWish};
 pub use reframe::ReframeWish;
 pub use request::{Span, UpscalePlan, UpscaleRequest};

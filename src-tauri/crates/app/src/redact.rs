@@ -137,7 +137,10 @@ fn kept(
         return Ok(Some(text.to_owned()));
     }
     let seconds = later as f64 / 1e6;
-    let paths: Vec<_> = paths.iter().filter_map(|path| path.earlier(seconds)).collect();
+    let paths: Vec<_> = paths
+        .iter()
+        .filter_map(|path| path.earlier(seconds))
+        .collect();
     Ok((!paths.is_empty()).then(|| paths_text(&paths)))
 }
 

@@ -20,8 +20,8 @@ use crate::onnx::JobModels;
 use crate::runner::Stopping;
 use crate::stopping::{Running, StopControl, interrupted};
 use crate::{
-    App, Places, compute, doctor, explain, faces, jobs, logging, memory, model_speed, now_millis, onnx,
-    project, scenes, silence, viewer,
+    App, Places, compute, doctor, explain, faces, jobs, logging, memory, model_speed, now_millis,
+    onnx, project, scenes, silence, viewer,
 };
 use events::say;
 use frameloom_core::error::{AppError, ErrorCode};

@@ -59,7 +59,12 @@ pub struct Redact {
     #[arg(long, value_name = "NUMBERS", value_delimiter = ',', conflicts_with_all = ["only", "list"])]
     pub keep: Vec<u32>,
     /// Cover the faces of these numbers, and leave all others of the list visible.
-    #[arg(long, value_name = "NUMBERS", value_delimiter = ',', conflicts_with = "list")]
+    #[arg(
+        long,
+        value_name = "NUMBERS",
+        value_delimiter = ',',
+        conflicts_with = "list"
+    )]
     pub only: Vec<u32>,
     /// Take the sound out of a stretch, in seconds or h:mm:ss from the first picture: '12.5-14'. May be
     /// given again, in order.

@@ -43,7 +43,10 @@ impl SeenPath {
             seconds: spot.seconds - seconds,
             ..*spot
         };
-        let begin = self.at(seconds).map(|sides| Spot { seconds: 0.0, sides });
+        let begin = self.at(seconds).map(|sides| Spot {
+            seconds: 0.0,
+            sides,
+        });
         let later = self.0.iter().map(moved).filter(|spot| spot.seconds > 0.0);
         Self::new(begin.into_iter().chain(later).collect())
     }
@@ -104,7 +107,10 @@ pub fn parse_paths(text: &str) -> Result<Vec<SeenPath>, String> {
                  edge, width and height in percent of the picture"
             )
         })?;
-        if spots.last().is_some_and(|last| last.seconds >= spot.seconds) {
+        if spots
+            .last()
+            .is_some_and(|last| last.seconds >= spot.seconds)
+        {
             return Err(format!(
                 "line {number} is not later than the one before; a blank line stands between two ways"
             ));
@@ -157,8 +163,9 @@ fn path_text(path: &SeenPath) -> String {
         }
         last = millis;
         // In hundredths of a percent. Nothing is so small that it has no width.
-        let [left, top, right, bottom] =
-            spot.sides.map(|side| (side.clamp(0.0, 1.0) * 1e4).round() as i64);
+        let [left, top, right, bottom] = spot
+            .sides
+            .map(|side| (side.clamp(0.0, 1.0) * 1e4).round() as i64);
         let (left, top) = (left.min(9_999), top.min(9_999));
         let percent = |value: i64| value as f64 / 100.0;
         lines.push(format!(
@@ -188,7 +195,10 @@ mod tests {
             SeenPath::new(vec![spot(2.0, 0.5)]).unwrap(),
         ];
         let text = paths_text(&paths);
-        assert_eq!(text, "0.04 0 25 12.5 25\n3.52 81.25 25 12.5 25\n\n2 50 25 12.5 25");
+        assert_eq!(
+            text,
+            "0.04 0 25 12.5 25\n3.52 81.25 25 12.5 25\n\n2 50 25 12.5 25"
+        );
         let read = parse_paths(&text).unwrap();
         assert_eq!(read.len(), 2);
         for (seconds, left) in [(0.04, 0.0), (1.78, 0.40625), (3.52, 0.8125)] {
@@ -208,7 +218,16 @@ mod tests {
 
     #[test]
     fn what_is_no_way_is_named_by_its_line() {
-        for wrong in ["1 2 3 4", "1 2 3 4 5 6", "x 1 1 1 1", "-1 1 1 1 1", "1 100 1 1 1", "1 1 1 0 1", "NaN 1 1 1 1", "1 1 1 1 101"] {
+        for wrong in [
+            "1 2 3 4",
+            "1 2 3 4 5 6",
+            "x 1 1 1 1",
+            "-1 1 1 1 1",
+            "1 100 1 1 1",
+            "1 1 1 0 1",
+            "NaN 1 1 1 1",
+            "1 1 1 1 101",
+        ] {
             let told = parse_paths(&format!("0 0 0 5 5\n{wrong}")).unwrap_err();
             assert!(told.starts_with("line 2 is no place"), "{wrong}: {told}");
         }

@@ -41,8 +41,7 @@ pub fn appearances(
             let input = format_of(&frame, Rational { num: 1, den: 1 }, Pace::STILL);
             let before = up_to(line, at);
             let (sides, joints) = (Sides::default(), Joints::default());
-            let chain_spec =
-                ChainSpec::of_still(spec, &before, &input, (&sides, &joints), context);
+            let chain_spec = ChainSpec::of_still(spec, &before, &input, (&sides, &joints), context);
             let mut chain = Chain::open(&chain_spec, context)?;
             let frame = chain.process(frame)?;
             let input = chain.output().clone();

@@ -150,7 +150,8 @@ fn sure_links(before: &[Found], now: &[Found], lasting: &[bool]) -> Vec<Option<u
         });
         !rival && !second
     };
-    (0..).zip(&links)
+    (0..)
+        .zip(&links)
         .map(|(n, link)| link.filter(|o| is_sure(n, *o)))
         .collect()
 }
@@ -296,7 +297,9 @@ impl<T> Gather<T> {
             };
             if is_it {
                 // Between the two nothing was found: nothing stays visible there.
-                live.all.paths.extend(std::mem::take(&mut live.way).finish());
+                live.all
+                    .paths
+                    .extend(std::mem::take(&mut live.way).finish());
                 live.state = State::Seen(index);
                 if let Some(owner) = owner.get_mut(index) {
                     *owner = Some(*number);
@@ -380,7 +383,10 @@ mod tests {
         }
     }
 
-    fn gather(pictures: &[Vec<Found>], cut: &dyn Fn(usize) -> bool) -> (Vec<Gathered<[f64; 4]>>, u64) {
+    fn gather(
+        pictures: &[Vec<Found>],
+        cut: &dyn Fn(usize) -> bool,
+    ) -> (Vec<Gathered<[f64; 4]>>, u64) {
         let grey = vec![0.5; 160 * 90];
         let mut all = Gather::default();
         for (number, found) in pictures.iter().enumerate() {
@@ -395,13 +401,20 @@ mod tests {
     /// In tenths of a second: first and last picture of each.
     fn times(all: &[Gathered<[f64; 4]>]) -> Vec<(i64, i64)> {
         let tenth = |seconds: f64| (seconds * 10.0).round() as i64;
-        all.iter().map(|one| (tenth(one.from), tenth(one.to))).collect()
+        all.iter()
+            .map(|one| (tenth(one.from), tenth(one.to)))
+            .collect()
     }
 
     #[test]
     fn what_is_seen_is_one_appearance_with_the_way_it_went_and_its_best_moment() {
         let pictures: Vec<Vec<Found>> = (0..40)
-            .map(|i| vec![face(0.1 + 0.01 * i as f32, if i == 30 { 0.95 } else { 0.7 })])
+            .map(|i| {
+                vec![face(
+                    0.1 + 0.01 * i as f32,
+                    if i == 30 { 0.95 } else { 0.7 },
+                )]
+            })
             .collect();
         let (all, left_out) = gather(&pictures, &|_| false);
         assert_eq!((times(&all), left_out), (vec![(0, 39)], 0));
@@ -423,7 +436,11 @@ mod tests {
         let pictures: Vec<Vec<Found>> = (0..30).map(|i| there(i).into_iter().collect()).collect();
         let (all, _) = gather(&pictures, &|_| false);
         assert_eq!(times(&all), [(0, 29)]);
-        let ways: Vec<f64> = all[0].paths.iter().map(|path| path.spots()[0].seconds).collect();
+        let ways: Vec<f64> = all[0]
+            .paths
+            .iter()
+            .map(|path| path.spots()[0].seconds)
+            .collect();
         assert_eq!(ways, [0.0, 1.6], "nothing is known of the time between");
         assert_eq!(all[0].paths[0].at(1.2), None);
         let (all, _) = gather(&pictures, &|number| number == 20);

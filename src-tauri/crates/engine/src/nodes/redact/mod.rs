@@ -30,8 +30,8 @@ use std::collections::VecDeque;
 use track::{Seen, Small, grown, links, places};
 
 pub(super) use track::REACH;
-pub use watch::{Appearance, Appearances, FacePicture};
 pub(crate) use watch::Watch;
+pub use watch::{Appearance, Appearances, FacePicture};
 
 /// Parts of a picture that are looked at beside the whole: so much each of the largest part that has
 /// the shape that the model takes.
@@ -130,10 +130,12 @@ fn on_ways(found: &[Found], ways: &[SeenPath], seconds: f64) -> Vec<bool> {
         };
         let overlaps = found.iter().map(|found| inside(found).overlap(&way));
         // Of equal ones the surer, which comes first.
-        let best = overlaps.enumerate().reduce(|best, next| match next.1 > best.1 {
-            true => next,
-            false => best,
-        });
+        let best = overlaps
+            .enumerate()
+            .reduce(|best, next| match next.1 > best.1 {
+                true => next,
+                false => best,
+            });
         if let Some((index, overlap)) = best
             && overlap >= ON_ITS_WAY
             && let Some(kept) = kept.get_mut(index)

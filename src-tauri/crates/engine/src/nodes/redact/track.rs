@@ -169,7 +169,9 @@ impl Seen {
     /// What was found and is covered.
     fn covered(&self) -> impl Iterator<Item = &Found> {
         let found = self.found.iter().enumerate();
-        found.filter(|(index, _)| !self.keeps(*index)).map(|(_, found)| found)
+        found
+            .filter(|(index, _)| !self.keeps(*index))
+            .map(|(_, found)| found)
     }
 }
 
@@ -249,10 +251,7 @@ pub(super) fn places(window: &[&Seen], at: usize) -> Vec<[f32; 4]> {
                 sides: here,
                 score: 0.0,
             };
-            if own
-                .covered()
-                .all(|own| place.share_in(own) < FOUND_AGAIN)
-            {
+            if own.covered().all(|own| place.share_in(own) < FOUND_AGAIN) {
                 places.push(grown(here, GROWTH * steps as f32));
             }
         }
@@ -443,7 +442,11 @@ mod tests {
         }
         // The first is kept.
         for seen in &mut all {
-            seen.kept = seen.found.iter().map(|found| found.sides[0] < 0.42).collect();
+            seen.kept = seen
+                .found
+                .iter()
+                .map(|found| found.sides[0] < 0.42)
+                .collect();
         }
         let all = linked(all);
         let window: Vec<&Seen> = all.iter().collect();

@@ -1,14 +1,15 @@
 //! Looking for who is seen, with the very detector that covers them.
 
 use super::gather::Gather;
+use super::track::Small;
 use super::{Finder, PictureFormat, RedactParams, Sight, areas};
 use crate::EngineError;
 use crate::motion::{Gray, is_cut};
 use crate::nodes::Opening;
-use crate::nodes::redact::track::Small;
 use frameloom_core::graph::paths_text;
+use frameloom_core::time::Rational;
 use frameloom_infer::{CancelHandle, PlaceSession};
-use frameloom_media::{Frame, RgbImage, Tones, show};
+use frameloom_media::{Frame, Tones, show};
 use serde::{Deserialize, Serialize};
 
 /// Longest side of the picture of a face.
@@ -63,7 +64,7 @@ pub struct Appearances {
 /// Looks at one clip after the other.
 pub(crate) struct Watch {
     finder: Finder,
-    aspect: frameloom_core::time::Rational,
+    aspect: Rational,
     last: Option<Gray>,
     seen: Seen,
 }
@@ -122,12 +123,8 @@ impl Watch {
         let is_cut = self.last.as_ref().is_none_or(|last| is_cut(last, &gray));
         self.last = Some(gray);
         let picture = (Small::new(&rgb, size), is_cut);
-        let mut shown = Shown {
-            frame,
-            aspect: self.aspect,
-            image: None,
-        };
-        let mut face = |sides| shown.face(sides);
+        let aspect = self.aspect;
+        let mut face = |sides| face_of(frame, aspect, sides);
         self.seen.0.push(seconds, found, picture, &mut face)?;
         Ok(seconds)
     }
@@ -160,50 +157,41 @@ impl Seen {
     }
 }
 
-/// A frame, and what it looks like once somebody asks.
-struct Shown<'a> {
-    frame: &'a Frame,
-    aspect: frameloom_core::time::Rational,
-    /// As large as it was wanted so far.
-    image: Option<(u32, RgbImage)>,
-}
-
-impl Shown<'_> {
-    /// What is at a place, and a little around it.
-    fn face(&mut self, [left, top, right, bottom]: [f64; 4]) -> Result<FacePicture, EngineError> {
-        let (width, height) = (f64::from(self.frame.width()), f64::from(self.frame.height()));
-        let longest = width.max(height);
-        let side = AROUND * ((right - left) * width).max((bottom - top) * height).max(1.0);
-        // No larger than is needed of it, and never enlarged.
-        let wanted = (FACE_SIDE * longest / side).clamp(FACE_SIDE.min(longest), longest);
-        let wanted = wanted.ceil() as u32;
-        let image = match self.image.take() {
-            Some((size, image)) if size >= wanted => self.image.insert((size, image)),
-            _ => {
-                let image = show(self.frame, self.aspect, (0, false), Some(wanted), Tones::Shown)?;
-                self.image.insert((wanted, image))
-            }
-        };
-        let image = &image.1;
-        let (w, h) = (f64::from(image.width), f64::from(image.height));
-        let side = (AROUND * ((right - left) * w).max((bottom - top) * h)).max(1.0);
-        let span = |from: f64, to: f64, all: f64| {
-            let middle = 0.5 * (from + to) * all;
-            let begin = (middle - 0.5 * side).floor().clamp(0.0, (all - 1.0).max(0.0));
-            let end = (middle + 0.5 * side).ceil().clamp(begin + 1.0, all.max(begin + 1.0));
-            (begin as usize)..(end as usize)
-        };
-        let (xs, ys) = (span(left, right, w), span(top, bottom, h));
-        let row = image.width as usize * 3;
-        let rgb = image.data.chunks_exact(row.max(3)).skip(ys.start).take(ys.len());
-        let rgb: Vec<u8> = rgb
-            .flat_map(|row| row.get(xs.start * 3..xs.end * 3).unwrap_or_default())
-            .copied()
-            .collect();
-        Ok(FacePicture {
-            width: xs.len() as u32,
-            height: ys.len() as u32,
-            rgb,
-        })
-    }
+/// What is at a place of a frame, and a little around it.
+fn face_of(
+    frame: &Frame,
+    aspect: Rational,
+    [left, top, right, bottom]: [f64; 4],
+) -> Result<FacePicture, EngineError> {
+    let (width, height) = (f64::from(frame.width()), f64::from(frame.height()));
+    let longest = width.max(height);
+    let side = ((right - left) * width)
+        .max((bottom - top) * height)
+        .max(1.0);
+    // The frame is reduced until the face has its size; it is never enlarged.
+    let wanted = FACE_SIDE * longest / (AROUND * side);
+    let wanted = wanted.clamp(FACE_SIDE.min(longest), longest).ceil() as u32;
+    let image = show(frame, aspect, (0, false), Some(wanted), Tones::Shown)?;
+    let (w, h) = (f64::from(image.width), f64::from(image.height));
+    let side = (AROUND * ((right - left) * w).max((bottom - top) * h)).max(1.0);
+    let span = |from: f64, to: f64, all: f64| {
+        let middle = 0.5 * (from + to) * all;
+        let begin = (middle - 0.5 * side)
+            .floor()
+            .clamp(0.0, (all - 1.0).max(0.0));
+        let end = (middle + 0.5 * side).ceil();
+        (begin as usize)..(end.clamp(begin + 1.0, all.max(begin + 1.0)) as usize)
+    };
+    let (xs, ys) = (span(left, right, w), span(top, bottom, h));
+    let row = (image.width as usize * 3).max(3);
+    let rows = image.data.chunks_exact(row).skip(ys.start).take(ys.len());
+    let rgb: Vec<u8> = rows
+        .flat_map(|row| row.get(xs.start * 3..xs.end * 3).unwrap_or_default())
+        .copied()
+        .collect();
+    Ok(FacePicture {
+        width: xs.len() as u32,
+        height: ys.len() as u32,
+        rgb,
+    })
 }
