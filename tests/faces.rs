@@ -47,8 +47,7 @@ const BESIDE: &str = "[0:v]scale=540:360,setsar=1,fps=30[m];[1:v]scale=-2:360,cr
 
 fn list(cli: &Cli, input: &Path) -> Vec<Value> {
     let told = cli.run(["redact", &text(input), "--list", "--json"]);
-    let told: Value =
-        serde_json::from_str(told.expect_code(0).stdout.lines().last().unwrap()).unwrap();
+    let told = told.expect_code(0).json();
     told["faces"].as_array().unwrap().clone()
 }
 

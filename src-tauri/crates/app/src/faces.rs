@@ -12,7 +12,7 @@ use crate::scenes::{SceneWatch, sheet_format};
 use crate::viewer::known_choices;
 use crate::{App, Places, PresetId, RedactWhat, RedactWish, UpscaleRequest, compute, explain};
 use frameloom_core::error::{AppError, ErrorCode};
-use frameloom_core::graph::MAX_PATHS_TEXT;
+use frameloom_core::graph::{MAX_PATHS_TEXT, MAX_SPOTS};
 use frameloom_core::media::Caution;
 use frameloom_core::said;
 use frameloom_core::said::Said;
@@ -445,7 +445,8 @@ pub fn keep_of(
     let kept = kept.filter(|face| numbers.contains(&face.number) != is_only);
     let texts: Vec<&str> = kept.map(|face| face.keep.as_str()).collect();
     let text = texts.join("\n\n");
-    if text.len() > MAX_PATHS_TEXT {
+    let spots = text.lines().filter(|line| !line.is_empty()).count();
+    if text.len() > MAX_PATHS_TEXT || spots > MAX_SPOTS {
         return Err(invalid(said!(
             "faces.many",
             "So many faces cannot be kept at once: their ways are too long."

@@ -129,7 +129,7 @@ fn kept(
             "The faces that are to stay visible cannot be read: {reason}.",
             reason = Said::from(reason)
         ))
-        .hint("Look for the faces again, and choose them anew.")
+        .hint("Look for the faces again, and leave fewer of them visible.")
     })?;
     let begin = request.span.map_or(0, |span| span.from_micros);
     let later = begin.saturating_sub(from_micros.unwrap_or(begin));
