@@ -21,6 +21,8 @@ const SURE: f32 = 0.8;
 const RIVAL: f32 = 0.5;
 /// As far as one lies in another, one may be hidden by the other.
 const HIDDEN: f32 = 0.6;
+/// What grows or shrinks by this from one picture to the next may have another one in it, or have had.
+const GROWN: f32 = 1.5;
 /// What was found in so many pictures is something that others can be mistaken for.
 const LASTING: u64 = 3;
 /// What was missed for a while is found again where so much of what both cover is common.
@@ -135,6 +137,10 @@ fn sure_links(before: &[Found], now: &[Found], lasting: &[bool]) -> Vec<Option<u
             return false;
         };
         let best = new.overlap(old);
+        let (large, small) = (area(new).max(area(old)), area(new).min(area(old)));
+        if large > GROWN * small {
+            return false;
+        }
         let rival = before.iter().enumerate().any(|(other, rival)| {
             let is_near = new.overlap(rival) > RIVAL * best;
             let is_hidden = rival.share_in(new) > HIDDEN
@@ -154,6 +160,11 @@ fn sure_links(before: &[Found], now: &[Found], lasting: &[bool]) -> Vec<Option<u
         .zip(&links)
         .map(|(n, link)| link.filter(|o| is_sure(n, *o)))
         .collect()
+}
+
+fn area(found: &Found) -> f32 {
+    let [left, top, right, bottom] = found.sides;
+    (right - left).max(0.0) * (bottom - top).max(0.0)
 }
 
 /// True if one may be mistaken for the other.
@@ -219,8 +230,7 @@ impl<T> Gather<T> {
                 seconds,
                 sides: found.sides.map(f64::from),
             };
-            let [left, top, right, bottom] = found.sides;
-            let area = ((right - left) * (bottom - top)).max(0.0);
+            let area = area(found);
             let quality = found.score * found.score * area.sqrt();
             match owner.and_then(|number| self.live.get_mut(number)) {
                 Some(live) => {
@@ -467,6 +477,21 @@ mod tests {
             assert!(!(before && after), "{:?}", times(&all));
         }
         assert!(all.len() >= 4, "{:?}", times(&all));
+    }
+
+    #[test]
+    fn what_swallows_another_one_is_nobody_who_was_there_before() {
+        // From 10 on two faces are found as one, which is as large as both; the second was not found
+        // before.
+        let pictures: Vec<Vec<Found>> = (0..20)
+            .map(|i| {
+                let mut one = face(0.4, 0.9);
+                one.sides[2] += if i < 10 { 0.0 } else { 0.06 };
+                vec![one]
+            })
+            .collect();
+        let (all, _) = gather(&pictures, &|_| false);
+        assert_eq!(times(&all), [(0, 9), (10, 19)]);
     }
 
     #[test]
