@@ -1,4 +1,5 @@
 //! Single faces that stay visible in what is redacted, through the real command line on real people.
+#![expect(clippy::unwrap_used, reason = "the helpers of a test may fail it")]
 
 use e2e::*;
 use frameloom_core::pixel::AnyPlane;
