@@ -76,9 +76,9 @@ fn is_covered(frame: &Frame, place: [f32; 4]) -> bool {
 
 #[test]
 fn a_face_is_left_visible_by_its_number_and_all_others_stay_covered() {
-    // Two shots, the second mirrored: nobody knows there who was in the first.
+    // Two shots, the second mirrored and darker: nobody knows there who was in the first.
     let filter = format!(
-        "{BESIDE},split[a][b];[b]hflip,trim=end_frame=20[c];[a]trim=end_frame=25,setpts=PTS-STARTPTS[d];[d][c]concat=n=2"
+        "{BESIDE},split[a][b];[b]hflip,lutyuv=y=val*0.5,trim=end_frame=20[c];[a]trim=end_frame=25,setpts=PTS-STARTPTS[d];[d][c]concat=n=2"
     );
     let Some((cli, clip)) = with_clip(&filter, &[]) else {
         return;

@@ -369,7 +369,7 @@ impl<T> Gather<T> {
     /// What was seen in the order in which it was, and how much is left out of that.
     pub(super) fn finish(mut self) -> (Vec<Gathered<T>>, u64) {
         self.end_all();
-        let left = |one: &Gathered<T>| one.paths.first().map_or(0.0, |path| left_of(path));
+        let left = |one: &Gathered<T>| one.paths.first().map_or(0.0, left_of);
         self.done.sort_by(|a, b| {
             let by_time = a.from.total_cmp(&b.from);
             by_time.then_with(|| left(a).total_cmp(&left(b)))

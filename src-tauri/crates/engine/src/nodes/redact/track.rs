@@ -454,8 +454,11 @@ mod tests {
             let places = places(&window, i);
             // What is covered is the second, in the picture in which it is missed and lies in the
             // first, too; where only the second is seen nothing more is.
-            assert_eq!(places.len(), 1, "{i}: {places:?}");
             assert!(covers(&places, 0.44), "{i}: {places:?}");
+            assert!(
+                places.iter().all(|sides| sides[0] > 0.42),
+                "{i}: {places:?}"
+            );
         }
         // In picture 3 what was found of the second could go on in the first: it does not.
         let mut mislinked = all.clone();
