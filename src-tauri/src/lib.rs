@@ -126,6 +126,8 @@ pub fn run(arguments: impl IntoIterator<Item = OsString>) -> anyhow::Result<()> 
             commands::home::save_scenes,
             commands::home::split_scenes,
             commands::home::leave_scenes,
+            commands::home::view_faces,
+            commands::home::leave_faces,
             commands::canvas::view_node,
             commands::canvas::stop_viewing,
             commands::jobs::plan_upscale,

@@ -1,7 +1,7 @@
 //! Pictures over the custom scheme `loom`: `thumbnail?path=..&size=..`,
 //! `frame?job=..&side=before|after&at_micros=..`,
 //! `clip?path=..&at_micros=..&size=..&exact=true|false` and
-//! `node?key=..`.
+//! `node?key=..` and `face?key=..`.
 //!
 //! Two threads make them, because a folder of hundreds of clips must not open hundreds of
 //! decoders. Frames go before thumbnails: somebody is waiting for them. Of a clip under the pointer
@@ -48,6 +48,10 @@ enum Wanted {
     Node {
         key: String,
     },
+    /// A face that was found before.
+    Face {
+        key: String,
+    },
 }
 
 impl Wanted {
@@ -79,6 +83,7 @@ impl Wanted {
                 exact: value("exact")?.parse().ok()?,
             }),
             "node" => Some(Wanted::Node { key: value("key")? }),
+            "face" => Some(Wanted::Face { key: value("key")? }),
             _ => None,
         }
     }
@@ -108,6 +113,7 @@ impl Wanted {
                 .clip_frame(path, *at_micros, *size, *exact)
                 .map(Arc::new),
             Wanted::Node { key } => app.node_picture(key),
+            Wanted::Face { key } => app.face_picture(key),
         }
     }
 }

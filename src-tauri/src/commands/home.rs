@@ -4,8 +4,8 @@ use super::call;
 use crate::Door;
 use frameloom_app::presets::{cards, fits};
 use frameloom_app::{
-    Clipboard, Lane, PresetCard, PresetFit, SceneExport, ScenesView, SilenceView, SoundWish, Span,
-    UpscaleRequest,
+    Clipboard, FacesView, Lane, PresetCard, PresetFit, SceneExport, ScenesView, SilenceView,
+    SoundWish, Span, UpscaleRequest,
 };
 use frameloom_core::error::AppError;
 use frameloom_core::job::Job;
@@ -97,6 +97,30 @@ pub(crate) async fn split_scenes(
 pub(crate) async fn leave_scenes(door: State<'_, Door>) -> Answer<()> {
     call(door, |app| {
         app.leave_scenes();
+        Ok(())
+    })
+    .await
+}
+
+/// Who is seen in a file that is to be redacted, and which part of it was looked at, 0 to 1, while that
+/// takes.
+#[tauri::command]
+pub(crate) async fn view_faces(
+    door: State<'_, Door>,
+    request: UpscaleRequest,
+    channel: Channel<f64>,
+) -> Answer<FacesView> {
+    call(door, move |app| {
+        app.view_faces(&request, &mut |part| drop(channel.send(part)))
+    })
+    .await
+}
+
+/// Nobody waits for faces any more.
+#[tauri::command]
+pub(crate) async fn leave_faces(door: State<'_, Door>) -> Answer<()> {
+    call(door, |app| {
+        app.leave_faces();
         Ok(())
     })
     .await

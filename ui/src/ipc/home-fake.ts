@@ -5,6 +5,7 @@ import type { Misfit } from './bindings/Misfit';
 import type { PresetCard } from './bindings/PresetCard';
 import type { PresetId } from './bindings/PresetId';
 import type { Job } from './bindings/Job';
+import type { FacesView } from './bindings/FacesView';
 import type { ScenesView } from './bindings/ScenesView';
 import type { SilenceView } from './bindings/SilenceView';
 import type { Span } from './bindings/Span';
@@ -174,6 +175,31 @@ function scenesOf(request: UpscaleRequest): ScenesView {
   };
 }
 
+/** Faces of the fake: four, one behind the other. */
+function facesOf(): FacesView {
+  return {
+    faces: Array.from({ length: 4 }, (_, n) => ({
+      number: n + 1,
+      from_micros: n * 4_000_000,
+      to_micros: n * 4_000_000 + 5_000_000,
+      pictures: 125,
+      at_micros: n * 4_000_000 + 1_000_000,
+      sides: [0.2 + 0.1 * n, 0.2, 0.35 + 0.1 * n, 0.5],
+      score: 0.9,
+      key: `face-${n}`,
+      keep: `${n * 4} ${20 + 10 * n} 20 15 30`,
+    })),
+    left_out: 2,
+  };
+}
+
+/** A face of the fake: two eyes and a mouth. */
+function faceOf(key: string): string {
+  const hue = (Number(key.slice(-1)) * 80 + 20) % 360;
+  const picture = `<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 96 96"><rect width="96" height="96" fill="hsl(${hue} 30% 35%)"/><circle cx="48" cy="48" r="32" fill="hsl(${hue} 45% 75%)"/><circle cx="37" cy="42" r="4"/><circle cx="59" cy="42" r="4"/><path d="M34 60q14 12 28 0" fill="none" stroke="#000" stroke-width="3"/></svg>`;
+  return `data:image/svg+xml,${encodeURIComponent(picture)}`;
+}
+
 export function homeFake(calls: string[], holds: Clipboard, hasMatting: boolean, hasVoice: boolean, submit: (request: UpscaleRequest) => Promise<Job>): HomeIpc {
   return {
     presets: async () => FAKE_PRESETS,
@@ -219,5 +245,14 @@ export function homeFake(calls: string[], holds: Clipboard, hasMatting: boolean,
     leaveScenes: async () => {
       calls.push('leave scenes');
     },
+    viewFaces: async (request, onPart) => {
+      calls.push(`faces ${JSON.stringify(request.redact ?? null)}`);
+      onPart(0.5);
+      return facesOf();
+    },
+    leaveFaces: async () => {
+      calls.push('leave faces');
+    },
+    faceUrl: faceOf,
   };
 }

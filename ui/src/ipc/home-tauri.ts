@@ -10,7 +10,7 @@ function channelTo(onPart: (part: number) => void): Channel<number> {
   return channel;
 }
 
-export function homeTauri(call: Call): HomeIpc {
+export function homeTauri(call: Call, loomUrl: (what: string, query: Record<string, string>) => string): HomeIpc {
   return {
     presets: () => call('presets'),
     presetFits: (info, span) => call('preset_fits', { info, span }),
@@ -22,5 +22,8 @@ export function homeTauri(call: Call): HomeIpc {
     saveScenes: (request, what, onPart) => call('save_scenes', { request, export: what, channel: channelTo(onPart) }),
     splitScenes: (request, onPart) => call('split_scenes', { request, channel: channelTo(onPart) }),
     leaveScenes: () => call('leave_scenes'),
+    viewFaces: (request, onPart) => call('view_faces', { request, channel: channelTo(onPart) }),
+    leaveFaces: () => call('leave_faces'),
+    faceUrl: (key) => loomUrl('face', { key }),
   };
 }

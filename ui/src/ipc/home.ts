@@ -1,5 +1,6 @@
 /** The half of the door for the place where work begins: presets, the clipboard, sound to listen to. */
 import type { Clipboard } from './bindings/Clipboard';
+import type { FacesView } from './bindings/FacesView';
 import type { MediaInfo } from './bindings/MediaInfo';
 import type { PresetCard } from './bindings/PresetCard';
 import type { PresetFit } from './bindings/PresetFit';
@@ -32,4 +33,10 @@ export interface HomeIpc {
   splitScenes(request: UpscaleRequest, onPart: (part: number) => void): Promise<Job[]>;
   /** Nobody waits for shots any more: a search that is going on ends. */
   leaveScenes(): Promise<void>;
+  /** Who is seen in a file that is to be redacted. The first time all its pictures are looked at, which takes about as long as the work. */
+  viewFaces(request: UpscaleRequest, onPart: (part: number) => void): Promise<FacesView>;
+  /** Nobody waits for faces any more: a search that is going on ends. */
+  leaveFaces(): Promise<void>;
+  /** Address of the picture of a face. */
+  faceUrl(key: string): string;
 }

@@ -38,7 +38,7 @@ export function tauriIpc(): Ipc {
     ...libraryTauri(call),
     ...tauriQueue(call),
     ...canvasTauri(call, loomUrl),
-    ...homeTauri(call),
+    ...homeTauri(call, loomUrl),
     ...tauriModels(call),
     ...tauriShell(call),
     ...tauriPresets(call),

@@ -20,8 +20,10 @@ import type { Receipt } from '../ipc/bindings/Receipt';
 import type { SavedFit } from '../ipc/bindings/SavedFit';
 import type { SavedPreset } from '../ipc/bindings/SavedPreset';
 import type { Settings } from '../ipc/bindings/Settings';
+import type { FacesView } from '../ipc/bindings/FacesView';
 import type { SceneExport } from '../ipc/bindings/SceneExport';
 import type { SceneWish } from '../ipc/bindings/SceneWish';
+import { facesBasis, keptFaces } from './faces';
 import type { SilenceRule } from '../ipc/bindings/SilenceRule';
 import type { Span } from '../ipc/bindings/Span';
 import type { Task } from '../ipc/bindings/Task';
@@ -60,6 +62,12 @@ export class Draft {
   planError = $state.raw<AppError | null>(null);
   /** The request that `planError` is about. */
   refusedRequest = $state.raw<string | null>(null);
+  /** Who is seen in it, once that was looked for. */
+  faces = $state.raw<FacesView | null>(null);
+  /** What the search for `faces` depended on. */
+  facesBasis = '';
+  /** Numbers of faces that stay visible. */
+  visible = $state.raw<ReadonlySet<number>>(new Set());
   starting = $state(false);
   /** How much is done of what is no job, 0 to 1. */
   part = $state(0);
@@ -447,6 +455,36 @@ export class Studio {
   }
 
   request(draft: Draft): UpscaleRequest {
+    const request = this.#request(draft);
+    const keep = keptFaces(draft, request);
+    // Faces are those of one file, and of the settings with which they were found.
+    if (keep === null || !request.redact) return request;
+    return { ...request, redact: { ...request.redact, keep, keep_from_micros: request.span?.from_micros ?? 0 } };
+  }
+
+  /** What is redacted differently from when faces were looked for: they are no longer those. */
+  facesAreStale(draft: Draft): boolean {
+    return draft.faces !== null && draft.facesBasis !== facesBasis(this.#request(draft));
+  }
+
+  /** Looks for who is seen in a file; `false` if that was given up. */
+  async findFaces(draft: Draft, onPart: (part: number) => void): Promise<boolean> {
+    const request = this.#request(draft);
+    const basis = facesBasis(request);
+    try {
+      const faces = await this.ipc.viewFaces(request, onPart);
+      // The same settings number the same faces.
+      if (draft.facesBasis !== basis) draft.visible = new Set();
+      [draft.facesBasis, draft.faces] = [basis, faces];
+      return true;
+    } catch (thrown) {
+      const error = toAppError(thrown);
+      if (error.code === 'cancelled') return false;
+      throw error;
+    }
+  }
+
+  #request(draft: Draft): UpscaleRequest {
     const { model, scale, codec, quality, format, name, outputDir } = this.recipe;
     const preset = this.presetOf(draft);
     const saved = draft.saved !== null;

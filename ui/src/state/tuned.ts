@@ -76,6 +76,9 @@ export function wishOf(preset: PresetId, values: Values, hasSound = true): Parti
           search: choice('search'),
           areas: text('areas'),
           spare: text('spare'),
+          // Who stays visible is of one file: its draft says it.
+          keep: null,
+          keep_from_micros: null,
           mute: hasSound ? text('mute') : null,
           beep: hasSound ? text('beep') : null,
           keep_metadata: values['keep_metadata'] === true,

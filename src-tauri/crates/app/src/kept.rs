@@ -138,7 +138,9 @@ impl App {
         let places = &self.places;
         let mut models = folder(KeptKind::Models, places.models(), false)?;
         models.size_bytes = models.size_bytes.saturating_sub(self.shared_bytes());
-        let previews = self.previews.size_bytes();
+        let faces = self.faces_seen.all();
+        let faces: u64 = faces.iter().map(|faces| faces.size_bytes()).sum();
+        let previews = self.previews.size_bytes() + faces;
         let unused = self.unused_pasted()?;
         Ok(vec![
             Kept {
@@ -188,7 +190,10 @@ impl App {
     /// It is of a kind that cannot be cleared, or the system does not let it go.
     pub fn clear_kept(&self, kind: KeptKind) -> Result<(), AppError> {
         match kind {
-            KeptKind::Previews => self.previews.clear(),
+            KeptKind::Previews => {
+                self.previews.clear();
+                self.faces_seen.clear();
+            }
             KeptKind::Samples => {
                 for job in self.jobs_at_hand()? {
                     if job.spec.sample && job.state.is_terminal() {

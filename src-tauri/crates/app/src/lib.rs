@@ -28,6 +28,7 @@ pub mod doctor;
 pub mod encoders;
 mod enlarge;
 pub mod explain;
+mod faces;
 mod fields;
 mod folder;
 mod forecast;
@@ -92,6 +93,7 @@ pub use compute::ComputeWish;
 pub use convert::ConvertWish;
 pub use doctor::Report;
 pub use enlarge::EnlargeWish;
+pub use faces::{FaceSeen, FacesView, keep_of};
 pub use fields::DeinterlaceChoice;
 pub use graph_request::{GraphPlan, GraphRequest, read_graph};
 pub use history::{HistoryPage, HistoryQuery};
@@ -156,6 +158,10 @@ pub struct App {
     pub(crate) sounds: sound::OpenSounds,
     pub(crate) heard: stamp::Lately<silence::Listened>,
     pub(crate) seen_scenes: stamp::Lately<frameloom_engine::scenes::Scenes>,
+    /// Who was seen in files that are to be redacted.
+    pub(crate) faces_seen: stamp::Lately<faces::Faces>,
+    /// Which search for faces of a window is the last one that was wanted.
+    pub(crate) faces_wanted: AtomicU64,
     /// Which search for scenes of a window is the last one that was wanted.
     pub(crate) scenes_wanted: AtomicU64,
     pub(crate) viewer: viewer::Viewer,
@@ -212,6 +218,8 @@ impl App {
             sounds: sound::OpenSounds::default(),
             heard: stamp::Lately::default(),
             seen_scenes: stamp::Lately::default(),
+            faces_seen: stamp::Lately::default(),
+            faces_wanted: AtomicU64::new(0),
             scenes_wanted: AtomicU64::new(0),
             viewer: viewer::Viewer::default(),
             views: node_view::Views::default(),

@@ -8,7 +8,7 @@ use crate::{App, UpscaleRequest, fields};
 use frameloom_core::error::{AppError, ErrorCode};
 use frameloom_core::graph::{
     AudioRedactParams, Graph, Op, RedactMode, RedactParams, Search, SoundCover, parse_areas,
-    parse_kept,
+    parse_kept, parse_paths, paths_text,
 };
 use frameloom_core::job::TrackChoice;
 use frameloom_core::media::VideoInfo;
@@ -52,6 +52,12 @@ pub struct RedactWish {
     pub areas: Option<String>,
     /// Areas in which what is found stays as it is.
     pub spare: Option<String>,
+    /// Ways of faces that stay as they are, as [`parse_paths`] reads them and [`App::faces`] finds them.
+    pub keep: Option<String>,
+    /// From where the times of `keep` count, in microseconds from the first picture of the source; from
+    /// the first that is taken where `None`.
+    #[ts(type = "number | null")]
+    pub keep_from_micros: Option<i64>,
     /// Stretches of a clip without sound, as [`parse_kept`](frameloom_core::graph::parse_kept) reads
     /// them.
     pub mute: Option<String>,
@@ -111,6 +117,33 @@ fn covered_sound(wish: &RedactWish) -> Result<Vec<(&'static str, Op)>, AppError>
     Ok(nodes)
 }
 
+/// The ways of what stays visible, with times from the first picture that is taken.
+fn kept(
+    text: &str,
+    from_micros: Option<i64>,
+    request: &UpscaleRequest,
+) -> Result<Option<String>, AppError> {
+    let paths = parse_paths(text).map_err(|reason| {
+        invalid(said!(
+            "redact.bad_keep",
+            "The faces that are to stay visible cannot be read: {reason}.",
+            reason = Said::from(reason)
+        ))
+        .hint("Look for the faces again, and leave fewer of them visible.")
+    })?;
+    let begin = request.span.map_or(0, |span| span.from_micros);
+    let later = begin.saturating_sub(from_micros.unwrap_or(begin));
+    if later == 0 {
+        return Ok(Some(text.to_owned()));
+    }
+    let seconds = later as f64 / 1e6;
+    let paths: Vec<_> = paths
+        .iter()
+        .filter_map(|path| path.earlier(seconds))
+        .collect();
+    Ok((!paths.is_empty()).then(|| paths_text(&paths)))
+}
+
 impl App {
     /// What a request to make something unrecognisable comes to, and the model that finds it.
     pub(crate) fn redaction(
@@ -124,6 +157,7 @@ impl App {
         let texts = [
             &mut wish.areas,
             &mut wish.spare,
+            &mut wish.keep,
             &mut wish.mute,
             &mut wish.beep,
         ];
@@ -154,6 +188,10 @@ impl App {
                 .hint("Write each like '10 20 30 15' or '10 20 30 15 from 1.5 to 4'."));
             }
         }
+        let keep = match wish.keep {
+            Some(text) => kept(&text, wish.keep_from_micros, request)?,
+            None => None,
+        };
         let usual = RedactParams::default();
         let color = wish.color.unwrap_or(usual.color);
         asked::colour(&color)?;
@@ -166,6 +204,7 @@ impl App {
             search: wish.search.unwrap_or_default(),
             areas: wish.areas,
             spare: wish.spare,
+            keep,
         });
         let mut ops: Vec<Op> = first.into_iter().collect();
         ops.extend(fields::node(request.deinterlace, report));

@@ -63,6 +63,16 @@ impl<T> Lately<T> {
         }
     }
 
+    /// What is remembered.
+    pub(crate) fn all(&self) -> Vec<Arc<T>> {
+        self.list().iter().map(|(_, found)| found.clone()).collect()
+    }
+
+    /// Forgets all of it.
+    pub(crate) fn clear(&self) {
+        self.list().clear();
+    }
+
     fn list(&self) -> std::sync::MutexGuard<'_, VecDeque<(String, Arc<T>)>> {
         self.0.lock().unwrap_or_else(PoisonError::into_inner)
     }

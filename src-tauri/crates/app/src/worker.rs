@@ -20,8 +20,8 @@ use crate::onnx::JobModels;
 use crate::runner::Stopping;
 use crate::stopping::{Running, StopControl, interrupted};
 use crate::{
-    App, Places, compute, doctor, explain, jobs, logging, memory, model_speed, now_millis, onnx,
-    project, scenes, silence, viewer,
+    App, Places, compute, doctor, explain, faces, jobs, logging, memory, model_speed, now_millis,
+    onnx, project, scenes, silence, viewer,
 };
 use events::say;
 use frameloom_core::error::{AppError, ErrorCode};
@@ -55,7 +55,7 @@ pub fn main(arguments: impl IntoIterator<Item = OsString>) -> ExitCode {
     let mut views = None;
     let mut frames = None;
     let mut listened = None;
-    let mut seen = None;
+    let (mut seen, mut faces) = (None, None);
     let mut arguments = arguments.into_iter();
     while let (Some(name), Some(value)) = (arguments.next(), arguments.next()) {
         match name.to_str() {
@@ -74,6 +74,8 @@ pub fn main(arguments: impl IntoIterator<Item = OsString>) -> ExitCode {
             Some("--listen") => listened = value.into_string().ok(),
             // All pictures of a clip are looked at, for its shots.
             Some("--scenes") => seen = value.into_string().ok(),
+            // All pictures of a clip are looked at, for who is seen.
+            Some("--faces") => faces = value.into_string().ok(),
             Some("--hints") => hints = value.into_string().ok(),
             // Nor this: a model is measured.
             Some("--speed") => speed = value.into_string().ok(),
@@ -94,6 +96,9 @@ pub fn main(arguments: impl IntoIterator<Item = OsString>) -> ExitCode {
     }
     if let (Some(data), Some(question)) = (&data, &listened) {
         return silence::listen_here(data.clone(), question);
+    }
+    if let (Some(data), Some(question)) = (&data, &faces) {
+        return faces::look_here(data.clone(), question);
     }
     if let Some(question) = &seen {
         return scenes::look_here(question);

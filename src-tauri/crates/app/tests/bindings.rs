@@ -8,11 +8,11 @@ use frameloom_app::project::{
 use frameloom_app::receipt::Verification;
 use frameloom_app::{
     About, CanvasEntry, CanvasGraph, CanvasSave, CanvasVersion, CatalogueView, Clipboard,
-    GraphPlan, GraphRequest, HistoryPage, HistoryQuery, JobEdit, Kept, Likeness, MenuGroup,
-    ModelEntry, ModelImport, ModelSource, ModelSpeed, NodeView, Opened, Outgoing, PresetCard,
-    PresetFit, QueueEvent, Report, Retry, SavedFit, SavedPreset, SceneExport, ScenesView, Settings,
-    Shelf, SilenceView, SoundWish, TrayWords, UpscalePlan, UpscaleRequest, ViewRequest,
-    WatchFolderView,
+    FacesView, GraphPlan, GraphRequest, HistoryPage, HistoryQuery, JobEdit, Kept, Likeness,
+    MenuGroup, ModelEntry, ModelImport, ModelSource, ModelSpeed, NodeView, Opened, Outgoing,
+    PresetCard, PresetFit, QueueEvent, Report, Retry, SavedFit, SavedPreset, SceneExport,
+    ScenesView, Settings, Shelf, SilenceView, SoundWish, TrayWords, UpscalePlan, UpscaleRequest,
+    ViewRequest, WatchFolderView,
 };
 use frameloom_core::error::AppError;
 use frameloom_core::graph::{Fault, NodeKind};
@@ -66,6 +66,7 @@ fn export(folder: &Path) -> Result<(), ExportError> {
     SilenceView::export_all(&config)?;
     SceneExport::export_all(&config)?;
     ScenesView::export_all(&config)?;
+    FacesView::export_all(&config)?;
     ModelImport::export_all(&config)?;
     ModelSource::export_all(&config)?;
     CatalogueView::export_all(&config)?;

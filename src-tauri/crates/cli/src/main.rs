@@ -61,7 +61,7 @@ fn run(arguments: &Arguments, output: &output::Output) -> Result<ExitCode, AppEr
         Command::Background(work) => commands::upscale::run(&app, &work.upscale(), output),
         Command::Convert(work) => commands::upscale::run(&app, &work.upscale(), output),
         Command::Reframe(work) => commands::upscale::run(&app, &work.upscale(), output),
-        Command::Redact(work) => commands::upscale::run(&app, &work.upscale(), output),
+        Command::Redact(work) => commands::redact::run(&app, work, output),
         Command::Silence(work) => commands::silence::run(&app, work, output),
         Command::Sheet(work) => commands::sheet::run(&app, work, output),
         Command::Scenes(work) => commands::scenes::run(&app, work, output),

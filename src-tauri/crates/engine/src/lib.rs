@@ -33,8 +33,10 @@ pub use control::{
     Cancel, Journal, MemoryJournal, Progress, SegmentRecord, SideMark, Stop, Unwatched,
 };
 pub use error::EngineError;
-pub use execute::{Context, Finished, View, ViewWish, execute, view};
-pub use nodes::{Models, PictureFormat, Portion, reframed_size};
+pub use execute::{Context, Finished, View, ViewWish, appearances, execute, view};
+pub use nodes::{
+    Appearance, Appearances, FacePicture, Models, PictureFormat, Portion, reframed_size,
+};
 pub use plan::{Plan, plan, result_size};
 pub use stamp::FileStamp;
 pub use verify::{file_sha256, times_sha256};

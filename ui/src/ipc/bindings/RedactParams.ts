@@ -37,4 +37,9 @@ areas: string | null,
 /**
  * Areas in which what is found stays as it is, one a line; see [`parse_areas`].
  */
-spare: string | null, };
+spare: string | null, 
+/**
+ * Ways of single faces or texts that stay as they are; see [`parse_paths`]. In each picture at
+ * most one thing that is found is left by a way: the one that lies on it best.
+ */
+keep: string | null, };

@@ -40,6 +40,15 @@ areas: string | null,
  */
 spare: string | null, 
 /**
+ * Ways of faces that stay as they are, as [`parse_paths`] reads them and [`App::faces`] finds them.
+ */
+keep: string | null, 
+/**
+ * From where the times of `keep` count, in microseconds from the first picture of the source; from
+ * the first that is taken where `None`.
+ */
+keep_from_micros: number | null, 
+/**
  * Stretches of a clip without sound, as [`parse_kept`](frameloom_core::graph::parse_kept) reads
  * them.
  */

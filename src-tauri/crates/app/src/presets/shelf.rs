@@ -4,7 +4,7 @@ use super::document::{MAX_PRESET_BYTES, PresetDocument, PresetSettings, PresetWo
 use super::fit::{Misfit, lacking, misfit};
 use super::{PRESET_VERSION, PresetId, offered, steps};
 use crate::request::UpscaleRequest;
-use crate::{App, Span, explain};
+use crate::{App, RedactWish, Span, explain};
 use frameloom_core::error::{AppError, ErrorCode};
 use frameloom_core::job::Quality;
 use frameloom_core::media::{MediaInfo, MediaKind, StreamKind};
@@ -486,7 +486,12 @@ fn settings_of(
         deinterlace: Some(request.deinterlace).filter(|d| *d != Default::default()),
         drop: request.drop.clone(),
         background: request.background.clone(),
-        redact: request.redact.clone(),
+        // Who stays visible is of one file.
+        redact: request.redact.clone().map(|wish| RedactWish {
+            keep: None,
+            keep_from_micros: None,
+            ..wish
+        }),
         reframe: request.reframe.clone(),
         motion: request.motion.clone(),
         silence: request.silence,

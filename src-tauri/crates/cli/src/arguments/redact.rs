@@ -48,6 +48,24 @@ pub struct Redact {
     /// An area in which what is found stays as it is, written as for --area.
     #[arg(long, value_name = "AREA")]
     pub spare: Vec<String>,
+    /// Show who is seen in it, each with a number, and do nothing else. A number is no person: after a
+    /// cut, or where two faces meet, the same one has another.
+    #[arg(long)]
+    pub list: bool,
+    /// With --list, write a picture with the face of each and its number (PNG or JPEG).
+    #[arg(long, value_name = "FILE", requires = "list")]
+    pub sheet: Option<PathBuf>,
+    /// Leave the faces of these numbers visible, as --list shows them with the same settings: '2,5'.
+    #[arg(long, value_name = "NUMBERS", value_delimiter = ',', conflicts_with_all = ["only", "list"])]
+    pub keep: Vec<u32>,
+    /// Cover the faces of these numbers, and leave all others of the list visible.
+    #[arg(
+        long,
+        value_name = "NUMBERS",
+        value_delimiter = ',',
+        conflicts_with = "list"
+    )]
+    pub only: Vec<u32>,
     /// Take the sound out of a stretch, in seconds or h:mm:ss from the first picture: '12.5-14'. May be
     /// given again, in order.
     #[arg(long, value_name = "FROM-TO")]
@@ -106,6 +124,8 @@ impl Redact {
             },
             areas: lines(&self.area),
             spare: lines(&self.spare),
+            keep: None,
+            keep_from_micros: None,
             mute: lines(&self.mute),
             beep: lines(&self.beep),
             keep_metadata: self.keep_metadata,

@@ -12,6 +12,7 @@ pub mod outgoing;
 pub mod presets;
 pub mod probe;
 pub mod project;
+pub mod redact;
 pub mod run;
 pub mod scenes;
 pub mod sheet;

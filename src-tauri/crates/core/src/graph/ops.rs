@@ -707,6 +707,9 @@ pub struct RedactParams {
     pub areas: Option<String>,
     /// Areas in which what is found stays as it is, one a line; see [`parse_areas`].
     pub spare: Option<String>,
+    /// Ways of single faces or texts that stay as they are; see [`parse_paths`]. In each picture at
+    /// most one thing that is found is left by a way: the one that lies on it best.
+    pub keep: Option<String>,
 }
 
 impl Default for RedactParams {
@@ -720,6 +723,7 @@ impl Default for RedactParams {
             search: Search::default(),
             areas: None,
             spare: None,
+            keep: None,
         }
     }
 }

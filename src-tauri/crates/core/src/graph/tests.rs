@@ -116,6 +116,7 @@ fn every_op() -> Vec<Op> {
             model: Some("faces".into()),
             cover: RedactMode::Pixelate,
             areas: Some("0 0 10 10 to 3".into()),
+            keep: Some("1 0 0 10 10\n\n3 5 5 1 1".into()),
             ..RedactParams::default()
         }),
         Op::Text(TextParams {
@@ -207,6 +208,7 @@ fn what_the_table_lets_pass_is_read_with_its_defaults() {
                 | shape::Kind::File(_)
                 | shape::Kind::Model => json!("x"),
                 shape::Kind::Areas => json!("0 0 10 10"),
+                shape::Kind::Paths => json!("0 0 0 10 10"),
                 shape::Kind::Keys => json!("0 50"),
                 shape::Kind::Color => json!("#ffffff"),
                 shape::Kind::Fraction { min, .. } => json!({"num": min, "den": 1}),

@@ -1,6 +1,7 @@
 //! Running a plan.
 
 mod animated;
+mod appearances;
 mod copied;
 pub(crate) mod inspect;
 mod join;
@@ -21,6 +22,7 @@ mod view;
 mod window;
 mod within;
 
+pub use appearances::appearances;
 pub use output::{free_output, is_same_file, real_place, remove_leftovers};
 pub use pool::Pool;
 pub use view::{Pixels, View, ViewWish, view};

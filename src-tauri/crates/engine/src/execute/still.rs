@@ -155,6 +155,38 @@ fn verifier(
     ))
 }
 
+/// The picture as the node of this name gets it.
+pub(super) fn frame_before(
+    spec: &JobSpec,
+    node: &str,
+    context: &Context<'_>,
+) -> Result<(Frame, PictureFormat), EngineError> {
+    let mut picture = frameloom_still::read(&spec.input, &Limits::default())?;
+    if picture.layout.has_alpha() {
+        spread_color_under_transparency(&mut picture);
+    }
+    let layout = spec.graph.layout()?;
+    for (id, op) in only_line(&layout, spec)?.ops() {
+        if id == node {
+            break;
+        }
+        context.cancel.check()?;
+        picture = whole(picture, id, op, spec, context)?;
+    }
+    let input = format_by_frame(&picture);
+    Ok((planar(&picture, input.pixels)?, input))
+}
+
+/// As what frames a picture goes through nodes.
+fn format_by_frame(picture: &Picture) -> PictureFormat {
+    let mut input = Shape::of(picture).format();
+    // ffmpeg has no grey with transparency: three equal planes hold it.
+    if input.pixels.planes == Planes::Gray && input.pixels.alpha {
+        input.pixels.planes = Planes::Gbr;
+    }
+    input
+}
+
 /// A picture that only ffmpeg can read (AVIF): through the same nodes as a frame of a clip.
 pub(super) fn run_by_ffmpeg(
     spec: &JobSpec,
@@ -514,11 +546,7 @@ fn by_frame(
         .steps
         .iter()
         .find(|s| s.id == node);
-    let mut input = Shape::of(picture).format();
-    // ffmpeg has no grey with transparency: three equal planes hold it.
-    if input.pixels.planes == Planes::Gray && input.pixels.alpha {
-        input.pixels.planes = Planes::Gbr;
-    }
+    let input = format_by_frame(picture);
     let frame = planar(picture, input.pixels)?;
     let (sides, joints) = (Sides::default(), Joints::default());
     let over = match step {

@@ -189,6 +189,7 @@ export const canvasNodes = {
   'help.redact.areas': 'One area a line: left, top, width, height in %, perhaps “from 1.5 to 4”.',
   'param.spare': 'Never covered',
   'help.redact.spare': 'Areas in which what is found stays visible, written the same way.',
+  'help.redact.keep': 'Ways of faces that stay visible, a place a line: seconds, left, top, width, height in %.',
   'param.shape': 'Shape',
   'help.reframe.shape': 'Width by height of the result.',
   'param.reframe.smooth': 'Calm',

@@ -188,6 +188,7 @@ export const canvasNodes = {
   'help.redact.areas': 'Une zone par ligne : gauche, haut, largeur, hauteur en %, et peut-être « from 1.5 to 4 ».',
   'param.spare': 'Jamais couvert',
   'help.redact.spare': 'Zones où ce qui est trouvé reste visible, écrites de la même façon.',
+  'help.redact.keep': 'Trajets des visages qui restent visibles, un lieu par ligne : secondes, gauche, haut, largeur, hauteur en %.',
   'param.shape': 'Format',
   'help.reframe.shape': 'Largeur par hauteur du résultat.',
   'param.reframe.smooth': 'Calme',

@@ -188,6 +188,7 @@ export const canvasNodes = {
   'help.redact.areas': 'Mỗi dòng một vùng: trái, trên, rộng, cao theo %, có thể thêm “from 1.5 to 4”.',
   'param.spare': 'Không che',
   'help.redact.spare': 'Các vùng mà thứ tìm được vẫn hiện rõ, viết theo cùng cách.',
+  'help.redact.keep': 'Đường đi của các khuôn mặt để lộ, mỗi dòng một chỗ: giây, trái, trên, rộng, cao theo %.',
   'param.shape': 'Tỉ lệ',
   'help.reframe.shape': 'Chiều rộng trên chiều cao của kết quả.',
   'param.reframe.smooth': 'Độ êm',

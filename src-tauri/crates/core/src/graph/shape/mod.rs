@@ -49,6 +49,8 @@ pub(super) enum Kind {
     Keys,
     /// Parts of the picture, one a line, as [`parse_areas`](crate::graph::parse_areas) reads them.
     Areas,
+    /// Ways of things through the pictures, as [`parse_paths`](crate::graph::parse_paths) reads them.
+    Paths,
     /// Absolute path of a file with one of these extensions.
     File(&'static [&'static str]),
     /// Id of a model.
@@ -195,6 +197,11 @@ impl Kind {
                             edge, width and height in percent of the picture, and seconds"
                     .to_owned()
             }
+            Kind::Paths => {
+                "places, one a line, like \"2.5 10 20 5 8\": seconds, and left edge, upper edge, width and \
+                 height in percent of the picture; a blank line between two ways"
+                    .to_owned()
+            }
             Kind::Color => "a colour like \"#ff8000\"".to_owned(),
             Kind::Fraction { min, max } => {
                 format!("a fraction like {{\"num\": 30000, \"den\": 1001}} from {min} to {max}")
@@ -224,6 +231,9 @@ impl Kind {
             Kind::Areas => value.as_str().is_some_and(|text| {
                 text.len() <= MAX_AREAS_TEXT
                     && super::areas::parse_areas(text).is_ok_and(|areas| !areas.is_empty())
+            }),
+            Kind::Paths => value.as_str().is_some_and(|text| {
+                text.len() <= super::MAX_PATHS_TEXT && super::paths::parse_paths(text).is_ok()
             }),
             Kind::Color => value
                 .as_str()

@@ -1,7 +1,7 @@
 //! The JSON Schema that is written from the table.
 
 use super::{Kind, MAX_AREAS_TEXT, MAX_TEXT, OPS, OpShape};
-use crate::graph::{GRAPH_VERSION, MAX_EDGES, MAX_ID, MAX_KEPT_TEXT, MAX_NODES};
+use crate::graph::{GRAPH_VERSION, MAX_EDGES, MAX_ID, MAX_KEPT_TEXT, MAX_NODES, MAX_PATHS_TEXT};
 use serde_json::{Map, Value, json};
 
 impl OpShape {
@@ -56,6 +56,9 @@ impl Kind {
             }),
             Kind::Areas | Kind::Keys => json!({
                 "type": "string", "minLength": 1, "maxLength": MAX_AREAS_TEXT, "x-editor": "lines"
+            }),
+            Kind::Paths => json!({
+                "type": "string", "minLength": 1, "maxLength": MAX_PATHS_TEXT, "x-editor": "lines"
             }),
             Kind::File(extensions) => json!({
                 "type": "string", "minLength": 1, "maxLength": MAX_TEXT,

@@ -685,6 +685,11 @@ pub(in crate::graph) const OPS: &[OpShape] = &[
                 Kind::Areas,
                 "Areas in which what is found stays as it is.",
             ),
+            optional(
+                "keep",
+                Kind::Paths,
+                "Ways of single faces that stay as they are, as `frameloom redact --list` finds them.",
+            ),
         ],
     },
     OpShape {

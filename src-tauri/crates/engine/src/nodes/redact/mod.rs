@@ -4,15 +4,19 @@
 //! through the pictures in which it is missed ([`track`]); what is left of a place are a few means
 //! ([`paint`]).
 
+mod gather;
 mod paint;
 mod track;
+mod watch;
 
 use super::overlay::{copied, since};
 use super::temporal::{Give, Temporal, Timed};
 use super::{Filter, Node, Opened, Opening, PictureFormat};
 use crate::EngineError;
 use crate::motion::{Gray, is_cut};
-use frameloom_core::graph::{Area, RedactMode, RedactParams, Search, parse_areas, parse_color};
+use frameloom_core::graph::{
+    Area, RedactMode, RedactParams, Search, SeenPath, parse_areas, parse_color, parse_paths,
+};
 use frameloom_core::job::{Device, ProviderChoice};
 use frameloom_core::model::{ModelManifest, Task};
 use frameloom_core::pixel::{AnyPlane, PixelFormat, Planes};
@@ -26,6 +30,8 @@ use std::collections::VecDeque;
 use track::{Seen, Small, grown, links, places};
 
 pub(super) use track::REACH;
+pub(crate) use watch::Watch;
+pub use watch::{Appearance, Appearances, FacePicture};
 
 /// Parts of a picture that are looked at beside the whole: so much each of the largest part that has
 /// the shape that the model takes.
@@ -41,6 +47,9 @@ const OVERLAP: f64 = 0.3;
 const MOST_ENLARGED: f64 = 1.5;
 /// Of two things that are found, so much of the smaller one lies in the other: they are one.
 const WITHIN: f32 = 0.6;
+/// What is found stays as it is where it lies on a way that is kept by so much of what both cover
+/// together.
+const ON_ITS_WAY: f32 = 0.5;
 /// As [`WITHIN`], of what both cover together.
 const SAME: f32 = 0.3;
 
@@ -66,6 +75,13 @@ pub(super) fn check(
         said!(
             "redact.areas",
             "its areas cannot be read: {reason}",
+            reason = Said::from(reason)
+        )
+    })?;
+    kept(params).map_err(|reason| {
+        said!(
+            "redact.keep",
+            "the faces that it is to keep cannot be read: {reason}",
             reason = Said::from(reason)
         )
     })?;
@@ -96,6 +112,46 @@ pub(super) fn check(
 fn areas(params: &RedactParams) -> Result<(Vec<Area>, Vec<Area>), String> {
     let read = |text: &Option<String>| text.as_deref().map_or(Ok(Vec::new()), parse_areas);
     Ok((read(&params.areas)?, read(&params.spare)?))
+}
+
+/// The ways of what stays as it is.
+fn kept(params: &RedactParams) -> Result<Vec<SeenPath>, String> {
+    params.keep.as_deref().map_or(Ok(Vec::new()), parse_paths)
+}
+
+/// Which of `found` stay as they are at a time: for each way the one that lies on it best, and enough.
+/// So whoever else comes near a face that is kept stays covered.
+fn on_ways(found: &[Found], ways: &[SeenPath], seconds: f64) -> Vec<bool> {
+    let mut kept = vec![false; found.len()];
+    for way in ways.iter().filter_map(|way| way.at(seconds)) {
+        let way = Found {
+            sides: way.map(|side| side as f32),
+            score: 0.0,
+        };
+        let overlaps = found.iter().map(|found| inside(found).overlap(&way));
+        // Of equal ones the surer, which comes first.
+        let best = overlaps
+            .enumerate()
+            .reduce(|best, next| match next.1 > best.1 {
+                true => next,
+                false => best,
+            });
+        if let Some((index, overlap)) = best
+            && overlap >= ON_ITS_WAY
+            && let Some(kept) = kept.get_mut(index)
+        {
+            *kept = true;
+        }
+    }
+    kept
+}
+
+/// What of it lies in the picture.
+fn inside(found: &Found) -> Found {
+    Found {
+        sides: found.sides.map(|side| side.clamp(0.0, 1.0)),
+        ..*found
+    }
 }
 
 /// Opens the node: with a memory of time for a clip in which a model finds something.
@@ -133,12 +189,21 @@ pub(super) fn open(
     let model = opening.models.load(id)?;
     eraser.is_oval = model.manifest.task == Task::Faces;
     let session = PlaceSession::open(&(opening.runtime)()?, &model, opening.threads)?;
+    let ways = kept(params).map_err(|reason| EngineError::Node {
+        node: "redact".to_owned(),
+        reason: reason.into(),
+    })?;
     let finder = Finder::new(session, params, spared, input, opening.zero)?;
     let node = match input.pace == super::Pace::STILL {
-        true => Node::Filter(Box::new(Still { finder, eraser })),
+        true => Node::Filter(Box::new(Still {
+            finder,
+            eraser,
+            ways,
+        })),
         false => Node::Temporal(Box::new(Clip {
             finder,
             eraser,
+            ways,
             held: VecDeque::new(),
             given: 0,
             last: None,
@@ -204,6 +269,8 @@ struct View {
 pub(super) struct Sight {
     /// Each thing once, the surest first.
     pub found: Vec<Found>,
+    /// When it is shown, in seconds from the first.
+    pub seconds: f64,
     /// The picture in small: red, green and blue from 0 to 1.
     rgb: [Vec<f32>; 3],
     size: (usize, usize),
@@ -346,7 +413,12 @@ impl Finder {
         let mut found = joined(found);
         found.retain(|one| !is_spared(one));
         let (rgb, size) = first.unwrap_or_default();
-        Ok(Sight { found, rgb, size })
+        Ok(Sight {
+            found,
+            seconds,
+            rgb,
+            size,
+        })
     }
 }
 
@@ -442,6 +514,8 @@ impl Filter for Areas {
 struct Still {
     finder: Finder,
     eraser: Eraser,
+    /// Of what stays as it is.
+    ways: Vec<SeenPath>,
 }
 
 impl Filter for Still {
@@ -455,7 +529,12 @@ impl Filter for Still {
 
     fn process(&mut self, frame: &Frame) -> Result<Frame, EngineError> {
         let sight = self.finder.see(frame)?;
-        let places: Vec<[f32; 4]> = sight.found.iter().map(|found| found.sides).collect();
+        let kept = on_ways(&sight.found, &self.ways, sight.seconds);
+        let found = sight.found.iter().zip(kept);
+        let places: Vec<[f32; 4]> = found
+            .filter(|(_, is_kept)| !is_kept)
+            .map(|(found, _)| found.sides)
+            .collect();
         self.eraser.erase(frame, &places)
     }
 }
@@ -471,6 +550,8 @@ struct Held {
 struct Clip {
     finder: Finder,
     eraser: Eraser,
+    /// Of what stays as it is.
+    ways: Vec<SeenPath>,
     /// Up to [`REACH`] pictures that were given, and those that wait.
     held: VecDeque<Held>,
     /// How many of those were given.
@@ -510,7 +591,12 @@ impl Temporal for Clip {
     }
 
     fn push(&mut self, timed: Timed, give: &mut Give<'_>) -> Result<(), EngineError> {
-        let Sight { found, rgb, size } = self.finder.see(&timed.frame)?;
+        let Sight {
+            found,
+            seconds,
+            rgb,
+            size,
+        } = self.finder.see(&timed.frame)?;
         let gray = Gray::of_rgb(&rgb, size);
         let is_cut = self.last.as_ref().is_some_and(|last| is_cut(last, &gray));
         let back = match self.held.back() {
@@ -518,6 +604,7 @@ impl Temporal for Clip {
             _ => vec![None; found.len()],
         };
         let seen = Seen {
+            kept: on_ways(&found, &self.ways, seconds),
             found,
             back,
             is_cut,

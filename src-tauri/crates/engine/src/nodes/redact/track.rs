@@ -89,7 +89,7 @@ impl Small {
     }
 
     /// Where the place `sides` of this picture lies in `next`.
-    fn follow(&self, sides: [f32; 4], next: &Small) -> [f32; 4] {
+    pub(super) fn follow(&self, sides: [f32; 4], next: &Small) -> [f32; 4] {
         if (self.width, self.height) != (next.width, next.height) {
             return sides;
         }
@@ -152,10 +152,27 @@ pub(super) struct Seen {
     pub found: Vec<Found>,
     /// For each of those, the one of the picture before that is the same.
     pub back: Vec<Option<usize>>,
+    /// Which of those stay visible; none where it is empty.
+    pub kept: Vec<bool>,
     /// The picture is the first of a shot.
     pub is_cut: bool,
     /// The picture.
     pub small: Small,
+}
+
+impl Seen {
+    /// True if what was found there stays visible.
+    fn keeps(&self, index: usize) -> bool {
+        self.kept.get(index).copied().unwrap_or(false)
+    }
+
+    /// What was found and is covered.
+    fn covered(&self) -> impl Iterator<Item = &Found> {
+        let found = self.found.iter().enumerate();
+        found
+            .filter(|(index, _)| !self.keeps(*index))
+            .map(|(_, found)| found)
+    }
 }
 
 /// For each of `now`, the one of `before` that is the same thing.
@@ -198,20 +215,24 @@ pub(super) fn places(window: &[&Seen], at: usize) -> Vec<[f32; 4]> {
     let shot = first.unwrap_or(at)..=last.unwrap_or(at);
 
     let own = window[at];
-    let mut places: Vec<[f32; 4]> = own.found.iter().map(|found| found.sides).collect();
+    let mut places: Vec<[f32; 4]> = own.covered().map(|found| found.sides).collect();
     for from in shot.clone().filter(|&from| from != at) {
         let seen = window[from];
-        // The next picture on the way, in which the chain must have ended.
+        // The next picture on the way, in which the chain must have ended. One that leads to what
+        // stays visible has ended, too: that is somebody else, or was not known to be the same.
         let (steps, goes_on): (usize, &dyn Fn(usize) -> bool) = match from < at {
             true => (at - from, &|index| {
-                window[from + 1].back.contains(&Some(index))
+                let next = window[from + 1];
+                let mut back = next.back.iter().enumerate();
+                back.any(|(own, back)| *back == Some(index) && !next.keeps(own))
             }),
             false => (from - at, &|index| {
-                from > *shot.start() && seen.back.get(index).copied().flatten().is_some()
+                let before = seen.back.get(index).copied().flatten();
+                from > *shot.start() && before.is_some_and(|before| !window[from - 1].keeps(before))
             }),
         };
         for (index, found) in seen.found.iter().enumerate() {
-            if goes_on(index) {
+            if seen.keeps(index) || goes_on(index) {
                 continue;
             }
             // What nothing speaks for is followed for a moment only.
@@ -225,16 +246,12 @@ pub(super) fn places(window: &[&Seen], at: usize) -> Vec<[f32; 4]> {
                     followed(found.sides, path.map(|i| (window[i], window[i - 1])))
                 }
             };
-            // Found again in this very picture, it needs no help.
+            // Found again in this very picture, it needs no help. What stays visible there is not it.
             let place = Found {
                 sides: here,
                 score: 0.0,
             };
-            if own
-                .found
-                .iter()
-                .all(|own| place.share_in(own) < FOUND_AGAIN)
-            {
+            if own.covered().all(|own| place.share_in(own) < FOUND_AGAIN) {
                 places.push(grown(here, GROWTH * steps as f32));
             }
         }
@@ -316,6 +333,7 @@ mod tests {
         Seen {
             found: found.into_iter().map(face).collect(),
             back: Vec::new(),
+            kept: Vec::new(),
             is_cut: false,
             small: Small::new(&[grey.clone(), grey.clone(), grey], SIZE),
         }
@@ -405,6 +423,48 @@ mod tests {
         let window: Vec<&Seen> = all.iter().collect();
         let places = places(&window, 2);
         assert!(places.iter().any(|sides| sides[0] < 0.42), "{places:?}");
+    }
+
+    #[test]
+    fn what_stays_visible_is_not_followed_and_hides_nobody() {
+        let face = |x: f32| Found {
+            sides: [x, 30.0 / 90.0, x + 24.0 / 160.0, 60.0 / 90.0],
+            score: 0.9,
+        };
+        // Two faces come close; of both, one at a time is missed.
+        let mut all: Vec<Seen> = (0..9).map(|_| seen(0.4, None)).collect();
+        for (i, seen) in all.iter_mut().enumerate() {
+            seen.found = match i {
+                3 => vec![face(0.4)],
+                5 => vec![face(0.44)],
+                _ => vec![face(0.4), face(0.44)],
+            };
+        }
+        // The first is kept.
+        for seen in &mut all {
+            seen.kept = seen
+                .found
+                .iter()
+                .map(|found| found.sides[0] < 0.42)
+                .collect();
+        }
+        let all = linked(all);
+        let window: Vec<&Seen> = all.iter().collect();
+        for i in 0..9 {
+            let places = places(&window, i);
+            // What is covered is the second, in the picture in which it is missed and lies in the
+            // first, too; where only the second is seen nothing more is.
+            assert!(covers(&places, 0.44), "{i}: {places:?}");
+            assert!(
+                places.iter().all(|sides| sides[0] > 0.42),
+                "{i}: {places:?}"
+            );
+        }
+        // In picture 3 what was found of the second could go on in the first: it does not.
+        let mut mislinked = all.clone();
+        mislinked[3].back = vec![Some(1)];
+        let window: Vec<&Seen> = mislinked.iter().collect();
+        assert!(covers(&places(&window, 3), 0.44));
     }
 
     #[test]
