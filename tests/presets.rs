@@ -79,12 +79,24 @@ fn noise_is_less_afterwards_than_before() {
     else {
         return;
     };
-    let (_, output) = done(&cli, "clean", &noisy, &["-q", "archive"]);
+    let (job, output) = done(&cli, "clean", &noisy, &["-q", "archive"]);
     let (before, after) = (
         luma_psnr(&clean, &noisy).unwrap(),
         luma_psnr(&clean, &output).unwrap(),
     );
     assert!(after > before + 1.0, "{before} dB to {after} dB");
+    let compare = ["jobs", "compare", job["id"].as_str().unwrap(), "--json"];
+    let found = cli.run(compare).expect_code(0).json();
+    let found = found.as_array().unwrap();
+    assert_eq!(found.len(), 5, "moments of the clip");
+    for moment in found {
+        let noise = |side: &str| {
+            let both = &moment["likeness"]["blemishes"];
+            both[side]["noise"].as_f64().unwrap()
+        };
+        let (before, after) = (noise("before"), noise("after"));
+        assert!(before > 2.0 && after < 0.6 * before, "{moment}");
+    }
 }
 
 #[test]
@@ -166,8 +178,9 @@ fn sound_is_brought_to_its_loudness_and_the_pictures_stay() {
     let loudness = &shown["checks"]["sound"][0]["loudness"];
     let found = loudness["found"].as_f64().unwrap();
     assert!((found + 16.0).abs() <= 0.5, "{loudness}");
+    assert!(shown["checks"]["copied"].as_u64() > Some(0), "{shown}");
     let likeness = luma_psnr(&demo_clip(), &output).unwrap();
-    assert!(likeness > 40.0, "{likeness} dB");
+    assert!(likeness > 130.0, "{likeness} dB");
 }
 
 #[test]

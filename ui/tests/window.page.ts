@@ -189,6 +189,8 @@ test('side by side, lens and difference show both pictures at one place, and fig
   await expect(page.getByText('Difference, times 4')).toBeVisible();
   await page.getByRole('button', { name: 'Measure this frame' }).click();
   await expect(page.getByText('PSNR 38.4 dB')).toBeVisible();
+  await expect(page.getByText('noise 4.2 → 1.1')).toBeVisible();
+  await expect(page.getByText('edges of blocks 1.9 → 0.2')).toBeVisible();
   const { violations } = await new AxeBuilder({ page }).analyze();
   expect(violations.map(({ id }) => id)).toEqual([]);
   expect(errors).toEqual([]);

@@ -488,7 +488,7 @@ export function fakeIpc(options: FakeOptions = {}): FakeIpc {
     },
     likeness: async (id) => {
       calls.push(`likeness ${id}`);
-      return { before_bytes: 2_400_000, after_bytes: 6_100_000, picture: { psnr_db: 38.42, ssim: 0.9731 } };
+      return { before_bytes: 2_400_000, after_bytes: 6_100_000, picture: { psnr_db: 38.42, ssim: 0.9731 }, blemishes: { before: { noise: 4.2, blocks: 1.9 }, after: { noise: 1.1, blocks: 0.2 } } };
     },
     getSettings: async () => settings,
     setSettings: async (next) => {

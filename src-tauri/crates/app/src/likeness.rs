@@ -2,6 +2,7 @@
 
 use crate::preview::{Side, pixels};
 use crate::{App, explain};
+use frameloom_core::blemishes::Blemishes;
 use frameloom_core::error::AppError;
 use frameloom_core::job::JobId;
 use frameloom_core::quality::{Rgb, psnr, ssim};
@@ -27,6 +28,18 @@ pub struct Likeness {
     /// What can be said of the pictures; `None` where they have not the same shape, as after a cut,
     /// or are too large to be read as they are.
     pub picture: Option<PictureLikeness>,
+    /// What spoils each of them; `None` for pictures that are small, and those of two sizes, in which
+    /// it is not the same.
+    pub blemishes: Option<BlemishesOfBoth>,
+}
+
+/// What spoils a source and its result.
+#[derive(Debug, Clone, Copy, PartialEq, Serialize, TS)]
+pub struct BlemishesOfBoth {
+    /// Of the source.
+    pub before: Blemishes,
+    /// Of the result.
+    pub after: Blemishes,
 }
 
 /// Of luma, the result made as small as its source by MATLAB's bicubic; both made smaller by it
@@ -63,14 +76,24 @@ impl App {
         };
         let (before_bytes, before) = side(Side::Before)?;
         let (after_bytes, after) = side(Side::After)?;
+        let both = before.zip(after);
         Ok(Likeness {
             before_bytes,
             after_bytes,
-            picture: before
-                .zip(after)
-                .and_then(|(before, after)| compared(&before, &after)),
+            picture: both.as_ref().and_then(|(a, b)| compared(a, b)),
+            blemishes: both.as_ref().and_then(|(a, b)| blemishes(a, b)),
         })
     }
+}
+
+fn blemishes(before: &Rgb, after: &Rgb) -> Option<BlemishesOfBoth> {
+    if (before.width, before.height) != (after.width, after.height) {
+        return None;
+    }
+    Some(BlemishesOfBoth {
+        before: Blemishes::of(before)?,
+        after: Blemishes::of(after)?,
+    })
 }
 
 fn compared(before: &Rgb, after: &Rgb) -> Option<PictureLikeness> {

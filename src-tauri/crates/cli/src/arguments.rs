@@ -773,6 +773,15 @@ pub enum Jobs {
         #[arg(long)]
         receipt: bool,
     },
+    /// Show what became of the pictures of a finished job: how alike result and source are (PSNR and
+    /// SSIM of luma), and what spoils each of them, noise and edges of coded blocks.
+    Compare {
+        /// Job id.
+        id: String,
+        /// Moment of the clip in seconds; five moments, evenly apart, if left out.
+        #[arg(long, value_name = "SECONDS")]
+        at: Option<f64>,
+    },
     /// Go on with a paused, interrupted or failed job.
     Resume {
         /// Job id.

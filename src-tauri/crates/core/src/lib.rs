@@ -18,6 +18,7 @@
 //! ```
 #![forbid(unsafe_code)]
 
+pub mod blemishes;
 pub mod catalogue;
 pub mod color;
 pub mod error;

@@ -26,9 +26,15 @@ times_sha256: string | null,
  */
 streams: number, 
 /**
- * Pictures against their sources; `None` where an older version made the receipt.
+ * Pictures against their sources; `None` where an older version made the receipt, or they were
+ * copied.
  */
 pictures: PictureCheck | null, 
+/**
+ * Coded pictures that were copied and found in the result byte by byte, each at its time; `None`
+ * where pictures were encoded.
+ */
+copied?: number, 
 /**
  * Tracks of sound that were worked on, in the order of the result.
  */

@@ -138,7 +138,11 @@ reason: string,
 /**
  * The same for the window.
  */
-said?: Said, } | { "kind": "sound_encoded", 
+said?: Said, } | { "kind": "pictures_encoded", 
+/**
+ * Why, in plain words.
+ */
+why: Said, } | { "kind": "sound_encoded", 
 /**
  * Its place among the tracks of sound of the result, from 1.
  */

@@ -3,7 +3,7 @@ use crate::commands::upscale::{exit_code, run_job};
 use crate::commands::warnings;
 use crate::interrupt;
 use crate::output::{Output, columns, duration};
-use frameloom_app::App;
+use frameloom_app::{App, Likeness};
 use frameloom_core::error::AppError;
 use frameloom_core::job::{Job, JobId, JobState};
 use serde_json::{Value, json};
@@ -31,6 +31,7 @@ pub fn run(app: &Arc<App>, command: &Jobs, output: &Output) -> Result<ExitCode, 
             let job = app.job(&JobId(id.clone()))?;
             output.result(&detailed(&job), || show(&job));
         }
+        Jobs::Compare { id, at } => compare(app, &JobId(id.clone()), *at, output)?,
         Jobs::Resume { id, limits } => {
             let id = JobId(id.clone());
             interrupt::listen(output)?;
@@ -132,6 +133,58 @@ fn list(jobs: &[Job]) -> String {
         })
         .collect();
     columns(&rows)
+}
+
+/// Moments at which a result is compared where none is named.
+const MOMENTS: i64 = 5;
+
+/// Tells how alike a result and its source are.
+fn compare(app: &App, id: &JobId, at: Option<f64>, output: &Output) -> Result<(), AppError> {
+    let span = app.receipt(id)?.checks.span_micros;
+    let moments: Vec<i64> = match (at, span) {
+        (Some(seconds), _) => vec![(seconds.clamp(0.0, 1e9) * 1e6) as i64],
+        (None, Some((first, last))) => (0..MOMENTS)
+            .map(|n| (last - first) / (2 * MOMENTS) * (2 * n + 1))
+            .collect(),
+        (None, None) => vec![0],
+    };
+    let mut found = Vec::new();
+    for at_micros in moments {
+        found.push((at_micros, app.job_likeness(id, at_micros)?));
+    }
+    let listed: Vec<_> = found
+        .iter()
+        .map(|(at_micros, likeness)| json!({ "at_micros": at_micros, "likeness": likeness }))
+        .collect();
+    output.result(&json!(listed), || {
+        let lines = found.iter().map(|(at_micros, likeness)| {
+            format!("{:>9.3} s  {}", *at_micros as f64 / 1e6, told(likeness))
+        });
+        lines.collect::<Vec<_>>().join("\n")
+    });
+    Ok(())
+}
+
+fn told(likeness: &Likeness) -> String {
+    let Some(picture) = &likeness.picture else {
+        return "not of one shape".to_owned();
+    };
+    let mut parts = vec![match picture.psnr_db {
+        Some(db) => format!("PSNR {db:.1} dB"),
+        None => "no difference".to_owned(),
+    }];
+    parts.extend(picture.ssim.map(|ssim| format!("SSIM {ssim:.3}")));
+    if let Some(both) = &likeness.blemishes {
+        parts.push(format!(
+            "noise {:.1} -> {:.1}",
+            both.before.noise, both.after.noise
+        ));
+        parts.push(format!(
+            "edges of blocks {:.1} -> {:.1}",
+            both.before.blocks, both.after.blocks
+        ));
+    }
+    parts.join("  ")
 }
 
 fn show(job: &Job) -> String {

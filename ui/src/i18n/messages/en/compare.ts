@@ -16,6 +16,8 @@ export const compare = {
   'compare.figures.psnr': 'PSNR {db} dB',
   'compare.figures.same': 'no difference',
   'compare.figures.ssim': 'SSIM {ssim}',
+  'compare.figures.noise': 'noise {before} → {after}',
+  'compare.figures.blocks': 'edges of blocks {before} → {after}',
   'compare.figures.none': 'not of one shape',
   'compare.figures.help': 'The result, made as small as the source again, against the source (luma).',
   'compare.zoom.full': 'Show at 100 %',

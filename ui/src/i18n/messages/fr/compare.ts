@@ -15,6 +15,8 @@ export const compare = {
   'compare.figures.psnr': 'PSNR {db} dB',
   'compare.figures.same': 'aucune différence',
   'compare.figures.ssim': 'SSIM {ssim}',
+  'compare.figures.noise': 'bruit {before} → {after}',
+  'compare.figures.blocks': 'bords de blocs {before} → {after}',
   'compare.figures.none': 'formes différentes',
   'compare.figures.help': 'Le résultat, ramené à la taille de la source, face à la source (luminance).',
   'compare.zoom.full': 'Afficher à 100 %',

@@ -15,6 +15,8 @@ export const compare = {
   'compare.figures.psnr': 'PSNR {db} dB',
   'compare.figures.same': 'không khác biệt',
   'compare.figures.ssim': 'SSIM {ssim}',
+  'compare.figures.noise': 'nhiễu {before} → {after}',
+  'compare.figures.blocks': 'viền khối {before} → {after}',
   'compare.figures.none': 'không cùng tỷ lệ khung',
   'compare.figures.help': 'Kết quả, thu nhỏ lại bằng nguồn, so với nguồn (độ sáng).',
   'compare.zoom.full': 'Xem ở 100 %',
