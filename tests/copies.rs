@@ -82,6 +82,9 @@ fn a_copy_of_other_pictures_is_told_from_one() {
     assert_eq!(receipt["checks"]["copied"], Value::Null);
     let lost = take(&input).kept(&take(&output), &[0]).unwrap_err();
     assert_eq!((lost[0].stream, lost[0].aspect), (0, Aspect::Content));
+    // Cameras write dates and places into coded pictures.
+    let (_, receipt, _) = louder(&cli, &input, "b.mp4", &["--drop", "metadata"]);
+    assert_eq!(receipt["checks"]["copied"], Value::Null);
 }
 
 #[test]

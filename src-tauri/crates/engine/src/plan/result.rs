@@ -173,7 +173,8 @@ pub(super) fn picture_plan(
 }
 
 /// What goes into a result whose pictures are copied; `None` where they have to be encoded: something is
-/// done to them, a codec is asked for, or the container cannot hold them as they are.
+/// done to them, a codec is asked for, the container cannot hold them as they are, or nothing is to be
+/// told of them.
 ///
 /// A copy is as good as any quality asked for. Only who asks for a draft wants less than there is.
 pub(super) fn copy_plan(
@@ -185,7 +186,9 @@ pub(super) fn copy_plan(
 ) -> Option<MuxPlan> {
     let encode = &spec.encode;
     let is_asked = encode.codec.is_some() || encode.quality == Quality::Draft;
-    let is_changed = !line.steps.is_empty() || drop.contains(&TrackChoice::Rotation);
+    // Cameras write dates and places into the coded pictures, too.
+    let unwanted = [TrackChoice::Rotation, TrackChoice::Metadata];
+    let is_changed = !line.steps.is_empty() || unwanted.iter().any(|choice| drop.contains(choice));
     let is_clip = info.kind == MediaKind::Video && spec.pictures.is_none();
     let is_animation = ["gif", "apng", "webp"].contains(&info.container.as_str());
     // What players cut off is cut off of pictures that are encoded; not every container can say it.
