@@ -73,7 +73,7 @@ fn coded_pictures_come_through_as_they_are() {
 
 #[test]
 fn a_copy_of_other_pictures_is_told_from_one() {
-    let Some(input) = test_data("media/video/h264_aac_17s_640x360.mp4") else {
+    let Some(input) = test_data("media/video/h264_aac_face_1s.mp4") else {
         return;
     };
     let cli = Cli::new();
