@@ -33,7 +33,7 @@ for (const theme of ['dark', 'light']) {
       await page.locator('.silence figure').scrollIntoViewIfNeeded();
       await page.screenshot({ path: `${outputDir}/silence-${language}-${theme}.png` });
       await cardOf(page, words.voice).click();
-      await expect(page.locator('#draft')).toContainText(words.copied);
+      await expect(page.locator('.plan')).toContainText(words.copied);
       await expect(page.getByRole('slider', { name: words.strength })).toBeVisible();
       expect(await findings(page)).toEqual([]);
       await page.screenshot({ path: `${outputDir}/voice-${language}-${theme}.png` });

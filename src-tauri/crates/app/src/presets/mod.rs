@@ -205,7 +205,7 @@ pub const PRESETS: &[Preset] = &[
     Preset {
         id: PresetId::Loudness,
         word: "loudness",
-        summary: "Bring the sound to -16 LUFS; the pictures are encoded again for archives",
+        summary: "Bring the sound to -16 LUFS; the pictures stay as they are",
         takes: CLIPS,
         options: &[PresetOption::Codec],
         clip_formats: CLIP_FORMATS,
@@ -387,7 +387,7 @@ pub const PRESETS: &[Preset] = &[
     Preset {
         id: PresetId::Voice,
         word: "voice",
-        summary: "Take noise out of speech and bring it to -16 LUFS under -1 dBTP; the pictures are encoded again for archives",
+        summary: "Take noise out of speech and bring it to -16 LUFS under -1 dBTP; the pictures stay as they are",
         takes: CLIPS,
         options: &[PresetOption::Codec],
         clip_formats: CLIP_FORMATS,

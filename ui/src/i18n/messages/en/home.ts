@@ -24,7 +24,7 @@ export const home = {
   'preset.animate': 'Make an animation',
   'preset.animate.what': 'A WebP or GIF that moves by itself.',
   'preset.loudness': 'Even out loudness',
-  'preset.loudness.what': 'Sound at −16 LUFS; the picture is encoded again in archive quality.',
+  'preset.loudness.what': 'Sound at −16 LUFS; the picture stays as it is.',
   'preset.frames': 'Frames as pictures',
   'preset.frames.what': 'Every frame as a numbered file in a folder.',
   'preset.archive': 'Archive without loss',

@@ -28,7 +28,7 @@ export const home = {
   'preset.animate': 'Créer une animation',
   'preset.animate.what': 'Un WebP ou un GIF qui bouge tout seul.',
   'preset.loudness': 'Égaliser le volume',
-  'preset.loudness.what': 'Le son à −16 LUFS ; l’image est réencodée en qualité d’archive.',
+  'preset.loudness.what': 'Le son à −16 LUFS ; l’image reste telle quelle.',
   'preset.frames': 'Extraire les images',
   'preset.frames.what': 'Chaque image de la vidéo dans un fichier numéroté.',
   'preset.archive': 'Archiver sans perte',

@@ -24,7 +24,7 @@ export const home = {
   'preset.animate': 'Tạo ảnh động',
   'preset.animate.what': 'Ảnh WebP hoặc GIF tự chuyển động.',
   'preset.loudness': 'Cân bằng âm lượng',
-  'preset.loudness.what': 'Âm thanh ở mức −16 LUFS; hình được mã hoá lại với chất lượng lưu trữ.',
+  'preset.loudness.what': 'Âm thanh ở mức −16 LUFS; hình giữ nguyên.',
   'preset.frames': 'Tách khung hình thành ảnh',
   'preset.frames.what': 'Mỗi khung hình là một tệp đánh số trong một thư mục.',
   'preset.archive': 'Lưu trữ không mất mát',
