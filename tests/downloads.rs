@@ -111,9 +111,9 @@ impl Place {
             pause: Duration::from_millis(1),
             longest_pause: Duration::from_millis(20),
             tries: 3,
-            block_bytes: self.block_bytes,
         };
-        Client::new(hosts, &Proxy::Direct, patience, &self.notes).unwrap()
+        let client = Client::new(hosts, &Proxy::Direct, patience, &self.notes).unwrap();
+        client.in_blocks_of(self.block_bytes)
     }
 
     /// Fetches the file of no pattern from these servers.

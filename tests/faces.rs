@@ -217,21 +217,11 @@ fn a_killed_job_resumes_to_the_very_same_faces() {
     redact(&cli, &clip, &whole, &["--quick", "--keep", "1"]).expect_code(0);
     let resumed = cli.folder().join("resumed.mp4");
     let (input, output) = (text(&clip), text(&resumed));
-    let mut child = cli.start(["redact", &input, "-o", &output, "--quick", "--keep", "1"]);
-    wait_until("a finished segment", || cli.parts() > 0);
-    signal(child.id(), "KILL");
-    child.wait().unwrap();
-    wait_until("the end of the worker", || {
-        e2e::torture::workers_of(&cli).is_empty()
-    });
-    assert!(!resumed.exists(), "it was killed too late");
-    let jobs = cli.jobs();
-    let job = jobs
-        .iter()
-        .find(|job| job["state"] == "interrupted")
-        .unwrap();
-    let id = job["id"].as_str().unwrap();
-    cli.run(["jobs", "resume", id]).expect_code(0);
+    let id = cli.killed_midway(
+        ["redact", &input, "-o", &output, "--quick", "--keep", "1"],
+        &resumed,
+    );
+    cli.run(["jobs", "resume", &id]).expect_code(0);
     assert_eq!(
         std::fs::read(&resumed).unwrap(),
         std::fs::read(&whole).unwrap(),

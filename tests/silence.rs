@@ -303,23 +303,10 @@ fn a_killed_job_resumes_to_the_very_same_cut() {
     };
     cli.run(arguments(&whole)).expect_code(0);
     let resumed = cli.folder().join("resumed.mkv");
-    let mut child = cli.start(arguments(&resumed));
-    wait_until("a finished segment", || cli.parts() > 0);
-    signal(child.id(), "KILL");
-    child.wait().unwrap();
-    wait_until("the end of the worker", || {
-        e2e::torture::workers_of(&cli).is_empty()
-    });
-    assert!(!resumed.exists(), "it was killed too late");
-    let jobs = cli.jobs();
-    let job = jobs
-        .iter()
-        .find(|job| job["state"] == "interrupted")
-        .unwrap();
+    let id = cli.killed_midway(arguments(&resumed), &resumed);
     // What is kept was decided before it began: no model is needed to go on.
     cli.run(["models", "remove", "speech"]).expect_code(0);
-    cli.run(["jobs", "resume", job["id"].as_str().unwrap()])
-        .expect_code(0);
+    cli.run(["jobs", "resume", &id]).expect_code(0);
     assert_eq!(
         std::fs::read(&resumed).unwrap(),
         std::fs::read(&whole).unwrap(),

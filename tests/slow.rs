@@ -316,21 +316,8 @@ fn a_killed_job_resumes_to_the_very_same_slow_motion() {
         ["interpolate", &text(&source), "-o", &out, "--slow", "5/2"].map(str::to_owned)
     };
     cli.run(command(&whole)).expect_code(0);
-    let mut child = cli.start(command(&resumed));
-    wait_until("a finished segment", || cli.parts() > 0);
-    signal(child.id(), "KILL");
-    child.wait().unwrap();
-    wait_until("the end of the worker", || {
-        e2e::torture::workers_of(&cli).is_empty()
-    });
-    assert!(!resumed.exists(), "it was killed too late");
-    let jobs = cli.jobs();
-    let job = jobs
-        .iter()
-        .find(|job| job["state"] == "interrupted")
-        .unwrap();
-    cli.run(["jobs", "resume", job["id"].as_str().unwrap()])
-        .expect_code(0);
+    let id = cli.killed_midway(command(&resumed), &resumed);
+    cli.run(["jobs", "resume", &id]).expect_code(0);
     let read = |path: &Path| std::fs::read(path).unwrap();
     assert!(read(&resumed) == read(&whole), "the resumed file differs");
 }
@@ -378,7 +365,7 @@ fn a_network_makes_the_frames_in_between_where_a_clip_has_one_scene() {
             "--model",
             id,
             "--times",
-            "4",
+            "8",
             "--codec",
             "ffv1",
             "-q",
@@ -386,7 +373,7 @@ fn a_network_makes_the_frames_in_between_where_a_clip_has_one_scene() {
         ];
         cli.run(words).expect_code(0);
         let (own, made) = (frames_of(&source), frames_of(&out));
-        assert_eq!(made.len(), 4 * own.len());
+        assert_eq!(made.len(), 8 * own.len());
         // The codec takes red, green and blue of more than 8 bits alone.
         let values = |frame: &frameloom_media::Frame| -> Vec<f64> {
             let full = 255.0 / f64::from(frame.format().max_value());
@@ -402,12 +389,12 @@ fn a_network_makes_the_frames_in_between_where_a_clip_has_one_scene() {
             (0..3).flat_map(|index| of(&plane(index))).collect()
         };
         for (number, frame) in made.iter().enumerate() {
-            let (before, part) = (number / 4, number % 4);
+            let (before, part) = (number / 8, number % 8);
             // The first scene ends with its tenth picture, the clip with its last.
             let part = if before == 9 || before == 19 { 0 } else { part };
             let a = values(&own[before]);
             let b = values(own.get(before + 1).unwrap_or(&own[before]));
-            let way = part as f64 / 4.0;
+            let way = part as f64 / 8.0;
             let found = values(frame);
             assert_eq!(found.len(), 3 * 97 * 65);
             for ((a, b), found) in a.iter().zip(&b).zip(&found) {

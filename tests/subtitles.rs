@@ -374,21 +374,8 @@ fn a_killed_job_resumes_to_the_very_same_pictures_though_lines_overlap() {
     };
     cli.run(arguments(&whole)).expect_code(0);
     let resumed = cli.folder().join("resumed.mkv");
-    let mut child = cli.start(arguments(&resumed));
-    wait_until("a finished segment", || cli.parts() > 0);
-    signal(child.id(), "KILL");
-    child.wait().unwrap();
-    wait_until("the end of the worker", || {
-        e2e::torture::workers_of(&cli).is_empty()
-    });
-    assert!(!resumed.exists(), "it was killed too late");
-    let jobs = cli.jobs();
-    let job = jobs
-        .iter()
-        .find(|job| job["state"] == "interrupted")
-        .unwrap();
-    cli.run(["jobs", "resume", job["id"].as_str().unwrap()])
-        .expect_code(0);
+    let id = cli.killed_midway(arguments(&resumed), &resumed);
+    cli.run(["jobs", "resume", &id]).expect_code(0);
     assert_eq!(
         std::fs::read(&resumed).unwrap(),
         std::fs::read(&whole).unwrap(),

@@ -193,6 +193,30 @@ impl Cli {
         listed.as_array().expect("an array of jobs").clone()
     }
 
+    /// Starts a job, kills it with its worker once a part of it is finished, and gives its id.
+    /// `output` must not be there by then.
+    #[cfg(unix)]
+    #[track_caller]
+    pub fn killed_midway<S: AsRef<OsStr>>(
+        &self,
+        arguments: impl IntoIterator<Item = S>,
+        output: &Path,
+    ) -> String {
+        let mut child = self.start(arguments);
+        wait_until("a finished segment", || self.parts() > 0);
+        signal(child.id(), "KILL");
+        child.wait().expect("it was started");
+        wait_until("the end of the worker", || {
+            torture::workers_of(self).is_empty()
+        });
+        assert!(!output.exists(), "it was killed too late");
+        let jobs = self.jobs();
+        let mut jobs = jobs.iter();
+        let job = jobs.find(|job| job["state"] == "interrupted");
+        let id = job.and_then(|job| job["id"].as_str());
+        id.expect("a job that was interrupted").to_owned()
+    }
+
     /// Number of finished parts on the disk, over all jobs.
     pub fn parts(&self) -> usize {
         walk(&self.data().join("jobs"))

@@ -1,10 +1,11 @@
 //! Asking a process of our own a question, because the answer needs code that may crash or hang:
 //! a stranger's model, a driver.
 
-use crate::App;
+use crate::{App, SceneWatch};
 use frameloom_core::error::{AppError, ErrorCode};
 use frameloom_core::said;
 use serde::{Serialize, de::DeserializeOwned};
+use std::cell::RefCell;
 use std::ffi::OsStr;
 use std::io::{BufRead, BufReader, Read, Write};
 use std::process::{Command, ExitCode, ExitStatus, Stdio};
@@ -53,6 +54,37 @@ impl App {
         may_go_on: &dyn Fn() -> bool,
     ) -> Result<Answer<T>, AppError> {
         self.ask_child_telling(arguments, time_limit, may_go_on, &mut |_| {})
+    }
+
+    /// As [`App::ask_child_telling`], of a child that answers with what it found or why it could not, for
+    /// somebody who waits. `left` is the error where nobody does any more, `failed` that of a child that
+    /// gave no answer, from what became of it.
+    ///
+    /// # Errors
+    /// As [`App::ask_child`]; what the child says; `left` and `failed`.
+    pub(crate) fn ask_child_watched<T: DeserializeOwned>(
+        &self,
+        arguments: &[&OsStr],
+        time_limit: Duration,
+        watch: &mut dyn SceneWatch,
+        left: &dyn Fn() -> AppError,
+        failed: &dyn Fn(String) -> AppError,
+    ) -> Result<T, AppError> {
+        let watch = RefCell::new(watch);
+        let answer = self.ask_child_telling::<Result<T, AppError>>(
+            arguments,
+            time_limit,
+            &|| watch.borrow().is_wanted(),
+            &mut |part| watch.borrow_mut().told(part),
+        )?;
+        if !watch.borrow().is_wanted() {
+            return Err(left());
+        }
+        match answer {
+            Answer::Said(said) => said,
+            Answer::Ended(status) => Err(failed(status.to_string())),
+            Answer::TooSlow => Err(failed(format!("no further for {} s", time_limit.as_secs()))),
+        }
     }
 
     /// As [`App::ask_child_while`], of a child that says how far it is ([`tell_progress`]): `told`

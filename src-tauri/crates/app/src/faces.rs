@@ -3,12 +3,12 @@
 //! The clip is looked at once, in a process of its own, with the model and the settings of the job.
 //! Pictures of faces stay in memory, as long as the program runs.
 
-use crate::child::{self, Answer, Telling};
+use crate::child::{self, Telling};
 use crate::node_view::digest;
 use crate::onnx::{JobModels, limit_memory};
 use crate::preview::{EncodedPicture, encode};
 use crate::saved::saved;
-use crate::scenes::{SceneWatch, sheet_format};
+use crate::scenes::{Newest, SceneWatch, sheet_format};
 use crate::viewer::known_choices;
 use crate::{App, Places, PresetId, RedactWhat, RedactWish, UpscaleRequest, compute, explain};
 use frameloom_core::error::{AppError, ErrorCode};
@@ -152,23 +152,6 @@ fn left() -> AppError {
     )
 }
 
-/// Of a window: the last search is the one that is wanted.
-struct Newest<'a> {
-    app: &'a App,
-    mine: u64,
-    told: &'a mut dyn FnMut(f64),
-}
-
-impl SceneWatch for Newest<'_> {
-    fn told(&mut self, part: f64) {
-        (self.told)(part);
-    }
-
-    fn is_wanted(&self) -> bool {
-        self.app.faces_wanted.load(Ordering::SeqCst) == self.mine
-    }
-}
-
 /// What of a request decides who is seen.
 fn basis(request: &UpscaleRequest) -> UpscaleRequest {
     let wish = request.redact.clone().unwrap_or_default();
@@ -214,13 +197,7 @@ impl App {
         request: &UpscaleRequest,
         told: &mut dyn FnMut(f64),
     ) -> Result<FacesView, AppError> {
-        let mine = self.faces_wanted.fetch_add(1, Ordering::SeqCst) + 1;
-        let mut watch = Newest {
-            app: self,
-            mine,
-            told,
-        };
-        self.faces(request, &mut watch)
+        self.faces(request, &mut Newest::begin(&self.faces_wanted, told))
     }
 
     /// Ends the search of a window that is going on.
@@ -319,16 +296,6 @@ impl App {
             OsStr::new("--faces"),
             OsStr::new(&question),
         ];
-        let watch = std::cell::RefCell::new(watch);
-        let answer = self.ask_child_telling::<Result<Found, AppError>>(
-            &arguments,
-            STALLED,
-            &|| watch.borrow().is_wanted(),
-            &mut |part| watch.borrow_mut().told(part),
-        )?;
-        if !watch.borrow().is_wanted() {
-            return Err(left());
-        }
         let failed = |how: String| {
             AppError::new(
                 ErrorCode::WorkerCrashed,
@@ -340,13 +307,7 @@ impl App {
             .hint("Try again; if it stays so, the file is damaged, or memory is short.")
             .details(how)
         };
-        let found = match answer {
-            Answer::Said(said) => said?,
-            Answer::Ended(status) => return Err(failed(status.to_string())),
-            Answer::TooSlow => {
-                return Err(failed(format!("no further for {} s", STALLED.as_secs())));
-            }
-        };
+        let found: Found = self.ask_child_watched(&arguments, STALLED, watch, &left, &failed)?;
         let faces = Arc::new(told(found, &key));
         self.faces_seen.keep(key, &faces);
         Ok(faces)

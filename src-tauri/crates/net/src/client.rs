@@ -10,6 +10,8 @@ use std::time::{Duration, Instant};
 
 /// Redirections that are followed.
 const MAX_REDIRECTS: usize = 5;
+/// Usual size of a block of a large file, in bytes.
+const BLOCK: u64 = 8 << 20;
 /// How often it is looked whether the user gave up.
 const LOOK: Duration = Duration::from_millis(50);
 /// Longest part of a failure's text that is recorded, in characters.
@@ -38,9 +40,6 @@ pub struct Patience {
     pub longest_pause: Duration,
     /// Tries in a row that bring nothing.
     pub tries: u32,
-    /// Files of more than two blocks of so many bytes come in blocks, several at once: many servers
-    /// give each connection its share of their speed.
-    pub block_bytes: u64,
 }
 
 impl Default for Patience {
@@ -50,7 +49,6 @@ impl Default for Patience {
             pause: Duration::from_secs(1),
             longest_pause: Duration::from_secs(60),
             tries: 5,
-            block_bytes: 8 << 20,
         }
     }
 }
@@ -63,6 +61,7 @@ pub struct Client<'a> {
     pub(crate) hosts: Hosts,
     ledger: &'a dyn Ledger,
     pub(crate) patience: Patience,
+    pub(crate) block_bytes: u64,
 }
 
 impl<'a> Client<'a> {
@@ -103,7 +102,18 @@ impl<'a> Client<'a> {
             hosts,
             ledger,
             patience,
+            block_bytes: BLOCK,
         })
+    }
+
+    /// As it is, with blocks of so many bytes: files of more than two come in blocks, several at once,
+    /// for many servers give each connection its share of their speed.
+    #[must_use]
+    pub fn in_blocks_of(self, bytes: u64) -> Self {
+        Self {
+            block_bytes: bytes.max(1),
+            ..self
+        }
     }
 
     /// Fetches a small file whole.

@@ -137,7 +137,7 @@ impl Client<'_> {
         watch: &dyn Watch,
     ) -> Result<(), NetError> {
         let rest = wanted.size_bytes.saturating_sub(part.length());
-        if at_once && rest / 2 > self.patience.block_bytes {
+        if at_once && rest / 2 > self.block_bytes {
             return self.in_blocks(source, wanted, part, watch).await;
         }
         let from = Some(part.length()).filter(|length| *length > 0);
@@ -205,7 +205,7 @@ impl Client<'_> {
         part: &mut Part,
         watch: &dyn Watch,
     ) -> Result<(), NetError> {
-        let length = self.patience.block_bytes.max(1);
+        let length = self.block_bytes;
         let arrived = Cell::new(part.length());
         let block = |from: u64| {
             let to = from.saturating_add(length).min(wanted.size_bytes);

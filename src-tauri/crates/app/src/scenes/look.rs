@@ -2,7 +2,7 @@
 //! as long as the program runs.
 
 use super::SceneWatch;
-use crate::child::{self, Answer, Telling};
+use crate::child::{self, Telling};
 use crate::onnx::limit_memory;
 use crate::{App, explain};
 use frameloom_core::error::{AppError, ErrorCode};
@@ -65,16 +65,6 @@ impl App {
         };
         let question = serde_json::to_string(&question).map_err(explain::internal)?;
         let arguments = [OsStr::new("--scenes"), OsStr::new(&question)];
-        let watch = std::cell::RefCell::new(watch);
-        let answer = self.ask_child_telling::<Result<Scenes, AppError>>(
-            &arguments,
-            STALLED,
-            &|| watch.borrow().is_wanted(),
-            &mut |part| watch.borrow_mut().told(part),
-        )?;
-        if !watch.borrow().is_wanted() {
-            return Err(left());
-        }
         let failed = |how: String| {
             AppError::new(
                 ErrorCode::Internal,
@@ -86,13 +76,8 @@ impl App {
             .hint("Try again; if it stays so, the file is damaged.")
             .details(how)
         };
-        let seen = match answer {
-            Answer::Said(said) => Arc::new(said?),
-            Answer::Ended(status) => return Err(failed(status.to_string())),
-            Answer::TooSlow => {
-                return Err(failed(format!("no further for {} s", STALLED.as_secs())));
-            }
-        };
+        let seen: Scenes = self.ask_child_watched(&arguments, STALLED, watch, &left, &failed)?;
+        let seen = Arc::new(seen);
         self.seen_scenes.keep(key, &seen);
         Ok(seen)
     }

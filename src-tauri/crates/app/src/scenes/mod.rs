@@ -21,7 +21,7 @@ use serde::{Deserialize, Serialize};
 use std::path::{Path, PathBuf};
 use std::str::FromStr;
 use std::sync::Arc;
-use std::sync::atomic::Ordering;
+use std::sync::atomic::{AtomicU64, Ordering};
 use ts_rs::TS;
 
 /// No clip is written as more files, so that a slip does not fill a folder.
@@ -160,10 +160,18 @@ pub trait SceneWatch {
 }
 
 /// Of a window: the last search is the one that is wanted.
-struct Newest<'a> {
-    app: &'a App,
+pub(crate) struct Newest<'a> {
+    wanted: &'a AtomicU64,
     mine: u64,
     told: &'a mut dyn FnMut(f64),
+}
+
+impl<'a> Newest<'a> {
+    /// Ends the searches before, which `wanted` counts.
+    pub(crate) fn begin(wanted: &'a AtomicU64, told: &'a mut dyn FnMut(f64)) -> Self {
+        let mine = wanted.fetch_add(1, Ordering::SeqCst) + 1;
+        Self { wanted, mine, told }
+    }
 }
 
 impl SceneWatch for Newest<'_> {
@@ -172,7 +180,7 @@ impl SceneWatch for Newest<'_> {
     }
 
     fn is_wanted(&self) -> bool {
-        self.app.scenes_wanted.load(Ordering::SeqCst) == self.mine
+        self.wanted.load(Ordering::SeqCst) == self.mine
     }
 }
 
@@ -249,12 +257,7 @@ impl App {
         told: &mut dyn FnMut(f64),
         work: impl FnOnce(&mut dyn SceneWatch) -> Result<T, AppError>,
     ) -> Result<T, AppError> {
-        let mine = self.scenes_wanted.fetch_add(1, Ordering::SeqCst) + 1;
-        work(&mut Newest {
-            app: self,
-            mine,
-            told,
-        })
+        work(&mut Newest::begin(&self.scenes_wanted, told))
     }
 
     /// A request for each shot of a clip that makes a file of it: the clip is cut at the picture and

@@ -93,39 +93,44 @@ impl Network {
 
     /// Makes the picture at a moment between two that are known.
     fn between(&mut self, (low, high): (u32, u32), moment: f32) -> Result<(), EngineError> {
-        if let (Some(first), Some(second)) = (self.known.get(&low), self.known.get(&high)) {
-            let size = (first.width, first.height);
-            self.made.resize(size.0, size.1);
-            let planes = [first, second].map(|rgb| rgb.planes.each_ref().map(Vec::as_slice));
-            self.session
-                .run(planes, size, moment, &mut self.made.planes)?;
-        }
+        let (Some(first), Some(second)) = (self.known.get(&low), self.known.get(&high)) else {
+            // Never a picture of another moment instead.
+            return Err(EngineError::Node {
+                node: "interpolate".to_owned(),
+                reason: format!("the pictures at {low} and {high} of {PARTS} are not known").into(),
+            });
+        };
+        let size = (first.width, first.height);
+        self.made.resize(size.0, size.1);
+        let planes = [first, second].map(|rgb| rgb.planes.each_ref().map(Vec::as_slice));
+        self.session
+            .run(planes, size, moment, &mut self.made.planes)?;
         Ok(())
     }
 
     /// Makes the picture nearest to a moment that middles of middles lead to.
     fn by_halves(&mut self, way: f64) -> Result<(), EngineError> {
         let wanted = ((way * f64::from(PARTS)).round() as u32).clamp(1, PARTS - 1);
-        let (mut low, mut high) = (0, PARTS);
-        loop {
-            let middle = u32::midpoint(low, high);
-            if !self.known.contains_key(&middle) {
-                self.between((low, high), 0.5)?;
-                self.known.insert(middle, self.made.clone());
-            }
-            if middle == wanted {
-                break;
-            }
-            (low, high) = match wanted < middle {
-                true => (low, middle),
-                false => (middle, high),
-            };
-        }
-        // Later ones need nothing before.
-        self.known.retain(|part, _| *part >= low);
+        self.know(wanted)?;
+        // Later ones need nothing before the pictures that this one lies in the middle of.
+        self.known.retain(|part, _| *part >= wanted - half(wanted));
         if let Some(found) = self.known.get(&wanted) {
             self.made.clone_from(found);
         }
+        Ok(())
+    }
+
+    /// Makes the picture at `part` of [`PARTS`], and before it those that it lies in the middle of,
+    /// where they are not known.
+    fn know(&mut self, part: u32) -> Result<(), EngineError> {
+        if self.known.contains_key(&part) || part == 0 || part >= PARTS {
+            return Ok(());
+        }
+        let (low, high) = (part - half(part), part + half(part));
+        self.know(low)?;
+        self.know(high)?;
+        self.between((low, high), 0.5)?;
+        self.known.insert(part, self.made.clone());
         Ok(())
     }
 
@@ -158,6 +163,11 @@ impl Network {
         }
         Ok(())
     }
+}
+
+/// How far the two pictures are that the one at `part` lies in the middle of.
+fn half(part: u32) -> u32 {
+    1 << part.trailing_zeros()
 }
 
 fn mix<S: Sample>(
