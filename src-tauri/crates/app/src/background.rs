@@ -140,7 +140,7 @@ impl App {
         Ok(Cut {
             work: Work {
                 graph,
-                size: shown(video, (video.width, video.height)),
+                size: Some(shown(video, (video.width, video.height))),
                 ending,
             },
             model,

@@ -99,7 +99,7 @@ pub(crate) fn conversion(
     }
     let work = Work {
         graph,
-        size: made,
+        size: Some(made),
         ending: presets::ending_of(request.preset.preset(), request)?,
     };
     Ok((work, mark))

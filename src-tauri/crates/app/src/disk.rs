@@ -8,7 +8,8 @@ use frameloom_core::pixel::{PixelFormat, Planes};
 use frameloom_core::said;
 use frameloom_core::said::SaidValue;
 use frameloom_engine::Plan;
-use frameloom_engine::plan::MediumPlan;
+use frameloom_engine::plan::{AlonePlan, MediumPlan, VideoPlan};
+use frameloom_engine::sound::Making;
 use frameloom_media::Container;
 use frameloom_still::StillFormat;
 use std::path::Path;
@@ -33,12 +34,37 @@ pub struct Forecast {
     pub result: u64,
 }
 
+/// About how much sound alone comes to.
+fn sound_forecast(alone: &AlonePlan, source_bytes: u64) -> Option<Forecast> {
+    let seconds = alone.seconds()?;
+    let tracks = alone.sound.sound.iter().flatten();
+    let worked_out: u64 = tracks
+        .filter_map(|track| match &track.making {
+            Making::WorkedOut { encoder, .. } => Some(encoder.bit_rate.unwrap_or_else(|| {
+                let channels = encoder.format.channels().unwrap_or(2) as u64;
+                let bits = u64::from(encoder.bits.unwrap_or(32));
+                u64::from(encoder.format.rate) * channels * bits
+            })),
+            Making::Copied { .. } => None,
+        })
+        .map(|bits| bits.saturating_mul(seconds) / 8)
+        .sum();
+    let copies = alone.encoder() == VideoPlan::COPY;
+    Some(Forecast {
+        parts: worked_out,
+        result: if copies { source_bytes } else { worked_out },
+    })
+}
+
 /// About how much a job writes; `None` where the length of its clip is unknown.
 ///
 /// Bits per pixel as they come out for ordinary material at each quality; what really comes
 /// depends on the pictures and is watched while the job runs.
 pub fn forecast(plan: &Plan, encode: &EncodeSpec, output: &Path) -> Option<Forecast> {
-    let (width, height) = plan.sizes.output;
+    if let MediumPlan::Sound(alone) = &plan.medium {
+        return sound_forecast(alone, plan.input.size_bytes);
+    }
+    let (width, height) = plan.sizes?.output;
     let pixels = f64::from(width) * f64::from(height);
     let MediumPlan::Video(video) = &plan.medium else {
         return Some(Forecast {

@@ -10,9 +10,10 @@ use crate::{App, ComputeWish, Lane, explain, fields};
 use frameloom_core::error::{AppError, ErrorCode};
 use frameloom_core::graph::{Graph, Layout, MAX_DOCUMENT_BYTES, Op};
 use frameloom_core::job::{
-    Device, EncodeSpec, JOB_SPEC_VERSION, Job, JobSpec, Quality, TrackChoice, VideoCodec,
+    Device, EncodeSpec, JOB_SPEC_VERSION, Job, JobSpec, PictureSizes, Quality, TrackChoice,
+    VideoCodec,
 };
-use frameloom_core::media::Warning;
+use frameloom_core::media::{MediaKind, Warning};
 use frameloom_core::said;
 use frameloom_core::sequence::{NumberPattern, PictureRun};
 use frameloom_engine::plan::MediumPlan;
@@ -62,13 +63,14 @@ pub struct GraphPlan {
     /// Where the result will be.
     #[ts(type = "string")]
     pub output: PathBuf,
-    /// Pixels of the source.
-    pub input_size: (u32, u32),
-    /// Pixels of the result.
-    pub output_size: (u32, u32),
+    /// Pixels of source and result; `None` for sound alone.
+    pub sizes: Option<PictureSizes>,
+    /// About how long a result of sound alone is, in microseconds.
+    #[ts(type = "number | null")]
+    pub length_micros: Option<i64>,
     /// Operations in the order in which they are done.
     pub steps: Vec<String>,
-    /// Encoder as ffmpeg names it; `None` for stills.
+    /// Encoder of the pictures, or of sound alone, as ffmpeg names it; `None` for stills.
     pub encoder: Option<String>,
     /// What the user should know before it starts.
     pub warnings: Vec<Warning>,
@@ -223,12 +225,16 @@ impl App {
             .ordered_ops()
             .map_err(|e| explain::engine(&e.into()))?;
         Ok(GraphPlan {
-            input_size: plan.sizes.input,
-            output_size: plan.sizes.output,
+            sizes: plan.sizes,
+            length_micros: match &plan.medium {
+                MediumPlan::Sound(alone) => alone.length_micros,
+                _ => None,
+            },
             steps: ops.iter().map(|(id, _)| (*id).to_owned()).collect(),
             encoder: match &plan.medium {
                 MediumPlan::Video(video) => Some(video.pictures_encoder().to_owned()),
                 MediumPlan::Still | MediumPlan::StillByFfmpeg => None,
+                MediumPlan::Sound(alone) => Some(alone.encoder().to_owned()),
             },
             warnings: plan.warnings,
             output: spec.output,
@@ -303,7 +309,7 @@ impl App {
             info = still;
         }
         let report = fields::learn(&input, &mut info)?;
-        if !inputs::has_picture(&info) {
+        if !inputs::has_picture(&info) && info.kind != MediaKind::Audio {
             return Err(no_picture(&input, &info));
         }
         let wanted = std::path::absolute(&request.output)

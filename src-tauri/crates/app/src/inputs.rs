@@ -335,8 +335,8 @@ pub struct NameParts<'a> {
     pub model: &'a str,
     /// Enlargement.
     pub scale: u32,
-    /// Pixels of the result.
-    pub size: (u32, u32),
+    /// Pixels of the result; `None` for sound alone.
+    pub size: Option<(u32, u32)>,
     /// Position among the inputs of one command, from 1.
     pub counter: usize,
 }
@@ -373,8 +373,19 @@ pub fn fill_template(template: &str, parts: &NameParts<'_>) -> Result<String, Ap
             "name" => name.push_str(parts.name),
             "model" => name.push_str(parts.model),
             "scale" => name.push_str(&parts.scale.to_string()),
-            "width" => name.push_str(&parts.size.0.to_string()),
-            "height" => name.push_str(&parts.size.1.to_string()),
+            side @ ("width" | "height") => match parts.size {
+                Some((width, height)) => {
+                    let pixels = if side == "width" { width } else { height };
+                    name.push_str(&pixels.to_string());
+                }
+                None => {
+                    return refuse(said!(
+                        "name.no_size",
+                        "The name holds `{word}`, and sound has no size in pixels.",
+                        word = format!("{{{side}}}")
+                    ));
+                }
+            },
             "counter" => name.push_str(&format!("{:04}", parts.counter)),
             "shot" => name.push_str(&format!("{:03}", parts.counter)),
             other => match digits_of(other) {
@@ -489,7 +500,7 @@ mod tests {
             name: "été 日本 🎬",
             model: "loom-x2",
             scale: 2,
-            size: (1280, 720),
+            size: Some((1280, 720)),
             counter: 7,
         }
     }

@@ -40,7 +40,7 @@ impl App {
             error: None,
             warnings: plan.warnings.iter().cloned().chain(tight).collect(),
             provider: None,
-            sizes: Some(plan.sizes),
+            sizes: plan.sizes,
             created_millis: now_millis(),
             finished_millis: None,
         };

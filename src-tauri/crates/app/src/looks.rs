@@ -124,7 +124,7 @@ impl App {
         ops.push(op);
         let work = Work {
             graph: Graph::chain(ops),
-            size: shown(video, (video.width, video.height)),
+            size: Some(shown(video, (video.width, video.height))),
             ending: presets::ending_of(request.preset.preset(), request)?,
         };
         Ok((work, model))

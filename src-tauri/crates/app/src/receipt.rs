@@ -326,6 +326,8 @@ impl App {
             }
             MediumPlan::Video(video) => Some((video.encoder.clone(), video.parameters.clone())),
             MediumPlan::Still | MediumPlan::StillByFfmpeg => None,
+            // Its tracks say how they are encoded.
+            MediumPlan::Sound(_) => None,
         };
         let receipt = Receipt {
             version: RECEIPT_VERSION,

@@ -214,7 +214,7 @@ impl App {
                 true => Graph::chain(ops),
                 false => with_sound(ops, sound),
             },
-            size: shown(video, (video.width, video.height)),
+            size: Some(shown(video, (video.width, video.height))),
             ending: presets::ending_of(request.preset.preset(), request)?,
         };
         Ok((work, model))

@@ -71,7 +71,10 @@ impl App {
         }));
         let work = Work {
             graph: Graph::chain(ops),
-            size: frameloom_engine::reframed_size(shape, shown(video, (video.width, video.height))),
+            size: Some(frameloom_engine::reframed_size(
+                shape,
+                shown(video, (video.width, video.height)),
+            )),
             ending: presets::ending_of(request.preset.preset(), request)?,
         };
         Ok((work, model))

@@ -4,7 +4,7 @@ mod output;
 
 pub(crate) use output::check_extension;
 
-use crate::background::{self, BackgroundWish};
+use crate::background::{self, BackgroundWish, Behind};
 use crate::convert::{ConvertWish, conversion};
 use crate::enlarge::{EnlargeWish, mixed};
 use crate::inputs::{self, NameParts, Taken};
@@ -12,7 +12,7 @@ use crate::looks::LookWish;
 use crate::models::{MODEL_FOR_CLEAN, MODEL_FOR_LOSSY, unfit};
 use crate::motion::MotionWish;
 use crate::pictures::{self, PicturesRequest, Source};
-use crate::presets::{self, PresetId, Work, with_format};
+use crate::presets::{self, PresetDocument, PresetId, Work, with_format};
 use crate::redact::RedactWish;
 use crate::reframe::ReframeWish;
 use crate::{
@@ -22,7 +22,8 @@ use crate::{
 use frameloom_core::error::{AppError, ErrorCode};
 use frameloom_core::graph::{Op, ResizeParams, TrimParams};
 use frameloom_core::job::{
-    ComputeSpec, Device, EncodeSpec, JOB_SPEC_VERSION, JobSpec, Quality, TrackChoice, VideoCodec,
+    ComputeSpec, Device, EncodeSpec, JOB_SPEC_VERSION, JobSpec, PictureSizes, Quality, TrackChoice,
+    VideoCodec,
 };
 use frameloom_core::media::{MediaInfo, MediaKind, StreamKind, VideoInfo, Warning};
 use frameloom_core::model::{ModelManifest, Task};
@@ -170,10 +171,11 @@ pub struct UpscalePlan {
     /// Where the result will be.
     #[ts(type = "string")]
     pub output: PathBuf,
-    /// Pixels of the source as it is shown.
-    pub input_size: (u32, u32),
-    /// Pixels of the result as it is shown.
-    pub output_size: (u32, u32),
+    /// Pixels of source and result as they are shown; `None` for sound alone.
+    pub sizes: Option<PictureSizes>,
+    /// About how long a result of sound alone is, in microseconds.
+    #[ts(type = "number | null")]
+    pub length_micros: Option<i64>,
     /// Frames of a clip, as far as the file says.
     #[ts(type = "number | null")]
     pub frames: Option<u64>,
@@ -186,6 +188,19 @@ pub struct UpscalePlan {
     /// What the user should know before it starts.
     pub warnings: Vec<Warning>,
 }
+
+/// What a request comes to.
+struct Making {
+    work: Work,
+    /// The model that takes part, and how many times larger it makes pictures.
+    model: Option<(String, u32)>,
+    /// What is put behind a foreground, or over pictures.
+    behind: Option<Behind>,
+    is_transparent: bool,
+}
+
+/// The file, its probe, and what was found of fields.
+type SourceFacts<'a> = (&'a Path, &'a MediaInfo, Option<FieldReport>);
 
 impl App {
     /// What a request would do, without doing it.
@@ -212,14 +227,21 @@ impl App {
                 },
             ),
             MediumPlan::Still | MediumPlan::StillByFfmpeg => (None, None, Vec::new()),
+            MediumPlan::Sound(alone) => (None, Some(alone.encoder().to_owned()), Vec::new()),
         };
         Ok(UpscalePlan {
             output: spec.output,
-            input_size: turned(plan.sizes.input),
-            // Pictures that were turned themselves are planned as they are shown.
-            output_size: match upright {
-                true => plan.sizes.output,
-                false => turned(plan.sizes.output),
+            sizes: plan.sizes.map(|sizes| PictureSizes {
+                input: turned(sizes.input),
+                // Pictures that were turned themselves are planned as they are shown.
+                output: match upright {
+                    true => sizes.output,
+                    false => turned(sizes.output),
+                },
+            }),
+            length_micros: match &plan.medium {
+                MediumPlan::Sound(alone) => alone.length_micros,
+                _ => None,
             },
             frames,
             model,
@@ -261,54 +283,28 @@ impl App {
         let info = info;
         let request = with_format(request, steps.as_ref(), &input, &info)?;
         let request = request.as_ref();
-        let (_, video) = info
-            .main_video()
-            .filter(|_| inputs::has_picture(&info))
-            .ok_or_else(|| no_picture(&input, &info))?;
+        let video = info.main_video().map(|(_, video)| video);
+        let video = video.filter(|_| inputs::has_picture(&info));
+        let is_heard = info.kind == MediaKind::Audio && preset.takes.contains(&info.kind);
+        if video.is_none() && !is_heard {
+            return Err(no_picture(&input, &info));
+        }
         presets::check_fit(preset, &input, &info, request.span)?;
         let compute = request.compute.or(self.settings()?.compute);
         self.check_device(&request.device, &compute)?;
         let trim = match (request.span, info.kind) {
-            (Some(span), MediaKind::Video) => Some(span.node()),
+            (Some(span), MediaKind::Video | MediaKind::Audio) => Some(span.node()),
             _ => None,
         };
-        let (mut behind, mut is_transparent) = (None, false);
-        let (work, with_model) = if preset.id == PresetId::Enlarge {
-            self.enlargement(request, trim, &info, video, report)?
-        } else if let Some(steps) = steps.as_ref().filter(|_| preset.id == PresetId::Steps) {
-            let source = (input.as_path(), &info);
-            let (work, model) = self.steps(steps, request, trim, source, report)?;
-            (work, model.map(|model| (model, 1)))
-        } else if preset.id.background().is_some() {
-            let cut = self.cut(request, trim, &info, video, report)?;
-            (behind, is_transparent) = (cut.behind, cut.is_transparent);
-            (cut.work, Some((cut.model, 1)))
-        } else if preset.id == PresetId::Convert {
-            let (work, mark) = conversion(request, video)?;
-            behind = mark;
-            (work, None)
-        } else if let Some(task) = preset.id.look() {
-            let (work, model) = self.looks(task, request, trim, video, report)?;
-            (work, model.map(|model| (model, 1)))
-        } else if preset.id == PresetId::Subtitles {
-            let work = subtitles::burning(request, trim, &input, video, report)?;
-            (work, None)
-        } else if preset.id == PresetId::Reframe {
-            let (work, model) = self.reframing(request, trim, video, report)?;
-            (work, model.map(|model| (model, 1)))
-        } else if preset.id == PresetId::Redact {
-            let (work, model) = self.redaction(request, trim, video, report)?;
-            (work, model.map(|model| (model, 1)))
-        } else if preset.id == PresetId::Silence {
-            // The stretch that is taken bounds what is kept.
-            let (work, model) = self.silence(request, &input, &info, video)?;
-            (work, Some((model, 1)))
-        } else if preset.id == PresetId::Voice {
-            let (work, model) = self.voice(request, trim, video)?;
-            (work, model.map(|model| (model, 1)))
-        } else {
-            let work = presets::work(preset, request, trim, &info, video, report)?;
-            (work, None)
+        let source = (input.as_path(), &info, report);
+        let Making {
+            work,
+            model: with_model,
+            behind,
+            is_transparent,
+        } = match video {
+            Some(video) => self.seen(request, steps.as_ref(), trim, source, video)?,
+            None => self.only_heard(request, steps.as_ref(), trim, source)?,
         };
         let request = &background::guarded(request, behind.as_ref());
         let (model, scale) = match &with_model {
@@ -341,6 +337,15 @@ impl App {
             .convert
             .as_ref()
             .filter(|_| preset.id == PresetId::Convert);
+        if preset.id == PresetId::Sound {
+            // Only sound is asked for: nothing else is missed.
+            let others = [
+                TrackChoice::Video,
+                TrackChoice::Subtitles,
+                TrackChoice::Data,
+            ];
+            drop.extend(others.iter().filter(|c| !request.drop.contains(c)));
+        }
         if convert.is_some_and(|wish| wish.strip) && !drop.contains(&TrackChoice::Metadata) {
             drop.push(TrackChoice::Metadata);
         }
@@ -380,6 +385,89 @@ impl App {
             background::check_transparent(&plan.warnings, &spec.output)?;
         }
         Ok((spec, plan, with_model.map(|(model, _)| model), info))
+    }
+
+    /// What is done to a source that has pictures.
+    fn seen(
+        &self,
+        request: &UpscaleRequest,
+        steps: Option<&PresetDocument>,
+        trim: Option<Op>,
+        (input, info, report): SourceFacts<'_>,
+        video: &VideoInfo,
+    ) -> Result<Making, AppError> {
+        let preset = request.preset.preset();
+        let (mut behind, mut is_transparent) = (None, false);
+        let (work, with_model) = if preset.id == PresetId::Enlarge {
+            self.enlargement(request, trim, info, video, report)?
+        } else if let Some(steps) = steps.filter(|_| preset.id == PresetId::Steps) {
+            let (work, model) = self.steps(steps, request, trim, (input, info), report)?;
+            (work, model.map(|model| (model, 1)))
+        } else if preset.id.background().is_some() {
+            let cut = self.cut(request, trim, info, video, report)?;
+            (behind, is_transparent) = (cut.behind, cut.is_transparent);
+            (cut.work, Some((cut.model, 1)))
+        } else if preset.id == PresetId::Convert {
+            let (work, mark) = conversion(request, video)?;
+            behind = mark;
+            (work, None)
+        } else if let Some(task) = preset.id.look() {
+            let (work, model) = self.looks(task, request, trim, video, report)?;
+            (work, model.map(|model| (model, 1)))
+        } else if preset.id == PresetId::Subtitles {
+            let work = subtitles::burning(request, trim, input, video, report)?;
+            (work, None)
+        } else if preset.id == PresetId::Reframe {
+            let (work, model) = self.reframing(request, trim, video, report)?;
+            (work, model.map(|model| (model, 1)))
+        } else if preset.id == PresetId::Redact {
+            let (work, model) = self.redaction(request, trim, video, report)?;
+            (work, model.map(|model| (model, 1)))
+        } else if preset.id == PresetId::Silence {
+            // The stretch that is taken bounds what is kept.
+            let (work, model) = self.silence(request, input, info, Some(video))?;
+            (work, Some((model, 1)))
+        } else if preset.id == PresetId::Voice {
+            let (work, model) = self.voice(request, trim, Some(video))?;
+            (work, model.map(|model| (model, 1)))
+        } else {
+            let work = presets::work(preset, request, trim, info, video, report)?;
+            (work, None)
+        };
+        Ok(Making {
+            work,
+            model: with_model,
+            behind,
+            is_transparent,
+        })
+    }
+
+    /// What is done to sound without pictures.
+    fn only_heard(
+        &self,
+        request: &UpscaleRequest,
+        steps: Option<&PresetDocument>,
+        trim: Option<Op>,
+        (input, info, report): SourceFacts<'_>,
+    ) -> Result<Making, AppError> {
+        let preset = request.preset.preset();
+        let (work, model) = match (preset.id, steps) {
+            (PresetId::Steps, Some(steps)) => {
+                self.steps(steps, request, trim, (input, info), report)?
+            }
+            (PresetId::Silence, _) => {
+                let (work, model) = self.silence(request, input, info, None)?;
+                (work, Some(model))
+            }
+            (PresetId::Voice, _) => self.voice(request, trim, None)?,
+            _ => (presets::sound_work(preset, request, trim, info)?, None),
+        };
+        Ok(Making {
+            work,
+            model: model.map(|model| (model, 1)),
+            behind: None,
+            is_transparent: false,
+        })
     }
 
     /// The graph that enlarges a source, with the model and the scale.
@@ -461,7 +549,7 @@ impl App {
         let source = wish.source.filter(|_| !is_reached).unwrap_or(0.0);
         let work = Work {
             graph: mixed(before, larger, made, source),
-            size: as_stored(made),
+            size: Some(as_stored(made)),
             ending: presets::ending_of(PresetId::Enlarge.preset(), request)?,
         };
         Ok((work, (!is_reached).then_some((model, scale))))

@@ -49,7 +49,7 @@ impl App {
         &self,
         request: &UpscaleRequest,
         first: Option<Op>,
-        video: &VideoInfo,
+        video: Option<&VideoInfo>,
     ) -> Result<(Work, Option<String>), AppError> {
         let wish = request.voice.unwrap_or_default();
         if !(-31.0..=-5.0).contains(&wish.loudness) || !(0.0..=1.0).contains(&wish.strength) {
@@ -84,7 +84,7 @@ impl App {
         ));
         let work = Work {
             graph: with_sound(first.into_iter().collect(), sound),
-            size: shown(video, (video.width, video.height)),
+            size: video.map(|video| shown(video, (video.width, video.height))),
             ending: presets::ending_of(request.preset.preset(), request)?,
         };
         Ok((work, model.filter(|_| wish.strength > 0.0)))

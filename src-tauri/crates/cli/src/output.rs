@@ -80,7 +80,7 @@ impl Output {
         bar.set_prefix(plain(label));
         bar.set_message("preparing");
         bar.enable_steady_tick(Duration::from_millis(200));
-        Bar { bar }
+        Bar { bar, speed: " fps" }
     }
 }
 
@@ -137,9 +137,20 @@ pub fn refusal_exit_code(code: ErrorCode) -> u8 {
 /// Progress of one job on a terminal.
 pub struct Bar {
     bar: ProgressBar,
+    /// What stands behind the speed.
+    speed: &'static str,
 }
 
 impl Bar {
+    /// For sound alone, whose progress is counted in seconds.
+    #[must_use]
+    pub fn of_sound(self) -> Self {
+        Self {
+            speed: "x real time",
+            ..self
+        }
+    }
+
     pub fn update(&self, progress: &JobProgress) {
         self.bar
             .set_length(progress.total.unwrap_or(progress.done.max(1)));
@@ -152,8 +163,8 @@ impl Bar {
                     .remaining_micros
                     .map_or_else(|| "…".to_owned(), duration);
                 format!(
-                    "{:.1} fps  {elapsed} elapsed  {remaining} left",
-                    progress.fps
+                    "{:.1}{}  {elapsed} elapsed  {remaining} left",
+                    progress.fps, self.speed
                 )
             }
             Step::Joining => format!("joining  {elapsed} elapsed"),

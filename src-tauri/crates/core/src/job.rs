@@ -438,13 +438,13 @@ impl JobState {
 /// How far a job is.
 #[derive(Debug, Clone, Copy, PartialEq, Default, Serialize, Deserialize, TS)]
 pub struct JobProgress {
-    /// Frames (or pictures' tiles for stills) done, earlier runs included.
+    /// Frames (pictures' tiles for stills, seconds for sound alone) done, earlier runs included.
     #[ts(type = "number")]
     pub done: u64,
     /// Of how many; `None` while unknown.
     #[ts(type = "number | null")]
     pub total: Option<u64>,
-    /// Frames per second of the last seconds; 0 before it is known.
+    /// Frames per second of the last seconds, or seconds of sound; 0 before it is known.
     pub fps: f64,
     /// Time spent, earlier runs included.
     #[ts(type = "number")]

@@ -250,8 +250,8 @@ pub struct Receipt {
     pub deterministic: bool,
     /// What computed; `None` without a model.
     pub provider: Option<ProviderChoice>,
-    /// Source and result in pixels.
-    pub sizes: PictureSizes,
+    /// Source and result in pixels; `None` for sound alone.
+    pub sizes: Option<PictureSizes>,
     /// What the user was told, steps to more caution included.
     pub warnings: Vec<Warning>,
     /// What was checked.

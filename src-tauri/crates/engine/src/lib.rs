@@ -38,5 +38,6 @@ pub use nodes::{
     Appearance, Appearances, FacePicture, Models, PictureFormat, Portion, reframed_size,
 };
 pub use plan::{Plan, plan, result_size};
+pub use sound::origin_of;
 pub use stamp::FileStamp;
 pub use verify::{file_sha256, times_sha256};

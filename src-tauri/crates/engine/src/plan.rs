@@ -4,12 +4,15 @@
 //! resumed run does exactly what the first one began.
 
 mod again;
+mod alone;
 mod clips;
 mod cut;
 mod inputs;
 mod print;
 mod result;
 
+pub use alone::{AloneClip, AlonePlan};
+pub(crate) use alone::{PLACE, mux_plan, spans as alone_spans};
 pub use clips::Stretch;
 pub(crate) use clips::{clip_of, refuse_retimed, spans};
 pub use cut::{CutPlan, Hole};
@@ -66,9 +69,9 @@ pub struct Plan {
     /// ONNX files of the user, with what was found of them.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub onnx: Vec<OnnxUse>,
-    /// Source and result in pixels.
-    pub sizes: PictureSizes,
-    /// What only a clip, or only a picture has.
+    /// Source and result in pixels; `None` where no pictures take part.
+    pub sizes: Option<PictureSizes>,
+    /// What only a clip, only a picture, or only sound has.
     pub medium: MediumPlan,
     /// What the user should know before it starts.
     pub warnings: Vec<Warning>,
@@ -96,7 +99,7 @@ pub struct ModelUse {
     pub choice: Option<ProviderChoice>,
 }
 
-/// Clip or picture.
+/// Clip, picture or sound.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 #[expect(clippy::large_enum_variant, reason = "there is one plan at a time")]
@@ -107,6 +110,8 @@ pub enum MediumPlan {
     Still,
     /// A picture that ffmpeg reads (AVIF).
     StillByFfmpeg,
+    /// Sound and no pictures.
+    Sound(AlonePlan),
 }
 
 /// How a clip will be done.
@@ -226,6 +231,9 @@ pub fn plan(spec: &JobSpec, info: &MediaInfo, models: &dyn Models) -> Result<Pla
                 "a picture holds neither sound nor subtitles; leave their wires away"
             ),
         });
+    }
+    if alone::is_alone(spec, info, &layout) {
+        return alone::plan_alone(spec, info, &layout);
     }
     let mut uses: Vec<ModelUse> = Vec::new();
     let mut files: Vec<(PathBuf, InputPrint)> = Vec::new();
@@ -348,6 +356,7 @@ pub fn plan(spec: &JobSpec, info: &MediaInfo, models: &dyn Models) -> Result<Pla
                 container,
                 clips: &spans(stream, clip.stretch, joined.as_ref(), layout.main_input()),
                 is_changed: clip.cut.is_some() || clip.slow.is_some(),
+                is_alone: false,
                 drop: &drop,
             })?;
             let sound = planned.map(|planned| {
@@ -444,10 +453,10 @@ pub fn plan(spec: &JobSpec, info: &MediaInfo, models: &dyn Models) -> Result<Pla
         models: uses,
         files,
         onnx,
-        sizes: PictureSizes {
+        sizes: Some(PictureSizes {
             input: (input.width, input.height),
             output: (format.width, format.height),
-        },
+        }),
         medium,
         warnings,
     })

@@ -87,8 +87,8 @@ fn through(input: &Path, ops: Vec<Op>) -> ((u32, u32), Vec<u8>) {
         panic!("made of 8 bits")
     };
     assert_eq!(rows.len(), (picture.width * picture.height * 3) as usize);
-    assert_eq!(plan.sizes.output, (picture.width, picture.height));
-    (plan.sizes.output, rows)
+    assert_eq!(plan.sizes.unwrap().output, (picture.width, picture.height));
+    (plan.sizes.unwrap().output, rows)
 }
 
 #[test]

@@ -730,7 +730,9 @@ fn a_plan_for_pictures_of_another_size_is_not_gone_on_with() {
     let mut plan = plan(&spec, &info, &NoModels).unwrap();
     plan.check_program(&spec, &NoModels).unwrap();
     // As a program planned that did not cut off what the file asks to cut off.
-    plan.sizes.input = (64, 56);
+    if let Some(sizes) = &mut plan.sizes {
+        sizes.input = (64, 56);
+    }
     let refused = plan.check_program(&spec, &NoModels).unwrap_err();
     assert!(
         matches!(refused, EngineError::ProgramChanged { .. }),

@@ -3,12 +3,14 @@
 use crate::error::MediaError;
 use crate::ffi::output::can_hold;
 use crate::ffi::params::codec_id;
+use crate::sound::SoundFile;
 use frameloom_core::job::{TrackChoice, VideoCodec};
 use frameloom_core::media::{MediaInfo, StreamInfo, StreamKind, Warning};
 use frameloom_core::said;
 use frameloom_core::said::Said;
 use frameloom_core::sequence::NumberPattern;
 use serde::{Deserialize, Serialize};
+use std::collections::{BTreeMap, BTreeSet};
 use std::path::Path;
 
 /// A container that can be written.
@@ -31,11 +33,13 @@ pub enum Container {
     WebP,
     /// Numbered pictures, one file for each frame (`shot_%05d.png`).
     Pictures,
+    /// Sound and no pictures.
+    Sound(SoundFile),
 }
 
 impl Container {
     /// Every container of a clip, the one that plays in most places first. Animated and numbered
-    /// pictures hold nothing but pictures, and are not among them.
+    /// pictures hold nothing but pictures, files of sound none, and neither is among them.
     pub const ALL: [Container; 4] = [
         Container::Mp4,
         Container::Mkv,
@@ -53,7 +57,7 @@ impl Container {
             "gif" => Some(Container::Gif),
             "apng" => Some(Container::Apng),
             "webp" => Some(Container::WebP),
-            _ => None,
+            other => SoundFile::from_extension(other).map(Container::Sound),
         }
     }
 
@@ -84,6 +88,7 @@ impl Container {
             Container::Apng => "apng",
             Container::WebP => "webp",
             Container::Pictures => "png",
+            Container::Sound(file) => file.extension(),
         }
     }
 
@@ -107,6 +112,19 @@ impl Container {
         self.is_animation() || self == Container::Pictures
     }
 
+    /// The kind of a file of sound alone.
+    pub fn sound_file(self) -> Option<SoundFile> {
+        match self {
+            Container::Sound(file) => Some(file),
+            _ => None,
+        }
+    }
+
+    /// True if files of this kind can hold a stream as it is.
+    pub fn holds(self, stream: &StreamInfo) -> bool {
+        holds(self, stream)
+    }
+
     /// True if files of this kind can hold video of this codec.
     pub fn takes(self, codec: VideoCodec) -> bool {
         crate::encode::plan::container_takes(self, codec)
@@ -124,11 +142,15 @@ impl Container {
             Container::WebP => "webp",
             // Written without a muxer.
             Container::Pictures => "image2",
+            Container::Sound(file) => file.muxer(),
         }
     }
 
     pub(crate) fn is_iso(self) -> bool {
-        matches!(self, Container::Mp4 | Container::Mov)
+        matches!(
+            self,
+            Container::Mp4 | Container::Mov | Container::Sound(SoundFile::M4a)
+        )
     }
 }
 
@@ -255,6 +277,8 @@ pub fn plan_mux(
             plan.copied.push(stream.index);
         } else if is_made_anew(source, stream, container) {
             continue;
+        } else if container.sound_file().is_some() {
+            plan.dropped.push(unfit(described(stream), container));
         } else if Container::ALL.into_iter().any(|other| holds(other, stream)) {
             plan.refused.push(Unfit {
                 what: described(stream),
@@ -275,6 +299,12 @@ pub fn plan_mux(
     if container.is_pictures() {
         plan.dropped.extend(lost_with_pictures(source, container));
     }
+    if container
+        .sound_file()
+        .is_some_and(|file| !file.holds_chapters())
+    {
+        plan.dropped.extend(lost_chapters(source, container));
+    }
     if turned && !drops_turn && !holds_turn(container) {
         plan.refused.push(Unfit {
             what: said!("track.rotation", "the rotation of the picture"),
@@ -286,28 +316,55 @@ pub fn plan_mux(
 
 /// What pictures alone do not hold and nobody can choose to leave out.
 fn lost_with_pictures(source: &MediaInfo, container: Container) -> Vec<Warning> {
-    let mut lost = Vec::new();
-    if !source.chapters.is_empty() {
-        lost.push(said!("lost.chapters", "the chapters"));
-    }
+    let mut lost: Vec<Warning> = lost_chapters(source, container).into_iter().collect();
     let tags = crate::mux::file_tags(&source.tags, container);
     if !tags.is_empty() {
         let names: Vec<&str> = tags.keys().map(String::as_str).collect();
-        lost.push(said!(
-            "lost.tags",
-            "the tags {tags}",
-            tags = names.join(", ")
-        ));
+        let what = said!("lost.tags", "the tags {tags}", tags = names.join(", "));
+        lost.push(unfit(what, container));
     }
-    let unfit = |what: Said| {
-        said!(
-            "lost.unfit",
-            "{what}, which {container} cannot hold",
-            what = what,
-            container = container.shown()
-        )
-    };
-    lost.into_iter().map(unfit).map(Warning::dropped).collect()
+    lost
+}
+
+/// The pictures of a clip of which a file of sound is made.
+pub fn lost_pictures(container: Container) -> Option<Warning> {
+    let what = said!("lost.pictures", "the pictures");
+    container
+        .sound_file()
+        .is_some()
+        .then(|| unfit(what, container))
+}
+
+/// Tags of a file that did not come into another one.
+pub fn lost_tags(source: &MediaInfo, result: &MediaInfo, container: Container) -> Option<Warning> {
+    let found = result.streams.iter().map(|stream| &stream.tags);
+    let found: BTreeSet<String> = found
+        .chain([&result.tags])
+        .flat_map(BTreeMap::keys)
+        .map(|key| key.to_ascii_lowercase())
+        .collect();
+    let wanted = crate::mux::tags_of_sound(source, container);
+    let lost: Vec<String> = wanted
+        .into_keys()
+        .filter(|key| !found.contains(&key.to_ascii_lowercase()))
+        .collect();
+    let what = said!("lost.tags", "the tags {tags}", tags = lost.join(", "));
+    (!lost.is_empty()).then(|| unfit(what, container))
+}
+
+fn lost_chapters(source: &MediaInfo, container: Container) -> Option<Warning> {
+    let what = said!("lost.chapters", "the chapters");
+    (!source.chapters.is_empty()).then(|| unfit(what, container))
+}
+
+/// What a container cannot hold and nobody can choose to leave out.
+pub(crate) fn unfit(what: Said, container: Container) -> Warning {
+    Warning::dropped(said!(
+        "lost.unfit",
+        "{what}, which {container} cannot hold",
+        what = what,
+        container = container.shown()
+    ))
 }
 
 /// Matroska's muxer writes no display matrix before FFmpeg 7.
@@ -315,7 +372,9 @@ fn holds_turn(container: Container) -> bool {
     if container.is_pictures() {
         return false;
     }
-    container.is_iso() || crate::ffi::util::libavformat_major() >= 61
+    container.sound_file().is_some()
+        || container.is_iso()
+        || crate::ffi::util::libavformat_major() >= 61
 }
 
 fn is_left_out(stream: &StreamInfo, drop: &[TrackChoice]) -> bool {
@@ -367,6 +426,13 @@ fn is_cover(stream: &StreamInfo) -> bool {
 pub(crate) fn holds(container: Container, stream: &StreamInfo) -> bool {
     if container.is_pictures() {
         return false;
+    }
+    if let Some(file) = container.sound_file() {
+        return match stream.kind {
+            StreamKind::Video => is_cover(stream) && file.holds_cover(&stream.codec),
+            StreamKind::Audio => file.takes(&stream.codec),
+            _ => false,
+        };
     }
     let known = || codec_id(&stream.codec).is_some_and(|id| can_hold(container.muxer(), id));
     match stream.kind {

@@ -2,6 +2,7 @@
 
 use crate::container::{Container, described, holds, plan_mux};
 use crate::error::MediaError;
+use crate::sound::SoundFile;
 use frameloom_core::job::TrackChoice;
 use frameloom_core::media::{MediaInfo, StreamInfo};
 use frameloom_core::said;
@@ -14,6 +15,50 @@ pub struct WantedTrack<'a> {
     pub input: Option<&'a str>,
     /// What it is.
     pub stream: &'a StreamInfo,
+}
+
+impl WantedTrack<'_> {
+    /// As a refusal names it, and as `--drop` takes it.
+    fn named(&self) -> (Said, String) {
+        match self.input {
+            None => (described(self.stream), self.stream.index.to_string()),
+            Some(input) => {
+                let what = said!(
+                    "track.of_input",
+                    "{track} of the input `{input}`",
+                    track = described(self.stream),
+                    input = input
+                );
+                (what, String::new())
+            }
+        }
+    }
+}
+
+/// Refuses more tracks of sound than players find in a file of sound alone.
+///
+/// # Errors
+/// [`MediaError::TracksDoNotFit`] with those that are too many.
+pub fn check_count(tracks: &[WantedTrack<'_>], container: Container) -> Result<(), MediaError> {
+    let most = container
+        .sound_file()
+        .map_or(usize::MAX, SoundFile::most_tracks);
+    let extra: Vec<_> = tracks.iter().skip(most).map(WantedTrack::named).collect();
+    if extra.is_empty() {
+        return Ok(());
+    }
+    let others = SoundFile::ALL.into_iter().map(Container::Sound);
+    let others = others.filter(|other| {
+        let most = other
+            .sound_file()
+            .map_or(usize::MAX, SoundFile::most_tracks);
+        most >= tracks.len()
+    });
+    Err(MediaError::TracksDoNotFit {
+        tracks: extra,
+        container: container.shown(),
+        others: others.map(|other| other.extension().to_owned()).collect(),
+    })
 }
 
 /// Refuses tracks that the container cannot hold, with the containers that could hold all of them
@@ -30,18 +75,7 @@ pub fn check_tracks(
     let unfit: Vec<(Said, String)> = tracks
         .iter()
         .filter(|track| !holds(container, track.stream))
-        .map(|track| match track.input {
-            None => (described(track.stream), track.stream.index.to_string()),
-            Some(input) => {
-                let what = said!(
-                    "track.of_input",
-                    "{track} of the input `{input}`",
-                    track = described(track.stream),
-                    input = input
-                );
-                (what, String::new())
-            }
-        })
+        .map(WantedTrack::named)
         .collect();
     if unfit.is_empty() {
         return Ok(());

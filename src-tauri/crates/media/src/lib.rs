@@ -67,7 +67,9 @@ pub use animation::{
     AnimationFacts, AnimationInput, AnimationPlan, AnimationReport, AnimationSpec, RgbPainter,
     animation_facts, check_animation, plan_animation, write_animation,
 };
-pub use container::{Container, MuxPlan, Unfit, choose_container, plan_mux};
+pub use container::{
+    Container, MuxPlan, Unfit, choose_container, lost_pictures, lost_tags, plan_mux,
+};
 pub use convert::{Converter, convert};
 pub use encode::encoder::{EncodedPacket, VideoEncoder};
 pub use encode::plan::{
@@ -77,7 +79,7 @@ pub use encode::table::{EncoderRow, Preset, encoder_table};
 pub use error::{FfmpegError, MediaError};
 pub use fields::{FieldReport, Telecine, detect_fields};
 pub use filter::{FilterGraph, FilterInput, FilterSpec};
-pub use fit::{WantedTrack, check_tracks};
+pub use fit::{WantedTrack, check_count, check_tracks};
 pub use frame::{Frame, FramePool};
 pub use gamut::lost_in_srgb;
 pub use hdr::{ContentLight, HdrStatic, MasteringDisplay};
@@ -87,7 +89,7 @@ pub use inventory::{
 };
 pub use libraries::{LibraryVersion, init, libraries, quiet_encoders, set_variable};
 pub use mux::{
-    AddedPlace, AddedTrack, MuxReport, MuxSpec, NewChapter, RemuxSpec, SourceCut, SourceHole,
+    AddedPlace, AddedTrack, Kept, MuxReport, MuxSpec, NewChapter, RemuxSpec, SourceCut, SourceHole,
     TrackFrom, mux, plan_remux, remux,
 };
 pub use part::{
@@ -99,8 +101,9 @@ pub use reader::{ReadReport, Reader, ReaderOptions, Truncation};
 pub use scrub::Scrubber;
 pub use sequence::{SEQUENCE_CONTAINER, find_pictures, numbers_of, probe_pictures};
 pub use sound::{
-    Listener, SoundBlock, SoundCodec, SoundEncoderPlan, SoundFilter, SoundFormat, SoundHeader,
-    SoundPartReader, SoundPartWriter, SoundReader, SoundReport, SoundSource, plan_sound_encoder,
+    Listener, SoundBlock, SoundCodec, SoundEncoderPlan, SoundFile, SoundFilter, SoundFormat,
+    SoundHeader, SoundPartReader, SoundPartWriter, SoundReader, SoundReport, SoundSource,
+    plan_sound_encoder,
 };
 pub use subtitles::{
     Cue, CuePacket, CueTrack, MAX_CUES, MAX_SUBTITLE_BYTES, ReadSubtitles, SubtitleFont,

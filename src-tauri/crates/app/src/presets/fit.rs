@@ -72,6 +72,9 @@ pub(super) fn lacking(task: Task, tasks: &[Task]) -> Option<Misfit> {
 
 /// Why `preset` is not for a file; `None` where it is.
 pub(super) fn misfit(preset: &Preset, info: &MediaInfo, span: Option<Span>) -> Option<Misfit> {
+    if info.kind == MediaKind::Audio && preset.takes.contains(&MediaKind::Audio) {
+        return None;
+    }
     if !has_picture(info) {
         return Some(Misfit::NoPicture);
     }
@@ -88,7 +91,7 @@ pub(super) fn misfit(preset: &Preset, info: &MediaInfo, span: Option<Span>) -> O
                 || video.is_some_and(|video| video.field_order == FieldOrder::Progressive);
             is_whole.then_some(Misfit::NotInterlaced)
         }
-        PresetId::Loudness | PresetId::Silence | PresetId::Voice => {
+        PresetId::Loudness | PresetId::Silence | PresetId::Voice | PresetId::Sound => {
             let has_sound = info.streams.iter().any(|s| s.kind == StreamKind::Audio);
             (!has_sound).then_some(Misfit::NoSound)
         }

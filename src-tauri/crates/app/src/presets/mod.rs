@@ -16,7 +16,7 @@ pub use fit::{Misfit, PresetFit, fits};
 pub(crate) use shelf::with_format;
 pub use shelf::{PresetOrigin, RefusedPreset, SavedFit, SavedPreset, Shelf};
 pub(crate) use steps::fitted;
-pub(crate) use work::{Work, ending_of, left_out, work};
+pub(crate) use work::{Work, ending_of, left_out, sound_work, work};
 
 use frameloom_core::error::{AppError, ErrorCode};
 use frameloom_core::job::{Quality, VideoCodec};
@@ -79,6 +79,8 @@ pub enum PresetId {
     Convert,
     /// Subtitles burned into the pictures.
     Subtitles,
+    /// Sound without pictures, or in another format.
+    Sound,
     /// The steps of a preset of the shelf; no card of its own.
     Steps,
 }
@@ -115,6 +117,8 @@ pub struct Preset {
     pub clip_formats: &'static [&'static str],
     /// Endings that the result of a picture may have.
     pub still_formats: &'static [&'static str],
+    /// Endings that the result of sound alone may have.
+    pub sound_formats: &'static [&'static str],
     /// Where no ending is chosen, it is the source's if that can be.
     pub follows_source: bool,
     /// Name of the result where the user gave no template.
@@ -127,8 +131,12 @@ pub struct Preset {
 
 const PICTURES: &[MediaKind] = &[MediaKind::Video, MediaKind::Still];
 const CLIPS: &[MediaKind] = &[MediaKind::Video];
+/// What has sound.
+const HEARD: &[MediaKind] = &[MediaKind::Video, MediaKind::Audio];
+const EVERYTHING: &[MediaKind] = &[MediaKind::Video, MediaKind::Still, MediaKind::Audio];
 const CLIP_FORMATS: &[&str] = &["mp4", "mkv", "mov", "webm"];
 const STILL_FORMATS: &[&str] = &["png", "jpg", "webp", "tiff"];
+const SOUND_FORMATS: &[&str] = &["m4a", "mp3", "wav", "flac", "ogg", "opus"];
 
 /// Every preset, in the order of the cards.
 pub const PRESETS: &[Preset] = &[
@@ -145,6 +153,7 @@ pub const PRESETS: &[Preset] = &[
         ],
         clip_formats: CLIP_FORMATS,
         still_formats: STILL_FORMATS,
+        sound_formats: &[],
         follows_source: true,
         template: crate::inputs::DEFAULT_TEMPLATE,
         codec: None,
@@ -158,6 +167,7 @@ pub const PRESETS: &[Preset] = &[
         options: &[PresetOption::Quality, PresetOption::Codec],
         clip_formats: CLIP_FORMATS,
         still_formats: STILL_FORMATS,
+        sound_formats: &[],
         follows_source: true,
         template: "{name}_clean",
         codec: None,
@@ -171,6 +181,7 @@ pub const PRESETS: &[Preset] = &[
         options: &[PresetOption::Quality, PresetOption::Codec],
         clip_formats: CLIP_FORMATS,
         still_formats: &[],
+        sound_formats: &[],
         follows_source: true,
         template: "{name}_progressive",
         codec: None,
@@ -184,6 +195,7 @@ pub const PRESETS: &[Preset] = &[
         options: &[PresetOption::Quality],
         clip_formats: &["mp4", "mov", "mkv"],
         still_formats: &["jpg", "webp", "png"],
+        sound_formats: &[],
         follows_source: false,
         template: "{name}_small",
         codec: Some(VideoCodec::H264),
@@ -197,6 +209,7 @@ pub const PRESETS: &[Preset] = &[
         options: &[],
         clip_formats: &["webp", "gif", "apng"],
         still_formats: &[],
+        sound_formats: &[],
         follows_source: false,
         template: "{name}",
         codec: None,
@@ -206,10 +219,11 @@ pub const PRESETS: &[Preset] = &[
         id: PresetId::Loudness,
         word: "loudness",
         summary: "Bring the sound to -16 LUFS; the pictures stay as they are",
-        takes: CLIPS,
+        takes: HEARD,
         options: &[PresetOption::Codec],
         clip_formats: CLIP_FORMATS,
         still_formats: &[],
+        sound_formats: SOUND_FORMATS,
         follows_source: true,
         template: "{name}_even",
         codec: None,
@@ -223,6 +237,7 @@ pub const PRESETS: &[Preset] = &[
         options: &[],
         clip_formats: &["png", "jpg", "tiff", "webp"],
         still_formats: &[],
+        sound_formats: &[],
         follows_source: false,
         template: "{name}",
         codec: None,
@@ -236,6 +251,7 @@ pub const PRESETS: &[Preset] = &[
         options: &[],
         clip_formats: &["mkv"],
         still_formats: &[],
+        sound_formats: &[],
         follows_source: false,
         template: "{name}_archive",
         codec: Some(VideoCodec::Ffv1),
@@ -249,6 +265,7 @@ pub const PRESETS: &[Preset] = &[
         options: &[PresetOption::Quality],
         clip_formats: &["mov", "webm", "mkv", "webp"],
         still_formats: &["png", "webp", "tiff"],
+        sound_formats: &[],
         follows_source: false,
         template: "{name}_cutout",
         codec: None,
@@ -262,6 +279,7 @@ pub const PRESETS: &[Preset] = &[
         options: &[PresetOption::Quality, PresetOption::Codec],
         clip_formats: CLIP_FORMATS,
         still_formats: STILL_FORMATS,
+        sound_formats: &[],
         follows_source: true,
         template: "{name}_defocus",
         codec: None,
@@ -275,6 +293,7 @@ pub const PRESETS: &[Preset] = &[
         options: &[PresetOption::Quality, PresetOption::Codec],
         clip_formats: CLIP_FORMATS,
         still_formats: STILL_FORMATS,
+        sound_formats: &[],
         follows_source: true,
         template: "{name}_backdrop",
         codec: None,
@@ -288,6 +307,7 @@ pub const PRESETS: &[Preset] = &[
         options: &[PresetOption::Quality, PresetOption::Codec],
         clip_formats: CLIP_FORMATS,
         still_formats: STILL_FORMATS,
+        sound_formats: &[],
         follows_source: true,
         template: "{name}_redacted",
         codec: None,
@@ -301,6 +321,7 @@ pub const PRESETS: &[Preset] = &[
         options: &[PresetOption::Quality, PresetOption::Codec],
         clip_formats: CLIP_FORMATS,
         still_formats: &[],
+        sound_formats: &[],
         follows_source: true,
         template: "{name}_steady",
         codec: None,
@@ -314,6 +335,7 @@ pub const PRESETS: &[Preset] = &[
         options: &[PresetOption::Quality, PresetOption::Codec],
         clip_formats: CLIP_FORMATS,
         still_formats: &[],
+        sound_formats: &[],
         follows_source: true,
         template: "{name}_smooth",
         codec: None,
@@ -327,6 +349,7 @@ pub const PRESETS: &[Preset] = &[
         options: &[PresetOption::Quality, PresetOption::Codec],
         clip_formats: CLIP_FORMATS,
         still_formats: STILL_FORMATS,
+        sound_formats: &[],
         follows_source: true,
         template: "{name}_upright",
         codec: None,
@@ -340,6 +363,7 @@ pub const PRESETS: &[Preset] = &[
         options: &[PresetOption::Quality, PresetOption::Codec],
         clip_formats: CLIP_FORMATS,
         still_formats: STILL_FORMATS,
+        sound_formats: &[],
         follows_source: true,
         template: "{name}_light",
         codec: None,
@@ -353,6 +377,7 @@ pub const PRESETS: &[Preset] = &[
         options: &[PresetOption::Quality, PresetOption::Codec],
         clip_formats: CLIP_FORMATS,
         still_formats: STILL_FORMATS,
+        sound_formats: &[],
         follows_source: true,
         template: "{name}_style",
         codec: None,
@@ -366,6 +391,7 @@ pub const PRESETS: &[Preset] = &[
         options: &[PresetOption::Quality, PresetOption::Codec],
         clip_formats: CLIP_FORMATS,
         still_formats: STILL_FORMATS,
+        sound_formats: &[],
         follows_source: true,
         template: "{name}_depth",
         codec: None,
@@ -375,10 +401,11 @@ pub const PRESETS: &[Preset] = &[
         id: PresetId::Silence,
         word: "silence",
         summary: "Cut the pauses out where nobody speaks, by a model that hears speech",
-        takes: CLIPS,
+        takes: HEARD,
         options: &[PresetOption::Quality, PresetOption::Codec],
         clip_formats: CLIP_FORMATS,
         still_formats: &[],
+        sound_formats: SOUND_FORMATS,
         follows_source: true,
         template: "{name}_cut",
         codec: None,
@@ -388,10 +415,11 @@ pub const PRESETS: &[Preset] = &[
         id: PresetId::Voice,
         word: "voice",
         summary: "Take noise out of speech and bring it to -16 LUFS under -1 dBTP; the pictures stay as they are",
-        takes: CLIPS,
+        takes: HEARD,
         options: &[PresetOption::Codec],
         clip_formats: CLIP_FORMATS,
         still_formats: &[],
+        sound_formats: SOUND_FORMATS,
         follows_source: true,
         template: "{name}_voice",
         codec: None,
@@ -405,6 +433,7 @@ pub const PRESETS: &[Preset] = &[
         options: &[PresetOption::Quality, PresetOption::Codec],
         clip_formats: CLIP_FORMATS,
         still_formats: &[],
+        sound_formats: &[],
         follows_source: true,
         template: "{name}_{shot}",
         codec: None,
@@ -418,6 +447,7 @@ pub const PRESETS: &[Preset] = &[
         options: &[PresetOption::Quality],
         clip_formats: &[],
         still_formats: STILL_FORMATS,
+        sound_formats: &[],
         follows_source: true,
         template: "{name}_converted",
         codec: None,
@@ -431,8 +461,23 @@ pub const PRESETS: &[Preset] = &[
         options: &[PresetOption::Quality, PresetOption::Codec],
         clip_formats: CLIP_FORMATS,
         still_formats: &[],
+        sound_formats: &[],
         follows_source: true,
         template: "{name}_subtitled",
+        codec: None,
+        quality: None,
+    },
+    Preset {
+        id: PresetId::Sound,
+        word: "sound",
+        summary: "Take the sound out of a clip, or convert sound: M4A, MP3, WAV, FLAC, Ogg or Opus",
+        takes: HEARD,
+        options: &[PresetOption::Quality],
+        clip_formats: SOUND_FORMATS,
+        still_formats: &[],
+        sound_formats: SOUND_FORMATS,
+        follows_source: false,
+        template: "{name}",
         codec: None,
         quality: None,
     },
@@ -440,10 +485,11 @@ pub const PRESETS: &[Preset] = &[
         id: PresetId::Steps,
         word: "steps",
         summary: "What the steps of a preset file say",
-        takes: PICTURES,
+        takes: EVERYTHING,
         options: &[PresetOption::Quality, PresetOption::Codec],
         clip_formats: &["mp4", "mkv", "mov", "webm", "gif", "apng", "webp"],
         still_formats: STILL_FORMATS,
+        sound_formats: SOUND_FORMATS,
         follows_source: true,
         template: "{name}_made",
         codec: None,
@@ -469,6 +515,8 @@ pub struct PresetCard {
     pub clip_formats: Vec<String>,
     /// Endings that the result of a picture may have.
     pub still_formats: Vec<String>,
+    /// Endings that the result of sound alone may have.
+    pub sound_formats: Vec<String>,
     /// Where no ending is chosen, it is the source's if that can be; otherwise the first.
     pub follows_source: bool,
 }
@@ -483,6 +531,7 @@ pub fn cards() -> Vec<PresetCard> {
             options: preset.options.to_vec(),
             clip_formats: texts(preset.clip_formats),
             still_formats: texts(preset.still_formats),
+            sound_formats: texts(preset.sound_formats),
             follows_source: preset.follows_source,
         })
         .collect()
@@ -523,6 +572,7 @@ impl Preset {
     pub fn formats(&self, kind: MediaKind) -> &'static [&'static str] {
         match kind {
             MediaKind::Still => self.still_formats,
+            MediaKind::Audio => self.sound_formats,
             _ => self.clip_formats,
         }
     }
@@ -564,7 +614,7 @@ mod tests {
                     preset.word
                 );
             }
-            for ending in preset.clip_formats {
+            for ending in preset.clip_formats.iter().chain(preset.sound_formats) {
                 let name = match preset.id {
                     PresetId::Frames => format!("a_%05d.{ending}"),
                     _ => format!("a.{ending}"),

@@ -117,7 +117,10 @@ impl App {
                 }
             }
         }
-        let size = self.size_after(&ops, input, info)?;
+        let size = match info.kind {
+            MediaKind::Audio => None,
+            _ => Some(self.size_after(&ops, input, info)?),
+        };
         let has_sound = info.streams.iter().any(|s| s.kind == StreamKind::Audio);
         let graph = match sound.is_empty() || info.kind == MediaKind::Still || !has_sound {
             true => Graph::chain(ops),

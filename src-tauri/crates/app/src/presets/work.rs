@@ -28,10 +28,79 @@ const EVEN_LOUDNESS: f64 = -16.0;
 #[derive(Debug)]
 pub(crate) struct Work {
     pub graph: Graph,
-    /// Pixels of the result as it is shown.
-    pub size: (u32, u32),
+    /// Pixels of the result as it is shown; `None` for sound alone.
+    pub size: Option<(u32, u32)>,
     /// Ending of the result; the source's, or what can hold it, where `None`.
     pub ending: Option<String>,
+}
+
+fn check_settings(preset: &Preset, request: &UpscaleRequest) -> Result<(), AppError> {
+    if request.model.is_none() && request.scale.is_none() {
+        return Ok(());
+    }
+    Err(AppError::new(
+        ErrorCode::InvalidRequest,
+        said!(
+            "preset.no_model",
+            "A model and a scale have no meaning for `{preset}`.",
+            preset = preset.word
+        ),
+    )
+    .hint("Leave them out, or use `enlarge`."))
+}
+
+/// What `preset` does to a file of sound alone. `first` is the stretch that is taken.
+///
+/// # Errors
+/// As [`work`].
+pub(crate) fn sound_work(
+    preset: &Preset,
+    request: &UpscaleRequest,
+    first: Option<Op>,
+    info: &MediaInfo,
+) -> Result<Work, AppError> {
+    check_settings(preset, request)?;
+    let sound = match preset.id {
+        PresetId::Loudness => vec![("loudness", even_loudness())],
+        _ => Vec::new(),
+    };
+    let ending = match ending_of(preset, request)? {
+        None if preset.id == PresetId::Sound => Some(sound_ending(info).to_owned()),
+        chosen => chosen,
+    };
+    Ok(Work {
+        graph: with_sound(first.into_iter().collect(), sound),
+        size: None,
+        ending,
+    })
+}
+
+fn even_loudness() -> Op {
+    Op::Loudness(LoudnessParams {
+        target: EVEN_LOUDNESS,
+        ..LoudnessParams::default()
+    })
+}
+
+/// The ending of a file of sound that holds the sound of a source as it is; of sound alone one that is
+/// another file than the source.
+fn sound_ending(info: &MediaInfo) -> &'static str {
+    let codec = info
+        .streams
+        .iter()
+        .find(|stream| stream.kind == StreamKind::Audio)
+        .map_or("", |stream| stream.codec.as_str());
+    let is_alone = info.kind == MediaKind::Audio;
+    match codec {
+        "mp3" if is_alone => "m4a",
+        _ if is_alone => "mp3",
+        "mp3" => "mp3",
+        "opus" => "opus",
+        "vorbis" => "ogg",
+        "flac" => "flac",
+        codec if codec.starts_with("pcm_") => "wav",
+        _ => "m4a",
+    }
 }
 
 /// What `preset` does to a source that it is for. `first` are the nodes before its own: the
@@ -47,17 +116,7 @@ pub(crate) fn work(
     video: &VideoInfo,
     report: Option<FieldReport>,
 ) -> Result<Work, AppError> {
-    if request.model.is_some() || request.scale.is_some() {
-        return Err(AppError::new(
-            ErrorCode::InvalidRequest,
-            said!(
-                "preset.no_model",
-                "A model and a scale have no meaning for `{preset}`.",
-                preset = preset.word
-            ),
-        )
-        .hint("Leave them out, or use `enlarge`."));
-    }
+    check_settings(preset, request)?;
     let size = shown(video, (video.width, video.height));
     let mut ops: Vec<Op> = first.into_iter().collect();
     let whole = || fields::node(request.deinterlace, report);
@@ -116,6 +175,7 @@ pub(crate) fn work(
         | PresetId::Voice
         | PresetId::Convert
         | PresetId::Subtitles
+        | PresetId::Sound
         | PresetId::Steps => {}
     }
     // Matroska holds no note of a turn; where the size is named, pictures are turned themselves.
@@ -127,23 +187,19 @@ pub(crate) fn work(
         }));
     }
     let graph = match preset.id {
-        PresetId::Loudness => {
-            let loudness = LoudnessParams {
-                target: EVEN_LOUDNESS,
-                ..LoudnessParams::default()
-            };
-            with_sound(ops, vec![("loudness", Op::Loudness(loudness))])
-        }
+        PresetId::Loudness => with_sound(ops, vec![("loudness", even_loudness())]),
+        PresetId::Sound => with_sound(ops, Vec::new()),
         _ => Graph::chain(ops),
     };
     let ending = match ending_of(preset, request)? {
         None if preset.follows_source => None,
+        None if preset.id == PresetId::Sound => Some(sound_ending(info).to_owned()),
         None => Some(usual_ending(preset, request, info, video, made).to_owned()),
         chosen => chosen,
     };
     Ok(Work {
         graph,
-        size: made,
+        size: Some(made),
         ending,
     })
 }
@@ -164,7 +220,12 @@ pub(crate) fn ending_of(
     if offers(preset, format) {
         return Ok(Some(format.clone()));
     }
-    let all: Vec<&str> = [preset.clip_formats, preset.still_formats].concat();
+    let mut all: Vec<&str> = [preset.clip_formats, preset.still_formats].concat();
+    for ending in preset.sound_formats {
+        if !all.contains(ending) {
+            all.push(ending);
+        }
+    }
     Err(AppError::new(
         ErrorCode::InvalidRequest,
         said!(
@@ -178,7 +239,13 @@ pub(crate) fn ending_of(
 }
 
 fn offers(preset: &Preset, ending: &str) -> bool {
-    preset.clip_formats.contains(&ending) || preset.still_formats.contains(&ending)
+    [
+        preset.clip_formats,
+        preset.still_formats,
+        preset.sound_formats,
+    ]
+    .iter()
+    .any(|list| list.contains(&ending))
 }
 
 /// What of the source the result cannot hold and the preset is not about: it is left out, and said

@@ -274,12 +274,14 @@ fn compare_programs(then: &ProgramPrint, now: &ProgramPrint) -> Vec<ProjectFindi
 
 fn plan_changes(then: &PlanFacts, now: &PlanFacts) -> Vec<Remark> {
     let mut changes = Vec::new();
-    if then.input_size != now.input_size {
-        let (then, now) = (then.input_size, now.input_size);
+    if let (Some(then), Some(now)) = (then.input_size, now.input_size)
+        && then != now
+    {
         changes.push(Remark::SourceSize { then, now });
     }
-    if then.output_size != now.output_size {
-        let (then, now) = (then.output_size, now.output_size);
+    if let (Some(then), Some(now)) = (then.output_size, now.output_size)
+        && then != now
+    {
         changes.push(Remark::ResultSize { then, now });
     }
     if then.frames != now.frames {

@@ -217,6 +217,8 @@ fn look(data: PathBuf, file: &Path) -> Result<Found, AppError> {
                 clip: 0,
                 behind: None,
             }])),
+            // It has no frames.
+            MediumPlan::Sound(_) => Ok(Found::Places(Vec::new())),
         },
         Question::Frames { spec, plan, mark } => {
             app.frames_at(&spec, &plan, &mark, work).map(Found::Frames)

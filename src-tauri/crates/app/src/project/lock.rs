@@ -76,10 +76,10 @@ pub struct LockedFile {
 /// What a plan says of a result.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct PlanFacts {
-    /// Pixels of the source.
-    pub input_size: (u32, u32),
+    /// Pixels of the source; `None` for sound alone.
+    pub input_size: Option<(u32, u32)>,
     /// Pixels of the result.
-    pub output_size: (u32, u32),
+    pub output_size: Option<(u32, u32)>,
     /// Frames of the result, where they are known.
     pub frames: Option<u64>,
     /// Frames of the source in a segment of a clip.
@@ -92,11 +92,11 @@ impl PlanFacts {
     pub(super) fn of(plan: &Plan) -> Self {
         let video = match &plan.medium {
             MediumPlan::Video(video) => Some(video),
-            MediumPlan::Still | MediumPlan::StillByFfmpeg => None,
+            MediumPlan::Still | MediumPlan::StillByFfmpeg | MediumPlan::Sound(_) => None,
         };
         Self {
-            input_size: plan.sizes.input,
-            output_size: plan.sizes.output,
+            input_size: plan.sizes.map(|sizes| sizes.input),
+            output_size: plan.sizes.map(|sizes| sizes.output),
             frames: video.and_then(|video| video.result_frames.or(video.frames_estimate)),
             segment_frames: video.map(|video| video.segment_length.frames()),
             encoder: video.map(|video| {
@@ -338,8 +338,8 @@ mod tests {
             files: Vec::new(),
             models: Vec::new(),
             plan: PlanFacts {
-                input_size: (1, 1),
-                output_size: (1, 1),
+                input_size: Some((1, 1)),
+                output_size: Some((1, 1)),
                 frames: None,
                 segment_frames: None,
                 encoder: None,

@@ -154,7 +154,7 @@ impl App {
         let plan = self.plan_again(spec)?;
         let tight = self.room_warning(&job.spec, &plan);
         job.warnings = plan.warnings.iter().cloned().chain(tight).collect();
-        job.sizes = Some(plan.sizes);
+        job.sizes = plan.sizes;
         let plan = serde_json::to_string(&plan).map_err(explain::internal)?;
         if !self
             .store

@@ -18,7 +18,7 @@ const LOOKED_AT: u64 = 60;
 pub(super) struct Work {
     /// What is done to each picture, and with which device.
     kind: String,
-    /// Pixels of the source, over all frames.
+    /// Pixels of the source, over all frames; seconds of sound alone.
     pixels: f64,
 }
 
@@ -78,11 +78,18 @@ fn kind_of(graph: &Graph, job: &Job, kind: &str) -> String {
 }
 
 fn work_of(job: &Job, plan: &Plan) -> Option<Work> {
-    let (width, height) = plan.sizes.input;
+    if let MediumPlan::Sound(alone) = &plan.medium {
+        let seconds = alone.seconds()? as f64;
+        return Some(Work {
+            kind: kind_of(&job.spec.graph, job, "sound"),
+            pixels: seconds,
+        });
+    }
+    let (width, height) = plan.sizes?.input;
     let (frames, kind) = match &plan.medium {
         MediumPlan::Video(video) if video.copies => (video.frames_estimate?, "copy"),
         MediumPlan::Video(video) => (video.frames_estimate?, "clip"),
-        MediumPlan::Still | MediumPlan::StillByFfmpeg => (1, "picture"),
+        MediumPlan::Still | MediumPlan::StillByFfmpeg | MediumPlan::Sound(_) => (1, "picture"),
     };
     let pixels = f64::from(width) * f64::from(height) * frames as f64;
     (pixels > 0.0).then(|| Work {

@@ -7,7 +7,7 @@ use crate::presets::{Preset, PresetId, Work};
 use crate::{App, explain};
 use frameloom_core::error::{AppError, ErrorCode};
 use frameloom_core::job::{Quality, VideoCodec};
-use frameloom_core::media::{MediaInfo, MediaKind, VideoInfo};
+use frameloom_core::media::{MediaInfo, MediaKind, StreamKind, VideoInfo};
 use frameloom_core::said;
 use frameloom_engine::execute::is_same_file;
 use frameloom_media::Container;
@@ -24,7 +24,7 @@ impl App {
         work: &Work,
         input: &Path,
         info: &MediaInfo,
-        video: &VideoInfo,
+        video: Option<&VideoInfo>,
         parts: &NameParts<'_>,
     ) -> Result<(PathBuf, Option<VideoCodec>), AppError> {
         let preset = request.preset.preset();
@@ -77,12 +77,14 @@ impl App {
             }
             Err(folder) => {
                 let template = request.name_template.as_deref().unwrap_or(preset.template);
-                let (extension, codec) = match (&work.ending, info.kind) {
+                let (extension, codec) = match (&work.ending, video) {
                     (Some(ending), _) => (ending.clone(), codec),
-                    (None, MediaKind::Still) => {
-                        (still_extension(input, video, parts.size, request), None)
+                    (None, Some(video)) if info.kind == MediaKind::Still => {
+                        let size = parts.size.unwrap_or((video.width, video.height));
+                        (still_extension(input, video, size, request), None)
                     }
-                    (None, _) => video_extension(info, video, request),
+                    (None, Some(video)) => video_extension(info, video, request),
+                    (None, None) => (sound_extension(input, info), codec),
                 };
                 (folder.join(fill_name(template, parts, &extension)?), codec)
             }
@@ -212,10 +214,11 @@ fn check_name(output: &Path) -> Result<(), AppError> {
 
 pub(crate) fn check_extension(output: &Path, kind: MediaKind) -> Result<(), AppError> {
     let extension = extension_of(output);
-    let fits = if kind == MediaKind::Still {
-        StillFormat::from_path(output).is_some()
-    } else {
-        Container::from_path(output).is_ok()
+    let container = Container::from_path(output);
+    let fits = match kind {
+        MediaKind::Still => StillFormat::from_path(output).is_some(),
+        MediaKind::Audio => container.is_ok_and(|container| !container.is_pictures()),
+        _ => container.is_ok(),
     };
     if fits {
         return Ok(());
@@ -249,11 +252,13 @@ pub(crate) fn check_extension(output: &Path, kind: MediaKind) -> Result<(), AppE
              a clip: `name_%05d.png` with --rate.",
         ));
     }
-    let possible = if kind == MediaKind::Still {
-        "png, jpg, webp or tiff"
-    } else {
-        "mp4, mov, mkv, webm, gif, apng or webp, or give it a place for a number, such as \
-         name_%05d.png, for numbered pictures"
+    let possible = match kind {
+        MediaKind::Still => "png, jpg, webp or tiff",
+        MediaKind::Audio => "m4a, mp3, wav, flac, ogg, opus, aiff or mka",
+        _ => {
+            "mp4, mov, mkv, webm, gif, apng or webp; m4a, mp3, wav, flac, ogg or opus for the sound \
+             alone; or give it a place for a number, such as name_%05d.png, for numbered pictures"
+        }
     };
     Err(AppError::new(
         ErrorCode::InvalidRequest,
@@ -281,6 +286,27 @@ fn still_extension(
     } else {
         "png".to_owned()
     }
+}
+
+/// The source's own ending where such files can be written, else that of one that holds its sound.
+fn sound_extension(input: &Path, info: &MediaInfo) -> String {
+    let own = extension_of(input);
+    let is_written = Container::from_extension(&own).is_some_and(|own| !own.is_pictures());
+    if is_written {
+        return own;
+    }
+    let mut tracks = info.streams.iter().filter(|s| s.kind == StreamKind::Audio);
+    let codec = tracks.next().map_or("", |track| track.codec.as_str());
+    match codec {
+        _ if tracks.next().is_some() => "mka",
+        "mp3" => "mp3",
+        "opus" => "opus",
+        "vorbis" => "ogg",
+        codec if codec.starts_with("pcm_") => "wav",
+        "flac" | "wavpack" | "ape" | "tta" | "tak" | "wmalossless" => "flac",
+        _ => "m4a",
+    }
+    .to_owned()
 }
 
 /// The container most like the source that takes the codec and keeps everything of the source.

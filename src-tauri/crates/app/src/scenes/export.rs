@@ -263,6 +263,7 @@ fn copy(
             chapters: Some(&chapters),
             added: &[],
             place: AddedPlace::Last,
+            kept: None,
         },
         watch,
     )

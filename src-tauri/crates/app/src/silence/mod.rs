@@ -21,7 +21,6 @@ use frameloom_core::model::Task;
 use frameloom_core::said;
 use frameloom_core::said::{Said, SaidValue};
 use frameloom_core::speech::{SilenceRule, Speech, kept_of, speech_of};
-use frameloom_core::time::Timestamp;
 use frameloom_engine::voice::WINDOW_MICROS;
 use serde::{Deserialize, Serialize};
 use std::path::{Path, PathBuf};
@@ -96,7 +95,7 @@ impl App {
         request: &UpscaleRequest,
         input: &Path,
         info: &MediaInfo,
-        video: &VideoInfo,
+        video: Option<&VideoInfo>,
     ) -> Result<(Work, String), AppError> {
         if request.scale.is_some() {
             return Err(invalid(said!(
@@ -108,14 +107,14 @@ impl App {
         let wish = request.silence.unwrap_or_default();
         let model = self.model_for(request.model.as_deref(), Task::VoiceActivity)?;
         let heard = self.heard(input, info, &wish, &model)?;
-        let decided = decide(&heard, info, request.span, &wish.rule)?;
+        let decided = decide(&heard, input, info, request.span, &wish.rule)?;
         check_worth(input, &decided, request.span)?;
         let work = Work {
             graph: Graph::chain([Op::Cut(CutParams {
                 heard_by: Some(model.clone()),
                 ..CutParams::new(kept_text(&decided.kept))
             })]),
-            size: shown(video, (video.width, video.height)),
+            size: video.map(|video| shown(video, (video.width, video.height))),
             ending: presets::ending_of(request.preset.preset(), request)?,
         };
         Ok((work, model))
@@ -130,7 +129,7 @@ impl App {
         let wish = request.silence.unwrap_or_default();
         let model = self.model_for(request.model.as_deref(), Task::VoiceActivity)?;
         let heard = self.heard(&input, &info, &wish, &model)?;
-        let decided = decide(&heard, &info, request.span, &wish.rule)?;
+        let decided = decide(&heard, &input, &info, request.span, &wish.rule)?;
         let kept: Vec<Span> = decided.spans();
         Ok(SilenceView {
             kept_micros: kept.iter().map(|s| s.to_micros - s.from_micros).sum(),
@@ -144,7 +143,7 @@ impl App {
                 })
                 .collect(),
             length_micros: decided.length_micros,
-            first_micros: heard.first_micros.saturating_sub(start_of(&info)),
+            first_micros: heard.first_micros.saturating_sub(start_of(&input, &info)?),
             step_micros: WINDOW_MICROS,
             levels: heard.levels.clone(),
             probabilities: heard.speech.clone(),
@@ -165,7 +164,7 @@ impl App {
         let wish = request.silence.unwrap_or_default();
         let model = self.model_for(request.model.as_deref(), Task::VoiceActivity)?;
         let heard = self.heard(&input, &info, &wish, &model)?;
-        let decided = decide(&heard, &info, request.span, &wish.rule)?;
+        let decided = decide(&heard, &input, &info, request.span, &wish.rule)?;
         if decided.kept.is_empty() {
             return Err(no_speech(&input));
         }
@@ -252,19 +251,15 @@ fn tracks_of(input: &Path, info: &MediaInfo, wish: &SilenceWish) -> Result<Vec<u
     }
 }
 
-/// When the first picture is shown in the time of the file; for sound alone the file begins there.
-fn start_of(info: &MediaInfo) -> i64 {
-    match info.main_video().filter(|_| inputs::has_picture(info)) {
-        Some((stream, _)) => {
-            Timestamp::new(stream.start_ticks.unwrap_or(0), stream.time_base).micros()
-        }
-        None => 0,
-    }
+/// When the first picture is shown, or of sound alone the first sample is heard, in the time of the file.
+fn start_of(input: &Path, info: &MediaInfo) -> Result<i64, AppError> {
+    frameloom_engine::origin_of(input, info).map_err(|e| explain::engine(&e))
 }
 
 /// Decides what is kept of what was heard.
 fn decide(
     heard: &Listened,
+    input: &Path,
     info: &MediaInfo,
     span: Option<Span>,
     rule: &SilenceRule,
@@ -276,7 +271,7 @@ fn decide(
         ))
         .hint("Choose another value, or leave it out."));
     }
-    let first = heard.first_micros.saturating_sub(start_of(info));
+    let first = heard.first_micros.saturating_sub(start_of(input, info)?);
     let end = first.saturating_add(WINDOW_MICROS * heard.speech.len() as i64);
     let length_micros = info.duration_micros.filter(|&l| l > 0).unwrap_or(end);
     let probabilities: Vec<f32> = heard.speech.iter().map(|p| f32::from(*p) / 100.0).collect();
@@ -327,9 +322,12 @@ fn check_worth(input: &Path, decided: &Decided, span: Option<Span>) -> Result<()
 mod tests {
     use super::*;
 
+    fn demo() -> PathBuf {
+        Path::new(env!("CARGO_MANIFEST_DIR")).join("../../../assets/demo.mp4")
+    }
+
     fn info() -> MediaInfo {
-        let root = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../..");
-        let mut info = inputs::probe(&root.join("assets/demo.mp4")).unwrap();
+        let mut info = inputs::probe(&demo()).unwrap();
         info.duration_micros = Some(3_200_000);
         info
     }
@@ -338,7 +336,7 @@ mod tests {
         // A second of speech in the middle of 3.2.
         let speech = (0..100).map(|n| if (31..63).contains(&n) { 90 } else { 3 });
         Listened {
-            first_micros: start_of(&info()),
+            first_micros: start_of(&demo(), &info()).unwrap(),
             speech: speech.collect(),
             levels: vec![-30; 100],
         }
@@ -353,7 +351,11 @@ mod tests {
                 to_micros,
             })
         };
-        let kept = |span| decide(&heard(), &info(), span, &rule).unwrap().spans();
+        let kept = |span| {
+            decide(&heard(), &demo(), &info(), span, &rule)
+                .unwrap()
+                .spans()
+        };
         let pair = |s: &Span| (s.from_micros, s.to_micros);
         let all: Vec<_> = kept(None).iter().map(pair).collect();
         assert_eq!(all, [(31 * 32_000 - 200_000, 63 * 32_000 + 200_000)]);
@@ -374,7 +376,7 @@ mod tests {
         };
         let rule = SilenceRule::default();
         for (heard, code) in [(quiet, "silence.no_speech"), (loud, "silence.no_pause")] {
-            let decided = decide(&heard, &info(), None, &rule).unwrap();
+            let decided = decide(&heard, &demo(), &info(), None, &rule).unwrap();
             let refused = check_worth(Path::new("a.mp4"), &decided, None).unwrap_err();
             assert_eq!(refused.code, ErrorCode::InvalidRequest);
             let json = serde_json::to_string(&refused).unwrap();
@@ -384,6 +386,6 @@ mod tests {
             min_silence_millis: 0,
             ..rule
         };
-        assert!(decide(&heard(), &info(), None, &wrong).is_err());
+        assert!(decide(&heard(), &demo(), &info(), None, &wrong).is_err());
     }
 }

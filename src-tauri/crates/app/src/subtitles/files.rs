@@ -275,6 +275,7 @@ impl App {
                 chapters: None,
                 added: &added,
                 place: AddedPlace::Last,
+                kept: None,
             };
             copy_checked(&input, &info, &spec, watch)?;
             check_track(place, &input, &made)

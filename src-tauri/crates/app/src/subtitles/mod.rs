@@ -162,7 +162,7 @@ pub(crate) fn burning(
     ops.push(Op::Subtitles(Box::new(wish.node(input, span)?)));
     Ok(Work {
         graph: Graph::chain(ops),
-        size: shown(video, (video.width, video.height)),
+        size: Some(shown(video, (video.width, video.height))),
         ending: presets::ending_of(request.preset.preset(), request)?,
     })
 }

@@ -1,5 +1,5 @@
 use crate::arguments::Run;
-use crate::commands::upscale::{begin, exit_code, finish, run_job};
+use crate::commands::upscale::{begin, exit_code, extent, finish, run_job};
 use crate::commands::warnings;
 use crate::interrupt;
 use crate::output::Output;
@@ -112,8 +112,8 @@ pub fn run(app: &Arc<App>, arguments: &Run, output: &Output) -> Result<ExitCode,
     if arguments.making.dry_run {
         let plan = app.plan_graph(&request)?;
         output.result(&plan, || {
-            let ((iw, ih), (ow, oh)) = (plan.input_size, plan.output_size);
-            let mut text = format!("{iw} x {ih} to {ow} x {oh}: {}\n", plan.output.display());
+            let extent = extent(plan.sizes, plan.length_micros);
+            let mut text = format!("{extent}: {}\n", plan.output.display());
             text.push_str(&format!("{}\n", plan.steps.join(" -> ")));
             for warning in &plan.warnings {
                 text.push_str(&format!("note: {}\n", warnings::sentence(warning)));

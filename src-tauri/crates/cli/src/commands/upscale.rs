@@ -6,7 +6,7 @@ use crate::output::{Output, duration, progress_line, refusal_exit_code};
 use frameloom_app::inputs::{Expanded, Found, Taken, expand, names_a_folder};
 use frameloom_app::{App, EnlargeWish, UpscalePlan, UpscaleRequest};
 use frameloom_core::error::{AppError, ErrorCode};
-use frameloom_core::job::{Job, JobEvent, JobId, JobState};
+use frameloom_core::job::{Job, JobEvent, JobId, JobState, PictureSizes};
 use frameloom_core::media::Warning;
 use serde_json::{Value, json};
 use std::collections::BTreeMap;
@@ -227,15 +227,27 @@ fn batch(
     Ok(ExitCode::from(worst.unwrap_or(0)))
 }
 
+/// How large a result is: in pixels, or in time where it is sound alone.
+pub fn extent(sizes: Option<PictureSizes>, length_micros: Option<i64>) -> String {
+    match (sizes, length_micros) {
+        (Some(sizes), _) => {
+            let ((iw, ih), (ow, oh)) = (sizes.input, sizes.output);
+            format!("{iw} x {ih} to {ow} x {oh}")
+        }
+        (None, Some(length)) => format!("sound, {}", duration(length.max(0).unsigned_abs())),
+        (None, None) => "sound".to_owned(),
+    }
+}
+
 /// A plan in a line, with what should be known of it.
 fn planned(plan: &UpscalePlan) -> String {
-    let ((iw, ih), (ow, oh)) = (plan.input_size, plan.output_size);
     let with = match &plan.model {
         Some(model) => format!(" with {model}"),
         None => String::new(),
     };
     let mut text = format!(
-        "{iw} x {ih} to {ow} x {oh}{with}: {}\n",
+        "{}{with}: {}\n",
+        extent(plan.sizes, plan.length_micros),
         plan.output.display()
     );
     for warning in &plan.warnings {
@@ -384,7 +396,11 @@ pub fn run_job(app: &Arc<App>, id: &JobId, output: &Output) -> Result<Job, AppEr
         app.pause(id)?;
         return app.job(id);
     }
-    let bar = Arc::new(output.bar(&label));
+    let bar = output.bar(&label);
+    let bar = Arc::new(match job.sizes {
+        Some(_) => bar,
+        None => bar.of_sound(),
+    });
     let listening = Arc::new(AtomicBool::new(true));
     {
         let (bar, listening, id) = (bar.clone(), listening.clone(), id.clone());

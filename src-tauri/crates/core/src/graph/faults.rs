@@ -2,7 +2,9 @@
 //! where [`Graph::layout`] stops at the first.
 
 use super::shape::{self, shortened};
-use super::{Edge, GRAPH_VERSION, Graph, GraphError, MAX_EDGES, MAX_NODES, Node, Op, Port};
+use super::{
+    Edge, GRAPH_VERSION, Graph, GraphError, MAX_EDGES, MAX_NODES, Node, Op, Port, PortKind,
+};
 use super::{inputs_of, outputs_of, read};
 use serde::Serialize;
 use serde_json::{Map, Value};
@@ -359,7 +361,9 @@ impl Search {
                     .iter()
                     .filter(|port| !port.optional && !is_wired(port))
                     .collect();
-                if open.is_empty() && !ports.iter().any(is_wired) {
+                // Subtitles alone are no result.
+                let counts = |port: &&Port| op != "sink" || port.kind != PortKind::Subtitles;
+                if open.is_empty() && !ports.iter().filter(counts).any(is_wired) {
                     open.extend(ports.first());
                 }
                 for port in open {

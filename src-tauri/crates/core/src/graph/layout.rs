@@ -11,7 +11,8 @@ use std::collections::{BTreeMap, BTreeSet};
 /// wires, what leads there appears once for each.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Layout<'a> {
-    /// What is shown: one clip after another. Without `concat` there is one.
+    /// What is shown: one clip after another. Without `concat` there is one; none where the result is
+    /// sound alone.
     pub pictures: Vec<Line<'a>>,
     /// What is heard; `None`: the sound of the first clip's input, as it is.
     pub sound: Option<Tracks<'a>>,
@@ -61,11 +62,11 @@ pub enum Tracks<'a> {
 
 impl<'a> Layout<'a> {
     /// Name of the input whose tags, chapters and attachments the result keeps: the first that is
-    /// shown.
+    /// shown, or else heard.
     pub fn main_input(&self) -> &'a str {
-        self.pictures
-            .first()
-            .map_or(SourceParams::MAIN, |line| line.input)
+        let shown = self.pictures.first().map(|line| line.input);
+        let heard = || self.sound.as_ref().and_then(Tracks::first_input);
+        shown.or_else(heard).unwrap_or(SourceParams::MAIN)
     }
 
     /// Names of all inputs, the main one first.
@@ -102,6 +103,14 @@ impl<'a> Line<'a> {
 }
 
 impl<'a> Tracks<'a> {
+    /// The first input whose sound leads here.
+    fn first_input(&self) -> Option<&'a str> {
+        match self {
+            Tracks::Input(name) => Some(name),
+            Tracks::Node { of, .. } => of.iter().find_map(Tracks::first_input),
+        }
+    }
+
     fn visit_inputs(&self, add: &mut impl FnMut(&'a str)) {
         match self {
             Tracks::Input(name) => add(name),
@@ -179,6 +188,14 @@ impl Graph {
         let mut subtitles = None;
         for from in wires.leading_to(sink, "subtitles") {
             subtitles = Some(wires.subtitles(from, &mut sound_ends)?);
+        }
+        // Subtitles alone are no result.
+        if pictures.is_empty() && sound.is_none() {
+            return Err(GraphError::Unconnected {
+                id: sink.to_owned(),
+                direction: "input",
+                port: "video",
+            });
         }
         let loose: Vec<&str> = wires
             .ops

@@ -175,7 +175,8 @@ impl Op {
 fn inputs_of(op: &str) -> &'static [Port] {
     match op {
         "source" => &[],
-        "sink" => const { &[VIDEO, AUDIO, SUBTITLES] },
+        // Sound may be all there is.
+        "sink" => const { &[VIDEO.optional(), AUDIO, SUBTITLES] },
         "overlay" => const { &[PICTURES_IN, port("over", PortKind::Pictures)] },
         "background" => const { &[PICTURES_IN, port("behind", PortKind::Pictures).optional()] },
         "concat" => const { &[PICTURES_IN.many(), AUDIO.many()] },

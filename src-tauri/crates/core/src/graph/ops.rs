@@ -382,6 +382,11 @@ impl CutParams {
     fn usual_fade() -> f64 {
         20.0
     }
+
+    /// The fade in microseconds.
+    pub fn fade_micros(&self) -> i64 {
+        (self.fade.clamp(0.0, 100.0) * 1_000.0).round() as i64
+    }
 }
 
 /// How noise is taken out.

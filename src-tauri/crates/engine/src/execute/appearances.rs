@@ -47,6 +47,7 @@ pub fn appearances(
             let input = chain.output().clone();
             of_picture(&frame, &input, params_of(line, at)?, spec, context)
         }
+        MediumPlan::Sound(_) => Err(super::without_pictures()),
     }
 }
 

@@ -93,6 +93,7 @@ fn copied(
             chapters: None,
             added: &made.added(),
             place: AddedPlace::BehindPictures,
+            kept: None,
         },
         &info,
         &cancel,

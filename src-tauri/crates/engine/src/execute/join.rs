@@ -113,7 +113,7 @@ fn join(
     if let (Some(_), Some(main)) = (&video.cut, stream) {
         uncuttable(&info, main, &mut drop);
     }
-    let holes: Vec<SourceHole> = video.cut.iter().flat_map(holes_of).collect();
+    let holes: Vec<SourceHole> = video.cut.iter().flat_map(CutPlan::source_holes).collect();
     let cut = match video.joined.as_ref().and_then(|j| j.clips.first()) {
         Some(first) => Some(SourceCut {
             from_micros: first.from_micros,
@@ -193,14 +193,6 @@ fn join(
         ..checks(&checked, pictures)
     };
     named::publish(file, &spec.output, spec.overwrite, checks, context.work_dir)
-}
-
-/// What is left out, in the time of the file.
-fn holes_of(cut: &CutPlan) -> impl Iterator<Item = SourceHole> + '_ {
-    cut.holes.iter().map(|hole| SourceHole {
-        from_micros: hole.from_micros,
-        to_micros: hole.to_micros,
-    })
 }
 
 /// What the source is.

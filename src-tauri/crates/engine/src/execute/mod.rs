@@ -1,5 +1,6 @@
 //! Running a plan.
 
+mod alone;
 mod animated;
 mod appearances;
 mod copied;
@@ -40,6 +41,7 @@ use frameloom_core::graph::{Line, Op, Step};
 use frameloom_core::job::{ComputeSpec, Device, JobSpec, ProviderChoice};
 use frameloom_core::media::Caution;
 use frameloom_core::receipt::Checks;
+use frameloom_core::said;
 use frameloom_core::sequence::PictureNumbers;
 use frameloom_core::time::Timestamp;
 use frameloom_infer::Runtime;
@@ -158,11 +160,25 @@ pub fn execute(
             path: spec.output.clone(),
         });
     }
-    context.progress.sizes(plan.sizes);
+    if let Some(sizes) = plan.sizes {
+        context.progress.sizes(sizes);
+    }
     match &plan.medium {
         MediumPlan::Video(video) => video::run(spec, video, context).map_err(|e| plan.blame(e)),
         MediumPlan::Still => still::run(spec, context),
         MediumPlan::StillByFfmpeg => still::run_by_ffmpeg(spec, context),
+        MediumPlan::Sound(alone) => alone::run(spec, alone, context).map_err(|e| plan.blame(e)),
+    }
+}
+
+/// Why nothing is shown of a job whose result is sound alone.
+fn without_pictures() -> EngineError {
+    EngineError::Node {
+        node: "sink".to_owned(),
+        reason: said!(
+            "sound.nothing_to_see",
+            "the result is sound alone, of which there are no pictures"
+        ),
     }
 }
 

@@ -78,6 +78,7 @@ pub fn view(
         MediumPlan::Video(video) => of_clip(spec, video, wish, &patience, context),
         MediumPlan::Still => of_still(spec, wish, &patience, context).map(View::Picture),
         MediumPlan::StillByFfmpeg => of_avif(spec, wish, &patience, context).map(View::Picture),
+        MediumPlan::Sound(_) => Err(super::without_pictures()),
     }
 }
 

@@ -31,9 +31,12 @@ impl Plan {
         let Ok(now) = plan(spec, &info, models) else {
             return Ok(());
         };
-        let text = |sizes: PictureSizes| {
-            let ((iw, ih), (ow, oh)) = (sizes.input, sizes.output);
-            format!("pictures of {iw} x {ih} that become {ow} x {oh}")
+        let text = |sizes: Option<PictureSizes>| match sizes {
+            Some(sizes) => {
+                let ((iw, ih), (ow, oh)) = (sizes.input, sizes.output);
+                format!("pictures of {iw} x {ih} that become {ow} x {oh}")
+            }
+            None => "no pictures".to_owned(),
         };
         if now.sizes == self.sizes {
             return Ok(());

@@ -359,7 +359,7 @@ fn length_micros(info: &MediaInfo, stream: &StreamInfo) -> Option<i64> {
 }
 
 /// Why nothing is left of a clip that is `length` microseconds long.
-fn begins_too_late(start: Rational, length: i64) -> Said {
+pub(super) fn begins_too_late(start: Rational, length: i64) -> Said {
     said!(
         "clip.too_late",
         "it begins at {start} s, and the clip ends at {end} s; choose an earlier start",

@@ -6,6 +6,7 @@ use frameloom_core::media::StreamInfo;
 use frameloom_core::said;
 use frameloom_core::said::{Said, SaidValue};
 use frameloom_core::time::{TimeBase, Timestamp};
+use frameloom_media::SourceHole;
 use serde::{Deserialize, Serialize};
 
 /// What is left out inside of a stretch, and how the sound is mended there.
@@ -15,6 +16,16 @@ pub struct CutPlan {
     pub holes: Vec<Hole>,
     /// How long the sound on both sides is mixed, in microseconds.
     pub fade_micros: i64,
+}
+
+impl CutPlan {
+    /// What is left out, in the time of the file.
+    pub(crate) fn source_holes(&self) -> impl Iterator<Item = SourceHole> + '_ {
+        self.holes.iter().map(|hole| SourceHole {
+            from_micros: hole.from_micros,
+            to_micros: hole.to_micros,
+        })
+    }
 }
 
 /// A stretch that is left out, half-open. What comes behind it moves up.
@@ -129,7 +140,7 @@ pub(super) fn found(
         frames: times.iter().filter(inside).count() as u64,
         cut: CutPlan {
             holes: holes.collect(),
-            fade_micros: (params.fade.clamp(0.0, 100.0) * 1_000.0).round() as i64,
+            fade_micros: params.fade_micros(),
         },
         stretch: Stretch {
             from_ticks: Some(from),

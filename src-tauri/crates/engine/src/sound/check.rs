@@ -4,7 +4,7 @@
 use super::cover::{self, Span};
 use super::loudness::{Measured, Meter};
 use super::make::World;
-use super::samples::{Part, open};
+use super::samples::{Part, in_rate, open};
 use super::{Sound, SoundStep};
 use crate::EngineError;
 use frameloom_core::graph::{LoudnessParams, SoundCover};
@@ -143,17 +143,14 @@ pub(crate) fn check(
     let fail = |reason: String| EngineError::OutputCheck {
         reason: format!("track {track} of the sound: {reason}"),
     };
-    let mut reference = open(world, sound, Part::Reference, None)?;
-    let rate = reference.format().rate;
+    let mut reader = SoundReader::open_part(part, &world.context.cancel.now_flag())?;
+    let rate = reader.format().rate;
+    let mut reference = in_rate(open(world, sound, Part::Reference, None)?, rate)?;
     let mut before = Envelope::default();
     while let Some(block) = reference.next()? {
         before.add(&block, rate);
     }
     before.close();
-    let mut reader = SoundReader::open_part(part, &world.context.cancel.now_flag())?;
-    if reader.format().rate != rate {
-        return Err(fail("its rate changed".to_owned()));
-    }
     let mut meter = Meter::new(reader.format())?;
     let mut after = Envelope::default();
     while let Some(block) = reader.next_block()? {

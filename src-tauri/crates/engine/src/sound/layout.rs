@@ -9,10 +9,10 @@ use frameloom_core::media::{MediaInfo, StreamInfo, StreamKind, Warning};
 use frameloom_core::said;
 use frameloom_core::time::{TimeBase, Timestamp};
 use frameloom_media::{
-    Container, SoundReader, SoundSource, WantedTrack, check_tracks, plan_sound_encoder,
+    Container, SoundReader, SoundSource, WantedTrack, check_count, check_tracks, plan_sound_encoder,
 };
 use std::collections::BTreeMap;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 /// What a plan of sound is made from.
 pub(crate) struct Request<'a> {
@@ -28,6 +28,8 @@ pub(crate) struct Request<'a> {
     pub clips: &'a [ClipSpan],
     /// Something inside of the main input is left out, or it lasts longer: its sound cannot be copied.
     pub is_changed: bool,
+    /// The result holds nothing else: what its file cannot hold as it is, is encoded.
+    pub is_alone: bool,
     /// What of the main input is left out.
     pub drop: &'a [TrackChoice],
 }
@@ -89,11 +91,13 @@ pub(crate) fn plan_sound(request: &Request<'_>) -> Result<Option<Planned>, Engin
         None => None,
     };
     planner.check_fit(tracks.iter().chain(&captions).flatten())?;
+    planner.check_count(tracks.iter().flatten())?;
     let sound = tracks.map(|list| planner.finished(list)).transpose()?;
     let subtitles = captions.map(|list| planner.finished(list)).transpose()?;
     let mut origins = BTreeMap::new();
     for (name, info) in &planner.inputs {
-        origins.insert(name.clone(), planner.origin(name, info)?);
+        let path = request.spec.path_of(name);
+        origins.insert(name.clone(), origin_of(path, info)?);
     }
     Ok(Some(Planned {
         plan: SoundPlan {
@@ -121,9 +125,13 @@ impl<'a> Planner<'a> {
     /// is no sound, or none is wanted.
     fn implied(&mut self) -> Result<Option<Tracks<'a>>, EngineError> {
         let request = self.request;
-        if request.is_changed {
+        if request.is_changed && request.layout.pictures.len() < 2 {
             let heard = !self.streams(self.main, StreamKind::Audio)?.is_empty();
             return Ok(heard.then_some(Tracks::Input(self.main)));
+        }
+        if request.is_alone && request.layout.pictures.len() < 2 {
+            let is_wanted = !request.drop.contains(&TrackChoice::Audio);
+            return Ok(is_wanted.then_some(Tracks::Input(self.main)));
         }
         let first = request.layout.pictures.first();
         let joint = first.and_then(|line| {
@@ -198,8 +206,10 @@ impl<'a> Planner<'a> {
         });
         let mut tracks: Vec<Track> = tracks.collect();
         // Packets of sound are too long to be cut between them, and last as long as they do.
-        if kind == StreamKind::Audio && self.request.is_changed && self.is_main(input) {
-            for track in &mut tracks {
+        let is_changed = self.request.is_changed && self.is_main(input);
+        for track in &mut tracks {
+            let is_unfit = self.request.is_alone && !self.request.container.holds(&track.stream);
+            if kind == StreamKind::Audio && (is_changed || is_unfit) {
                 track.source = Some(self.source(track)?);
             }
         }
@@ -476,6 +486,20 @@ impl<'a> Planner<'a> {
         )?)
     }
 
+    /// Refuses more tracks than the container's players find.
+    fn check_count<'t>(&self, tracks: impl Iterator<Item = &'t Track>) -> Result<(), EngineError> {
+        let wanted: Vec<WantedTrack<'_>> = tracks
+            .map(|track| WantedTrack {
+                input: match &track.sound {
+                    Sound::Stream { input, .. } if !self.is_main(input) => Some(input.as_str()),
+                    _ => None,
+                },
+                stream: &track.stream,
+            })
+            .collect();
+        Ok(check_count(&wanted, self.request.container)?)
+    }
+
     /// Chooses encoders, and leaves one track the default.
     fn finished(&mut self, list: Vec<Track>) -> Result<Vec<TrackPlan>, EngineError> {
         let mut has_default = false;
@@ -491,7 +515,9 @@ impl<'a> Planner<'a> {
             let making = match (track.sound, track.source) {
                 (Sound::Stream { input, stream }, None) => Making::Copied { input, stream },
                 (sound, Some(source)) => {
-                    let encoder = plan_sound_encoder(&source, self.request.container)?;
+                    let request = self.request;
+                    let quality = request.spec.encode.quality;
+                    let encoder = plan_sound_encoder(&source, request.container, quality)?;
                     self.warnings.push(Warning::SoundEncoded {
                         track: number as u32 + 1,
                         codec: encoder.codec.clone(),
@@ -509,25 +535,33 @@ impl<'a> Planner<'a> {
         }
         Ok(plans)
     }
+}
 
-    /// The moment of an input that is heard with the first picture: that of its own first
-    /// picture, or where it has none, its first sample. Subtitles alone count from zero.
-    fn origin(&self, name: &str, info: &MediaInfo) -> Result<i64, EngineError> {
-        if let Some((stream, _)) = info.main_video() {
-            let ticks = stream.start_ticks.unwrap_or(0);
-            return Ok(Timestamp::new(ticks, stream.time_base).micros());
-        }
-        let path = self.request.spec.path_of(name);
-        let mut first: Option<i64> = None;
-        for stream in info.streams.iter().filter(|s| s.kind == StreamKind::Audio) {
-            let reader = SoundReader::open(path, stream.index, &Default::default())?;
-            let rate = i64::from(reader.format().rate);
-            let base = TimeBase::new(1, rate).unwrap_or(TimeBase::MICROS);
-            let micros = Timestamp::new(reader.start(), base).micros();
-            first = Some(first.map_or(micros, |other| other.min(micros)));
-        }
-        Ok(first.unwrap_or(0))
+/// The moment of an input that is heard with the first picture: that of its own first picture, or where
+/// it has none, its first sample; in microseconds of its time. Subtitles alone count from zero.
+///
+/// # Errors
+/// The file cannot be read, or nothing of its sound can be decoded.
+pub fn origin_of(path: &Path, info: &MediaInfo) -> Result<i64, EngineError> {
+    if let Some((stream, _)) = info.main_video() {
+        let ticks = stream.start_ticks.unwrap_or(0);
+        return Ok(Timestamp::new(ticks, stream.time_base).micros());
     }
+    first_sample(path, info)
+}
+
+/// When the first sample of any track of a file is heard, in microseconds of its time; 0 where it has no
+/// sound.
+pub(crate) fn first_sample(path: &Path, info: &MediaInfo) -> Result<i64, EngineError> {
+    let mut first: Option<i64> = None;
+    for stream in info.streams.iter().filter(|s| s.kind == StreamKind::Audio) {
+        let reader = SoundReader::open(path, stream.index, &Default::default())?;
+        let rate = i64::from(reader.format().rate);
+        let base = TimeBase::new(1, rate).unwrap_or(TimeBase::MICROS);
+        let micros = Timestamp::new(reader.start(), base).micros();
+        first = Some(first.map_or(micros, |other| other.min(micros)));
+    }
+    Ok(first.unwrap_or(0))
 }
 
 /// True if sound of this input, and of no other, leads here.

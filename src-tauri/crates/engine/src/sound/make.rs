@@ -5,7 +5,7 @@ use super::again::Shelf;
 use super::check::{Found, PEAK_TOLERANCE, check, loudness_fault};
 use super::loudness::Gain;
 use super::pace::Pace;
-use super::samples::{Part, open, place};
+use super::samples::{Part, in_rate, open, place};
 use super::{ClipSpan, Making, Sound, SoundPlan, SoundStep, TrackPlan, node_error};
 use crate::EngineError;
 use crate::execute::Context;
@@ -319,6 +319,7 @@ impl<'a> World<'a> {
         path: &Path,
     ) -> Result<(), EngineError> {
         let samples = open(self, sound, Part::Whole, None)?;
+        let samples = in_rate(samples, encoder.format.rate)?;
         #[cfg(test)]
         let samples = super::faults::faulty(samples, self.fault)?;
         let mut samples = samples;
@@ -435,6 +436,21 @@ impl Made<'_> {
         output: &Path,
         moved_micros: i64,
     ) -> Result<(), EngineError> {
+        self.check_tracks(world, output, Some(moved_micros))
+    }
+
+    /// As [`Made::check_output`], for a file without pictures: it may begin at any moment that its format
+    /// has for the first sample, and all tracks were moved by as much as the first one.
+    pub(crate) fn check_alone(&self, world: &World<'_>, output: &Path) -> Result<(), EngineError> {
+        self.check_tracks(world, output, None)
+    }
+
+    fn check_tracks(
+        &self,
+        world: &World<'_>,
+        output: &Path,
+        moved_micros: Option<i64>,
+    ) -> Result<(), EngineError> {
         if self.checks.is_empty() {
             return Ok(());
         }
@@ -445,6 +461,7 @@ impl Made<'_> {
             .filter(|stream| stream.audio.is_some())
             .map(|stream| stream.index)
             .collect();
+        let mut common = moved_micros;
         for ready in &self.tracks {
             let From::Part { path, track } = &ready.from else {
                 continue;
@@ -466,7 +483,9 @@ impl Made<'_> {
                 world.context.cancel.check()?;
                 found_end = block.end();
             }
-            let moved = place(moved_micros, rate);
+            let base = TimeBase::new(1, i64::from(rate)).unwrap_or(TimeBase::MICROS);
+            let by = || Timestamp::new(found_start - start, base).micros();
+            let moved = place(*common.get_or_insert_with(by), rate);
             // Containers that count in thousandths round twice. What an encoder puts before the
             // first sample may be told as sound, and so may what fills its last frame up.
             let tolerance = i64::from(rate) * 3 / 1_000;
@@ -474,7 +493,6 @@ impl Made<'_> {
             let late = found_start - (start + moved);
             let over = found_end - (end + moved);
             if late > tolerance || late < -frame || !(-tolerance..=frame).contains(&over) {
-                let base = TimeBase::new(1, i64::from(rate)).unwrap_or(TimeBase::MICROS);
                 let millis = |samples| Timestamp::new(samples, base).micros() as f64 / 1e3;
                 return Err(fail(format!(
                     "in the file it begins {:.1} ms late and ends {:.1} ms late",

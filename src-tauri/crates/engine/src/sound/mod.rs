@@ -28,7 +28,8 @@ mod speech;
 mod tests;
 mod through;
 
-pub(crate) use layout::{Request, plan_sound};
+pub use layout::origin_of;
+pub(crate) use layout::{Request, first_sample, plan_sound};
 pub(crate) use make::{Made, World, make};
 pub(crate) use pace::Pace;
 

@@ -376,6 +376,21 @@ impl Samples for Converted<'_> {
     }
 }
 
+/// Sound in the rate that its encoder takes.
+pub(crate) fn in_rate<'w>(
+    inner: Box<dyn Samples + 'w>,
+    rate: u32,
+) -> Result<Box<dyn Samples + 'w>, EngineError> {
+    if inner.format().rate == rate {
+        return Ok(inner);
+    }
+    let to = SoundFormat {
+        rate,
+        ..inner.format().clone()
+    };
+    Ok(Box::new(Converted::open(inner, &to)?))
+}
+
 /// First place of a clip, the place behind its last sample, and its sound.
 type Piece<'w> = (i64, i64, Option<Box<dyn Samples + 'w>>);
 

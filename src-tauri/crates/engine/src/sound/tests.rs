@@ -9,7 +9,9 @@ use crate::execute::{Context, Threads};
 use crate::nodes::Models;
 use crate::{EngineError, sound};
 use frameloom_core::graph::{AudioDenoiseParams, Graph, LoudnessParams, MuxEnd};
-use frameloom_core::job::{Device, EncodeSpec, JobSpec, PictureSizes, ProviderChoice, Step};
+use frameloom_core::job::{
+    Device, EncodeSpec, JobSpec, PictureSizes, ProviderChoice, Quality, Step,
+};
 use frameloom_core::media::{Caution, Warning};
 use frameloom_core::model::ModelManifest;
 use frameloom_core::receipt::SoundCheck;
@@ -118,7 +120,7 @@ fn work(
     if mono {
         source.format.layout = "mono".to_owned();
     }
-    let encoder = plan_sound_encoder(&source, container)?;
+    let encoder = plan_sound_encoder(&source, container, Quality::Good)?;
     let plan = SoundPlan {
         sound: Some(vec![TrackPlan {
             making: Making::WorkedOut { sound, encoder },

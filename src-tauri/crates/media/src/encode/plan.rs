@@ -270,7 +270,8 @@ fn codec_name(codec: Option<VideoCodec>) -> &'static str {
 }
 
 pub(crate) fn container_takes(container: Container, codec: VideoCodec) -> bool {
-    codec_id(codec_name(Some(codec))).is_some_and(|id| can_hold(container.muxer(), id))
+    container.sound_file().is_none()
+        && codec_id(codec_name(Some(codec))).is_some_and(|id| can_hold(container.muxer(), id))
 }
 
 /// Codecs to try, best first. `None` is the last resort.

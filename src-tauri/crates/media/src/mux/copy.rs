@@ -4,6 +4,7 @@ use crate::container::Container;
 use crate::ffi::packet::Packet;
 use crate::ffi::util::time_base;
 use ffmpeg_sys_next as sys;
+use frameloom_core::media::{MediaInfo, StreamKind};
 use frameloom_core::time::{Rational, TimeBase, Timestamp};
 use std::collections::BTreeMap;
 
@@ -262,6 +263,20 @@ pub(crate) fn file_tags(
         })
         .filter(|(key, _)| !stale.iter().any(|s| key.eq_ignore_ascii_case(s)))
         .collect()
+}
+
+/// Tags of a file of which a file of sound is made. Ogg has those of the file at its track.
+pub(crate) fn tags_of_sound(source: &MediaInfo, container: Container) -> BTreeMap<String, String> {
+    let mut tags = file_tags(&source.tags, container);
+    let of_track = source.streams.iter().find(|s| s.kind == StreamKind::Audio);
+    if let Some(track) = of_track.filter(|_| source.container == "ogg") {
+        let plain = stream_tags(&track.tags, true).into_iter();
+        let own = plain.filter(|(key, _)| !key.eq_ignore_ascii_case("language"));
+        for (key, value) in file_tags(&own.collect(), container) {
+            tags.entry(key).or_insert(value);
+        }
+    }
+    tags
 }
 
 /// Tags of a stream that stay true; for the processed one, nothing that was counted or measured.

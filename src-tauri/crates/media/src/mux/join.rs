@@ -15,6 +15,7 @@ use crate::ffi::packet::Packet;
 use crate::ffi::pixel::AvFormat;
 use crate::ffi::util::{av_rational, time_base};
 use crate::hdr::HdrStatic;
+use crate::sound::SoundFile;
 use ffmpeg_sys_next as sys;
 use frameloom_core::media::Warning;
 use frameloom_core::said;
@@ -451,8 +452,11 @@ pub(super) fn add_copy(
         output.add_attachment(&codec, source.extradata(), &tags)?;
         return Ok(None);
     }
-    if plan.container == Container::Mkv && source.has_disposition(sys::AV_DISPOSITION_ATTACHED_PIC)
-    {
+    let attaches = matches!(
+        plan.container,
+        Container::Mkv | Container::Sound(SoundFile::Mka)
+    );
+    if attaches && source.has_disposition(sys::AV_DISPOSITION_ATTACHED_PIC) {
         output.add_attachment(&codec, source.attached_picture(), &cover_tags(&codec, tags))?;
         return Ok(None);
     }
@@ -476,13 +480,22 @@ fn cover_tags(codec: &str, mut tags: BTreeMap<String, String>) -> BTreeMap<Strin
 }
 
 /// Adds the chapters, with their titles if they are `named`.
-fn add_chapters(
+pub(super) fn add_chapters(
     output: &mut Output,
     (input, named): (&Input, bool),
     (cut, holes, slow): (Option<SourceCut>, &[SourceHole], Rational),
     shift_micros: i64,
 ) -> Result<(), MediaError> {
+    // Those of an MP3 count from its first sample, and its packets from what comes before that.
+    let origin = match input.format_name() == "mp3" {
+        true => input.start_micros().unwrap_or(0),
+        false => 0,
+    };
     for mut chapter in input.chapters() {
+        if let Some(base) = time_base(chapter.time_base) {
+            chapter.start = chapter.start.saturating_add(ticks(origin, base));
+            chapter.end = chapter.end.saturating_add(ticks(origin, base));
+        }
         if !named {
             chapter.tags.clear();
         }
@@ -510,17 +523,6 @@ fn add_chapters(
         output.add_chapter(&chapter)?;
     }
     Ok(())
-}
-
-/// Adds the chapters of a file that is not cut.
-pub(super) fn chapters_as_they_are(
-    output: &mut Output,
-    input: &Input,
-    named: bool,
-    shift_micros: i64,
-) -> Result<(), MediaError> {
-    let as_it_is = (None, &[][..], Rational::ONE);
-    add_chapters(output, (input, named), as_it_is, shift_micros)
 }
 
 /// The muxer's options. `starts` are the first times of the streams before the common shift.
@@ -557,6 +559,16 @@ pub(super) fn options(
         }
         // The muxer's own rule would mark tracks as default that the source does not.
         Container::Mkv | Container::Webm => vec![("default_mode", "passthrough".into())],
+        Container::Sound(file) => match file {
+            SoundFile::Wav => vec![("rf64", "auto".into())],
+            SoundFile::Aiff => vec![("write_id3v2", "1".into())],
+            SoundFile::M4a if general_tags => {
+                vec![("movflags", "+faststart+use_metadata_tags".into())]
+            }
+            SoundFile::M4a => vec![("movflags", "+faststart".into())],
+            SoundFile::Mka => vec![("default_mode", "passthrough".into())],
+            SoundFile::Flac | SoundFile::Mp3 | SoundFile::Ogg | SoundFile::Opus => Vec::new(),
+        },
         // Written by others; see `animation`.
         Container::Gif | Container::Apng | Container::WebP | Container::Pictures => Vec::new(),
     }

@@ -7,11 +7,11 @@ mod join;
 mod remux;
 pub(crate) mod video;
 
-pub(crate) use copy::file_tags;
 pub use copy::{SourceCut, SourceHole};
+pub(crate) use copy::{file_tags, tags_of_sound};
 pub use feed::{AddedTrack, TrackFrom};
 pub use join::{MuxReport, MuxSpec, mux};
-pub use remux::{AddedPlace, NewChapter, RemuxSpec, plan_remux, remux};
+pub use remux::{AddedPlace, Kept, NewChapter, RemuxSpec, plan_remux, remux};
 
 #[cfg(test)]
 mod tests;

@@ -1,7 +1,7 @@
 //! A copy of a file in which every track stays as it is: only chapters or tracks are other ones.
 
 use super::feed::{self, AddedTrack, Feed};
-use super::join::{add_copy, chapters_as_they_are, compare, options, shift_micros};
+use super::join::{add_chapters, add_copy, compare, options, shift_micros};
 use super::video::{decoding_time, delay};
 use crate::container::{Container, MuxPlan, described, holds, plan_mux};
 use crate::error::MediaError;
@@ -9,11 +9,13 @@ use crate::ffi::input::{Look, RawChapter};
 use crate::ffi::output::Output;
 use crate::ffi::packet::Packet;
 use crate::ffi::util::time_base;
-use crate::mux::copy::{CopiedStream, file_tags, general_tags};
+use crate::mux::copy::{
+    CopiedStream, SourceCut, SourceHole, file_tags, general_tags, tags_of_sound,
+};
 use ffmpeg_sys_next as sys;
 use frameloom_core::job::TrackChoice;
 use frameloom_core::media::MediaInfo;
-use frameloom_core::time::TimeBase;
+use frameloom_core::time::{Rational, TimeBase};
 use std::collections::{BTreeMap, HashMap, HashSet};
 use std::fs::File;
 use std::path::Path;
@@ -46,6 +48,19 @@ pub struct RemuxSpec<'a> {
     pub added: &'a [AddedTrack<'a>],
     /// Where they come.
     pub place: AddedPlace,
+    /// What of the source's time its other tracks already keep; all of it where left out.
+    pub kept: Option<Kept<'a>>,
+}
+
+/// What is kept of a source whose sound was worked out, for what goes with it: its chapters.
+#[derive(Debug, Clone, Copy)]
+pub struct Kept<'a> {
+    /// The stretch, whose start becomes the file's.
+    pub cut: SourceCut,
+    /// What is left out of that, in order.
+    pub holes: &'a [SourceHole],
+    /// How many times as long the rest lasts.
+    pub slow: Rational,
 }
 
 /// Where tracks come that a copy has beside those of its source.
@@ -55,6 +70,8 @@ pub enum AddedPlace {
     BehindPictures,
     /// Behind all of the source.
     Last,
+    /// Before all of the source, of which nothing else is shown or heard.
+    First,
 }
 
 /// Decides which tracks of `source` go into a copy in `container`: all of them, the main pictures
@@ -102,7 +119,10 @@ pub fn remux(
     let input = crate::source::open(spec.source, Look::Packets, cancel)?;
     let container = spec.plan.container;
     let mut output = Output::create(spec.output_tmp, container.muxer(), cancel)?;
-    let shift = shift_micros(&input);
+    let shift = match spec.kept {
+        Some(kept) => kept.slow.of(kept.cut.from_micros.saturating_neg()),
+        None => shift_micros(&input),
+    };
     let main = info.main_video().map(|(stream, _)| stream);
     let base = main.map_or(TimeBase::MICROS, |stream| stream.time_base);
     let add = |output: &mut Output| {
@@ -110,7 +130,10 @@ pub fn remux(
         feed::add(output, tracks, shift, cancel)
     };
     let mut copied = HashMap::new();
-    let mut added = None;
+    let mut added = match spec.place {
+        AddedPlace::First => Some(add(&mut output)?),
+        AddedPlace::BehindPictures | AddedPlace::Last => None,
+    };
     let (mut attached, mut filled) = (0, HashSet::new());
     let mut has_cover = false;
     for index in 0..input.stream_count() {
@@ -139,6 +162,7 @@ pub fn remux(
         None => add(&mut output)?,
     };
     let tags = match spec.plan.keeps_tags {
+        true if container.sound_file().is_some() => tags_of_sound(info, container),
         true => file_tags(&input.tags(), container),
         false => BTreeMap::new(),
     };
@@ -158,7 +182,13 @@ pub fn remux(
                 })?;
             }
         }
-        None => chapters_as_they_are(&mut output, &input, spec.plan.keeps_tags, shift)?,
+        None => {
+            let kept = match spec.kept {
+                Some(kept) => (Some(kept.cut), kept.holes, kept.slow),
+                None => (None, &[][..], Rational::ONE),
+            };
+            add_chapters(&mut output, (&input, spec.plan.keeps_tags), kept, shift)?;
+        }
     }
     let mut starts: Vec<_> = copied.values().map(CopiedStream::start).collect();
     starts.extend(added.starts);

@@ -1,12 +1,15 @@
 //! Which encoder makes a worked-out track, and how.
 
-use super::SoundFormat;
+use super::file::rate_for;
+use super::{SoundFile, SoundFormat};
 use crate::container::Container;
 use crate::error::MediaError;
 use crate::ffi::encoder::reason;
 use crate::ffi::output::can_hold;
 use crate::ffi::params::codec_id;
 use crate::ffi::sound::{SampleFormat, SoundEncoder, SoundSettings, sample_formats};
+use frameloom_core::job::Quality;
+use frameloom_core::said;
 use serde::{Deserialize, Serialize};
 
 /// What a track was before it was worked on.
@@ -40,7 +43,7 @@ pub struct SoundEncoderPlan {
 /// A codec that can be written.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct SoundCodec {
-    codec: &'static str,
+    pub(super) codec: &'static str,
     encoder: &'static str,
     lossless: bool,
     /// Bits per second for one channel and for each further one that are good for anything.
@@ -126,6 +129,22 @@ impl SoundCodec {
         }
     }
 
+    /// As many bits per second as a quality is worth, where `usual` are good.
+    fn at_quality(&self, usual: u64, quality: Quality, channels: u64) -> u64 {
+        let wanted = match quality {
+            Quality::Draft => usual * 2 / 3,
+            Quality::Good => usual,
+            Quality::Archive | Quality::Lossless => usual * 5 / 3,
+        };
+        match self.steps.last() {
+            Some(most) => {
+                let step = self.steps.iter().find(|step| **step >= wanted);
+                *step.unwrap_or(most)
+            }
+            None => wanted.min(self.most * channels),
+        }
+    }
+
     /// Bits of whole numbers that the codec keeps; `None` if it takes fractions, or what it keeps
     /// is no question.
     fn bits(&self, source: &SoundSource) -> Option<u32> {
@@ -168,7 +187,7 @@ impl SoundCodec {
     }
 }
 
-fn known(codec: &str) -> Option<&'static SoundCodec> {
+pub(super) fn known(codec: &str) -> Option<&'static SoundCodec> {
     CODECS.iter().find(|known| known.codec == codec)
 }
 
@@ -190,15 +209,20 @@ fn is_lossless(codec: &str) -> bool {
 
 /// Chooses the encoder for a track that was worked on: the source's own codec where it can be
 /// written and the container holds it, else the usual one; bits per second not below the source's.
-/// What was without loss stays so.
+/// What was without loss stays so, unless a file of sound alone is asked for whose usual codec loses
+/// something: then `quality` says whether another is taken, and how many bits.
 ///
 /// # Errors
 /// [`MediaError::EncoderUnavailable`] with what each candidate said.
 pub fn plan_sound_encoder(
     source: &SoundSource,
     container: Container,
+    quality: Quality,
 ) -> Result<SoundEncoderPlan, MediaError> {
     crate::init()?;
+    if let Some(file) = container.sound_file() {
+        return plan_for_file(source, file, quality);
+    }
     let channels = source.format.channels()? as u64;
     let mut reasons = Vec::new();
     let same = known(&source.codec);
@@ -213,7 +237,11 @@ pub fn plan_sound_encoder(
             encoder: codec.encoder.to_owned(),
             codec: codec.codec.to_owned(),
             format: SoundFormat {
-                rate: source.format.rate,
+                rate: match codec.codec {
+                    // What is decoded of it has this rate.
+                    "opus" if 48_000 % source.format.rate.max(1) == 0 => 48_000,
+                    _ => source.format.rate,
+                },
                 layout: usual_layout(codec.codec, &source.format.layout),
             },
             bit_rate: codec.bit_rate(source, channels),
@@ -231,7 +259,7 @@ pub fn plan_sound_encoder(
             codec: "opus".to_owned(),
             ..source.clone()
         };
-        return plan_sound_encoder(&lossy, container);
+        return plan_sound_encoder(&lossy, container, quality);
     }
     reasons.dedup();
     Err(MediaError::EncoderUnavailable {
@@ -246,6 +274,83 @@ pub fn plan_sound_encoder(
         } else {
             reasons.join("; ")
         },
+    })
+}
+
+/// Fewer bits per second are good for nothing.
+const LEAST_BITS: u64 = 16_000;
+
+/// The encoder for a track of a file of sound alone.
+fn plan_for_file(
+    source: &SoundSource,
+    file: SoundFile,
+    quality: Quality,
+) -> Result<SoundEncoderPlan, MediaError> {
+    let channels = source.format.channels()? as u64;
+    if file == SoundFile::Mp3 && channels > 2 {
+        let what = said!(
+            "sound.mp3_channels",
+            "an MP3 holds one or two channels, and this sound has {count}; name the result .m4a, .ogg or .flac",
+            count = channels
+        );
+        return Err(MediaError::InvalidRequest { what });
+    }
+    let was_lossless = is_lossless(&source.codec);
+    let mut reasons = Vec::new();
+    let candidates = file.candidates(&source.codec, quality == Quality::Lossless);
+    let candidates = candidates.into_iter().filter_map(known);
+    for codec in candidates {
+        // Sound that was coded with loss has no more to tell than this.
+        let source = &match was_lossless || !codec.lossless {
+            true => source.clone(),
+            false => SoundSource {
+                bits: Some(16),
+                ..source.clone()
+            },
+        };
+        if codec.lossless && !codec.keeps(source) {
+            continue;
+        }
+        let own = codec.bit_rate(source, channels);
+        let mut plan = SoundEncoderPlan {
+            encoder: codec.encoder.to_owned(),
+            codec: codec.codec.to_owned(),
+            format: SoundFormat {
+                rate: rate_for(codec.codec, source.format.rate),
+                layout: usual_layout(codec.codec, &source.format.layout),
+            },
+            bit_rate: match was_lossless || source.codec != codec.codec {
+                true => own.map(|rate| codec.at_quality(rate, quality, channels)),
+                false => own,
+            },
+            bits: codec.bits(source),
+        };
+        loop {
+            let error = match open(&plan) {
+                Ok(_) => return Ok(plan),
+                Err(MediaError::OutOfMemory) => return Err(MediaError::OutOfMemory),
+                Err(error) => error,
+            };
+            // At low rates some have no use for so many bits.
+            match plan.bit_rate {
+                Some(bit_rate) if bit_rate >= LEAST_BITS * 4 / 3 => {
+                    plan.bit_rate = Some(bit_rate * 3 / 4);
+                }
+                _ => {
+                    reasons.push(format!("{}: {}", codec.encoder, reason(&error)));
+                    break;
+                }
+            }
+        }
+    }
+    Err(MediaError::EncoderUnavailable {
+        wanted: format!(
+            "{} Hz, {} in .{}",
+            source.format.rate,
+            source.format.layout,
+            file.extension()
+        ),
+        reason: reasons.join("; "),
     })
 }
 
@@ -305,7 +410,7 @@ mod tests {
     }
 
     fn chosen(source: &SoundSource, container: Container) -> (String, Option<u64>, Option<u32>) {
-        let plan = plan_sound_encoder(source, container).unwrap();
+        let plan = plan_sound_encoder(source, container, Quality::Good).unwrap();
         (plan.codec, plan.bit_rate, plan.bits)
     }
 
@@ -360,11 +465,71 @@ mod tests {
     #[test]
     fn what_cannot_be_written_again_becomes_what_is_usual() {
         let dts = source("dts", "5.1(side)", Some(1_509_000), None);
-        let plan = plan_sound_encoder(&dts, Container::Mp4).unwrap();
+        let plan = plan_sound_encoder(&dts, Container::Mp4, Quality::Good).unwrap();
         assert_eq!(
             (plan.codec.as_str(), plan.format.layout.as_str()),
             ("aac", "5.1")
         );
         assert_eq!(chosen(&dts, Container::Webm).0, "opus");
+    }
+
+    #[test]
+    fn a_file_of_sound_gets_the_codec_that_players_expect_in_it() {
+        let file = |file, source: &SoundSource, quality| {
+            let plan = plan_sound_encoder(source, Container::Sound(file), quality).unwrap();
+            (plan.codec, plan.bit_rate, plan.bits, plan.format.rate)
+        };
+        let wav = source("pcm_s24le", "stereo", None, Some(24));
+        let mp3 = source("mp3", "stereo", Some(128_000), None);
+        let (good, lossless) = (Quality::Good, Quality::Lossless);
+        let lossy = |codec: &str, rate| (codec.to_owned(), Some(rate), None, 48_000);
+        let whole = |codec: &str, bits| (codec.to_owned(), None, Some(bits), 48_000);
+        assert_eq!(file(SoundFile::Wav, &wav, good), whole("pcm_s24le", 24));
+        assert_eq!(file(SoundFile::Flac, &wav, good), whole("flac", 24));
+        assert_eq!(file(SoundFile::Aiff, &wav, good), whole("pcm_s24be", 24));
+        assert_eq!(file(SoundFile::M4a, &wav, good), lossy("aac", 192_000));
+        assert_eq!(file(SoundFile::M4a, &wav, lossless), whole("alac", 24));
+        assert_eq!(file(SoundFile::Mp3, &wav, good), lossy("mp3", 192_000));
+        assert_eq!(
+            file(SoundFile::Mp3, &wav, Quality::Archive).1,
+            Some(320_000)
+        );
+        assert_eq!(file(SoundFile::Mp3, &wav, Quality::Draft).1, Some(128_000));
+        assert_eq!(file(SoundFile::Ogg, &wav, good), lossy("vorbis", 192_000));
+        assert_eq!(file(SoundFile::Opus, &wav, good), lossy("opus", 160_000));
+        // Its own codec keeps what it had; without loss it need not have more than it has.
+        assert_eq!(file(SoundFile::Mp3, &mp3, good), lossy("mp3", 192_000));
+        assert_eq!(file(SoundFile::Wav, &mp3, good), whole("pcm_s16le", 16));
+        assert_eq!(file(SoundFile::Flac, &mp3, good), whole("flac", 16));
+        let float = source("pcm_f32le", "stereo", None, None);
+        assert_eq!(file(SoundFile::Wav, &float, good).0, "pcm_f32le");
+        assert_eq!(file(SoundFile::Flac, &float, good), whole("flac", 24));
+    }
+
+    #[test]
+    fn old_recordings_get_as_many_bits_as_the_codec_can_use() {
+        for rate in [8_000, 16_000] {
+            let mut old = source("vorbis", "mono", Some(48_000), None);
+            old.format.rate = rate;
+            let file = Container::Sound(SoundFile::Ogg);
+            let plan = plan_sound_encoder(&old, file, Quality::Good).unwrap();
+            assert_eq!((plan.codec.as_str(), plan.format.rate), ("vorbis", rate));
+            assert!(plan.bit_rate.unwrap() >= 32_000, "{:?}", plan.bit_rate);
+        }
+    }
+
+    #[test]
+    fn rates_and_channels_that_a_codec_lacks_are_changed_or_refused() {
+        let mut high = source("pcm_s24le", "stereo", None, Some(24));
+        high.format.rate = 96_000;
+        let plan = |source: &SoundSource, file| {
+            plan_sound_encoder(source, Container::Sound(file), Quality::Good)
+        };
+        assert_eq!(plan(&high, SoundFile::Mp3).unwrap().format.rate, 48_000);
+        assert_eq!(plan(&high, SoundFile::Flac).unwrap().format.rate, 96_000);
+        let around = source("pcm_s16le", "5.1", None, Some(16));
+        let refused = plan(&around, SoundFile::Mp3).unwrap_err().to_string();
+        assert!(refused.contains("one or two channels"), "{refused}");
+        assert_eq!(plan(&around, SoundFile::M4a).unwrap().codec, "aac");
     }
 }

@@ -5,12 +5,14 @@
 //! is read, and written where it is encoded, so a place means the same sample everywhere.
 
 mod encode;
+mod file;
 mod filter;
 mod listen;
 mod part;
 mod reader;
 
 pub use encode::{SoundCodec, SoundEncoderPlan, SoundSource, plan_sound_encoder};
+pub use file::SoundFile;
 pub use filter::SoundFilter;
 pub use listen::Listener;
 pub use part::{SoundHeader, SoundPartReader, SoundPartWriter};

@@ -52,6 +52,8 @@ pub struct SoundPartWriter {
     held: Option<EncodedPacket>,
     /// The place behind the last sample, once it is known.
     end: Option<i64>,
+    /// Headers that count and hash all of the sound, which some encoders give behind it.
+    renewed: Option<Vec<u8>>,
 }
 
 impl std::fmt::Debug for SoundPartWriter {
@@ -64,6 +66,8 @@ impl std::fmt::Debug for SoundPartWriter {
 
 /// Samples per packet where the encoder takes any number.
 const USUAL_FRAME: usize = 1024;
+
+const NEW_HEADERS: u32 = sys::AVPacketSideDataType::AV_PKT_DATA_NEW_EXTRADATA as u32;
 
 impl SoundPartWriter {
     /// Creates the file for sound whose first sample is at `start`.
@@ -94,6 +98,7 @@ impl SoundPartWriter {
             packet: Packet::new()?,
             held: None,
             end: None,
+            renewed: None,
         })
     }
 
@@ -143,6 +148,10 @@ impl SoundPartWriter {
 
     fn drain(&mut self) -> Result<(), MediaError> {
         while self.encoder.receive(&mut self.packet)? {
+            let mut side_data = self.packet.side_data().into_iter();
+            if let Some((_, headers)) = side_data.find(|(kind, _)| *kind == NEW_HEADERS) {
+                self.renewed = Some(headers);
+            }
             let pts = self.packet.pts().unwrap_or(self.start);
             if self.end.is_some_and(|end| pts >= end) {
                 continue;
@@ -196,6 +205,9 @@ impl SoundPartWriter {
                 words[4..8].copy_from_slice(&(surplus.min(frame) as u32).to_le_bytes());
                 let kind = sys::AVPacketSideDataType::AV_PKT_DATA_SKIP_SAMPLES as u32;
                 last.side_data.push((kind, words.to_vec()));
+            }
+            if let Some(headers) = self.renewed.take() {
+                last.side_data.push((NEW_HEADERS, headers));
             }
             self.writer.write(&last)?;
         }

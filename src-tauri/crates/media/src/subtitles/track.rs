@@ -49,7 +49,7 @@ impl Subtitles {
             Container::Mkv if self.is_styled => Ok(self.styled_track()),
             Container::Mkv => self.text_track("subrip"),
             Container::Webm => self.text_track("webvtt"),
-            container if container.is_iso() => self.sample_track(path),
+            Container::Mp4 | Container::Mov => self.sample_track(path),
             _ => Err(refused(
                 path,
                 said!(

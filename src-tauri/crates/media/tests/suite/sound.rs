@@ -1,6 +1,7 @@
 //! Sound through decoders, encoders and containers, to the sample.
 
 use crate::support::{Pass, data, ffmpeg, y4m};
+use frameloom_core::job::Quality;
 use frameloom_media::{
     AddedTrack, Container, SoundBlock, SoundEncoderPlan, SoundFilter, SoundFormat, SoundPartWriter,
     SoundReader, SoundSource, SourceCut, TrackFrom, plan_sound_encoder,
@@ -110,7 +111,7 @@ fn every_codec_gives_sound_back_at_its_place_and_at_its_length() {
                 _ => None,
             },
         };
-        let plan = plan_sound_encoder(&source, container).unwrap();
+        let plan = plan_sound_encoder(&source, container, Quality::Good).unwrap();
         assert_eq!(plan.codec, codec);
         let channels = plan.format.channels().unwrap();
         // No whole number of frames of any codec, and one of AC-3.
@@ -155,7 +156,7 @@ fn sound_without_loss_comes_back_bit_for_bit() {
             bit_rate: None,
             bits: Some(bits),
         };
-        let plan = plan_sound_encoder(&source, Container::Mkv).unwrap();
+        let plan = plan_sound_encoder(&source, Container::Mkv, Quality::Good).unwrap();
         let scale = 2f64.powi(bits as i32 - 1);
         let sound: Vec<Vec<f64>> = bursts(48_000, 30_001, 2)
             .into_iter()
@@ -324,7 +325,7 @@ fn worked_out_sound_lies_in_the_file_where_it_lay_before() {
                 bits: (codec == "flac").then_some(16),
             };
             let container = Container::from_path(Path::new(output)).unwrap();
-            let plan = plan_sound_encoder(&source, container).unwrap();
+            let plan = plan_sound_encoder(&source, container, Quality::Good).unwrap();
             assert_eq!(plan.codec, codec, "{output}");
             let sound = bursts(48_000, 40_000, 2);
             let part = folder.path().join("0.sound");
