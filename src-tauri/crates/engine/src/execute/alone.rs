@@ -7,13 +7,14 @@ use super::parts::remove_leftovers;
 use super::{Context, Finished};
 use crate::EngineError;
 use crate::plan::{AlonePlan, CutPlan, PLACE, alone_spans, mux_plan};
-use crate::sound::{ClipSpan, Made, Making, Pace, World, make};
+use crate::sound::{ClipSpan, Made, Making, Pace, Sound, World, make};
 use frameloom_core::job::{JobSpec, Step};
-use frameloom_core::media::StreamKind;
+use frameloom_core::media::{MediaInfo, StreamKind, Warning};
 use frameloom_core::receipt::Checks;
 use frameloom_core::time::{Rational, TimeBase, Timestamp};
 use frameloom_media::{
-    Container, Inventory, Kept, RemuxSpec, SoundReader, SourceCut, SourceHole, lost_tags, remux,
+    Container, Inventory, Kept, RemuxSpec, SoundBlock, SoundReader, SourceCut, SourceHole,
+    lost_tags, plan_sound_encoder, remux,
 };
 use std::path::Path;
 
@@ -34,6 +35,56 @@ pub(super) fn run(
             checks,
         });
     }
+    if let Some(finished) = made(spec, plan, context)? {
+        return Ok(finished);
+    }
+    // Not every container can hide what comes before the first sample of coded sound.
+    tracing::warn!("sound cannot be copied as it is and is encoded");
+    let plan = encoding(spec, plan, context)?;
+    made(spec, &plan, context)?.ok_or_else(|| EngineError::OutputCheck {
+        reason: "its sound is not that of the source".to_owned(),
+    })
+}
+
+/// The plan with every track encoded that would be copied of the source.
+fn encoding(
+    spec: &JobSpec,
+    plan: &AlonePlan,
+    context: &Context<'_>,
+) -> Result<AlonePlan, EngineError> {
+    let container = Container::from_path(&spec.output)?;
+    let mut plan = plan.clone();
+    for (number, track) in plan.sound.sound.iter_mut().flatten().enumerate() {
+        let Making::Copied { input, stream } = &track.making else {
+            continue;
+        };
+        if spec.path_of(input) != spec.input {
+            continue;
+        }
+        let reader = SoundReader::open(&spec.input, *stream, &context.cancel.now_flag())?;
+        let encoder = plan_sound_encoder(&reader.source(), container, spec.encode.quality)?;
+        context.progress.warning(Warning::SoundEncoded {
+            track: number as u32 + 1,
+            codec: encoder.codec.clone(),
+            bit_rate: encoder.bit_rate,
+        });
+        let (input, stream) = (input.clone(), *stream);
+        track.making = Making::WorkedOut {
+            sound: Sound::Stream { input, stream },
+            encoder,
+        };
+    }
+    Ok(plan)
+}
+
+/// The finished job; `None` where a track that was copied is not as it was.
+fn made(
+    spec: &JobSpec,
+    plan: &AlonePlan,
+    context: &Context<'_>,
+) -> Result<Option<Finished>, EngineError> {
+    let seconds = plan.seconds();
+    let progress = context.progress;
     let info = frameloom_media::probe(&spec.input)?;
     let container = Container::from_path(&spec.output)?;
     let (clips, span) = timed(spec, plan, context)?;
@@ -96,7 +147,10 @@ pub(super) fn run(
     {
         progress.warning(warning);
     }
-    check_copies(spec, plan, file.path(), context)?;
+    if let Err(why) = check_copies(spec, plan, file.path(), &found, context)? {
+        tracing::info!(why, "a copy is none");
+        return Ok(None);
+    }
     read_back(made.check_alone(&world, file.path()))?;
     let Made { checks: sound, .. } = made;
     let checks = Checks {
@@ -106,11 +160,11 @@ pub(super) fn run(
     };
     let (output, checks) =
         named::publish(file, &spec.output, spec.overwrite, checks, context.work_dir)?;
-    Ok(Finished {
+    Ok(Some(Finished {
         output,
         pictures: None,
         checks,
-    })
+    }))
 }
 
 /// The clips with their ends, and where the result begins and ends in its time.
@@ -171,35 +225,169 @@ fn end_of(path: &Path, context: &Context<'_>) -> Result<i64, EngineError> {
     Ok(end)
 }
 
-/// Tracks of the source that nothing is done to: is every packet of them in the result?
+/// Tracks of the source that nothing is done to: is every packet of them in the result at its time? Where
+/// that cannot be said, as one container hides what comes before the first sample and another does not:
+/// does the result sound the same, sample by sample?
 fn check_copies(
     spec: &JobSpec,
     plan: &AlonePlan,
     result: &Path,
+    found: &MediaInfo,
     context: &Context<'_>,
-) -> Result<(), EngineError> {
+) -> Result<Result<(), String>, EngineError> {
     let tracks = plan.sound.sound.iter().flatten();
-    let mut copied = Vec::new();
-    for track in tracks {
-        match &track.making {
-            Making::Copied { input, stream } if spec.path_of(input) == spec.input => {
-                copied.push(*stream);
-            }
-            // Among others it is not known which is which.
-            _ => return Ok(()),
+    let own = tracks.map(|track| match &track.making {
+        Making::Copied { input, stream } if spec.path_of(input) == spec.input => Some(*stream),
+        _ => None,
+    });
+    // Among others it is not known which packets are which track's.
+    if let Some(copied) = own.collect::<Option<Vec<u32>>>() {
+        let cancel = context.cancel.now_flag();
+        let mut alive = || context.progress.alive();
+        let source = Inventory::take_telling(&spec.input, &cancel, &mut alive)?;
+        let copy = read_back(Inventory::take_telling(result, &cancel, &mut alive))?;
+        match source.kept(&copy, &copied) {
+            Ok(_) => return Ok(Ok(())),
+            Err(lost) => tracing::info!(?lost, "copied sound is listened to"),
         }
     }
-    if copied.is_empty() {
-        return Ok(());
+    listen_to_copies(spec, plan, result, found, context)
+}
+
+fn listen_to_copies(
+    spec: &JobSpec,
+    plan: &AlonePlan,
+    result: &Path,
+    found: &MediaInfo,
+    context: &Context<'_>,
+) -> Result<Result<(), String>, EngineError> {
+    let heard: Vec<u32> = found
+        .streams
+        .iter()
+        .filter(|stream| stream.kind == StreamKind::Audio)
+        .map(|stream| stream.index)
+        .collect();
+    for (number, track) in plan.sound.sound.iter().flatten().enumerate() {
+        let Making::Copied { input, stream } = &track.making else {
+            continue;
+        };
+        // Others lie where this one begins and ends, and are not whole.
+        if spec.path_of(input) != spec.input {
+            continue;
+        }
+        let fail = |reason: &str| Ok(Err(format!("track {}: {reason}", number + 1)));
+        let Some(&index) = heard.get(number) else {
+            return fail("it is not in the file");
+        };
+        let cancel = context.cancel.now_flag();
+        let mut before = Sequence::new(SoundReader::open(&spec.input, *stream, &cancel)?);
+        let mut after = Sequence::new(read_back(SoundReader::open(result, index, &cancel))?);
+        let rate = before.reader.format().rate;
+        if before.reader.format() != after.reader.format() {
+            return fail("it has another rate or other channels");
+        }
+        // Matroska does not say what comes before the first sample, and it is heard as silence.
+        let most = rate as usize / 5;
+        let lead = before.lead_in(&mut after, most)?;
+        after.take(lead);
+        loop {
+            context.progress.alive();
+            context.cancel.check()?;
+            let count = before.ready()?.min(after.ready()?);
+            if count == 0 {
+                break;
+            }
+            if before.take(count) != after.take(count) {
+                return fail("it does not sound as it did");
+            }
+        }
+        // Whether what fills the last packet up is heard depends on the container.
+        if before.rest(most)? > most || after.rest(most)? > most {
+            return fail("it is not as long as it was");
+        }
     }
-    let cancel = context.cancel.now_flag();
-    let mut alive = || context.progress.alive();
-    let source = Inventory::take_telling(&spec.input, &cancel, &mut alive)?;
-    let found = read_back(Inventory::take_telling(result, &cancel, &mut alive))?;
-    match source.kept(&found, &copied) {
-        Ok(_) => Ok(()),
-        Err(lost) => Err(EngineError::OutputCheck {
-            reason: format!("copied sound is not as it was: {lost:?}"),
-        }),
+    Ok(Ok(()))
+}
+
+/// Samples of a track one after another, wherever its blocks end.
+struct Sequence {
+    reader: SoundReader,
+    waiting: SoundBlock,
+}
+
+impl Sequence {
+    fn new(reader: SoundReader) -> Self {
+        Self {
+            reader,
+            waiting: SoundBlock {
+                start: 0,
+                channels: Vec::new(),
+            },
+        }
+    }
+
+    /// Samples that can be taken at once; none at the end.
+    fn ready(&mut self) -> Result<usize, EngineError> {
+        while self.waiting.is_empty() {
+            match self.reader.next_block()? {
+                Some(block) => self.waiting = block,
+                None => return Ok(0),
+            }
+        }
+        Ok(self.waiting.len())
+    }
+
+    /// Reads on until so many samples can be taken at once, or to the end.
+    fn gather(&mut self, count: usize) -> Result<usize, EngineError> {
+        self.ready()?;
+        while self.waiting.len() < count {
+            let Some(block) = self.reader.next_block()? else {
+                break;
+            };
+            for (list, more) in self.waiting.channels.iter_mut().zip(block.channels) {
+                list.extend(more);
+            }
+        }
+        Ok(self.waiting.len())
+    }
+
+    /// How many samples, at most `most`, `other` has before it begins as this one does; 0 where it is
+    /// nowhere alike.
+    fn lead_in(&mut self, other: &mut Self, most: usize) -> Result<usize, EngineError> {
+        let ready = self.gather(4 * most)?;
+        let there = other.gather(ready + most)?;
+        let own = &self.waiting.channels;
+        // Silence is alike everywhere.
+        let heard = (0..ready).find(|at| own.iter().any(|list| list[*at] != 0.0));
+        let Some(from) = heard else {
+            return Ok(0);
+        };
+        let to = (from + most).min(ready);
+        let is_alike = |lead: &usize| {
+            let pairs = own.iter().zip(&other.waiting.channels);
+            to + lead <= there
+                && pairs
+                    .into_iter()
+                    .all(|(a, b)| a[from..to] == b[from + lead..to + lead])
+        };
+        Ok((0..=most).find(is_alike).unwrap_or(0))
+    }
+
+    fn take(&mut self, count: usize) -> Vec<Vec<f64>> {
+        let channels = self.waiting.channels.iter_mut();
+        channels.map(|list| list.drain(..count).collect()).collect()
+    }
+
+    /// How many samples are left, as far as they are no more than `most`.
+    fn rest(&mut self, most: usize) -> Result<usize, EngineError> {
+        let mut rest = 0;
+        while rest <= most {
+            match self.ready()? {
+                0 => break,
+                count => rest += count,
+            }
+            self.waiting.channels.clear();
+        }
+        Ok(rest)
     }
 }

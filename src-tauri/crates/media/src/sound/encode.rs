@@ -301,12 +301,14 @@ fn plan_for_file(
     let candidates = candidates.into_iter().filter_map(known);
     for codec in candidates {
         // Sound that was coded with loss has no more to tell than this.
-        let source = &match was_lossless || !codec.lossless {
-            true => source.clone(),
-            false => SoundSource {
-                bits: Some(16),
-                ..source.clone()
+        let source = &SoundSource {
+            bits: match was_lossless || !codec.lossless {
+                true => source.bits,
+                false => Some(16),
             },
+            // Those of sound without loss say nothing of what another codec needs.
+            bit_rate: source.bit_rate.filter(|_| !was_lossless),
+            ..source.clone()
         };
         if codec.lossless && !codec.keeps(source) {
             continue;
@@ -479,7 +481,7 @@ mod tests {
             let plan = plan_sound_encoder(source, Container::Sound(file), quality).unwrap();
             (plan.codec, plan.bit_rate, plan.bits, plan.format.rate)
         };
-        let wav = source("pcm_s24le", "stereo", None, Some(24));
+        let wav = source("pcm_s24le", "stereo", Some(2_304_000), Some(24));
         let mp3 = source("mp3", "stereo", Some(128_000), None);
         let (good, lossless) = (Quality::Good, Quality::Lossless);
         let lossy = |codec: &str, rate| (codec.to_owned(), Some(rate), None, 48_000);
