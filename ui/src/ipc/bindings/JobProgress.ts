@@ -6,7 +6,7 @@ import type { Step } from "./Step";
  */
 export type JobProgress = { 
 /**
- * Frames (or pictures' tiles for stills) done, earlier runs included.
+ * Frames (pictures' tiles for stills, seconds for sound alone) done, earlier runs included.
  */
 done: number, 
 /**
@@ -14,7 +14,7 @@ done: number,
  */
 total: number | null, 
 /**
- * Frames per second of the last seconds; 0 before it is known.
+ * Frames per second of the last seconds, or seconds of sound; 0 before it is known.
  */
 fps: number, 
 /**

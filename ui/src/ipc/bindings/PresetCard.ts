@@ -28,6 +28,10 @@ clip_formats: Array<string>,
  */
 still_formats: Array<string>, 
 /**
+ * Endings that the result of sound alone may have.
+ */
+sound_formats: Array<string>, 
+/**
  * Where no ending is chosen, it is the source's if that can be; otherwise the first.
  */
 follows_source: boolean, };

@@ -3,4 +3,4 @@
 /**
  * Name of a preset.
  */
-export type PresetId = "enlarge" | "clean" | "deinterlace" | "share" | "animate" | "loudness" | "frames" | "archive" | "cutout" | "defocus" | "backdrop" | "redact" | "steady" | "smooth" | "reframe" | "light" | "style" | "depth" | "silence" | "voice" | "scenes" | "convert" | "subtitles" | "steps";
+export type PresetId = "enlarge" | "clean" | "deinterlace" | "share" | "animate" | "loudness" | "frames" | "archive" | "cutout" | "defocus" | "backdrop" | "redact" | "steady" | "smooth" | "reframe" | "light" | "style" | "depth" | "silence" | "voice" | "scenes" | "convert" | "subtitles" | "sound" | "steps";

@@ -82,9 +82,9 @@ deterministic: boolean,
  */
 provider: ProviderChoice | null, 
 /**
- * Source and result in pixels.
+ * Source and result in pixels; `None` for sound alone.
  */
-sizes: PictureSizes, 
+sizes: PictureSizes | null, 
 /**
  * What the user was told, steps to more caution included.
  */
