@@ -2,7 +2,7 @@
 
 use super::call;
 use crate::Door;
-use frameloom_app::inputs::Expanded;
+use frameloom_app::inputs::{Expanded, Gather};
 use frameloom_core::error::AppError;
 use frameloom_core::media::MediaInfo;
 use std::path::PathBuf;
@@ -19,7 +19,10 @@ pub(crate) async fn expand_inputs(
     door: State<'_, Door>,
     paths: Vec<PathBuf>,
 ) -> Result<Expanded, AppError> {
-    call(door, move |_| frameloom_app::inputs::expand(&paths)).await
+    call(door, move |_| {
+        frameloom_app::inputs::expand(&paths, Gather::SoundToo)
+    })
+    .await
 }
 
 #[tauri::command]

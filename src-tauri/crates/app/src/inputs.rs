@@ -22,6 +22,31 @@ const EXTENSIONS: &[&str] = &[
     "ppm", "qoi", "tga", "tif", "tiff", "ts", "webm", "webp", "wmv",
 ];
 
+/// Endings of files of sound alone.
+const SOUND_EXTENSIONS: &[&str] = &[
+    "aac", "ac3", "aif", "aiff", "amr", "ape", "caf", "flac", "m4a", "m4b", "mka", "mp3", "oga",
+    "ogg", "opus", "w64", "wav", "wma", "wv",
+];
+
+/// Which files of a folder are taken.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Gather {
+    /// Videos and pictures.
+    Pictures,
+    /// Those, and sound alone.
+    SoundToo,
+}
+
+impl Gather {
+    /// For what takes sound alone, or does not.
+    pub fn for_sound(takes_sound: bool) -> Self {
+        match takes_sound {
+            true => Gather::SoundToo,
+            false => Gather::Pictures,
+        }
+    }
+}
+
 /// How deep folders are searched, and how many files are taken, before a whole disk becomes
 /// everybody's problem.
 const MAX_DEPTH: usize = 32;
@@ -85,7 +110,7 @@ impl Taken {
 ///
 /// # Errors
 /// A path does not exist or cannot be read, or a folder holds no media.
-pub fn expand(inputs: &[PathBuf]) -> Result<Expanded, AppError> {
+pub fn expand(inputs: &[PathBuf], gather: Gather) -> Result<Expanded, AppError> {
     let mut expanded = Expanded::default();
     for input in inputs {
         let path =
@@ -104,16 +129,23 @@ pub fn expand(inputs: &[PathBuf]) -> Result<Expanded, AppError> {
             continue;
         }
         let before = (expanded.files.len(), expanded.refused.len());
-        walk(&path, Path::new(""), 0, &|_| false, &mut expanded)
+        walk(&path, Path::new(""), 0, (gather, &|_| false), &mut expanded)
             .map_err(|error| explain::unreadable(input, &error))?;
         if (expanded.files.len(), expanded.refused.len()) == before {
             return Err(AppError::new(
                 ErrorCode::InputUnsupported,
-                said!(
-                    "folder.nothing",
-                    "The folder `{path}` holds no video or picture.",
-                    path = input.display()
-                ),
+                match gather {
+                    Gather::Pictures => said!(
+                        "folder.nothing",
+                        "The folder `{path}` holds no video or picture.",
+                        path = input.display()
+                    ),
+                    Gather::SoundToo => said!(
+                        "folder.no_media",
+                        "The folder `{path}` holds no video, picture or sound.",
+                        path = input.display()
+                    ),
+                },
             )
             .hint("Choose a folder with media files, or name the files themselves."));
         }
@@ -128,10 +160,11 @@ pub fn expand(inputs: &[PathBuf]) -> Result<Expanded, AppError> {
 /// The folder cannot be read.
 pub(crate) fn media_below(
     folder: &Path,
+    gather: Gather,
     skips: &dyn Fn(&Path) -> bool,
 ) -> std::io::Result<Vec<Found>> {
     let mut found = Expanded::default();
-    walk(folder, Path::new(""), 0, skips, &mut found)?;
+    walk(folder, Path::new(""), 0, (gather, skips), &mut found)?;
     Ok(found.files)
 }
 
@@ -139,7 +172,7 @@ fn walk(
     folder: &Path,
     below: &Path,
     depth: usize,
-    skips: &dyn Fn(&Path) -> bool,
+    (gather, skips): (Gather, &dyn Fn(&Path) -> bool),
     to: &mut Expanded,
 ) -> std::io::Result<()> {
     let mut children: Vec<_> = std::fs::read_dir(folder)?.collect::<Result<_, _>>()?;
@@ -156,13 +189,13 @@ fn walk(
             if depth == MAX_DEPTH || skips(&path) {
                 continue;
             }
-            if let Err(error) = walk(&path, &below.join(&name), depth + 1, skips, to) {
+            if let Err(error) = walk(&path, &below.join(&name), depth + 1, (gather, skips), to) {
                 to.refused.push(Refused {
                     error: explain::unreadable(&path, &error),
                     path,
                 });
             }
-        } else if has_media_extension(&path)
+        } else if has_media_extension(&path, gather)
             // A link to a file is that file; one that leads to a folder or nowhere is nothing.
             && (!kind.is_symlink() || std::fs::metadata(&path).is_ok_and(|m| !m.is_dir()))
         {
@@ -175,14 +208,16 @@ fn walk(
     Ok(())
 }
 
-fn has_media_extension(path: &Path) -> bool {
+fn has_media_extension(path: &Path, gather: Gather) -> bool {
     path.extension()
         .and_then(OsStr::to_str)
-        .is_some_and(is_media_extension)
+        .is_some_and(|extension| is_media_extension(extension, gather))
 }
 
-fn is_media_extension(extension: &str) -> bool {
-    EXTENSIONS.contains(&extension.to_ascii_lowercase().as_str())
+fn is_media_extension(extension: &str, gather: Gather) -> bool {
+    let extension = extension.to_ascii_lowercase();
+    let is_sound = || SOUND_EXTENSIONS.contains(&extension.as_str());
+    EXTENSIONS.contains(&extension.as_str()) || (gather == Gather::SoundToo && is_sound())
 }
 
 /// What a file is: a still picture by the picture reader, anything else by ffmpeg.
@@ -469,7 +504,8 @@ pub fn fill_name(
 pub fn names_a_folder(path: &Path) -> bool {
     path.is_dir()
         || path.as_os_str().to_string_lossy().ends_with(['/', '\\'])
-        || path.extension().is_none() && !bare_ending(path).is_some_and(is_media_extension)
+        || path.extension().is_none()
+            && !bare_ending(path).is_some_and(|e| is_media_extension(e, Gather::SoundToo))
 }
 
 /// The `mp4` of a path whose last part is `.mp4` alone: a hidden folder, or a file whose name was
@@ -544,7 +580,7 @@ mod tests {
         std::fs::write(elsewhere.path().join("foreign.png"), "x").unwrap();
         #[cfg(unix)]
         std::os::unix::fs::symlink(elsewhere.path(), root.join("b/elsewhere")).unwrap();
-        let found = expand(&[root.to_owned()]).unwrap();
+        let found = expand(&[root.to_owned()], Gather::Pictures).unwrap();
         assert_eq!(found.refused, []);
         let names: Vec<_> = found
             .files
@@ -584,7 +620,7 @@ mod tests {
             .status()
             .unwrap();
         assert!(made.success());
-        let found = expand(&[folder.path().to_owned()]).unwrap();
+        let found = expand(&[folder.path().to_owned()], Gather::Pictures).unwrap();
         assert_eq!(found.files.len(), 2);
         let [refused] = &found.refused[..] else {
             panic!("one folder is refused: {:?}", found.refused);
@@ -630,9 +666,9 @@ mod tests {
     #[test]
     fn a_folder_without_media_and_a_missing_file_are_refused_in_words() {
         let folder = tempfile::tempdir().unwrap();
-        let empty = expand(&[folder.path().to_owned()]).unwrap_err();
+        let empty = expand(&[folder.path().to_owned()], Gather::Pictures).unwrap_err();
         assert_eq!(empty.code, ErrorCode::InputUnsupported);
-        let missing = expand(&[folder.path().join("no.mp4")]).unwrap_err();
+        let missing = expand(&[folder.path().join("no.mp4")], Gather::Pictures).unwrap_err();
         assert_eq!(missing.code, ErrorCode::InputNotFound);
         assert!(missing.hint.is_some());
     }

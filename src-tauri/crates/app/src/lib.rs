@@ -98,7 +98,7 @@ pub use fields::DeinterlaceChoice;
 pub use graph_request::{GraphPlan, GraphRequest, read_graph};
 pub use history::{HistoryPage, HistoryQuery};
 pub use kept::{Kept, KeptKind, KeptLimit};
-pub use likeness::{BlemishesOfBoth, Likeness, PictureLikeness};
+pub use likeness::{BlemishesOfBoth, Likeness, PictureLikeness, SoundFigures, SoundOfBoth};
 pub use looks::LookWish;
 pub use menu::{MenuEntry, MenuGroup, NativeAction, TrayWords};
 pub use model_get::{Bundled, ModelSource};

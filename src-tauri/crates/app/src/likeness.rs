@@ -52,7 +52,51 @@ pub struct PictureLikeness {
     pub ssim: Option<f64>,
 }
 
+/// What a source and its result sound like.
+#[derive(Debug, Clone, Copy, PartialEq, Serialize)]
+pub struct SoundOfBoth {
+    /// The source.
+    pub before: SoundFigures,
+    /// The result.
+    pub after: SoundFigures,
+}
+
+/// Of the first track of a file.
+#[derive(Debug, Clone, Copy, PartialEq, Serialize)]
+pub struct SoundFigures {
+    /// Size of the file.
+    pub size_bytes: u64,
+    /// Integrated loudness in LUFS; `None` for silence.
+    pub loudness: Option<f64>,
+    /// Highest true peak in dBTP; `None` for silence.
+    pub peak: Option<f64>,
+    /// Length in microseconds.
+    pub length_micros: i64,
+}
+
 impl App {
+    /// What the source and the result of a finished job sound like.
+    ///
+    /// # Errors
+    /// There is no such job, it has no result, or a file has no sound or cannot be read.
+    pub fn job_sound(&self, id: &JobId) -> Result<SoundOfBoth, AppError> {
+        let side = |side| -> Result<SoundFigures, AppError> {
+            let (path, _) = self.place_of_frame(id, side, 0)?;
+            let size = std::fs::metadata(&path).map_err(|e| explain::unreadable(&path, &e))?;
+            let found = frameloom_engine::sound::figures(&path).map_err(|e| explain::engine(&e))?;
+            Ok(SoundFigures {
+                size_bytes: size.len(),
+                loudness: found.loudness,
+                peak: found.peak,
+                length_micros: found.length_micros,
+            })
+        };
+        Ok(SoundOfBoth {
+            before: side(Side::Before)?,
+            after: side(Side::After)?,
+        })
+    }
+
     /// How alike a frame of the result of a finished job and its source are.
     ///
     /// # Errors

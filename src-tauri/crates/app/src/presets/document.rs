@@ -2,6 +2,7 @@
 //! and either a word of the table with settings, or steps of its own.
 
 use super::PresetId;
+use super::steps::is_of_sound;
 use crate::{
     BackgroundWish, ConvertWish, DeinterlaceChoice, EnlargeWish, LookWish, MotionWish, RedactWish,
     ReframeWish, SilenceWish, SubtitleWish, VoiceWish,
@@ -297,10 +298,15 @@ impl PresetDocument {
 
     /// The kinds of files that it is for.
     pub fn kinds(&self) -> Vec<MediaKind> {
-        match self.takes.is_empty() {
-            true => self.base().preset().takes.to_vec(),
-            false => self.takes.clone(),
+        if !self.takes.is_empty() {
+            return self.takes.clone();
         }
+        let mut kinds = self.base().preset().takes.to_vec();
+        let is_seen = |step: &ReadStep| !matches!(step, ReadStep::Node(op) if is_of_sound(op));
+        if self.word.is_none() && self.read_steps().is_ok_and(|all| all.iter().any(is_seen)) {
+            kinds.retain(|kind| *kind != MediaKind::Audio);
+        }
+        kinds
     }
 
     /// Its steps, checked as nodes of a graph are.
@@ -415,7 +421,7 @@ mod tests {
         let voice = json!({"do": "voice", "with": {"voice": {"loudness": -14.0}}});
         let voice = PresetDocument::parse(&with(voice)).unwrap();
         assert_eq!(voice.base(), PresetId::Voice);
-        assert_eq!(voice.kinds(), [MediaKind::Video]);
+        assert_eq!(voice.kinds(), [MediaKind::Video, MediaKind::Audio]);
         let again = serde_json::to_string(&voice).unwrap();
         assert_eq!(PresetDocument::parse(&again).unwrap(), voice);
         let steps = json!({"steps": [

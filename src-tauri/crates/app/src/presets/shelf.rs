@@ -391,6 +391,18 @@ impl App {
         Ok(shipped().chain(own).map(fit).collect())
     }
 
+    /// True if a preset, or one of the shelf, is for sound alone as well.
+    ///
+    /// # Errors
+    /// There is no such preset.
+    pub fn takes_sound(&self, preset: PresetId, saved: Option<&str>) -> Result<bool, AppError> {
+        let kinds = match saved {
+            Some(name) => self.saved_preset(name)?.kinds(),
+            None => preset.preset().takes.to_vec(),
+        };
+        Ok(kinds.contains(&MediaKind::Audio))
+    }
+
     /// The request with what its preset of the shelf says, and that preset.
     pub(crate) fn with_saved<'a>(
         &self,
@@ -536,11 +548,16 @@ pub(crate) fn with_format<'a>(
     let Some(document) = document else {
         return Ok(Cow::Borrowed(request));
     };
-    if !document.kinds().contains(&info.kind) && info.kind != MediaKind::Audio {
+    if !document.kinds().contains(&info.kind) {
         let says = match info.kind {
             MediaKind::Still => said!(
                 "fit.no_clip",
                 "`{name}` is a picture, and this is for clips.",
+                name = input.display()
+            ),
+            MediaKind::Audio => said!(
+                "fit.no_pictures",
+                "`{name}` is sound alone, and this is for pictures.",
                 name = input.display()
             ),
             _ => said!(
@@ -554,6 +571,8 @@ pub(crate) fn with_format<'a>(
     }
     let format = match info.kind {
         MediaKind::Still => &document.settings.still_format,
+        // An ending for clips is none for them.
+        MediaKind::Audio => &None,
         _ => &document.settings.clip_format,
     };
     if request.format.is_some() || format.is_none() {

@@ -40,7 +40,7 @@ pub(crate) fn wants_sound(steps: &[ReadStep]) -> bool {
         .any(|step| matches!(step, ReadStep::Node(op) if is_of_sound(op)))
 }
 
-fn is_of_sound(op: &Op) -> bool {
+pub(super) fn is_of_sound(op: &Op) -> bool {
     matches!(
         op,
         Op::Loudness(_) | Op::AudioDenoise(_) | Op::AudioRedact(_)

@@ -11,7 +11,7 @@ pub(crate) use view::WatchTroubles;
 pub use view::{WatchFolder, WatchFolderView};
 
 use crate::folder;
-use crate::inputs::media_below;
+use crate::inputs::{Gather, media_below};
 use crate::presets::PresetId;
 use crate::request::UpscaleRequest;
 use crate::{App, Lane, explain, now_millis};
@@ -298,7 +298,11 @@ impl Watcher {
                 events.extend(self.settle(app, &mut file)?);
             }
         }
-        let files = match media_below(&self.folder, &|path| self.is_ours(path)) {
+        let (preset, saved) = self.chosen();
+        // Where the preset is gone, each file will say so.
+        let takes_sound = app.takes_sound(preset, saved.as_deref()).unwrap_or(false);
+        let gather = Gather::for_sound(takes_sound);
+        let files = match media_below(&self.folder, gather, &|path| self.is_ours(path)) {
             Ok(files) => {
                 self.is_lost = false;
                 files
@@ -362,11 +366,19 @@ impl Watcher {
             || path == self.rule.output
     }
 
+    /// The preset, or the name of one of the shelf.
+    fn chosen(&self) -> (PresetId, Option<String>) {
+        match self.rule.preset.parse() {
+            Ok(word) => (word, None),
+            Err(_) => (PresetId::Steps, Some(self.rule.preset.clone())),
+        }
+    }
+
     fn request(&self, path: &Path, below: &Path) -> UpscaleRequest {
-        let word = self.rule.preset.parse::<PresetId>().ok();
+        let (preset, saved) = self.chosen();
         UpscaleRequest {
-            preset: word.unwrap_or(PresetId::Steps),
-            saved: word.is_none().then(|| self.rule.preset.clone()),
+            preset,
+            saved,
             input: path.to_owned(),
             output: Some(self.rule.output.clone()),
             quality: self.rule.quality,

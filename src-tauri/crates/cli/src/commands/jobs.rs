@@ -2,8 +2,8 @@ use crate::arguments::Jobs;
 use crate::commands::upscale::{exit_code, run_job};
 use crate::commands::warnings;
 use crate::interrupt;
-use crate::output::{Output, columns, duration};
-use frameloom_app::{App, Likeness};
+use crate::output::{Output, bytes, columns, duration};
+use frameloom_app::{App, Likeness, SoundFigures, SoundOfBoth};
 use frameloom_core::error::AppError;
 use frameloom_core::job::{Job, JobId, JobState};
 use serde_json::{Value, json};
@@ -140,7 +140,13 @@ const MOMENTS: i64 = 5;
 
 /// Tells how alike a result and its source are.
 fn compare(app: &App, id: &JobId, at: Option<f64>, output: &Output) -> Result<(), AppError> {
-    let span = app.receipt(id)?.checks.span_micros;
+    let receipt = app.receipt(id)?;
+    if receipt.sizes.is_none() {
+        let both = app.job_sound(id)?;
+        output.result(&both, || heard(&both));
+        return Ok(());
+    }
+    let span = receipt.checks.span_micros;
     let moments: Vec<i64> = match (at, span) {
         (Some(seconds), _) => vec![(seconds.clamp(0.0, 1e9) * 1e6) as i64],
         (None, Some((first, last))) => (0..MOMENTS)
@@ -163,6 +169,20 @@ fn compare(app: &App, id: &JobId, at: Option<f64>, output: &Output) -> Result<()
         lines.collect::<Vec<_>>().join("\n")
     });
     Ok(())
+}
+
+fn heard(both: &SoundOfBoth) -> String {
+    let line = |name: &str, of: &SoundFigures| {
+        let mut parts = vec![duration(of.length_micros.max(0).unsigned_abs())];
+        parts.push(match of.loudness {
+            Some(loudness) => format!("{loudness:.1} LUFS"),
+            None => "silent".to_owned(),
+        });
+        parts.extend(of.peak.map(|peak| format!("{peak:.1} dBTP")));
+        parts.push(bytes(of.size_bytes));
+        format!("{name:<7} {}", parts.join("  "))
+    };
+    [line("before", &both.before), line("after", &both.after)].join("\n")
 }
 
 fn told(likeness: &Likeness) -> String {

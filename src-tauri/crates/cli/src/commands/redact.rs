@@ -5,7 +5,7 @@ use super::upscale;
 use crate::arguments::{Redact, Upscale};
 use crate::interrupt;
 use crate::output::{Output, refusal_exit_code};
-use frameloom_app::inputs::{Found, expand};
+use frameloom_app::inputs::{Found, Gather, expand};
 use frameloom_app::{App, FacesView, UpscaleRequest, keep_of};
 use frameloom_core::error::{AppError, ErrorCode};
 use frameloom_core::said;
@@ -20,7 +20,7 @@ pub fn run(app: &Arc<App>, arguments: &Redact, output: &Output) -> Result<ExitCo
     if !arguments.list && arguments.keep.is_empty() && !is_only {
         return upscale::run(app, &work, output);
     }
-    let expanded = expand(&arguments.inputs)?;
+    let expanded = expand(&arguments.inputs, Gather::Pictures)?;
     let [file] = &expanded.files[..] else {
         return Err(AppError::new(
             ErrorCode::InvalidRequest,

@@ -4,7 +4,7 @@ use super::upscale;
 use crate::arguments::Scenes;
 use crate::interrupt;
 use crate::output::{Bar, Output, print, refusal_exit_code};
-use frameloom_app::inputs::{Found, expand, names_a_folder};
+use frameloom_app::inputs::{Found, Gather, expand, names_a_folder};
 use frameloom_app::{App, SceneExport, SceneWatch, ScenesView, UpscaleRequest};
 use frameloom_core::error::{AppError, ErrorCode};
 use serde_json::json;
@@ -46,7 +46,7 @@ impl SceneWatch for Watching {
 }
 
 pub fn run(app: &Arc<App>, arguments: &Scenes, output: &Output) -> Result<ExitCode, AppError> {
-    let expanded = expand(&arguments.inputs)?;
+    let expanded = expand(&arguments.inputs, Gather::Pictures)?;
     let files = &expanded.files;
     let to = arguments.to.as_deref();
     let to_standard_output = to == Some(Path::new("-"));

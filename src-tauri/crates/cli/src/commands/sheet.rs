@@ -5,7 +5,7 @@ use crate::arguments::Sheet;
 use crate::interrupt;
 use crate::output::{Output, refusal_exit_code};
 use frameloom_app::App;
-use frameloom_app::inputs::expand;
+use frameloom_app::inputs::{Gather, expand};
 use frameloom_core::error::AppError;
 use serde_json::json;
 use std::path::PathBuf;
@@ -13,7 +13,7 @@ use std::process::ExitCode;
 use std::sync::Arc;
 
 pub fn run(app: &Arc<App>, arguments: &Sheet, output: &Output) -> Result<ExitCode, AppError> {
-    let expanded = expand(&arguments.inputs)?;
+    let expanded = expand(&arguments.inputs, Gather::Pictures)?;
     interrupt::listen(output)?;
     let files: Vec<PathBuf> = expanded
         .files

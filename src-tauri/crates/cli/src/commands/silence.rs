@@ -3,7 +3,7 @@
 use super::upscale;
 use crate::arguments::Silence;
 use crate::output::{Output, print, refusal_exit_code};
-use frameloom_app::inputs::{expand, names_a_folder};
+use frameloom_app::inputs::{Gather, expand, names_a_folder};
 use frameloom_app::{App, EditFormat, UpscaleRequest};
 use frameloom_core::error::{AppError, ErrorCode};
 use serde_json::json;
@@ -25,7 +25,7 @@ fn export(
     format: EditFormat,
     output: &Output,
 ) -> Result<ExitCode, AppError> {
-    let files = expand(&arguments.inputs)?.files;
+    let files = expand(&arguments.inputs, Gather::SoundToo)?.files;
     let to_standard_output = arguments.output.as_deref() == Some(Path::new("-"));
     let one_file = arguments
         .output

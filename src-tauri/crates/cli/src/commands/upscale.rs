@@ -3,7 +3,7 @@ use crate::commands::jobs::{detailed, summary};
 use crate::commands::warnings;
 use crate::interrupt;
 use crate::output::{Output, duration, progress_line, refusal_exit_code};
-use frameloom_app::inputs::{Expanded, Found, Taken, expand, names_a_folder};
+use frameloom_app::inputs::{Expanded, Found, Gather, Taken, expand, names_a_folder};
 use frameloom_app::{App, EnlargeWish, UpscalePlan, UpscaleRequest};
 use frameloom_core::error::{AppError, ErrorCode};
 use frameloom_core::job::{Job, JobEvent, JobId, JobState, PictureSizes};
@@ -20,7 +20,10 @@ pub fn run(app: &Arc<App>, arguments: &Upscale, output: &Output) -> Result<ExitC
         // Before files are looked for: a word that is mistyped is no fault of theirs.
         app.saved_preset(name)?;
     }
-    let expanded = expand(&arguments.inputs)?;
+    let expanded = expand(
+        &arguments.inputs,
+        Gather::for_sound(app.takes_sound(arguments.preset, arguments.saved.as_deref())?),
+    )?;
     let found = &expanded.files;
     let many = found.len() != 1
         || !expanded.refused.is_empty()

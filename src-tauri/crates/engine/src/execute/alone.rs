@@ -7,14 +7,14 @@ use super::parts::remove_leftovers;
 use super::{Context, Finished};
 use crate::EngineError;
 use crate::plan::{AlonePlan, CutPlan, PLACE, alone_spans, mux_plan};
-use crate::sound::{ClipSpan, Made, Making, Pace, Sound, World, make};
+use crate::sound::{ClipSpan, Made, Making, Pace, Sound, World, make, same_sound};
 use frameloom_core::job::{JobSpec, Step};
 use frameloom_core::media::{MediaInfo, StreamKind, Warning};
 use frameloom_core::receipt::Checks;
 use frameloom_core::time::{Rational, TimeBase, Timestamp};
 use frameloom_media::{
-    Container, Inventory, Kept, RemuxSpec, SoundBlock, SoundReader, SourceCut, SourceHole,
-    lost_tags, plan_sound_encoder, remux,
+    Container, Inventory, Kept, RemuxSpec, SoundReader, SourceCut, SourceHole, lost_tags,
+    plan_sound_encoder, remux,
 };
 use std::path::Path;
 
@@ -280,114 +280,13 @@ fn listen_to_copies(
             return fail("it is not in the file");
         };
         let cancel = context.cancel.now_flag();
-        let mut before = Sequence::new(SoundReader::open(&spec.input, *stream, &cancel)?);
-        let mut after = Sequence::new(read_back(SoundReader::open(result, index, &cancel))?);
-        let rate = before.reader.format().rate;
-        if before.reader.format() != after.reader.format() {
-            return fail("it has another rate or other channels");
-        }
-        // Matroska does not say what comes before the first sample, and it is heard as silence.
-        let most = rate as usize / 5;
-        let lead = before.lead_in(&mut after, most)?;
-        after.take(lead);
-        loop {
-            context.progress.alive();
-            context.cancel.check()?;
-            let count = before.ready()?.min(after.ready()?);
-            if count == 0 {
-                break;
-            }
-            if before.take(count) != after.take(count) {
-                return fail("it does not sound as it did");
-            }
-        }
-        // Whether what fills the last packet up is heard depends on the container.
-        if before.rest(most)? > most || after.rest(most)? > most {
-            return fail("it is not as long as it was");
+        let before = SoundReader::open(&spec.input, *stream, &cancel)?;
+        let after = read_back(SoundReader::open(result, index, &cancel))?;
+        // What fills the last packet up may be heard in the source.
+        let missing = before.format().rate as usize / 5;
+        if let Err(why) = same_sound(before, after, missing, context)? {
+            return fail(&why);
         }
     }
     Ok(Ok(()))
-}
-
-/// Samples of a track one after another, wherever its blocks end.
-struct Sequence {
-    reader: SoundReader,
-    waiting: SoundBlock,
-}
-
-impl Sequence {
-    fn new(reader: SoundReader) -> Self {
-        Self {
-            reader,
-            waiting: SoundBlock {
-                start: 0,
-                channels: Vec::new(),
-            },
-        }
-    }
-
-    /// Samples that can be taken at once; none at the end.
-    fn ready(&mut self) -> Result<usize, EngineError> {
-        while self.waiting.is_empty() {
-            match self.reader.next_block()? {
-                Some(block) => self.waiting = block,
-                None => return Ok(0),
-            }
-        }
-        Ok(self.waiting.len())
-    }
-
-    /// Reads on until so many samples can be taken at once, or to the end.
-    fn gather(&mut self, count: usize) -> Result<usize, EngineError> {
-        self.ready()?;
-        while self.waiting.len() < count {
-            let Some(block) = self.reader.next_block()? else {
-                break;
-            };
-            for (list, more) in self.waiting.channels.iter_mut().zip(block.channels) {
-                list.extend(more);
-            }
-        }
-        Ok(self.waiting.len())
-    }
-
-    /// How many samples, at most `most`, `other` has before it begins as this one does; 0 where it is
-    /// nowhere alike.
-    fn lead_in(&mut self, other: &mut Self, most: usize) -> Result<usize, EngineError> {
-        let ready = self.gather(4 * most)?;
-        let there = other.gather(ready + most)?;
-        let own = &self.waiting.channels;
-        // Silence is alike everywhere.
-        let heard = (0..ready).find(|at| own.iter().any(|list| list[*at] != 0.0));
-        let Some(from) = heard else {
-            return Ok(0);
-        };
-        let to = (from + most).min(ready);
-        let is_alike = |lead: &usize| {
-            let pairs = own.iter().zip(&other.waiting.channels);
-            to + lead <= there
-                && pairs
-                    .into_iter()
-                    .all(|(a, b)| a[from..to] == b[from + lead..to + lead])
-        };
-        Ok((0..=most).find(is_alike).unwrap_or(0))
-    }
-
-    fn take(&mut self, count: usize) -> Vec<Vec<f64>> {
-        let channels = self.waiting.channels.iter_mut();
-        channels.map(|list| list.drain(..count).collect()).collect()
-    }
-
-    /// How many samples are left, as far as they are no more than `most`.
-    fn rest(&mut self, most: usize) -> Result<usize, EngineError> {
-        let mut rest = 0;
-        while rest <= most {
-            match self.ready()? {
-                0 => break,
-                count => rest += count,
-            }
-            self.waiting.channels.clear();
-        }
-        Ok(rest)
-    }
 }

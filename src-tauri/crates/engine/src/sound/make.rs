@@ -2,6 +2,7 @@
 //! one is a part in the job's folder with a record beside it.
 
 use super::again::Shelf;
+use super::alike::same_sound;
 use super::check::{Found, PEAK_TOLERANCE, check, loudness_fault};
 use super::loudness::Gain;
 use super::pace::Pace;
@@ -12,7 +13,7 @@ use crate::execute::Context;
 use crate::plan::CutPlan;
 use frameloom_core::graph::LoudnessParams;
 use frameloom_core::job::JobSpec;
-use frameloom_core::media::Warning;
+use frameloom_core::media::{MediaInfo, Warning};
 use frameloom_core::receipt::{LoudnessCheck, SoundCheck};
 use frameloom_core::said;
 use frameloom_core::time::{Rational, TimeBase, Timestamp};
@@ -436,32 +437,11 @@ impl Made<'_> {
         output: &Path,
         moved_micros: i64,
     ) -> Result<(), EngineError> {
-        self.check_tracks(world, output, Some(moved_micros))
-    }
-
-    /// As [`Made::check_output`], for a file without pictures: it may begin at any moment that its format
-    /// has for the first sample, and all tracks were moved by as much as the first one.
-    pub(crate) fn check_alone(&self, world: &World<'_>, output: &Path) -> Result<(), EngineError> {
-        self.check_tracks(world, output, None)
-    }
-
-    fn check_tracks(
-        &self,
-        world: &World<'_>,
-        output: &Path,
-        moved_micros: Option<i64>,
-    ) -> Result<(), EngineError> {
         if self.checks.is_empty() {
             return Ok(());
         }
         let info = frameloom_media::probe(output)?;
-        let sound: Vec<u32> = info
-            .streams
-            .iter()
-            .filter(|stream| stream.audio.is_some())
-            .map(|stream| stream.index)
-            .collect();
-        let mut common = moved_micros;
+        let sound = tracks_of(&info);
         for ready in &self.tracks {
             let From::Part { path, track } = &ready.from else {
                 continue;
@@ -484,8 +464,7 @@ impl Made<'_> {
                 found_end = block.end();
             }
             let base = TimeBase::new(1, i64::from(rate)).unwrap_or(TimeBase::MICROS);
-            let by = || Timestamp::new(found_start - start, base).micros();
-            let moved = place(*common.get_or_insert_with(by), rate);
+            let moved = place(moved_micros, rate);
             // Containers that count in thousandths round twice. What an encoder puts before the
             // first sample may be told as sound, and so may what fills its last frame up.
             let tolerance = i64::from(rate) * 3 / 1_000;
@@ -503,4 +482,35 @@ impl Made<'_> {
         }
         Ok(())
     }
+
+    /// As [`Made::check_output`], for a file without pictures: every sample of the finished tracks is heard
+    /// in it, whatever moment its format has for the first one.
+    pub(crate) fn check_alone(&self, world: &World<'_>, output: &Path) -> Result<(), EngineError> {
+        let info = frameloom_media::probe(output)?;
+        let sound: Vec<u32> = tracks_of(&info);
+        for ready in &self.tracks {
+            let From::Part { path, track } = &ready.from else {
+                continue;
+            };
+            let fail = |reason: String| EngineError::OutputCheck {
+                reason: format!("track {} of the sound: {reason}", track + 1),
+            };
+            let index = *sound
+                .get(*track)
+                .ok_or_else(|| fail("it is not in the file".to_owned()))?;
+            let cancel = world.context.cancel.now_flag();
+            let part = SoundReader::open_part(path, &cancel)?;
+            let file = SoundReader::open(output, index, &cancel)?;
+            if let Err(why) = same_sound(part, file, 0, world.context)? {
+                return Err(fail(why));
+            }
+        }
+        Ok(())
+    }
+}
+
+/// Indices of the tracks of sound.
+fn tracks_of(info: &MediaInfo) -> Vec<u32> {
+    let tracks = info.streams.iter().filter(|stream| stream.audio.is_some());
+    tracks.map(|stream| stream.index).collect()
 }

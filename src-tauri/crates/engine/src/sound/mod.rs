@@ -11,11 +11,13 @@
 //! are the same times in samples.
 
 mod again;
+mod alike;
 mod check;
 mod cover;
 mod denoise;
 #[cfg(test)]
 mod faults;
+mod figures;
 mod layout;
 mod loudness;
 mod make;
@@ -28,6 +30,8 @@ mod speech;
 mod tests;
 mod through;
 
+pub(crate) use alike::same_sound;
+pub use figures::{Figures, figures};
 pub use layout::origin_of;
 pub(crate) use layout::{Request, first_sample, plan_sound};
 pub(crate) use make::{Made, World, make};

@@ -60,8 +60,21 @@ pub enum TrackFrom<'a> {
 
 enum Packets {
     File(Input),
-    Sound(Box<SoundPartReader>),
+    Sound {
+        part: Box<SoundPartReader>,
+        /// Samples before the first one, until its packet is read; told where a muxer wants to know.
+        lead: Option<u32>,
+    },
     Cues(std::vec::IntoIter<CuePacket>),
+}
+
+/// Side data: how many samples of a packet are none, at its beginning and at its end.
+const SKIPPED: u32 = sys::AVPacketSideDataType::AV_PKT_DATA_SKIP_SAMPLES as u32;
+
+fn skipped(at_start: u32) -> [u8; 10] {
+    let mut words = [0; 10];
+    words[..4].copy_from_slice(&at_start.to_le_bytes());
+    words
 }
 
 /// Seconds per tick of tracks that are made of text: no container counts subtitles finer.
@@ -105,7 +118,7 @@ impl Feed {
                     }
                 }
             }
-            Packets::Sound(part) => {
+            Packets::Sound { part, lead } => {
                 let (Some(stored), Some(copied)) = (part.next_packet()?, self.copied.get_mut(&0))
                 else {
                     return Ok(());
@@ -113,6 +126,9 @@ impl Feed {
                 let mut packet = Packet::with_data(&stored.data)?;
                 for (kind, bytes) in &stored.side_data {
                     packet.add_side_data(*kind, bytes)?;
+                }
+                if let Some(lead) = lead.take().filter(|_| stored.side_data.is_empty()) {
+                    packet.add_side_data(SKIPPED, &skipped(lead))?;
                 }
                 packet.set_timing(stored.pts, stored.dts, stored.duration, stored.key);
                 if copied.prepare(&mut packet) {
@@ -301,11 +317,19 @@ fn add_sound(
     let index = output.add_sound(&header.parameters, &header.extradata, clock, tags)?;
     output.set_dispositions(index, &track.dispositions);
     // Packets begin with what the encoder put before the first sample.
-    let start = header.start - i64::from(header.parameters.initial_padding);
+    let padding = header.parameters.initial_padding;
+    let start = header.start - i64::from(padding);
+    // The header of an MP3 is made of it.
+    let is_mp3 = header.parameters.codec == "mp3";
     let mut copied = CopiedStream::new(index, clock, ticks(common, base), start, true);
     copied.sample_rate = header.format.rate as i32;
     let feed = Feed {
-        packets: Packets::Sound(Box::new(part)),
+        packets: Packets::Sound {
+            lead: u32::try_from(padding)
+                .ok()
+                .filter(|lead| is_mp3 && *lead > 0),
+            part: Box::new(part),
+        },
         copied: HashMap::from([(0, copied)]),
         next: None,
     };

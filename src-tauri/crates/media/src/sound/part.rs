@@ -52,6 +52,8 @@ pub struct SoundPartWriter {
     held: Option<EncodedPacket>,
     /// The place behind the last sample, once it is known.
     end: Option<i64>,
+    /// Samples at the end of the last packet that its encoder says are none.
+    surplus: u32,
     /// Headers that count and hash all of the sound, which some encoders give behind it.
     renewed: Option<Vec<u8>>,
 }
@@ -64,9 +66,16 @@ impl std::fmt::Debug for SoundPartWriter {
     }
 }
 
+/// Samples to leave out at the end of a packet, of what is said of both ends.
+fn surplus_of(bytes: &[u8]) -> u32 {
+    let word = bytes.get(4..8).and_then(|word| word.try_into().ok());
+    word.map_or(0, u32::from_le_bytes)
+}
+
 /// Samples per packet where the encoder takes any number.
 const USUAL_FRAME: usize = 1024;
 
+const SKIPPED: u32 = sys::AVPacketSideDataType::AV_PKT_DATA_SKIP_SAMPLES as u32;
 const NEW_HEADERS: u32 = sys::AVPacketSideDataType::AV_PKT_DATA_NEW_EXTRADATA as u32;
 
 impl SoundPartWriter {
@@ -98,6 +107,7 @@ impl SoundPartWriter {
             packet: Packet::new()?,
             held: None,
             end: None,
+            surplus: 0,
             renewed: None,
         })
     }
@@ -148,14 +158,19 @@ impl SoundPartWriter {
 
     fn drain(&mut self) -> Result<(), MediaError> {
         while self.encoder.receive(&mut self.packet)? {
-            let mut side_data = self.packet.side_data().into_iter();
-            if let Some((_, headers)) = side_data.find(|(kind, _)| *kind == NEW_HEADERS) {
-                self.renewed = Some(headers);
+            let mut surplus = 0;
+            for (kind, bytes) in self.packet.side_data() {
+                match kind {
+                    NEW_HEADERS => self.renewed = Some(bytes),
+                    SKIPPED => surplus = surplus_of(&bytes),
+                    _ => {}
+                }
             }
             let pts = self.packet.pts().unwrap_or(self.start);
             if self.end.is_some_and(|end| pts >= end) {
                 continue;
             }
+            self.surplus = surplus;
             let coded = EncodedPacket {
                 pts,
                 dts: self.packet.dts().unwrap_or(pts),
@@ -199,12 +214,15 @@ impl SoundPartWriter {
                 last.duration = (last.duration - added).max(1);
             }
             let frame = i64::try_from(self.frame).unwrap_or(i64::MAX);
-            let surplus = frame.saturating_sub(last.duration);
-            if self.encoder.frame_size().is_some() && self.pads_the_end() && surplus > 0 {
+            let surplus = match self.encoder.frame_size().is_some() && self.pads_the_end() {
+                true => frame.saturating_sub(last.duration).min(frame),
+                // Others say it themselves.
+                false => i64::from(self.surplus),
+            };
+            if surplus > 0 {
                 let mut words = [0u8; 10];
-                words[4..8].copy_from_slice(&(surplus.min(frame) as u32).to_le_bytes());
-                let kind = sys::AVPacketSideDataType::AV_PKT_DATA_SKIP_SAMPLES as u32;
-                last.side_data.push((kind, words.to_vec()));
+                words[4..8].copy_from_slice(&(surplus as u32).to_le_bytes());
+                last.side_data.push((SKIPPED, words.to_vec()));
             }
             if let Some(headers) = self.renewed.take() {
                 last.side_data.push((NEW_HEADERS, headers));
