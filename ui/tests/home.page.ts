@@ -42,7 +42,7 @@ test('from a file to a running job of another kind takes two clicks', async ({ p
 
 test('cards have samples that the program made where it can make one, and say what they do', async ({ page }) => {
   await open(page, { files: CLIP });
-  await expect(page.locator('label.card')).toHaveCount(23);
+  await expect(page.locator('label.card')).toHaveCount(24);
   const broken = await page.locator('label.card img').evaluateAll(async (images) => {
     const bad: string[] = [];
     for (const image of images as HTMLImageElement[]) {

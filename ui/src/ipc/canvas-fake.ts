@@ -6,6 +6,7 @@ import type { NodeKind } from './bindings/NodeKind';
 import type { UpscaleRequest } from './bindings/UpscaleRequest';
 import type { CanvasIpc } from './canvas';
 import kindList from './canvas-kinds.json';
+import { SOUND_FILE } from './home-fake';
 
 interface Told {
   calls: string[];
@@ -144,10 +145,11 @@ export function canvasFake(told: Told): CanvasIpc {
       }
       return {
         output: request.output,
-        input_size: [640, 360],
-        output_size: [1280, 720],
+        ...(SOUND_FILE.test(request.output)
+          ? { sizes: null, length_micros: 62_000_000 }
+          : { sizes: { input: [640, 360] as [number, number], output: [1280, 720] as [number, number] }, length_micros: null }),
         steps: request.graph.nodes.map((node) => node.id),
-        encoder: 'libx264',
+        encoder: SOUND_FILE.test(request.output) ? 'aac' : 'libx264',
         warnings: [],
       };
     },

@@ -8,13 +8,14 @@ import type { Job } from './bindings/Job';
 import type { JobEvent } from './bindings/JobEvent';
 import type { MediaInfo } from './bindings/MediaInfo';
 import type { ModelEntry } from './bindings/ModelEntry';
+import type { Node } from './bindings/Node';
 import type { Receipt } from './bindings/Receipt';
 import type { Settings } from './bindings/Settings';
 import type { Warning } from './bindings/Warning';
 import type { UpscaleRequest } from './bindings/UpscaleRequest';
 import { canvasFake } from './canvas-fake';
 import { paintScene, paintWorn } from './fake-scene';
-import { fakeOutput, homeFake } from './home-fake';
+import { fakeOutput, homeFake, isAlone, silenceOf, SOUND_FILE } from './home-fake';
 import { presetsFake } from './presets-fake';
 import type { Ipc } from './ipc';
 import { libraryFake, type LibraryFake } from './library-fake';
@@ -35,6 +36,18 @@ function seedOf(text: string): number {
   let seed = 7;
   for (const char of text) seed = (seed * 31 + char.charCodeAt(0)) % 9973;
   return seed;
+}
+
+/** What is told of a result that is sound alone. */
+function soundReceipt(job: Job): Partial<Receipt> {
+  const loudness = { target: -16, peak: -1, before: -23.4, found: -16.02, found_peak: -1.3, limited: false };
+  const sound = [{ track: 0, codec: 'aac', sample_rate: 48_000, samples: (job.progress.total ?? 1) * 48_000, offset_micros: null, loudness }];
+  return {
+    encoder: ['aac', []],
+    provider: null,
+    sizes: null,
+    checks: { frames: 0, span_micros: null, times_sha256: null, streams: 1, pictures: null, sound },
+  };
 }
 
 function fakeReceipt(job: Job): Receipt {
@@ -72,12 +85,56 @@ function fakeReceipt(job: Job): Receipt {
       },
     },
     memory_bytes: 412_000_000,
+    ...(job.sizes === null && soundReceipt(job)),
+  };
+}
+
+/** What encodes sound for a file of this name. */
+function soundEncoder(output: string): string {
+  const ending = output.slice(output.lastIndexOf('.') + 1);
+  return { mp3: 'libmp3lame', wav: 'pcm_s16le', flac: 'flac', ogg: 'libvorbis', opus: 'libopus' }[ending] ?? 'aac';
+}
+
+const secondsOf = (path: string) => (path.includes('long') ? 600 : 8 + (seedOf(path) % 50));
+
+/** A file of sound alone. What is cut is as long as the fake's silence leaves it. */
+function soundInfo(path: string): MediaInfo {
+  const ending = path.slice(path.lastIndexOf('.') + 1).toLowerCase();
+  const codec = { wav: 'pcm_s16le', m4a: 'aac', ogg: 'vorbis', wma: 'wmav2', aiff: 'pcm_s16be' }[ending] ?? ending;
+  return {
+    kind: 'audio',
+    container: ending,
+    size_bytes: 400_000 + seedOf(path) * 90,
+    duration_micros: (/_cut\.\w+$/.test(path) ? 9.8 : secondsOf(path.replace(/_(even|voice)(\.\w+)$/, '$2'))) * 1_000_000,
+    bit_rate: 128_000,
+    streams: [
+      {
+        index: 0,
+        kind: 'audio',
+        codec,
+        profile: null,
+        time_base: { num: 1, den: 44_100 },
+        start_ticks: 0,
+        duration_ticks: null,
+        frame_count: null,
+        bit_rate: 128_000,
+        language: null,
+        dispositions: ['default'],
+        tags: {},
+        video: null,
+        audio: { sample_rate: 44_100, channels: 2, layout: 'stereo' },
+      },
+    ],
+    chapters: [],
+    tags: {},
+    warnings: [],
   };
 }
 
 export function fakeInfo(path: string): MediaInfo {
+  if (SOUND_FILE.test(path)) return soundInfo(path);
   const still = STILL.test(path);
-  const seconds = still ? null : path.includes('long') ? 600 : 8 + (seedOf(path) % 50);
+  const seconds = still ? null : secondsOf(path);
   const silent = still || path.includes('silent');
   return {
     kind: still ? 'still' : 'video',
@@ -207,6 +264,37 @@ function refusal(path: string): AppError | null {
     };
   }
   return null;
+}
+
+/** How long the sound is that a request makes. */
+function lengthOf(request: UpscaleRequest): number {
+  if (request.preset === 'silence') return silenceOf(request).kept_micros;
+  if (request.span) return request.span.to_micros - request.span.from_micros;
+  return fakeInfo(request.input).duration_micros ?? 0;
+}
+
+function pictureNodes(request: UpscaleRequest): Node[] {
+  return request.preset === 'enlarge'
+    ? [{ id: 'n1', op: 'upscale', params: { model: request.model ?? 'loom-x2-web' } }]
+    : [{ id: 'n1', op: 'denoise', params: { sigma: 4, model: null } }];
+}
+
+/** What is done to sound alone: the same nodes as in the program, without their wires. */
+function soundNodes(request: UpscaleRequest): Node[] {
+  const seconds = (micros: number) => (micros / 1_000_000).toFixed(3);
+  const loudness: Node = { id: 'loudness', op: 'loudness', params: { target: -16, peak: -1 } };
+  switch (request.preset) {
+    case 'silence': {
+      const keep = silenceOf(request).kept.map(({ from_micros, to_micros }) => `${seconds(from_micros)}-${seconds(to_micros)}`);
+      return [{ id: 'cut', op: 'cut', params: { keep: keep.join('\n'), fade: 10 } }];
+    }
+    case 'loudness':
+      return [loudness];
+    case 'voice':
+      return [{ id: 'voice', op: 'audio_denoise', params: { reduction: 12, model: 'speech', strength: 1 } }, loudness];
+    default:
+      return [];
+  }
 }
 
 const PLAIN_REQUEST: UpscaleRequest = {
@@ -379,11 +467,12 @@ export function fakeIpc(options: FakeOptions = {}): FakeIpc {
       const still = STILL.test(request.input);
       return {
         output: fakeOutput(request),
-        input_size: [640, 360],
-        output_size: [640 * scale, 360 * scale],
-        frames: frames(request.input),
+        ...(isAlone(request)
+          ? { sizes: null, length_micros: lengthOf(request) }
+          : { sizes: { input: [640, 360] as [number, number], output: [640 * scale, 360 * scale] as [number, number] }, length_micros: null }),
+        frames: isAlone(request) ? null : frames(request.input),
         model: request.preset === 'enlarge' ? (request.model ?? 'loom-x2-web') : null,
-        encoder: still ? null : request.preset === 'voice' ? 'copy' : 'libx264',
+        encoder: still ? null : isAlone(request) ? (request.preset === 'sound' && request.format === null ? 'copy' : soundEncoder(fakeOutput(request))) : request.preset === 'voice' ? 'copy' : 'libx264',
         warnings: fakeInfo(request.input).warnings,
         encoder_parameters: [['crf', '17']],
       };
@@ -413,15 +502,15 @@ export function fakeIpc(options: FakeOptions = {}): FakeIpc {
                     },
                   ]
                 : []),
-              request.preset === 'enlarge'
-                ? { id: 'n1', op: 'upscale', params: { model: request.model ?? 'loom-x2-web' } }
-                : { id: 'n1', op: 'denoise', params: { sigma: 4, model: null } },
+              ...(isAlone(request) ? soundNodes(request) : pictureNodes(request)),
               { id: 'n2', op: 'sink' },
             ],
-            edges: [
-              { from: 'n0', to: 'n1' },
-              { from: 'n1', to: 'n2' },
-            ],
+            edges: isAlone(request)
+              ? []
+              : [
+                  { from: 'n0', to: 'n1' },
+                  { from: 'n1', to: 'n2' },
+                ],
           },
           encode: { codec: request.codec, quality: request.quality, drop: request.drop },
           device: request.device,
@@ -432,7 +521,7 @@ export function fakeIpc(options: FakeOptions = {}): FakeIpc {
         state: 'queued',
         progress: {
           done: 0,
-          total: frames(request.input),
+          total: isAlone(request) ? Math.ceil(lengthOf(request) / 1_000_000) : frames(request.input),
           fps: 0,
           elapsed_micros: 0,
           remaining_micros: null,
@@ -448,7 +537,7 @@ export function fakeIpc(options: FakeOptions = {}): FakeIpc {
           on_processor: true,
           reason: null,
         },
-        sizes: { input: [640, 360], output: [1280, 720] },
+        sizes: isAlone(request) ? null : { input: [640, 360], output: [1280, 720] },
         created_millis: Date.now() + count,
         finished_millis: null,
       };

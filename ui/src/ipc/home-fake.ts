@@ -14,6 +14,9 @@ import type { HomeIpc } from './home';
 
 const CLIP_FORMATS = ['mp4', 'mkv', 'mov', 'webm'];
 const STILL_FORMATS = ['png', 'jpg', 'webp', 'tiff'];
+const SOUND_FORMATS = ['m4a', 'mp3', 'wav', 'flac', 'ogg', 'opus'];
+/** What is of sound takes it with pictures and without. */
+const HEARD: Partial<PresetCard> = { takes: ['video', 'audio'], sound_formats: SOUND_FORMATS };
 
 const row = (id: PresetId, part: Partial<PresetCard> = {}): PresetCard => ({
   id,
@@ -21,6 +24,7 @@ const row = (id: PresetId, part: Partial<PresetCard> = {}): PresetCard => ({
   options: [],
   clip_formats: CLIP_FORMATS,
   still_formats: [],
+  sound_formats: [],
   follows_source: true,
   ...part,
 });
@@ -37,7 +41,7 @@ export const FAKE_PRESETS: PresetCard[] = [
     follows_source: false,
   }),
   row('animate', { clip_formats: ['webp', 'gif', 'apng'], follows_source: false }),
-  row('loudness', { options: ['codec'] }),
+  row('loudness', { ...HEARD, options: ['codec'] }),
   row('frames', { clip_formats: ['png', 'jpg', 'tiff', 'webp'], follows_source: false }),
   row('archive', { clip_formats: ['mkv'], follows_source: false }),
   row('cutout', {
@@ -56,27 +60,37 @@ export const FAKE_PRESETS: PresetCard[] = [
   row('light', { takes: ['video', 'still'], options: ['quality', 'codec'], still_formats: STILL_FORMATS }),
   row('style', { takes: ['video', 'still'], options: ['quality', 'codec'], still_formats: STILL_FORMATS }),
   row('depth', { takes: ['video', 'still'], options: ['quality', 'codec'], still_formats: STILL_FORMATS }),
-  row('silence', { options: ['quality', 'codec'] }),
-  row('voice', { options: ['codec'] }),
+  row('silence', { ...HEARD, options: ['quality', 'codec'] }),
+  row('voice', { ...HEARD, options: ['codec'] }),
   row('scenes', { options: ['quality', 'codec'] }),
-  row('subtitles', { options: ['quality', 'codec'] }),
   row('convert', { takes: ['still'], options: ['quality'], clip_formats: [], still_formats: STILL_FORMATS }),
+  row('subtitles', { options: ['quality', 'codec'] }),
+  row('sound', { ...HEARD, options: ['quality'], clip_formats: SOUND_FORMATS, follows_source: false }),
 ];
 
 const LONGEST_ANIMATION = 60_000_000;
 
 function misfitOf(id: PresetId, info: MediaInfo, span: Span | null, hasMatting: boolean, hasVoice: boolean): Misfit | null {
-  if (info.kind !== 'video' && info.kind !== 'still') return { reason: 'no_picture' };
   const preset = FAKE_PRESETS.find((preset) => preset.id === id);
+  if (info.kind === 'audio' && preset?.takes.includes('audio')) return id === 'silence' && !hasVoice ? { reason: 'no_voice_model' } : null;
+  if (info.kind !== 'video' && info.kind !== 'still') return { reason: 'no_picture' };
   if (!preset?.takes.includes(info.kind)) return { reason: info.kind === 'still' ? 'not_a_clip' : 'not_for_it' };
   const taken = span ? span.to_micros - span.from_micros : (info.duration_micros ?? 0);
   if (!hasMatting && ['cutout', 'defocus', 'backdrop', 'redact', 'style', 'depth'].includes(id)) return { reason: 'no_model' };
   if (info.kind === 'still') return null;
   if (id === 'silence' && !hasVoice) return { reason: 'no_voice_model' };
   if (id === 'deinterlace' && info.streams[0]?.video?.field_order === 'progressive') return { reason: 'not_interlaced' };
-  if (['loudness', 'silence', 'voice'].includes(id) && !info.streams.some((stream) => stream.kind === 'audio')) return { reason: 'no_sound' };
+  if (['loudness', 'silence', 'voice', 'sound'].includes(id) && !info.streams.some((stream) => stream.kind === 'audio')) return { reason: 'no_sound' };
   if (id === 'animate' && taken > LONGEST_ANIMATION) return { reason: 'too_long', most_micros: LONGEST_ANIMATION };
   return null;
+}
+
+/** Files of sound alone, by their names. */
+export const SOUND_FILE = /\.(wav|mp3|flac|m4a|ogg|opus|aiff?|wma|mka)$/i;
+
+/** The result of a request is sound alone. */
+export function isAlone({ input, preset }: Pick<UpscaleRequest, 'input' | 'preset'>): boolean {
+  return SOUND_FILE.test(input) || preset === 'sound';
 }
 
 /** The name that the program gives to a result. */
@@ -85,7 +99,8 @@ export function fakeOutput(request: UpscaleRequest): string {
   const folder = request.output ?? request.input.slice(0, request.input.lastIndexOf('/'));
   const dot = name.lastIndexOf('.');
   const [stem, own] = [name.slice(0, dot), name.slice(dot + 1)];
-  const ending = request.format ?? { animate: 'webp', frames: 'png', archive: 'mkv', cutout: 'mov' }[request.preset as string] ?? own;
+  const alone = own === 'mp3' || !SOUND_FILE.test(name) ? 'm4a' : 'mp3';
+  const ending = request.format ?? { sound: alone, animate: 'webp', frames: 'png', archive: 'mkv', cutout: 'mov' }[request.preset as string] ?? own;
   if (request.preset === 'frames') return `${folder}/${stem}_frames/${stem}_%05d.${ending}`;
   const usual = {
     enlarge: `{name}_${request.scale ?? 2}x`,
@@ -107,6 +122,7 @@ export function fakeOutput(request: UpscaleRequest): string {
     depth: '{name}_depth',
     silence: '{name}_cut',
     voice: '{name}_voice',
+    sound: '{name}',
     steps: '{name}_made',
     convert: '{name}_converted',
     subtitles: '{name}_subtitled',
@@ -126,7 +142,7 @@ function sampleAt(n: number, rate: number): number {
 }
 
 /** Speech of the fake: from 20 % to 45 % of a clip, and from 70 % to 90 %. */
-function silenceOf(request: UpscaleRequest): SilenceView {
+export function silenceOf(request: UpscaleRequest): SilenceView {
   const length = 20_000_000;
   const rule = request.silence?.rule ?? { threshold: 0.5, padding_millis: 200, min_silence_millis: 500, min_speech_millis: 100 };
   const speech = [

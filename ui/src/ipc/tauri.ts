@@ -18,6 +18,7 @@ import { tauriShell } from './shell-tauri';
 const MEDIA_EXTENSIONS = [
   'mp4', 'm4v', 'mov', 'mkv', 'webm', 'avi', 'mts', 'm2ts', 'ts', 'mpg', 'mpeg', 'mxf', 'ogv', 'wmv', 'flv', '3gp', 'y4m',
   'png', 'jpg', 'jpeg', 'webp', 'tif', 'tiff', 'avif', 'bmp', 'gif', 'heic', 'heif', 'exr', 'qoi', 'tga', 'ppm',
+  'wav', 'mp3', 'flac', 'm4a', 'm4b', 'aac', 'ogg', 'oga', 'opus', 'aif', 'aiff', 'wma', 'mka', 'ac3', 'amr', 'ape', 'caf', 'w64', 'wv',
 ];
 
 async function call<T>(command: string, args?: Record<string, unknown>): Promise<T> {

@@ -54,6 +54,7 @@ export const CATALOGUE = {
   'player.out': { title: 'player.out', keys: ['O'] },
   'player.clear': { title: 'player.clear', keys: ['Alt+X'] },
   'player.mute': { title: 'player.mute', keys: ['M'] },
+  'player.switch': { title: 'player.switch', keys: ['B'] },
 
   'compare.slider': { title: 'compare.mode.slider', keys: [] },
   'compare.side': { title: 'compare.mode.side', keys: [] },

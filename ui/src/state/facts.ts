@@ -1,5 +1,6 @@
 /** What a person wants to know of a file, picked from what the probe found. */
-import { t } from '../i18n/index.svelte';
+import { language, t } from '../i18n/index.svelte';
+import { number } from '../i18n/numbers';
 import type { Job } from '../ipc/bindings/Job';
 import type { MediaInfo } from '../ipc/bindings/MediaInfo';
 import type { PresetId } from '../ipc/bindings/PresetId';
@@ -46,17 +47,59 @@ const CODEC_NAMES: Record<string, string> = {
   h264: 'H.264', hevc: 'HEVC', av1: 'AV1', vp8: 'VP8', vp9: 'VP9', prores: 'ProRes', dnxhr: 'DNxHR', ffv1: 'FFV1',
   mpeg2video: 'MPEG-2', mpeg4: 'MPEG-4', mjpeg: 'JPEG', png: 'PNG', webp: 'WebP', tiff: 'TIFF', gif: 'GIF',
   dnxhd: 'DNxHD', cfhd: 'CineForm', aac: 'AAC', mp3: 'MP3', opus: 'Opus', vorbis: 'Vorbis', flac: 'FLAC',
-  ac3: 'AC-3', eac3: 'E-AC-3', jpeg: 'JPEG', avif: 'AVIF', bmp: 'BMP',
+  ac3: 'AC-3', eac3: 'E-AC-3', jpeg: 'JPEG', avif: 'AVIF', bmp: 'BMP', wmav1: 'WMA', wmav2: 'WMA', wmapro: 'WMA Pro', amr_nb: 'AMR',
 };
 
 /** A codec as people write it. */
 export function codecName(codec: string): string {
-  return CODEC_NAMES[codec] ?? codec.toUpperCase();
+  return CODEC_NAMES[codec] ?? (codec.startsWith('pcm_') ? 'PCM' : codec.toUpperCase());
 }
 
-/** What makes the coded pictures of a result: an encoder by its name, or that they are copied. */
-export function encoderName(encoder: string): string {
-  return encoder === 'copy' ? t('plan.copied') : encoder;
+/** What makes a result, of which `alone` is sound without pictures: an encoder by its name, or that it is copied. */
+export function encoderName(encoder: string, alone = false): string {
+  if (encoder !== 'copy') return encoder;
+  return t(alone ? 'plan.copied.sound' : 'plan.copied');
+}
+
+/** Endings that nothing but sound has. */
+const SOUND_ENDINGS: ReadonlySet<string> = new Set([
+  'aac', 'ac3', 'aif', 'aiff', 'amr', 'ape', 'caf', 'flac', 'm4a', 'm4b', 'mka', 'mp3', 'oga', 'ogg', 'opus', 'w64', 'wav', 'wma', 'wv',
+]);
+
+/** There is nothing to see of it: so the probe found, or so its name says until that is known. */
+export function isSound(path: string, info: MediaInfo | null = null): boolean {
+  if (info !== null) return info.kind === 'audio';
+  return SOUND_ENDINGS.has(path.slice(path.lastIndexOf('.') + 1).toLowerCase());
+}
+
+/** The result of a job holds sound and no pictures. */
+export function isAlone(job: Job): boolean {
+  return job.sizes === null;
+}
+
+/** The tracks of sound of a file. */
+export function soundTracks(info: MediaInfo): StreamInfo[] {
+  return info.streams.filter((stream) => stream.kind === 'audio');
+}
+
+/** How far a job is, in frames, or in seconds of sound where there are none; `null` where that is nothing to count. */
+export function doneOf(job: Job): string | null {
+  const { done, total } = job.progress;
+  if (total === null || (total <= 1 && !isAlone(job))) return null;
+  const counts = { done: number(done, language()), total: number(total, language()) };
+  return t(isAlone(job) ? 'job.seconds.value' : 'job.frames.value', counts);
+}
+
+/** How fast it goes: frames a second, or how many times as fast as the sound lasts. */
+export function speedOf(job: Job, perSecond = job.progress.fps): string {
+  if (isAlone(job)) return t('job.speed.sound', { times: number(perSecond, language(), perSecond < 10 ? 1 : 0) });
+  return t('job.fps.value', { fps: number(perSecond, language(), 1) });
+}
+
+/** What a job that runs is at. */
+export function stepOf(job: Job): string {
+  const { step } = job.progress;
+  return t(step === 'processing' && isAlone(job) ? 'step.processing.sound' : `step.${step}`);
 }
 
 /** Share done, 0 to 1; `null` while the total is unknown. */
@@ -109,6 +152,7 @@ export function presetOf(job: Job): PresetId {
   if (has('cut')) return 'silence';
   if (has('audio_denoise') && has('loudness')) return 'voice';
   if (has('loudness')) return 'loudness';
+  if (isAlone(job)) return 'sound';
   if (encode.codec === 'ffv1') return 'archive';
   if (['gif', 'apng', 'webp'].includes(ending) && has('fps')) return 'animate';
   if (has('denoise')) return 'clean';

@@ -310,10 +310,28 @@ export class Studio {
       await this.#fit(draft);
       const saved = this.#lastSaved;
       if (saved !== null && this.savedMisfit(draft, saved) === null) [draft.saved, draft.preset] = [saved, saved.base];
-      else if (this.misfit(draft, this.#lastPreset) === null) draft.preset = this.#lastPreset;
+      else draft.preset = this.#usualFor(draft);
     } catch (thrown) {
       draft.error = toAppError(thrown);
     }
+  }
+
+  /** What was chosen last where the file is for it; otherwise the usual one, or the first of all cards. */
+  #usualFor(draft: Draft): PresetId {
+    const fits = (id: PresetId) => this.misfit(draft, id) === null;
+    return [this.#lastPreset, 'enlarge' as const, ...this.presets.map(({ id }) => id)].find(fits) ?? 'enlarge';
+  }
+
+  /** The cards of a file: of sound alone, those that are for it come first, for they are few. */
+  cardsOf(draft: Draft): readonly PresetCard[] {
+    if (draft.info?.kind !== 'audio') return this.presets;
+    const takes = (preset: PresetCard) => preset.takes.includes('audio');
+    return [...this.presets.filter(takes), ...this.presets.filter((preset) => !takes(preset))];
+  }
+
+  /** What comes out is sound without pictures. */
+  isAlone(draft: Draft): boolean {
+    return draft.info?.kind === 'audio' || (draft.saved === null && draft.preset === 'sound');
   }
 
   #remember(path: string, info: MediaInfo): void {
@@ -404,13 +422,13 @@ export class Studio {
     return added;
   }
 
-  /** Takes one of the user's presets off the shelf; files that were to be done with it are enlarged. */
+  /** Takes one of the user's presets off the shelf; files that were to be done with it get what is usual. */
   async removePreset(id: string): Promise<void> {
     await this.#guard(async () => {
       await this.ipc.removePreset(id);
       if (this.#lastSaved?.id === id) this.#lastSaved = null;
       for (const draft of this.drafts) {
-        if (draft.saved?.id === id) [draft.saved, draft.preset] = [null, 'enlarge'];
+        if (draft.saved?.id === id) [draft.saved, draft.preset] = [null, this.#usualFor(draft)];
       }
       await this.loadShelf();
     });
@@ -451,7 +469,14 @@ export class Studio {
     // A preset of the shelf says it.
     if (draft.saved !== null) return [];
     const preset = this.presetOf(draft);
-    return (draft.info?.kind === 'still' ? preset?.still_formats : preset?.clip_formats) ?? [];
+    switch (draft.info?.kind) {
+      case 'still':
+        return preset?.still_formats ?? [];
+      case 'audio':
+        return preset?.sound_formats ?? [];
+      default:
+        return preset?.clip_formats ?? [];
+    }
   }
 
   request(draft: Draft): UpscaleRequest {
@@ -496,7 +521,8 @@ export class Studio {
       output: outputDir,
       model: open('model', model),
       scale: open('scale', scale),
-      codec: open('codec', codec),
+      // One of pictures means nothing to sound.
+      codec: this.isAlone(draft) ? null : open('codec', codec),
       // What it leaves open of the quality is as it is chosen.
       quality: saved ? quality : (open('quality', quality) ?? 'good'),
       device: 'auto',
@@ -509,7 +535,7 @@ export class Studio {
       drop: [],
       deinterlace: 'auto',
       // Scenes are those of the whole clip.
-      span: draft.info?.kind === 'video' && draft.preset !== 'scenes' ? draft.span : null,
+      span: draft.info !== null && draft.info.kind !== 'still' && draft.preset !== 'scenes' ? draft.span : null,
       sample: false,
       ...(draft.saved !== null && { saved: draft.saved.id }),
       ...(!saved && wishOf(draft.preset, this.recipe.tuned[draft.preset] ?? {}, draft.info?.streams.some(({ kind }) => kind === 'audio') ?? true)),

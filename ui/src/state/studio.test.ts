@@ -1,6 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import type { AppError } from '../ipc/bindings/AppError';
 import { fakeIpc, type FakeOptions } from '../ipc/fake';
+import { doneOf, isSound, presetOf, speedOf, stepOf } from './facts';
 import { Studio } from './studio.svelte';
 
 async function studioWith(files: string[], options: FakeOptions = {}) {
@@ -86,7 +87,7 @@ describe('the studio', () => {
     await second;
     answers[0]?.();
     await first;
-    expect(draft.plan?.output_size).toEqual([2560, 1440]);
+    expect(draft.plan?.sizes?.output).toEqual([2560, 1440]);
   });
 
   it('shows what went wrong outside a file once, as an error of the one shape', async () => {
@@ -196,5 +197,32 @@ describe('the studio', () => {
     ipc.setSettings = () => Promise.reject({ code: 'disk_full', message: 'full' });
     await studio.saveSettings({ theme: theme === 'light' ? 'dark' : 'light' });
     expect([studio.settings.theme, studio.notice?.code]).toEqual([theme, 'disk_full']);
+  });
+
+  it('gives sound alone what is for it, with formats of sound and without a codec of pictures', async () => {
+    const { studio } = await studioWith(['/a/clip.mp4', '/a/talk.mp3']);
+    const [clip, talk] = studio.drafts;
+    if (!clip || !talk) throw new Error('no drafts');
+    studio.recipe.codec = 'av1';
+    expect([clip.preset, talk.preset]).toEqual(['enlarge', 'loudness']);
+    expect(studio.cardsOf(talk).slice(0, 4).map(({ id }) => id)).toEqual(['loudness', 'silence', 'voice', 'sound']);
+    expect(studio.cardsOf(clip)).toEqual(studio.presets);
+    expect(studio.formatsOf(talk)).toContain('mp3');
+    expect([studio.request(clip).codec, studio.request(talk).codec]).toEqual(['av1', null]);
+    studio.choose('sound', clip);
+    expect([clip.preset, talk.preset]).toEqual(['sound', 'sound']);
+    expect([studio.request(clip).codec, studio.isAlone(clip), studio.formatsOf(clip)]).toEqual([null, true, studio.formatsOf(talk)]);
+    await studio.plan(talk);
+    expect([talk.plan?.sizes, talk.plan?.length_micros]).toEqual([null, talk.info?.duration_micros]);
+    await studio.start([talk]);
+    const [job] = studio.jobs;
+    expect(job && [job.sizes, presetOf(job), doneOf(job), speedOf(job, 12.4)]).toEqual([null, 'sound', `0 of ${job?.progress.total} s`, '12× real time']);
+    if (job) expect(stepOf({ ...job, progress: { ...job.progress, step: 'processing' } })).toBe('Working on the sound');
+  });
+
+  it('tells sound by what is in it, and by its name until that is known', async () => {
+    const { studio } = await studioWith(['/a/talk.ogg', '/a/clip.mp4']);
+    expect([isSound('/a/talk.ogg'), isSound('/a/b.MP3'), isSound('/a/clip.mp4'), isSound('/a.mp3/clip')]).toEqual([true, true, false, false]);
+    expect([isSound('/a/clip.mp4', studio.infoOf('/a/talk.ogg')), isSound('/a/talk.ogg', studio.infoOf('/a/clip.mp4'))]).toEqual([true, false]);
   });
 });

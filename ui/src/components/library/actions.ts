@@ -1,6 +1,8 @@
 /** What can be done with what is chosen: the same from the panel, the menu and the keyboard. */
 export interface Actions {
   canOpen(): boolean;
+  /** What opening it is called: sound cannot be enlarged. */
+  opens(): string;
   open(): void;
   reveal(): void;
   rename(): void;

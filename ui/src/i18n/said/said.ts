@@ -52,6 +52,12 @@ function valueParts(value: SaidValue): Part[] {
   return saidParts(value);
 }
 
+/** Whether this, or something that it tells of, is what was said. */
+export function says(said: Said | undefined, code: string): boolean {
+  if (said === undefined) return false;
+  return said.code === code || Object.values(said.values ?? {}).some((value) => typeof value === 'object' && 'text' in value && says(value, code));
+}
+
 /** What was said, as a part of a sentence. */
 export function saidParts(said: Said): Part[] {
   const tongue = language();

@@ -7,6 +7,7 @@ export const canvasView = {
   'canvas.preview.of': 'Preview of {name}',
   'canvas.preview.alt': 'What leaves “{name}”',
   'canvas.preview.making': 'Making the picture…',
+  'canvas.preview.sound': 'Sound alone: nothing to see.',
   'canvas.preview.part.short': 'a part only',
   'canvas.preview.part': 'Only the framed part went through the model; the whole picture takes longer than a second. Around it the picture is as it would be without the model.',
   'canvas.preview.part.somewhere': 'Only a part of the picture went through the model; all of it takes longer than a second.',

@@ -28,6 +28,7 @@ export const compare = {
   'player.back': 'Play backwards',
   'player.stop': 'Stop playing',
   'player.on': 'Play, faster each time',
+  'player.switch': 'Hear before or after',
   'sample.try': 'Try 3 seconds',
   'sample.try.why': 'Does this to three seconds from here, to look at before the whole is started.',
   'sample.label': 'A sample',

@@ -59,6 +59,8 @@ export const home = {
   'preset.subtitles.what': 'The lines of a subtitle file become part of the picture.',
   'preset.convert': 'Convert pictures',
   'preset.convert.what': 'Another format or size, a mark, without what they tell.',
+  'preset.sound': 'Extract or convert sound',
+  'preset.sound.what': 'The sound of a video as a file of its own, or sound in another format.',
   'enlarge.to': 'Size',
   'enlarge.to.scale': 'As scaled',
   'enlarge.source': 'Of the source',
@@ -190,4 +192,6 @@ export const home = {
   'player.track': 'Sound track',
   'player.track.n': 'Track {track}',
   'player.silent': 'The sound cannot be played.',
+  'sound.time': 'Moment in the sound',
+  'sound.which': 'What is heard',
 } as const;

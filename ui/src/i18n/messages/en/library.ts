@@ -116,6 +116,7 @@ export const library = {
   'library.copies': { one: '{count} copy', other: '{count} copies' },
 
   'library.enlarge': 'Enlarge',
+  'library.work': 'Work on it',
   'library.reveal': 'Show in folder',
   'library.rename': 'Rename',
   'library.rename.title': 'Rename the file',

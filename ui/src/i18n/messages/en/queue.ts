@@ -100,6 +100,7 @@ export const queue = {
   'history.when': 'Finished',
   'history.took': 'Took',
   'history.took.value': '{time} ({fps} fps)',
+  'history.took.sound': '{time} ({times}× real time)',
   'history.source': 'Source',
   'history.show': 'Compare on Home',
   'history.again': 'Run again',

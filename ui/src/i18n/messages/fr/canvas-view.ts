@@ -6,6 +6,7 @@ export const canvasView = {
   'canvas.preview.of': 'Aperçu de {name}',
   'canvas.preview.alt': 'Ce qui sort de « {name} »',
   'canvas.preview.making': 'Calcul de l’image…',
+  'canvas.preview.sound': 'Du son seul : rien à voir.',
   'canvas.preview.part.short': 'en partie',
   'canvas.preview.part': 'Seule la partie encadrée est passée par le modèle ; l’image entière demande plus d’une seconde. Autour, l’image est telle qu’elle serait sans le modèle.',
   'canvas.preview.part.somewhere': 'Seule une partie de l’image est passée par le modèle ; l’image entière demande plus d’une seconde.',

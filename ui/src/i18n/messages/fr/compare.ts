@@ -27,6 +27,7 @@ export const compare = {
   'player.back': 'Lire à l’envers',
   'player.stop': 'Arrêter la lecture',
   'player.on': 'Lire, plus vite à chaque fois',
+  'player.switch': 'Écouter avant ou après',
   'sample.try': 'Essayer 3 secondes',
   'sample.try.why': 'L’applique à trois secondes à partir d’ici, à regarder avant de lancer le tout.',
   'sample.label': 'Un essai',

@@ -63,6 +63,8 @@ export const home = {
   'preset.subtitles.what': 'Les lignes d’un fichier de sous-titres deviennent une partie de l’image.',
   'preset.convert': 'Convertir des images',
   'preset.convert.what': 'Autre format ou taille, une marque, sans ce qu’elles disent.',
+  'preset.sound': 'Extraire ou convertir le son',
+  'preset.sound.what': 'Le son d’une vidéo dans son propre fichier, ou du son dans un autre format.',
   'enlarge.to': 'Taille',
   'enlarge.to.scale': 'Selon l’échelle',
   'enlarge.source': 'Part de la source',
@@ -183,7 +185,7 @@ export const home = {
 
   'player.in': 'Placer le début ici',
   'player.out': 'Placer la fin ici',
-  'player.clear': 'Reprendre toute la vidéo',
+  'player.clear': 'Reprendre le tout',
   'player.in.handle': 'Début du passage',
   'player.out.handle': 'Fin du passage',
   'player.span': 'Retenu : {length}',
@@ -194,4 +196,6 @@ export const home = {
   'player.track': 'Piste audio',
   'player.track.n': 'Piste {track}',
   'player.silent': 'Le son ne peut pas être lu.',
+  'sound.time': 'Instant dans le son',
+  'sound.which': 'Ce que l’on entend',
 };

@@ -115,6 +115,7 @@ export const library = {
   'library.copies': { one: '{count} copie', many: '{count} de copies', other: '{count} copies' },
 
   'library.enlarge': 'Agrandir',
+  'library.work': 'Travailler dessus',
   'library.reveal': 'Afficher dans le dossier',
   'library.rename': 'Renommer',
   'library.rename.title': 'Renommer le fichier',

@@ -108,6 +108,7 @@ export const queue = {
   'history.when': 'Terminé',
   'history.took': 'Durée',
   'history.took.value': '{time} ({fps} i/s)',
+  'history.took.sound': '{time} ({times}× le temps réel)',
   'history.source': 'Source',
   'history.show': 'Comparer à l’accueil',
   'history.again': 'Relancer',

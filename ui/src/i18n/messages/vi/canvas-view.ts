@@ -6,6 +6,7 @@ export const canvasView = {
   'canvas.preview.of': 'Xem trước nút {name}',
   'canvas.preview.alt': 'Hình ảnh ra khỏi nút “{name}”',
   'canvas.preview.making': 'Đang tạo ảnh…',
+  'canvas.preview.sound': 'Chỉ có âm thanh: không có gì để xem.',
   'canvas.preview.part.short': 'chỉ một phần',
   'canvas.preview.part': 'Chỉ phần trong khung đã qua mô hình, vì xử lý cả ảnh mất hơn một giây. Xung quanh là ảnh khi chưa qua mô hình.',
   'canvas.preview.part.somewhere': 'Chỉ một phần ảnh đã qua mô hình, vì xử lý cả ảnh mất hơn một giây.',

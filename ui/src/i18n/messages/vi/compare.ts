@@ -27,6 +27,7 @@ export const compare = {
   'player.back': 'Phát lùi',
   'player.stop': 'Dừng phát',
   'player.on': 'Phát, mỗi lần nhanh hơn',
+  'player.switch': 'Nghe bản trước hoặc bản sau',
   'sample.try': 'Thử 3 giây',
   'sample.try.why': 'Làm thử với ba giây kể từ đây, để xem trước khi bắt đầu toàn bộ.',
   'sample.label': 'Một đoạn thử',

@@ -59,6 +59,8 @@ export const home = {
   'preset.subtitles.what': 'Các dòng của tệp phụ đề trở thành một phần của hình.',
   'preset.convert': 'Chuyển đổi ảnh',
   'preset.convert.what': 'Định dạng hoặc cỡ khác, đóng dấu, không kèm thông tin.',
+  'preset.sound': 'Tách hoặc đổi âm thanh',
+  'preset.sound.what': 'Âm thanh của video thành tệp riêng, hoặc âm thanh ở định dạng khác.',
   'enlarge.to': 'Cỡ',
   'enlarge.to.scale': 'Theo tỷ lệ',
   'enlarge.source': 'Phần nguồn',
@@ -190,4 +192,6 @@ export const home = {
   'player.track': 'Đường tiếng',
   'player.track.n': 'Đường tiếng {track}',
   'player.silent': 'Không phát được âm thanh.',
+  'sound.time': 'Thời điểm trong âm thanh',
+  'sound.which': 'Đang nghe bản nào',
 };

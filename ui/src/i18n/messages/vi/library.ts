@@ -115,6 +115,7 @@ export const library = {
   'library.copies': { other: '{count} bản sao' },
 
   'library.enlarge': 'Phóng to',
+  'library.work': 'Xử lý',
   'library.reveal': 'Hiện trong thư mục',
   'library.rename': 'Đổi tên',
   'library.rename.title': 'Đổi tên tệp',

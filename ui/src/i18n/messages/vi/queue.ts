@@ -100,6 +100,7 @@ export const queue = {
   'history.when': 'Kết thúc',
   'history.took': 'Thời gian',
   'history.took.value': '{time} ({fps} khung/giây)',
+  'history.took.sound': '{time} ({times}× thời gian thực)',
   'history.source': 'Nguồn',
   'history.show': 'So sánh ở Trang chủ',
   'history.again': 'Chạy lại',
