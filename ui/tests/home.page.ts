@@ -102,7 +102,7 @@ test('of several files each gets what fits it, or only the one that is shown', a
 test('format and name of a result can be chosen', async ({ page }) => {
   await open(page, { files: CLIP });
   await pressable(page, 'Make an animation').click();
-  await page.getByLabel('Format').selectOption({ label: 'GIF' });
+  await page.getByRole('combobox', { name: 'Format' }).selectOption({ label: 'GIF' });
   await page.getByLabel('File name').fill('{name} moves');
   await page.getByLabel('File name').press('Tab');
   await expect(page.getByText('ngõ nhỏ Hà Nội moves.gif')).toBeVisible();

@@ -84,7 +84,7 @@ pub enum Command {
     Diff(Diff),
     /// Enlarge videos and pictures.
     Upscale(Upscale),
-    /// Do to videos and pictures what a word says: enlarge, clean, share, ...
+    /// Do to videos, pictures and sound what a word says: enlarge, clean, share, voice, ...
     Do(Do),
     /// Convert pictures, many at once: another format or size, a watermark, sRGB, without what they
     /// tell.

@@ -11,7 +11,7 @@ use std::path::PathBuf;
 /// Arguments of `silence`.
 #[derive(Debug, Args)]
 pub struct Silence {
-    /// Files or folders. Sound alone can be listened to with --export.
+    /// Clips, files of sound, or folders.
     #[arg(required = true, value_name = "INPUT")]
     pub inputs: Vec<PathBuf>,
     /// Where to write: a file, or a folder; with --export also `-`, the standard output. Beside the
@@ -45,7 +45,7 @@ pub struct Silence {
     /// How the result is made.
     #[command(flatten)]
     pub making: Making,
-    /// File name of the result, with {name}, {model}, {width}, {height}, {counter}.
+    /// File name of the result, with {name}, {model}, {counter}, and for clips {width}, {height}.
     #[arg(long, value_name = "TEMPLATE", conflicts_with = "export")]
     pub name: Option<String>,
 }
@@ -88,7 +88,7 @@ impl Silence {
 /// Arguments of `voice`.
 #[derive(Debug, Args)]
 pub struct Voice {
-    /// Clips, or folders.
+    /// Clips, files of sound, or folders.
     #[arg(required = true, value_name = "INPUT")]
     pub inputs: Vec<PathBuf>,
     /// Where to write: a file, or a folder. Beside the source if left out.
@@ -108,7 +108,7 @@ pub struct Voice {
     /// How the result is made.
     #[command(flatten)]
     pub making: Making,
-    /// File name of the result, with {name}, {model}, {width}, {height}, {counter}.
+    /// File name of the result, with {name}, {model}, {counter}, and for clips {width}, {height}.
     #[arg(long, value_name = "TEMPLATE")]
     pub name: Option<String>,
 }
