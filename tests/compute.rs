@@ -81,7 +81,7 @@ fn what_cannot_be_had_is_refused_by_name_before_it_starts() {
 fn a_precision_is_measured_used_or_openly_not_used_and_stands_in_the_receipt() {
     let cli = Cli::new();
     let report = cli.run(["models", "measure", "loom-x2", "--json"]);
-    let report = report.expect_code(0).json();
+    let report = report.expect_code(0).json()["choices"].clone();
     assert_eq!(
         measured(&report, "exact")["decision"]["choice"]["arithmetic"],
         "f32"
@@ -267,7 +267,10 @@ fn a_model_is_measured_in_a_process_of_its_own_and_that_is_remembered_for_these_
     assert!(app.model_speeds().is_empty());
     let speed = app.measure_speed_apart("loom-x2").unwrap();
     assert!(speed.fps > 0.1 && speed.fps.is_finite(), "{speed:?}");
-    assert_eq!(speed.size, (640, 360));
+    assert_eq!(speed.size, Some((640, 360)));
+    // Weights, planes and what it holds between its layers.
+    let taken = speed.memory_bytes.unwrap();
+    assert!((1 << 20..1 << 31).contains(&taken), "{taken}");
     assert_eq!(speed.provider, "CPUExecutionProvider");
     drop(app);
     let app = open();
@@ -284,4 +287,20 @@ fn a_model_is_measured_in_a_process_of_its_own_and_that_is_remembered_for_these_
         .replace("06315eded2", "0000000000");
     fs::write(&manifest, changed).unwrap();
     assert!(app.model_speeds().is_empty());
+}
+
+#[test]
+fn a_plan_says_how_long_it_takes_once_the_model_was_measured_or_used() {
+    let cli = Cli::new();
+    let output = cli.folder().join("out.mkv");
+    let about = || {
+        let plan = run(&cli, &output, &["--dry-run"]).expect_code(0).json();
+        plan["about_micros"].as_u64()
+    };
+    assert_eq!(about(), None);
+    cli.run(["models", "measure", "loom-x2"]).expect_code(0);
+    assert!(about().unwrap() > 0);
+    // How long a job took tells more.
+    let job = run(&cli, &output, &[]).expect_code(0).json();
+    assert_eq!(about(), job["elapsed_micros"].as_u64());
 }

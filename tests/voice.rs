@@ -300,3 +300,22 @@ fn the_model_that_cleaned_stands_in_the_receipt_and_is_refused_for_work_that_is_
     assert!(told.stderr.contains("CC-BY-NC-4.0"), "{told:?}");
     cli.run(words).expect_code(0);
 }
+
+#[test]
+fn a_model_of_sound_is_measured_in_seconds_of_sound() {
+    let Some(cli) = with_model() else { return };
+    let told = cli.run(["models", "measure", "cleaner", "--json"]);
+    let told = told.expect_code(0).json();
+    let speed = &told["speed"];
+    assert!(speed["size"].is_null(), "{told}");
+    assert!(speed["fps"].as_f64().unwrap() > 0.0, "{told}");
+    // Its weights are half a megabyte.
+    assert!(speed["memory_bytes"].as_u64().unwrap() > 1 << 19, "{told}");
+    assert!(told["choices"].as_array().unwrap().is_empty(), "{told}");
+    let told = cli.run(["models", "measure", "cleaner"]).expect_code(0);
+    assert!(
+        told.stdout.contains("seconds of sound a second"),
+        "{}",
+        told.stdout
+    );
+}

@@ -149,6 +149,7 @@ export function canvasFake(told: Told): CanvasIpc {
           ? { sizes: null, length_micros: 62_000_000 }
           : { sizes: { input: [640, 360] as [number, number], output: [1280, 720] as [number, number] }, length_micros: null }),
         steps: request.graph.nodes.map((node) => node.id),
+        about_micros: 95_000_000,
         encoder: SOUND_FILE.test(request.output) ? 'aac' : 'libx264',
         warnings: [],
       };

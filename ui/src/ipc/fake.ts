@@ -310,6 +310,8 @@ const PAST = [
 ];
 
 export interface FakeOptions {
+  /** Nobody knows how long anything takes, until the model is measured. */
+  unmeasured?: boolean;
   files?: string[];
   settings?: Partial<Settings>;
   /** Milliseconds between two steps of a job; each step is `stepFrames` frames. */
@@ -475,6 +477,7 @@ export function fakeIpc(options: FakeOptions = {}): FakeIpc {
         encoder: still ? null : isAlone(request) ? (request.preset === 'sound' && request.format === null ? 'copy' : soundEncoder(fakeOutput(request))) : request.preset === 'voice' ? 'copy' : 'libx264',
         warnings: fakeInfo(request.input).warnings,
         encoder_parameters: [['crf', '17']],
+        about_micros: options.unmeasured && !calls.some((call) => call.startsWith('measure ')) ? null : (frames(request.input) ?? 30) * 40_000,
       };
     },
     submitUpscale: async (request) => {

@@ -101,7 +101,7 @@ export function fakeShell(calls: string[], models: readonly ModelEntry[]): Shell
     modelSpeeds: async () => speeds,
     measureModel: async (id) => {
       calls.push(`measure ${id}`);
-      const speed = { fps: 41.3, size: [640, 360] as [number, number], provider: 'CPUExecutionProvider', at_millis: Date.UTC(2026, 10, 22, 18) };
+      const speed = { fps: 41.3, size: [640, 360] as [number, number], memory_bytes: 148_000_000, provider: 'CPUExecutionProvider', at_millis: Date.UTC(2026, 10, 22, 18) };
       speeds[found(id).id] = speed;
       return speed;
     },

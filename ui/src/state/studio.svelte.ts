@@ -207,6 +207,10 @@ export class Studio {
   #lastPreset: PresetId = 'enlarge';
   #lastSaved: SavedPreset | null = null;
   #planRun = 0;
+  /** The model that is measured now, to foresee how long something takes. */
+  timing = $state<string | null>(null);
+  /** Models that were measured for that, well or in vain. */
+  readonly #timed = new Set<string>();
 
   /** The strip: jobs in the order of their submission, then what waits to be started. */
   items = $derived<Item[]>([
@@ -557,11 +561,33 @@ export class Studio {
       draft.plan = plan;
       draft.planError = null;
       draft.refusedRequest = null;
+      if (plan.model !== null && plan.about_micros === null) void this.#time(draft, plan.model);
     } catch (thrown) {
       if (run !== this.#planRun) return;
       draft.plan = null;
       this.#refuse(draft, thrown);
     }
+  }
+
+  /**
+   * How long something takes should be known before it is started: a model that enlarges and was never
+   * used here is measured once, which takes seconds. Not beside a job, which would make it seem slow.
+   */
+  async #time(draft: Draft, model: string): Promise<void> {
+    const enlarges = this.models.find(({ id }) => id === model)?.manifest?.task === 'upscale';
+    const busy = this.jobs.some(({ state }) => state === 'running' || state === 'queued');
+    if (!enlarges || busy || this.#timed.has(model) || this.timing !== null) return;
+    this.#timed.add(model);
+    this.timing = model;
+    try {
+      await this.ipc.measureModel(model);
+    } catch {
+      // Nothing is said of the time then. Models shows why, where it is asked for.
+      return;
+    } finally {
+      this.timing = null;
+    }
+    if (this.selected?.kind === 'draft' && this.selected.draft === draft && draft.plan?.model === model) await this.plan(draft);
   }
 
   #refuse(draft: Draft, thrown: unknown): void {

@@ -225,4 +225,31 @@ describe('the studio', () => {
     expect([isSound('/a/talk.ogg'), isSound('/a/b.MP3'), isSound('/a/clip.mp4'), isSound('/a.mp3/clip')]).toEqual([true, true, false, false]);
     expect([isSound('/a/clip.mp4', studio.infoOf('/a/talk.ogg')), isSound('/a/talk.ogg', studio.infoOf('/a/clip.mp4'))]).toEqual([true, false]);
   });
+
+  it('measures a model that was never used here once, to say how long the whole takes', async () => {
+    const { studio, ipc } = await studioWith(['/a/clip.mp4', '/a/other.mp4'], { unmeasured: true });
+    const [draft, other] = studio.drafts;
+    if (!draft || !other) throw new Error('no drafts');
+    const measured = () => ipc.calls.filter((call) => call.startsWith('measure '));
+    await studio.plan(draft);
+    await expect.poll(() => draft.plan?.about_micros).toBeGreaterThan(0);
+    expect([measured(), studio.timing]).toEqual([['measure loom-x2-web'], null]);
+    studio.selectedId = other.id;
+    await studio.plan(other);
+    expect(other.plan?.about_micros).toBeGreaterThan(0);
+    expect(measured()).toHaveLength(1);
+  });
+
+  it('leaves a running job alone, and what is no model for enlarging', async () => {
+    const { studio, ipc } = await studioWith(['/a/clip.mp4', '/a/other.mp4'], { unmeasured: true, tickMillis: 1000 });
+    const [draft, other] = studio.drafts;
+    if (!draft || !other) throw new Error('no drafts');
+    await studio.start([draft]);
+    studio.selectedId = other.id;
+    await studio.plan(other);
+    expect(other.plan?.about_micros).toBeNull();
+    studio.choose('share', other);
+    await studio.plan(other);
+    expect(ipc.calls.filter((call) => call.startsWith('measure '))).toEqual([]);
+  });
 });

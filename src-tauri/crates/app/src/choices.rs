@@ -22,7 +22,7 @@ use crate::{App, explain, folder, now_millis};
 use frameloom_core::error::{AppError, ErrorCode};
 use frameloom_core::job::{Arithmetic, Device, Job, Precision, ProviderChoice};
 use frameloom_core::media::{Caution, Warning};
-use frameloom_core::model::ModelManifest;
+use frameloom_core::model::{ModelManifest, Task};
 use frameloom_core::said;
 use frameloom_engine::execute::Threads;
 use frameloom_engine::plan::MediumPlan;
@@ -301,6 +301,15 @@ impl App {
         all
     }
 
+    /// True if a model can compute elsewhere than on the processor.
+    ///
+    /// # Errors
+    /// There is no such model.
+    pub fn may_choose(&self, id: &str) -> Result<bool, AppError> {
+        let manifest = self.models.ready(id).map_err(|e| explain::engine(&e))?;
+        Ok(has_choice(manifest.task))
+    }
+
     /// Measures a model on this machine with every provider and in all numbers, on a real picture.
     /// The decision of each precision for `auto` is remembered.
     ///
@@ -308,7 +317,7 @@ impl App {
     /// There is no such model, or ONNX Runtime cannot be used.
     pub fn measure_model(&self, id: &str) -> Result<Vec<Remembered>, AppError> {
         let model = self.models.load(id).map_err(|e| explain::engine(&e))?;
-        if model.manifest.task.finds() {
+        if !has_choice(model.manifest.task) {
             return Err(unfit(said!(
                 "model.no_choice",
                 "The model `{model}` always computes on the processor; there is nothing to choose.",
@@ -344,6 +353,11 @@ impl App {
             })
             .collect()
     }
+}
+
+/// What finds places or works on sound is so little work at a time that it stays on the processor.
+fn has_choice(task: Task) -> bool {
+    !task.finds() && !task.is_of_sound()
 }
 
 /// Cores that this process may use.

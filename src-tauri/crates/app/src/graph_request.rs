@@ -72,6 +72,10 @@ pub struct GraphPlan {
     pub steps: Vec<String>,
     /// Encoder of the pictures, or of sound alone, as ffmpeg names it; `None` for stills.
     pub encoder: Option<String>,
+    /// About how long it will take on this computer, in microseconds; `None` where nothing like it was
+    /// done and its model was not measured.
+    #[ts(type = "number | null")]
+    pub about_micros: Option<u64>,
     /// What the user should know before it starts.
     pub warnings: Vec<Warning>,
 }
@@ -225,6 +229,7 @@ impl App {
             .ordered_ops()
             .map_err(|e| explain::engine(&e.into()))?;
         Ok(GraphPlan {
+            about_micros: self.about_micros(&spec, &plan),
             sizes: plan.sizes,
             length_micros: match &plan.medium {
                 MediumPlan::Sound(alone) => alone.length_micros,

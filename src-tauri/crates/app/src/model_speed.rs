@@ -1,9 +1,10 @@
-//! How fast a model is on this machine, measured when it is asked for and remembered.
+//! How fast a model is on this machine and how much memory it takes, measured when it is asked for and
+//! remembered.
 
 use crate::child::{self, Answer};
-use crate::{App, Places, explain, now_millis};
+use crate::{App, Places, explain, memory, now_millis};
 use frameloom_core::error::{AppError, ErrorCode};
-use frameloom_core::job::Device;
+use frameloom_core::job::{Device, ProviderChoice};
 use frameloom_core::said;
 use frameloom_engine::Models;
 use serde::{Deserialize, Serialize};
@@ -23,18 +24,42 @@ const TIME_LIMIT: Duration = Duration::from_secs(180);
 /// Name of the setting.
 const NAME: &str = "model_speeds";
 
-/// How fast a model is on this machine.
+/// How fast a model is on this machine, and how much memory it takes.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize, TS)]
 pub struct ModelSpeed {
-    /// Pictures per second.
+    /// Pictures per second; of a model of sound, seconds of sound per second.
     pub fps: f64,
-    /// Width and height of these pictures, before they are enlarged.
-    pub size: (u32, u32),
+    /// Width and height of these pictures, before they are enlarged; `None` for a model of sound.
+    pub size: Option<(u32, u32)>,
+    /// The most memory of this computer that it took, in bytes. `None` where it computes on a card, of
+    /// whose memory ONNX Runtime tells nothing, and where the system does not tell.
+    #[serde(default)]
+    #[ts(type = "number | null")]
+    pub memory_bytes: Option<u64>,
     /// Where it was computed, as ONNX Runtime names it.
     pub provider: String,
     /// When, in milliseconds since 1970.
     #[ts(type = "number")]
     pub at_millis: i64,
+}
+
+impl ModelSpeed {
+    /// As it was just measured; `before` is what this process had taken at the most before that.
+    fn new(
+        fps: f64,
+        size: Option<(u32, u32)>,
+        provider: &ProviderChoice,
+        before: Option<u64>,
+    ) -> Self {
+        let taken = || Some(memory::most_used()?.saturating_sub(before?));
+        Self {
+            fps,
+            size,
+            provider: provider.provider.clone(),
+            memory_bytes: provider.on_processor.then(taken).flatten(),
+            at_millis: now_millis(),
+        }
+    }
 }
 
 /// A measurement holds for these weights only.
@@ -91,8 +116,15 @@ impl App {
     }
 
     fn measure_speed(&self, id: &str) -> Result<ModelSpeed, AppError> {
+        // This process does nothing else: what it takes from here on is for the model.
+        let before = memory::most_used();
         let model = self.models.load(id).map_err(|e| explain::engine(&e))?;
         let runtime = self.runtime()?;
+        if model.manifest.task.is_of_sound() {
+            let (times, provider) = frameloom_infer::measure_sound(&runtime, &model, RUNS)
+                .map_err(|e| explain::infer(&e))?;
+            return Ok(ModelSpeed::new(times, None, &provider, before));
+        }
         // Where jobs went last; the processor where no choice was ever made.
         let device = self
             .remembered_choices()
@@ -102,12 +134,8 @@ impl App {
         let (width, height) = SIZE;
         let measured = frameloom_infer::measure(&runtime, &model, device, width, height, RUNS)
             .map_err(|e| explain::infer(&e))?;
-        Ok(ModelSpeed {
-            fps: measured.fps(),
-            size: measured.input,
-            provider: measured.provider.provider,
-            at_millis: now_millis(),
-        })
+        let (fps, size) = (measured.fps(), Some(measured.input));
+        Ok(ModelSpeed::new(fps, size, &measured.provider, before))
     }
 
     /// What was measured of the models as they are now, by their ids.

@@ -185,6 +185,10 @@ pub struct UpscalePlan {
     pub encoder: Option<String>,
     /// Settings of the encoder as they are given to ffmpeg.
     pub encoder_parameters: Vec<(String, String)>,
+    /// About how long it will take on this computer, in microseconds; `None` where nothing like it was
+    /// done and its model was not measured.
+    #[ts(type = "number | null")]
+    pub about_micros: Option<u64>,
     /// What the user should know before it starts.
     pub warnings: Vec<Warning>,
 }
@@ -210,6 +214,7 @@ impl App {
     pub fn plan_upscale(&self, request: &UpscaleRequest) -> Result<UpscalePlan, AppError> {
         let (spec, mut plan, model, info) = self.prepare_probed(request)?;
         plan.warnings.extend(self.room_warning(&spec, &plan));
+        let about_micros = self.about_micros(&spec, &plan);
         // A still picture is planned upright. A clip is processed as it is stored and keeps its
         // turn as a note for the player; people know the size that the player shows.
         let upright = matches!(&plan.medium, MediumPlan::Video(video) if video.upright);
@@ -245,6 +250,7 @@ impl App {
             },
             frames,
             model,
+            about_micros,
             encoder,
             encoder_parameters,
             warnings: plan.warnings,

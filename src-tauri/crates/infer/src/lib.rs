@@ -57,7 +57,7 @@ pub use choose::{Decision, Specimen, Trial, Watch, Wish, choose};
 pub use error::{Cause, InferError};
 pub use inspect::{Hints, Inspection, inspect, load_onnx, onnx_print};
 pub use matte::MatteSession;
-pub use measure::{Throughput, measure};
+pub use measure::{Throughput, measure, measure_sound};
 pub use model::{MAX_WEIGHTS_BYTES, Model, list_models, load_model, read_manifest};
 pub use places::{Found, PlaceSession};
 pub use provider::{CPU_PROVIDER, DeviceInfo, DeviceKind, ProviderInfo, Runtime};

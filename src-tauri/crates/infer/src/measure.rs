@@ -7,14 +7,18 @@ use crate::model::Model;
 use crate::places::PlaceSession;
 use crate::provider::Runtime;
 use crate::session::{InferenceSession, SessionOptions};
+use crate::speech::SpeechSession;
 use crate::upscale::Upscaler;
-use crate::voice::NO_PICTURES;
+use crate::voice::{NO_PICTURES, VoiceSession};
 use crate::whole::WholeSession;
 use frameloom_core::job::{Device, ProviderChoice};
 use frameloom_core::model::Task;
 use frameloom_core::pixel::{AnyPlane, AnyPlaneMut, PlaneMut, PlaneRef};
 use std::sync::Arc;
 use std::time::Instant;
+
+/// So much sound is heard in a run.
+const HEARD_SECONDS: u32 = 4;
 
 /// Speed of a model.
 #[derive(Debug, Clone, PartialEq)]
@@ -93,15 +97,13 @@ pub fn measure(
         .map(|i| ((i % w) ^ (i / w)) as u8 / 2 + 64)
         .collect();
     let mut results = vec![vec![0u8; w * h * s * s]; upscaler.color().channels()];
-    let mut times = Vec::new();
-    for _ in 0..=runs.max(1) {
+    let times = timed(runs, || {
         let src = PlaneRef {
             data: &source[..],
             stride: w,
             width: w,
             height: h,
         };
-        let started = Instant::now();
         let mut planes = results.iter_mut().map(|data| {
             AnyPlaneMut::U8(PlaneMut {
                 data: &mut data[..],
@@ -112,13 +114,12 @@ pub fn measure(
         });
         match (planes.next(), planes.next(), planes.next()) {
             (Some(r), Some(g), Some(b)) => {
-                upscaler.upscale_rgb([AnyPlane::U8(src); 3], 8, [r, g, b])?;
+                upscaler.upscale_rgb([AnyPlane::U8(src); 3], 8, [r, g, b])
             }
-            (Some(y), ..) => upscaler.upscale_luma(AnyPlane::U8(src), 8, true, y)?,
-            _ => {}
+            (Some(y), ..) => upscaler.upscale_luma(AnyPlane::U8(src), 8, true, y),
+            _ => Ok(()),
         }
-        times.push(u64::try_from(started.elapsed().as_micros()).unwrap_or(u64::MAX));
-    }
+    })?;
     Ok(Throughput {
         output: (width * s as u32, height * s as u32),
         ..of_times(times, provider, (width, height))
@@ -137,12 +138,7 @@ fn measure_places(
     let plane: Vec<f32> = (0..w * h)
         .map(|i| (((i % w) ^ (i / w)) % 256) as f32 / 255.0)
         .collect();
-    let mut times = Vec::new();
-    for _ in 0..=runs.max(1) {
-        let started = Instant::now();
-        session.run([&plane; 3], (w, h), 0.5)?;
-        times.push(u64::try_from(started.elapsed().as_micros()).unwrap_or(u64::MAX));
-    }
+    let times = timed(runs, || session.run([&plane; 3], (w, h), 0.5).map(drop))?;
     let provider = PlaceSession::provider();
     Ok(of_times(times, provider, (w as u32, h as u32)))
 }
@@ -159,12 +155,9 @@ fn measure_matte(
         .map(|i| (((i % w) ^ (i / w)) as u8 / 2 + 64) as f32 / 255.0)
         .collect();
     let mut matte = Vec::new();
-    let mut times = Vec::new();
-    for _ in 0..=runs.max(1) {
-        let started = Instant::now();
-        session.run([&source, &source, &source], (w, h), &mut matte)?;
-        times.push(u64::try_from(started.elapsed().as_micros()).unwrap_or(u64::MAX));
-    }
+    let times = timed(runs, || {
+        session.run([&source, &source, &source], (w, h), &mut matte)
+    })?;
     Ok(of_times(times, provider, (w as u32, h as u32)))
 }
 
@@ -180,12 +173,7 @@ fn measure_whole(
         .map(|i| (((i % w) ^ (i / w)) as u8 / 2 + 64) as f32 / 255.0)
         .collect();
     let mut planes = Vec::new();
-    let mut times = Vec::new();
-    for _ in 0..=runs.max(1) {
-        let started = Instant::now();
-        session.run([&source; 3], (w, h), &mut planes)?;
-        times.push(u64::try_from(started.elapsed().as_micros()).unwrap_or(u64::MAX));
-    }
+    let times = timed(runs, || session.run([&source; 3], (w, h), &mut planes))?;
     Ok(of_times(times, provider, (w as u32, h as u32)))
 }
 
@@ -205,13 +193,75 @@ fn measure_between(
         .map(|i| (((i % w) ^ (i / w)) as u8 / 2 + 64) as f32 / 255.0)
         .collect();
     let mut planes = <[Vec<f32>; 3]>::default();
-    let mut times = Vec::new();
-    for _ in 0..=runs.max(1) {
-        let started = Instant::now();
-        session.run([[&source; 3]; 2], (w, h), 0.5, &mut planes)?;
-        times.push(u64::try_from(started.elapsed().as_micros()).unwrap_or(u64::MAX));
-    }
+    let times = timed(runs, || {
+        session.run([[&source; 3]; 2], (w, h), 0.5, &mut planes)
+    })?;
     Ok(of_times(times, provider, (w as u32, h as u32)))
+}
+
+/// A model of sound: how many seconds of sound it goes through in a second, by the median of `runs`,
+/// and what computed.
+///
+/// # Errors
+/// [`InferError::GraphMismatch`] for a model of pictures; as [`VoiceSession::open`] and
+/// [`SpeechSession::of`].
+pub fn measure_sound(
+    runtime: &Arc<Runtime>,
+    model: &Model,
+    runs: u32,
+) -> Result<(f64, ProviderChoice), InferError> {
+    let seconds = f64::from(HEARD_SECONDS);
+    let heard = (HEARD_SECONDS * VoiceSession::RATE) as usize;
+    let times = match model.manifest.task {
+        Task::VoiceActivity => {
+            let mut session = VoiceSession::open(runtime, model)?;
+            let window: [f32; VoiceSession::WINDOW] =
+                std::array::from_fn(|n| (n as f32 * 0.3).sin() * 0.2);
+            timed(runs, || {
+                for _ in 0..heard / VoiceSession::WINDOW {
+                    session.hear(&window)?;
+                }
+                Ok(())
+            })?
+        }
+        Task::SpeechCleaning => {
+            let mut session = SpeechSession::of(runtime, model.weights(), &model.manifest.id)?;
+            let step = (session.bins() - 1).max(1);
+            let sound: Vec<f32> = (0..session.bins() * 2)
+                .map(|n| (n as f32 * 0.3).sin())
+                .collect();
+            let mut spectrum = sound.clone();
+            timed(runs, || {
+                for _ in 0..heard / step {
+                    spectrum.copy_from_slice(&sound);
+                    session.run(&mut spectrum)?;
+                }
+                Ok(())
+            })?
+        }
+        _ => {
+            return Err(InferError::GraphMismatch {
+                model: model.manifest.id.clone(),
+                reason: "it works on pictures, and does nothing to sound".to_owned(),
+            });
+        }
+    };
+    let measured = of_times(times, PlaceSession::provider(), (0, 0));
+    Ok((seconds * measured.fps(), measured.provider))
+}
+
+/// The times of all runs in microseconds; one more warms up, and is the first.
+fn timed(
+    runs: u32,
+    mut run: impl FnMut() -> Result<(), InferError>,
+) -> Result<Vec<u64>, InferError> {
+    (0..=runs.max(1))
+        .map(|_| {
+            let started = Instant::now();
+            run()?;
+            Ok(u64::try_from(started.elapsed().as_micros()).unwrap_or(u64::MAX))
+        })
+        .collect()
 }
 
 /// From the times of all runs, of which the first does not count.

@@ -67,14 +67,27 @@ impl SpeechSession {
             });
         }
         let weights = std::fs::read(path).map_err(unreadable)?;
+        Self::of(runtime, &weights, &name)
+    }
+
+    /// Opens a network by its bytes, and runs it once; `name` is how errors call it.
+    ///
+    /// # Errors
+    /// [`InferError::GraphRefused`]; [`InferError::GraphMismatch`] with the reason for a network of
+    /// another family.
+    pub(crate) fn of(
+        runtime: &Arc<Runtime>,
+        weights: &[u8],
+        name: &str,
+    ) -> Result<Self, InferError> {
         // One thread: a frame is so little work that others would only be waited for, and the
         // order of sums stays the same everywhere.
         let session = runtime
             .builder(&Setting::CPU, 1, true)
-            .and_then(|mut b| b.commit_from_memory(&weights))
-            .map_err(|e| InferError::graph(&name, e))?;
+            .and_then(|mut b| b.commit_from_memory(weights))
+            .map_err(|e| InferError::graph(name, e))?;
         let mismatch = |reason: String| InferError::GraphMismatch {
-            model: name.clone(),
+            model: name.to_owned(),
             reason: format!(
                 "{reason}; a model for speech takes one spectrum [1, bins, 1, 2] at a time, gives \
                  one, and carries its memory in inputs and outputs of equal shapes"
@@ -159,7 +172,7 @@ impl SpeechSession {
             output: output.name.clone(),
             stop: CancelHandle::new()?,
             session,
-            name,
+            name: name.to_owned(),
             state,
         };
         let mut still = vec![0.0; opened.bins * 2];

@@ -129,6 +129,8 @@ export const en = {
   'plan.pending': 'Working it out…',
   'plan.copied': 'pictures copied',
   'plan.copied.sound': 'sound copied',
+  'plan.about': 'about {time} on this computer',
+  'plan.timing': 'Measuring this computer once, for a forecast…',
   'plan.encoder': 'Encoder',
   'plan.frames': { one: '{count} frame', other: '{count} frames' },
   'plan.sound': 'Sound, {length}',

@@ -125,6 +125,8 @@ export const fr: Messages = {
   'plan.pending': 'Calcul en cours…',
   'plan.copied': 'images copiées',
   'plan.copied.sound': 'son copié',
+  'plan.about': 'environ {time} sur cet ordinateur',
+  'plan.timing': 'Mesure unique de cet ordinateur, pour une prévision…',
   'plan.encoder': 'Encodeur',
   'plan.frames': { one: '{count} image', many: '{count} d’images', other: '{count} images' },
   'plan.sound': 'Son, {length}',

@@ -125,6 +125,8 @@ export const vi: Messages = {
   'plan.pending': 'Đang tính…',
   'plan.copied': 'hình ảnh được sao chép',
   'plan.copied.sound': 'âm thanh được sao chép',
+  'plan.about': 'khoảng {time} trên máy này',
+  'plan.timing': 'Đang đo máy này một lần để ước lượng thời gian…',
   'plan.encoder': 'Bộ mã hoá',
   'plan.frames': { other: '{count} khung hình' },
   'plan.sound': 'Âm thanh, {length}',

@@ -35,6 +35,11 @@ encoder: string | null,
  */
 encoder_parameters: Array<[string, string]>, 
 /**
+ * About how long it will take on this computer, in microseconds; `None` where nothing like it was
+ * done and its model was not measured.
+ */
+about_micros: number | null, 
+/**
  * What the user should know before it starts.
  */
 warnings: Array<Warning>, };

@@ -44,8 +44,8 @@ pub enum Models {
         /// Model id.
         id: String,
     },
-    /// Measure a model on this machine: speed and distance from the exact result, for every
-    /// precision, on a real picture.
+    /// Measure a model on this machine: speed, memory, and for every precision speed and distance from
+    /// the exact result, on a real picture.
     Measure {
         /// Model id.
         id: String,

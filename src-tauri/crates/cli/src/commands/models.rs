@@ -3,7 +3,9 @@ use crate::arguments::{self, Models};
 use crate::interrupt;
 use crate::output::{Output, bytes, columns};
 use frameloom_app::choices::{Decision, Remembered, Trial};
-use frameloom_app::{App, Imported, MatteHints, ModelEntry, ModelImport, ModelState, explain};
+use frameloom_app::{
+    App, Imported, MatteHints, ModelEntry, ModelImport, ModelSpeed, ModelState, explain,
+};
 use frameloom_core::error::{AppError, ErrorCode};
 use frameloom_core::job::Device;
 use frameloom_core::model::Task;
@@ -60,8 +62,18 @@ pub fn run(app: &App, command: &Models, output: &Output) -> Result<ExitCode, App
             output.result(&json!({ "removed": id }), || format!("`{id}` is removed."));
         }
         Models::Measure { id } => {
-            let measured = app.measure_model(id)?;
-            output.result(&measured, || measurements(&measured));
+            let speed = app.measure_speed_apart(id)?;
+            // What sees or hears one way only has nothing to choose.
+            let choices = match app.may_choose(id)? {
+                true => app.measure_model(id)?,
+                false => Vec::new(),
+            };
+            let measured = json!({ "speed": speed, "choices": choices });
+            output.result(&measured, || {
+                format!("{}\n{}", how_fast(&speed), measurements(&choices))
+                    .trim_end()
+                    .to_owned()
+            });
         }
         Models::Verify { repair } => {
             if *repair {
@@ -149,6 +161,20 @@ fn list(entries: &[ModelEntry]) -> String {
         .map(|entry| (entry.id.clone(), describe(entry)))
         .collect();
     columns(&rows)
+}
+
+/// Speed and memory in a line.
+fn how_fast(speed: &ModelSpeed) -> String {
+    let done = match speed.size {
+        Some((width, height)) => {
+            format!("{:.1} pictures of {width}x{height} a second", speed.fps)
+        }
+        None => format!("{:.0} seconds of sound a second", speed.fps),
+    };
+    let memory = speed
+        .memory_bytes
+        .map(|taken| format!(", with {} of memory", bytes(taken)));
+    format!("{done} on {}{}", speed.provider, memory.unwrap_or_default())
 }
 
 /// Every candidate once, and what each precision comes to.

@@ -1,5 +1,5 @@
 use crate::arguments::Run;
-use crate::commands::upscale::{begin, exit_code, extent, finish, run_job};
+use crate::commands::upscale::{about, begin, exit_code, extent, finish, run_job};
 use crate::commands::warnings;
 use crate::interrupt;
 use crate::output::Output;
@@ -115,6 +115,7 @@ pub fn run(app: &Arc<App>, arguments: &Run, output: &Output) -> Result<ExitCode,
             let extent = extent(plan.sizes, plan.length_micros);
             let mut text = format!("{extent}: {}\n", plan.output.display());
             text.push_str(&format!("{}\n", plan.steps.join(" -> ")));
+            text.push_str(&about(plan.about_micros, None));
             for warning in &plan.warnings {
                 text.push_str(&format!("note: {}\n", warnings::sentence(warning)));
             }

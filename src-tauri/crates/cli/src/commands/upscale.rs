@@ -242,6 +242,17 @@ pub fn extent(sizes: Option<PictureSizes>, length_micros: Option<i64>) -> String
     }
 }
 
+/// How long it will take, as a line.
+pub fn about(micros: Option<u64>, model: Option<&str>) -> String {
+    match (micros, model) {
+        (Some(micros), _) => format!("about {} on this computer\n", duration(micros)),
+        (None, Some(model)) => format!(
+            "how long it takes here is not known yet; `frameloom models measure {model}` finds out\n"
+        ),
+        (None, None) => String::new(),
+    }
+}
+
 /// A plan in a line, with what should be known of it.
 fn planned(plan: &UpscalePlan) -> String {
     let with = match &plan.model {
@@ -253,6 +264,7 @@ fn planned(plan: &UpscalePlan) -> String {
         extent(plan.sizes, plan.length_micros),
         plan.output.display()
     );
+    text.push_str(&about(plan.about_micros, plan.model.as_deref()));
     for warning in &plan.warnings {
         text.push_str(&format!("note: {}\n", warnings::sentence(warning)));
     }

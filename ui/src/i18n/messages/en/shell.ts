@@ -91,6 +91,8 @@ export const shell = {
 
   'models.device': 'Speed on this machine',
   'models.speed': '{fps} pictures of {width} × {height} a second ({provider})',
+  'models.speed.sound': '{times} seconds of sound a second ({provider})',
+  'models.memory': '{memory} of memory',
   'models.speed.none': 'not measured yet',
   'models.measure': 'Measure',
   'models.measuring': 'Measuring…',

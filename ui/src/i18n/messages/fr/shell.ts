@@ -90,6 +90,8 @@ export const shell = {
 
   'models.device': 'Vitesse sur cette machine',
   'models.speed': '{fps} images de {width} × {height} par seconde ({provider})',
+  'models.speed.sound': '{times} secondes de son par seconde ({provider})',
+  'models.memory': '{memory} de mémoire',
   'models.speed.none': 'pas encore mesurée',
   'models.measure': 'Mesurer',
   'models.measuring': 'Mesure en cours…',

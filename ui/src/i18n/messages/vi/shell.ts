@@ -90,6 +90,8 @@ export const shell = {
 
   'models.device': 'Tốc độ trên máy này',
   'models.speed': '{fps} hình {width} × {height} mỗi giây ({provider})',
+  'models.speed.sound': '{times} giây âm thanh mỗi giây ({provider})',
+  'models.memory': '{memory} bộ nhớ',
   'models.speed.none': 'chưa đo',
   'models.measure': 'Đo',
   'models.measuring': 'Đang đo…',
