@@ -2,10 +2,13 @@
 //! clips.
 #![expect(clippy::unwrap_used, reason = "the helpers of a test may fail it")]
 
+use e2e::graphs::{run_with, wired};
 use e2e::*;
+use frameloom_core::media::StreamKind;
 use frameloom_core::pixel::AnyPlane;
 use frameloom_core::time::Timestamp;
 use frameloom_media::{DiffOptions, Inventory};
+use serde_json::{Value, json};
 use std::path::{Path, PathBuf};
 
 /// As Windows writes it, with a mark at its beginning, an overlap, tags and no number before the last.
@@ -381,4 +384,157 @@ fn a_killed_job_resumes_to_the_very_same_pictures_though_lines_overlap() {
         std::fs::read(&whole).unwrap(),
         "the resumed file differs"
     );
+}
+
+/// A clip with the lines of another file as a track, or with its own (`text` leads to no other input).
+fn with_track(cli: &Cli, name: &str, more: &[(&str, &str, Value)], wires: &[&str]) -> PathBuf {
+    let mut nodes = vec![("clip", "source", json!({})), ("out", "sink", json!({}))];
+    nodes.extend_from_slice(more);
+    wired(cli, name, &nodes, wires)
+}
+
+#[test]
+fn a_node_writes_lines_of_a_file_as_a_track_of_what_the_result_can_hold() {
+    let cli = Cli::new();
+    let (clip, source) = (demo_clip(), lines(&cli));
+    let track = json!({"language": "vi", "title": "Tiếng Việt", "show": "always", "shift": {"num": -5, "den": 2}});
+    let graph = with_track(
+        &cli,
+        "track.json",
+        &[
+            ("text", "source", json!({"name": "text"})),
+            ("track", "subtitle_track", track),
+        ],
+        &["clip out", "text.subtitles track", "track out.subtitles"],
+    );
+    for (ending, codec) in [("mp4", "mov_text"), ("mov", "mov_text"), ("mkv", "subrip")] {
+        let output = cli.folder().join(format!("out.{ending}"));
+        let inputs = [("", clip.as_path()), ("text", source.as_path())];
+        let job = cli.run(run_with(&graph, &inputs, &output, &["--json"]));
+        let job = job.expect_code(0).json();
+        let lost = json!({"kind": "lines_too_early", "count": 1});
+        assert!(job["warnings"].as_array().unwrap().contains(&lost), "{job}");
+        let info = frameloom_media::probe(&output).unwrap();
+        let found: Vec<_> = info
+            .streams
+            .iter()
+            .filter(|s| s.kind == StreamKind::Subtitle)
+            .collect();
+        let [found] = &found[..] else {
+            panic!("{found:?}")
+        };
+        assert_eq!(found.codec, codec);
+        assert_eq!(found.language.as_deref(), Some("vie"));
+        assert_eq!(found.dispositions, ["default"]);
+        let read = convert(&cli, &output, &format!("{ending}.srt"), &[]);
+        assert_eq!(
+            times(&read),
+            [
+                "00:00:00,000 --> 00:00:00,750",
+                "00:00:01,500 --> 00:00:02,500"
+            ],
+            "{ending}"
+        );
+        assert!(read.contains("שלום"), "{read}");
+    }
+    // It is refused by its node, before anything runs.
+    let graph = with_track(
+        &cli,
+        "language.json",
+        &[
+            ("text", "source", json!({"name": "text"})),
+            (
+                "track",
+                "subtitle_track",
+                json!({"language": "klingonisch"}),
+            ),
+        ],
+        &["clip out", "text.subtitles track", "track out.subtitles"],
+    );
+    let output = cli.folder().join("refused.mp4");
+    let inputs = [("", clip.as_path()), ("text", source.as_path())];
+    let refused = cli.run(run_with(&graph, &inputs, &output, &[]));
+    let refused = refused.expect_code(2);
+    assert!(refused.stderr.contains("`track`"), "{}", refused.stderr);
+    assert!(refused.stderr.contains("klingonisch"), "{}", refused.stderr);
+}
+
+#[test]
+fn lines_of_the_clip_itself_are_cut_and_slowed_with_it_when_they_are_written_anew() {
+    let cli = Cli::new();
+    let source = lines(&cli);
+    let clip = cli.folder().join("clip.mp4");
+    let graph = with_track(
+        &cli,
+        "track.json",
+        &[
+            ("text", "source", json!({"name": "text"})),
+            ("track", "subtitle_track", json!({})),
+        ],
+        &["clip out", "text.subtitles track", "track out.subtitles"],
+    );
+    let inputs = [("", &*demo_clip()), ("text", &*source)];
+    cli.run(run_with(&graph, &inputs, &clip, &["--quality", "draft"]))
+        .expect_code(0);
+    let track = ("track", "subtitle_track", json!({}));
+    let keep = ("keep", "cut", json!({"keep": "1-1.8, 2-4.4"}));
+    let cases = [
+        (
+            vec![
+                (
+                    "keep",
+                    "trim",
+                    json!({"start": {"num": 1, "den": 1}, "end": {"num": 4, "den": 1}}),
+                ),
+                track.clone(),
+            ],
+            vec!["clip keep", "keep out"],
+            [
+                "00:00:00,000 --> 00:00:00,500",
+                "00:00:00,500 --> 00:00:01,000",
+                "00:00:01,000 --> 00:00:02,250",
+            ]
+            .to_vec(),
+        ),
+        (
+            vec![keep, track.clone()],
+            vec!["clip keep", "keep out"],
+            [
+                "00:00:00,000 --> 00:00:00,500",
+                "00:00:00,500 --> 00:00:00,800",
+                "00:00:00,800 --> 00:00:02,050",
+                "00:00:02,800 --> 00:00:03,200",
+            ]
+            .to_vec(),
+        ),
+        (
+            vec![
+                ("keep", "interpolate", json!({"slow": {"num": 2, "den": 1}})),
+                track.clone(),
+            ],
+            vec!["clip keep", "keep out"],
+            [
+                "00:00:01,000 --> 00:00:03,000",
+                "00:00:03,000 --> 00:00:04,000",
+                "00:00:04,000 --> 00:00:06,500",
+                "00:00:08,000 --> 00:00:10,000",
+            ]
+            .to_vec(),
+        ),
+    ];
+    // MP4 shows one line at a time: what overlaps was brought into one.
+    for (number, (nodes, mut wires, expected)) in cases.into_iter().enumerate() {
+        wires.extend(["clip.subtitles track", "track out.subtitles"]);
+        let graph = with_track(&cli, &format!("{number}.json"), &nodes, &wires);
+        let output = cli.folder().join(format!("{number}.mkv"));
+        cli.run(run_with(
+            &graph,
+            &[("", clip.as_path())],
+            &output,
+            &["--quality", "draft"],
+        ))
+        .expect_code(0);
+        let read = convert(&cli, &output, &format!("{number}.srt"), &[]);
+        assert_eq!(times(&read), expected, "{number}");
+    }
 }

@@ -45,7 +45,7 @@ fn sound_forecast(alone: &AlonePlan, source_bytes: u64) -> Option<Forecast> {
                 let bits = u64::from(encoder.bits.unwrap_or(32));
                 u64::from(encoder.format.rate) * channels * bits
             })),
-            Making::Copied { .. } => None,
+            Making::Copied { .. } | Making::Written { .. } => None,
         })
         .map(|bits| bits.saturating_mul(seconds) / 8)
         .sum();

@@ -328,6 +328,18 @@ pub enum Warning {
         #[ts(optional)]
         said: Option<Said>,
     },
+    /// Lines of subtitles could not be read, or be written in what the result holds, and are left out.
+    LinesUnreadable {
+        /// So many.
+        #[ts(type = "number")]
+        count: u64,
+    },
+    /// Lines of subtitles would be over before the first picture, and are left out.
+    LinesTooEarly {
+        /// So many.
+        #[ts(type = "number")]
+        count: u64,
+    },
     /// Nothing is done to the pictures, and still they could not be copied: they were encoded anew.
     PicturesEncoded {
         /// Why, in plain words.

@@ -85,6 +85,63 @@ fn scaled(value: i64, by: Rational) -> Option<i64> {
     i64::try_from(doubled.div_euclid(den * 2)).ok()
 }
 
+/// Languages by two letters as files have them, by three; MP4 knows no others.
+const LANGUAGES: &[(&str, &str)] = &[
+    ("ar", "ara"),
+    ("bg", "bul"),
+    ("ca", "cat"),
+    ("cs", "ces"),
+    ("da", "dan"),
+    ("de", "deu"),
+    ("el", "ell"),
+    ("en", "eng"),
+    ("es", "spa"),
+    ("et", "est"),
+    ("fa", "fas"),
+    ("fi", "fin"),
+    ("fr", "fra"),
+    ("he", "heb"),
+    ("hi", "hin"),
+    ("hr", "hrv"),
+    ("hu", "hun"),
+    ("id", "ind"),
+    ("it", "ita"),
+    ("ja", "jpn"),
+    ("km", "khm"),
+    ("ko", "kor"),
+    ("lo", "lao"),
+    ("lt", "lit"),
+    ("lv", "lav"),
+    ("ms", "msa"),
+    ("nl", "nld"),
+    ("no", "nor"),
+    ("pl", "pol"),
+    ("pt", "por"),
+    ("ro", "ron"),
+    ("ru", "rus"),
+    ("sk", "slk"),
+    ("sl", "slv"),
+    ("sr", "srp"),
+    ("sv", "swe"),
+    ("ta", "tam"),
+    ("th", "tha"),
+    ("tl", "tgl"),
+    ("tr", "tur"),
+    ("uk", "ukr"),
+    ("ur", "urd"),
+    ("vi", "vie"),
+    ("zh", "zho"),
+];
+
+/// A language as files name it, by three letters; `None` for what is no name of two or three letters.
+pub fn language_of(name: &str) -> Option<String> {
+    let name = name.trim().to_ascii_lowercase();
+    if let Ok(place) = LANGUAGES.binary_search_by_key(&name.as_str(), |(short, _)| short) {
+        return LANGUAGES.get(place).map(|(_, long)| (*long).to_owned());
+    }
+    (name.len() == 3 && name.bytes().all(|b| b.is_ascii_lowercase())).then_some(name)
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -116,6 +173,15 @@ mod tests {
             Retime::through((0, 10), (5, 1)).is_none(),
             "time runs backwards"
         );
+    }
+
+    #[test]
+    fn languages_are_named_by_three_letters() {
+        assert_eq!(language_of("vi").as_deref(), Some("vie"));
+        assert_eq!(language_of(" ENG").as_deref(), Some("eng"));
+        assert_eq!(language_of("Tiếng Việt"), None);
+        assert_eq!(language_of("q1"), None);
+        assert!(LANGUAGES.is_sorted(), "or what is searched is not found");
     }
 
     #[test]

@@ -27,6 +27,7 @@ import Captions from '@lucide/svelte/icons/captions';
 import Sun from '@lucide/svelte/icons/sun';
 import Mountain from '@lucide/svelte/icons/mountain';
 import Type from '@lucide/svelte/icons/type';
+import CaptionsTrack from '@lucide/svelte/icons/message-square-text';
 import User from '@lucide/svelte/icons/square-user-round';
 import Volume from '@lucide/svelte/icons/volume-2';
 import Waves from '@lucide/svelte/icons/waves';
@@ -61,6 +62,7 @@ const ICONS: Record<string, Icon> = {
   depth: Mountain,
   text: Type,
   subtitles: Captions,
+  subtitle_track: CaptionsTrack,
   concat: ListEnd,
   mux: Merge,
   loudness: Volume,

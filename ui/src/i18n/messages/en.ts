@@ -286,6 +286,8 @@ export const en = {
   'warning.sound_encoded_lossless': 'Track {track} of the sound is worked on and encoded anew ({codec}, without loss).',
   'warning.missing_letters': 'No font on this machine has {letters} in the text of the node “{node}”: empty boxes will stand in their places. Install a font that has them (the Noto fonts have nearly every letter), or change the text.',
   'warning.missing_letters_more': 'No font on this machine has {letters} and {more} more in the text of the node “{node}”: empty boxes will stand in their places. Install a font that has them (the Noto fonts have nearly every letter), or change the text.',
+  'warning.lines_unreadable': { one: '{count} line of subtitles cannot be read or written, and is left out.', other: '{count} lines of subtitles cannot be read or written, and are left out.' },
+  'warning.lines_too_early': { one: '{count} line of subtitles would be over before the first picture, and is left out.', other: '{count} lines of subtitles would be over before the first picture, and are left out.' },
   'warning.sound_missing': 'Clip {clip} has no sound for track {track}; silence stands there.',
   'warning.quieter_than_asked': 'Track {track} of the sound came to {loudness} LUFS instead of {target}: louder, its peaks would pass {peak} dBTP. Ask for less, or allow higher peaks.',
   'warning.loudness_unknown': 'Track {track} of the sound is silent or shorter than 0.4 seconds; it has no loudness and stays as it is.',

@@ -282,6 +282,8 @@ export const vi: Messages = {
   'warning.sound_encoded_lossless': 'Rãnh âm thanh {track} được xử lý và mã hoá lại ({codec}, không mất dữ liệu).',
   'warning.missing_letters': 'Không phông chữ nào trên máy này có {letters} trong văn bản của nút “{node}”: chỗ đó sẽ là ô trống. Hãy cài một phông chữ có các ký tự ấy (bộ phông Noto có hầu hết mọi ký tự), hoặc đổi văn bản.',
   'warning.missing_letters_more': 'Không phông chữ nào trên máy này có {letters} và {more} ký tự khác trong văn bản của nút “{node}”: chỗ đó sẽ là ô trống. Hãy cài một phông chữ có các ký tự ấy (bộ phông Noto có hầu hết mọi ký tự), hoặc đổi văn bản.',
+  'warning.lines_unreadable': { other: 'Bỏ {count} dòng phụ đề không đọc hoặc ghi được.' },
+  'warning.lines_too_early': { other: 'Bỏ {count} dòng phụ đề sẽ hết trước hình đầu tiên.' },
   'warning.sound_missing': 'Đoạn {clip} không có âm thanh cho rãnh {track}; chỗ đó là khoảng lặng.',
   'warning.quieter_than_asked': 'Rãnh âm thanh {track} đạt {loudness} LUFS thay vì {target}: to hơn nữa thì đỉnh sẽ vượt {peak} dBTP. Hãy đặt độ to thấp hơn hoặc cho phép đỉnh cao hơn.',
   'warning.loudness_unknown': 'Rãnh âm thanh {track} im lặng hoặc ngắn hơn 0,4 giây; không đo được độ to nên giữ nguyên.',

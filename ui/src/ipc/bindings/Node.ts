@@ -26,6 +26,7 @@ import type { SourceParams } from "./SourceParams";
 import type { SplitChannelsParams } from "./SplitChannelsParams";
 import type { StabiliseParams } from "./StabiliseParams";
 import type { StyleParams } from "./StyleParams";
+import type { SubtitleTrackParams } from "./SubtitleTrackParams";
 import type { SubtitlesParams } from "./SubtitlesParams";
 import type { TextParams } from "./TextParams";
 import type { TrimParams } from "./TrimParams";
@@ -49,4 +50,4 @@ format: PixelFormat, } } | { "op": "deinterlace", "params": DeinterlaceParams } 
 /**
  * Frames per second.
  */
-rate: FrameRate, } } | { "op": "stabilise", "params": StabiliseParams } | { "op": "interpolate", "params": InterpolateParams } | { "op": "trim", "params": TrimParams } | { "op": "cut", "params": CutParams } | { "op": "denoise", "params": DenoiseParams } | { "op": "color", "params": ColorParams } | { "op": "overlay", "params": OverlayParams } | { "op": "background", "params": BackgroundParams } | { "op": "light", "params": LightParams } | { "op": "style", "params": StyleParams } | { "op": "depth", "params": DepthParams } | { "op": "redact", "params": RedactParams } | { "op": "reframe", "params": ReframeParams } | { "op": "text", "params": TextParams } | { "op": "subtitles", "params": SubtitlesParams } | { "op": "concat" } | { "op": "mux", "params": MuxParams } | { "op": "loudness", "params": LoudnessParams } | { "op": "audio_denoise", "params": AudioDenoiseParams } | { "op": "audio_redact", "params": AudioRedactParams } | { "op": "split_channels", "params": SplitChannelsParams } | { "op": "onnx", "params": OnnxParams } | { "op": "sink" });
+rate: FrameRate, } } | { "op": "stabilise", "params": StabiliseParams } | { "op": "interpolate", "params": InterpolateParams } | { "op": "trim", "params": TrimParams } | { "op": "cut", "params": CutParams } | { "op": "denoise", "params": DenoiseParams } | { "op": "color", "params": ColorParams } | { "op": "overlay", "params": OverlayParams } | { "op": "background", "params": BackgroundParams } | { "op": "light", "params": LightParams } | { "op": "style", "params": StyleParams } | { "op": "depth", "params": DepthParams } | { "op": "redact", "params": RedactParams } | { "op": "reframe", "params": ReframeParams } | { "op": "text", "params": TextParams } | { "op": "subtitles", "params": SubtitlesParams } | { "op": "subtitle_track", "params": SubtitleTrackParams } | { "op": "concat" } | { "op": "mux", "params": MuxParams } | { "op": "loudness", "params": LoudnessParams } | { "op": "audio_denoise", "params": AudioDenoiseParams } | { "op": "audio_redact", "params": AudioRedactParams } | { "op": "split_channels", "params": SplitChannelsParams } | { "op": "onnx", "params": OnnxParams } | { "op": "sink" });

@@ -138,7 +138,15 @@ reason: string,
 /**
  * The same for the window.
  */
-said?: Said, } | { "kind": "pictures_encoded", 
+said?: Said, } | { "kind": "lines_unreadable", 
+/**
+ * So many.
+ */
+count: number, } | { "kind": "lines_too_early", 
+/**
+ * So many.
+ */
+count: number, } | { "kind": "pictures_encoded", 
 /**
  * Why, in plain words.
  */

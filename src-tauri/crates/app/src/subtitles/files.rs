@@ -9,17 +9,14 @@ use frameloom_core::error::{AppError, ErrorCode};
 use frameloom_core::job::TrackChoice;
 use frameloom_core::media::{MediaKind, StreamKind};
 use frameloom_core::said;
+use frameloom_core::subtitles::language_of;
 use frameloom_core::time::Timestamp;
 use frameloom_media::{
-    AddedPlace, AddedTrack, Container, CueTrack, ReadSubtitles, RemuxSpec, SubtitleFormat,
-    TrackFrom, plan_remux, read_subtitles,
+    AddedPlace, AddedTrack, Container, CueTrack, RemuxSpec, SubtitleFormat, TrackFrom, plan_remux,
 };
 use serde::Serialize;
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
-
-/// Containers count milliseconds, ASS hundredths of a second.
-const TOLERANCE_MICROS: i64 = 10_001;
 
 /// Subtitles in another format.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
@@ -63,71 +60,6 @@ pub struct AddedSubtitles {
     pub unreadable: usize,
     /// Lines that would be over before the first picture, and are left out.
     pub before_zero: usize,
-}
-
-/// Languages by two letters as files have them, by three; MP4 knows no others.
-const LANGUAGES: &[(&str, &str)] = &[
-    ("ar", "ara"),
-    ("bg", "bul"),
-    ("ca", "cat"),
-    ("cs", "ces"),
-    ("da", "dan"),
-    ("de", "deu"),
-    ("el", "ell"),
-    ("en", "eng"),
-    ("es", "spa"),
-    ("et", "est"),
-    ("fa", "fas"),
-    ("fi", "fin"),
-    ("fr", "fra"),
-    ("he", "heb"),
-    ("hi", "hin"),
-    ("hr", "hrv"),
-    ("hu", "hun"),
-    ("id", "ind"),
-    ("it", "ita"),
-    ("ja", "jpn"),
-    ("km", "khm"),
-    ("ko", "kor"),
-    ("lo", "lao"),
-    ("lt", "lit"),
-    ("lv", "lav"),
-    ("ms", "msa"),
-    ("nl", "nld"),
-    ("no", "nor"),
-    ("pl", "pol"),
-    ("pt", "por"),
-    ("ro", "ron"),
-    ("ru", "rus"),
-    ("sk", "slk"),
-    ("sl", "slv"),
-    ("sr", "srp"),
-    ("sv", "swe"),
-    ("ta", "tam"),
-    ("th", "tha"),
-    ("tl", "tgl"),
-    ("tr", "tur"),
-    ("uk", "ukr"),
-    ("ur", "urd"),
-    ("vi", "vie"),
-    ("zh", "zho"),
-];
-
-/// A language by three letters.
-fn language_of(name: &str) -> Result<String, AppError> {
-    let name = name.trim().to_ascii_lowercase();
-    if let Some((_, long)) = LANGUAGES.iter().find(|(short, _)| *short == name) {
-        return Ok((*long).to_owned());
-    }
-    match name.len() == 3 && name.bytes().all(|b| b.is_ascii_lowercase()) {
-        true => Ok(name),
-        false => Err(invalid(said!(
-            "subtitles.language",
-            "`{name}` is no language that files can name.",
-            name = name
-        ))
-        .hint("Use the two or three letters of ISO 639, such as en, vi, fra.")),
-    }
 }
 
 impl App {
@@ -248,7 +180,15 @@ impl App {
         let language = track.language.clone().or(subtitles.language.clone());
         let mut tags = BTreeMap::new();
         if let Some(language) = language {
-            tags.insert("language".to_owned(), language_of(&language)?);
+            let name = language_of(&language).ok_or_else(|| {
+                invalid(said!(
+                    "subtitles.language",
+                    "`{name}` is no language that files can name.",
+                    name = language
+                ))
+                .hint("Use the two or three letters of ISO 639, such as en, vi, fra.")
+            })?;
+            tags.insert("language".to_owned(), name);
         }
         if let Some(title) = &track.title {
             tags.insert("title".to_owned(), title.clone());
@@ -324,43 +264,17 @@ fn check_track(copy: &Path, source: &Path, made: &CueTrack) -> Result<(), AppErr
         .hint("Choose another container, such as .mkv.")
         .details(details)
     };
-    let wish = ReadSubtitles {
-        track: Some(last.map_or(u32::MAX, |stream| stream.index)),
-        charset: None,
-    };
-    let read = read_subtitles(copy, wish, &Default::default())
-        .map_err(|error| failed(error.to_string()))?;
-    // What shows nothing may be left out by whoever reads.
-    let wrong = made
-        .packets
-        .iter()
-        .zip(&read.cues)
-        .position(|(packet, cue)| {
-            (packet.from_micros - cue.from_micros).abs() > TOLERANCE_MICROS
-                || (packet.to_micros - cue.to_micros).abs() > TOLERANCE_MICROS
-        });
-    match wrong {
-        Some(line) => Err(failed(format!("line {}", line + 1))),
-        None if read.cues.len() != made.packets.len() => Err(failed(format!(
-            "{} lines of {}",
-            read.cues.len(),
-            made.packets.len()
-        ))),
-        None => Ok(()),
+    let stream = last.map_or(u32::MAX, |stream| stream.index);
+    match made.differs(copy, stream, 0, &Default::default()) {
+        Ok(None) => Ok(()),
+        Ok(Some(why)) => Err(failed(why)),
+        Err(error) => Err(failed(error.to_string())),
     }
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
-
-    #[test]
-    fn languages_are_named_by_three_letters() {
-        assert_eq!(language_of("vi").unwrap(), "vie");
-        assert_eq!(language_of("ENG").unwrap(), "eng");
-        assert!(language_of("Tiếng Việt").is_err());
-        assert!(LANGUAGES.is_sorted());
-    }
 
     #[test]
     fn a_copy_stays_in_its_container_where_that_can_be() {

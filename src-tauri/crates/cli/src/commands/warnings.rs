@@ -101,6 +101,16 @@ pub fn sentence(warning: &Warning) -> String {
             "The result is exact although `{}` was allowed, for nothing is faster here: {reason}.",
             allowed.as_str()
         ),
+        Warning::LinesUnreadable { count } => format!(
+            "{count} {} of subtitles cannot be read or written, and {} left out.",
+            if *count == 1 { "line" } else { "lines" },
+            if *count == 1 { "is" } else { "are" },
+        ),
+        Warning::LinesTooEarly { count } => format!(
+            "{count} {} of subtitles would be over before the first picture, and {} left out.",
+            if *count == 1 { "line" } else { "lines" },
+            if *count == 1 { "is" } else { "are" },
+        ),
         Warning::PicturesEncoded { why } => format!(
             "Nothing is done to the pictures, and still they are encoded anew, for {why}."
         ),

@@ -1,10 +1,54 @@
-//! Subtitles in the pictures.
+//! Subtitles in the pictures, and beside them.
 
 use super::{Anchor, TextParams};
 use crate::subtitles::Retime;
 use crate::time::Rational;
 use serde::{Deserialize, Serialize};
 use ts_rs::TS;
+
+/// A track of text that is read line by line, and written anew in what the result can hold.
+#[derive(Debug, Clone, PartialEq, Default, Serialize, Deserialize, TS)]
+pub struct SubtitleTrackParams {
+    /// Index of the stream in the input; the first one with text where left out.
+    #[serde(default)]
+    pub track: Option<u32>,
+    /// Character set of a file of subtitles; UTF-8, or UTF-16 with its mark, where left out.
+    #[serde(default)]
+    pub charset: Option<String>,
+    /// Seconds by which all of it comes later; earlier where negative.
+    #[serde(default)]
+    pub shift: Option<Rational>,
+    /// What all times are multiplied by, before they are shifted, 1/100 to 100.
+    #[serde(default)]
+    pub stretch: Option<Rational>,
+    /// Two or three letters of ISO 639; that of the source where left out.
+    #[serde(default)]
+    pub language: Option<String>,
+    /// Its name in a player's menu.
+    #[serde(default)]
+    pub title: Option<String>,
+    /// When players show it.
+    #[serde(default)]
+    pub show: TrackShow,
+}
+
+/// When players show a track of subtitles.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize, TS)]
+#[serde(rename_all = "snake_case")]
+pub enum TrackShow {
+    /// Where somebody chooses it.
+    #[default]
+    Chosen,
+    /// Unless told otherwise.
+    Always,
+}
+
+impl SubtitleTrackParams {
+    /// When its lines are shown; `None` beyond what is possible.
+    pub fn retime(&self) -> Option<Retime> {
+        Retime::new(self.shift, self.stretch)
+    }
+}
 
 /// Subtitles of a file and how they look. What is ASS keeps the look that it has itself.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize, TS)]

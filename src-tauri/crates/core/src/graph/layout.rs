@@ -2,7 +2,7 @@
 
 use super::{
     BackgroundMode, Edge, GRAPH_VERSION, Graph, GraphError, MAX_EDGES, MAX_NODES, MAX_STEPS, Op,
-    Port,
+    Port, SubtitleTrackParams,
 };
 use super::{PortKind, SourceParams, shape};
 use std::collections::{BTreeMap, BTreeSet};
@@ -16,10 +16,19 @@ pub struct Layout<'a> {
     pub pictures: Vec<Line<'a>>,
     /// What is heard; `None`: the sound of the first clip's input, as it is.
     pub sound: Option<Tracks<'a>>,
-    /// Names of the inputs whose subtitles are kept; `None`: those of the first clip's input.
-    pub subtitles: Option<Vec<&'a str>>,
+    /// The subtitles that are kept, in order; `None`: those of the first clip's input.
+    pub subtitles: Option<Vec<Captions<'a>>>,
     /// How long sound and subtitles of other inputs may be; from the `mux` node on the way.
     pub sound_ends: super::MuxEnd,
+}
+
+/// Subtitles of an input.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Captions<'a> {
+    /// Name of the input.
+    pub input: &'a str,
+    /// The node that writes them anew and what it wants; as they are where `None`.
+    pub written: Option<(&'a str, &'a SubtitleTrackParams)>,
 }
 
 /// Pictures of an input and what is done to them, in order.
@@ -83,7 +92,8 @@ impl<'a> Layout<'a> {
         if let Some(sound) = &self.sound {
             sound.visit_inputs(&mut add);
         }
-        self.subtitles.iter().flatten().copied().for_each(&mut add);
+        let captions = self.subtitles.iter().flatten();
+        captions.for_each(|captions| add(captions.input));
         names
     }
 }
@@ -449,20 +459,39 @@ impl<'a> Wires<'a> {
         &mut self,
         (id, _): (&'a str, &'static str),
         ends: &mut super::MuxEnd,
-    ) -> Result<Vec<&'a str>, GraphError> {
+    ) -> Result<Vec<Captions<'a>>, GraphError> {
         let op = self.enter(id)?;
-        let mut names = Vec::new();
+        let mut list = Vec::new();
         match op {
-            Op::Source(params) => names.push(params.name()),
+            Op::Source(params) => list.push(Captions {
+                input: params.name(),
+                written: None,
+            }),
+            Op::SubtitleTrack(params) => {
+                for from in self.leading_to(id, "in") {
+                    let Op::Source(source) = self.enter(from.0)? else {
+                        return Err(GraphError::Node {
+                            id: id.to_owned(),
+                            reason:
+                                "it comes right after a source; lead the wire of its file to it"
+                                    .to_owned(),
+                        });
+                    };
+                    list.push(Captions {
+                        input: source.name(),
+                        written: Some((id, params)),
+                    });
+                }
+            }
             _ => {
                 if let Op::Mux(params) = op {
                     *ends = params.ends;
                 }
                 for from in self.leading_to(id, "subtitles") {
-                    names.extend(self.subtitles(from, ends)?);
+                    list.extend(self.subtitles(from, ends)?);
                 }
             }
         }
-        Ok(names)
+        Ok(list)
     }
 }

@@ -17,11 +17,11 @@ mod sound;
 
 pub use areas::{Area, MAX_AREAS, parse_areas, parse_keys};
 pub use between::*;
-pub use captions::SubtitlesParams;
+pub use captions::{SubtitleTrackParams, SubtitlesParams, TrackShow};
 pub use faults::{Fault, FaultKind, PortSide, faults};
 pub use kept::{KeptStretch, MAX_KEPT, MAX_KEPT_TEXT, kept_text, parse_kept};
 pub use kinds::{NodeKind, PortShape, kinds};
-pub use layout::{Layout, Line, Step, Tracks};
+pub use layout::{Captions, Layout, Line, Step, Tracks};
 pub use looks::*;
 pub use ops::*;
 pub use paths::{MAX_PATHS_TEXT, MAX_SPOTS, SeenPath, Spot, between, parse_paths, paths_text};
@@ -184,6 +184,7 @@ fn inputs_of(op: &str) -> &'static [Port] {
         "loudness" | "audio_denoise" | "audio_redact" | "split_channels" => {
             const { &[port("in", PortKind::Sound)] }
         }
+        "subtitle_track" => const { &[port("in", PortKind::Subtitles)] },
         _ => const { &[PICTURES_IN] },
     }
 }
@@ -198,6 +199,7 @@ fn outputs_of(op: &str) -> &'static [Port] {
         "loudness" | "audio_denoise" | "audio_redact" | "split_channels" => {
             const { &[port("out", PortKind::Sound)] }
         }
+        "subtitle_track" => const { &[port("out", PortKind::Subtitles)] },
         _ => const { &[PICTURES_OUT] },
     }
 }

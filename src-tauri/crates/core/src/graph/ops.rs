@@ -1,7 +1,7 @@
 //! What nodes do, with their parameters.
 
 use super::between::InterpolateParams;
-use super::captions::SubtitlesParams;
+use super::captions::{SubtitleTrackParams, SubtitlesParams};
 use super::looks::{DepthParams, LightParams, StyleParams};
 use super::sound::{
     AudioDenoiseParams, AudioRedactParams, LoudnessParams, MuxParams, SplitChannelsParams,
@@ -78,6 +78,8 @@ pub enum Op {
     Text(TextParams),
     /// Burn subtitles of a file into the pictures.
     Subtitles(Box<SubtitlesParams>),
+    /// Read a track of text, and write it anew in what the result can hold.
+    SubtitleTrack(Box<SubtitleTrackParams>),
     /// Show clips one after another. Pictures and sound enter in the order of their wires; sound
     /// of each clip is as long as its pictures.
     Concat,
@@ -126,6 +128,7 @@ impl Op {
             Op::Reframe(_) => "reframe",
             Op::Text(_) => "text",
             Op::Subtitles(_) => "subtitles",
+            Op::SubtitleTrack(_) => "subtitle_track",
             Op::Concat => "concat",
             Op::Mux(_) => "mux",
             Op::Loudness(_) => "loudness",

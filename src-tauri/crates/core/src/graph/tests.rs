@@ -149,6 +149,11 @@ fn every_other_op() -> Vec<Op> {
             cover: SoundCover::Beep,
         }),
         Op::SplitChannels(SplitChannelsParams::default()),
+        Op::SubtitleTrack(Box::new(SubtitleTrackParams {
+            language: Some("vi".into()),
+            shift: Some(Rational { num: -3, den: 2 }),
+            ..SubtitleTrackParams::default()
+        })),
         Op::Sink,
     ]
 }
@@ -550,7 +555,11 @@ fn tracks_of_other_files_are_named_in_the_order_of_their_wires() {
     );
     let layout = graph.layout().unwrap();
     assert_eq!(layout.inputs(), ["main", "music", "text"]);
-    assert_eq!(layout.subtitles, Some(vec!["text"]));
+    let as_it_is = Captions {
+        input: "text",
+        written: None,
+    };
+    assert_eq!(layout.subtitles, Some(vec![as_it_is]));
     let Some(Tracks::Node { of, .. }) = &layout.sound else {
         panic!("{:?}", layout.sound);
     };

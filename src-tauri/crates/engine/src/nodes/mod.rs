@@ -411,7 +411,8 @@ pub fn output_format(
         | Op::Loudness(_)
         | Op::AudioDenoise(_)
         | Op::AudioRedact(_)
-        | Op::SplitChannels(_) => {
+        | Op::SplitChannels(_)
+        | Op::SubtitleTrack(_) => {
             return Err(refuse(said!(
                 "node.no_pictures",
                 "it does not work on pictures"
@@ -753,7 +754,8 @@ pub fn open(
         | Op::Loudness(_)
         | Op::AudioDenoise(_)
         | Op::AudioRedact(_)
-        | Op::SplitChannels(_) => None,
+        | Op::SplitChannels(_)
+        | Op::SubtitleTrack(_) => None,
     })
 }
 

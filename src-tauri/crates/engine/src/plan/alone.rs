@@ -56,7 +56,7 @@ impl AlonePlan {
         let tracks = self.sound.sound.iter().flatten();
         let mut encoders = tracks.filter_map(|track| match &track.making {
             Making::WorkedOut { encoder, .. } => Some(encoder.encoder.as_str()),
-            Making::Copied { .. } => None,
+            Making::Copied { .. } | Making::Written { .. } => None,
         });
         encoders.next().unwrap_or(VideoPlan::COPY)
     }

@@ -1,9 +1,10 @@
 //! From the wires to tracks: which are there, in which order, copied or worked out.
 
+use super::captions;
 use super::{ClipSpan, Making, Sound, SoundPlan, SoundStep, TrackPlan, node_error};
 use crate::EngineError;
 use crate::plan::InputPrint;
-use frameloom_core::graph::{Layout, Op, Tracks};
+use frameloom_core::graph::{Captions, Layout, Op, SubtitleTrackParams, TrackShow, Tracks};
 use frameloom_core::job::{JobSpec, TrackChoice};
 use frameloom_core::media::{MediaInfo, StreamInfo, StreamKind, Warning};
 use frameloom_core::said;
@@ -53,6 +54,8 @@ struct Track {
     /// What it is now; found out when something is done to it, and so only of tracks that are not
     /// copied.
     source: Option<SoundSource>,
+    /// What is wanted of lines that are written anew.
+    written: Option<SubtitleTrackParams>,
     tags: BTreeMap<String, String>,
     dispositions: Vec<String>,
 }
@@ -87,7 +90,7 @@ pub(crate) fn plan_sound(request: &Request<'_>) -> Result<Option<Planned>, Engin
         None => None,
     };
     let captions = match subtitles {
-        Some(names) => Some(planner.subtitles(names)?),
+        Some(list) => Some(planner.subtitles(list)?),
         None => None,
     };
     planner.check_fit(tracks.iter().chain(&captions).flatten())?;
@@ -200,6 +203,7 @@ impl<'a> Planner<'a> {
                 stream: stream.index,
             },
             source: None,
+            written: None,
             tags: stream.tags.clone(),
             dispositions: stream.dispositions.clone(),
             stream,
@@ -447,33 +451,107 @@ impl<'a> Planner<'a> {
         Ok(source)
     }
 
-    fn subtitles(&mut self, names: &[&str]) -> Result<Vec<Track>, EngineError> {
+    fn subtitles(&mut self, wanted: &[Captions<'_>]) -> Result<Vec<Track>, EngineError> {
         let mut list = Vec::new();
-        for name in names {
+        for Captions {
+            input: name,
+            written,
+        } in wanted
+        {
+            if let Some((node, params)) = written {
+                let found = self.streams(name, StreamKind::Subtitle)?;
+                list.push(self.written(node, name, params, found)?);
+                continue;
+            }
             let found = self.of_input(name, StreamKind::Subtitle)?;
             if found.is_empty() {
-                return Err(node_error(
-                    "sink",
-                    said!(
-                        "sound.no_subtitles",
-                        "the input `{name}` has no subtitles; take its wire away, or give another file for it",
-                        name = *name
-                    ),
-                ));
+                return Err(no_subtitles("sink", name));
             }
             list.extend(found);
         }
+        // The one that is to be shown is the only one.
+        let is_shown = |track: &Track| {
+            let written = track.written.as_ref();
+            written.is_some_and(|params| params.show == TrackShow::Always)
+        };
+        if list.iter().any(is_shown) {
+            let others = list.iter_mut().filter(|track| !is_shown(track));
+            others.for_each(|track| track.dispositions.retain(|name| name != "default"));
+        }
         Ok(list)
+    }
+
+    /// A track whose lines are written anew, of those that its input has.
+    fn written(
+        &mut self,
+        node: &str,
+        input: &str,
+        params: &SubtitleTrackParams,
+        found: Vec<StreamInfo>,
+    ) -> Result<Track, EngineError> {
+        let path = self.request.spec.path_of(input);
+        let read = captions::read(
+            node,
+            path,
+            params,
+            self.request.container,
+            &Default::default(),
+        )?;
+        if read.unreadable > 0 {
+            let count = read.unreadable as u64;
+            self.warnings.push(Warning::LinesUnreadable { count });
+        }
+        if read.before_zero > 0 {
+            let count = read.before_zero as u64;
+            self.warnings.push(Warning::LinesTooEarly { count });
+        }
+        let mut tags = BTreeMap::new();
+        if let Some(language) = read.language {
+            tags.insert("language".to_owned(), language);
+        }
+        if let Some(title) = &params.title {
+            tags.insert("title".to_owned(), title.clone());
+        }
+        let is_it = |stream: &StreamInfo| params.track.is_none_or(|index| index == stream.index);
+        let stream = found.into_iter().find(is_it);
+        let stream = stream.ok_or_else(|| no_subtitles(node, input))?;
+        Ok(Track {
+            sound: Sound::Stream {
+                input: input.to_owned(),
+                stream: stream.index,
+            },
+            source: None,
+            written: Some(params.clone()),
+            tags,
+            dispositions: match params.show == TrackShow::Always {
+                true => vec!["default".to_owned()],
+                false => Vec::new(),
+            },
+            stream,
+        })
+    }
+
+    /// The moment from which the lines of an input are counted, in microseconds of its time.
+    fn origin_of_lines(&mut self, input: &str) -> Result<i64, EngineError> {
+        let info = self.info(input)?;
+        match info.main_video() {
+            Some(_) => origin_of(self.request.spec.path_of(input), &info),
+            None => Ok(0),
+        }
     }
 
     /// Refuses copied tracks that the container cannot hold.
     fn check_fit<'t>(&self, tracks: impl Iterator<Item = &'t Track>) -> Result<(), EngineError> {
         let copied: Vec<WantedTrack<'_>> = tracks
             .filter_map(|track| match &track.sound {
-                Sound::Stream { input, .. } if track.source.is_none() => Some(WantedTrack {
-                    input: (!self.is_main(input)).then_some(input.as_str()),
-                    stream: &track.stream,
-                }),
+                Sound::Stream { input, .. }
+                    if track.source.is_none() && track.written.is_none() =>
+                {
+                    Some(WantedTrack {
+                        input: (!self.is_main(input)).then_some(input.as_str()),
+                        stream: &track.stream,
+                    })
+                }
                 _ => None,
             })
             .collect();
@@ -513,7 +591,14 @@ impl<'a> Planner<'a> {
                 keep
             });
             let making = match (track.sound, track.source) {
-                (Sound::Stream { input, stream }, None) => Making::Copied { input, stream },
+                (Sound::Stream { input, stream }, None) => match track.written {
+                    Some(params) => Making::Written {
+                        origin_micros: self.origin_of_lines(&input)?,
+                        input,
+                        params,
+                    },
+                    None => Making::Copied { input, stream },
+                },
                 (sound, Some(source)) => {
                     let request = self.request;
                     let quality = request.spec.encode.quality;
@@ -562,6 +647,17 @@ pub(crate) fn first_sample(path: &Path, info: &MediaInfo) -> Result<i64, EngineE
         first = Some(first.map_or(micros, |other| other.min(micros)));
     }
     Ok(first.unwrap_or(0))
+}
+
+fn no_subtitles(node: &str, input: &str) -> EngineError {
+    node_error(
+        node,
+        said!(
+            "sound.no_subtitles",
+            "the input `{name}` has no subtitles; take its wire away, or give another file for it",
+            name = input
+        ),
+    )
 }
 
 /// True if sound of this input, and of no other, leads here.

@@ -8,18 +8,19 @@ use super::loudness::Gain;
 use super::pace::Pace;
 use super::samples::{Part, in_rate, open, place};
 use super::{ClipSpan, Making, Sound, SoundPlan, SoundStep, TrackPlan, node_error};
+use super::{captions, origin_of};
 use crate::EngineError;
 use crate::execute::Context;
 use crate::plan::CutPlan;
-use frameloom_core::graph::LoudnessParams;
+use frameloom_core::graph::{LoudnessParams, SubtitleTrackParams};
 use frameloom_core::job::JobSpec;
-use frameloom_core::media::{MediaInfo, Warning};
+use frameloom_core::media::{MediaInfo, StreamKind, Warning};
 use frameloom_core::receipt::{LoudnessCheck, SoundCheck};
 use frameloom_core::said;
 use frameloom_core::time::{Rational, TimeBase, Timestamp};
 use frameloom_media::{
-    AddedTrack, SoundEncoderPlan, SoundPartReader, SoundPartWriter, SoundReader, SourceCut,
-    SourceHole, TrackFrom,
+    AddedTrack, Container, CueTrack, SoundEncoderPlan, SoundPartReader, SoundPartWriter,
+    SoundReader, SourceCut, SourceHole, TrackFrom,
 };
 use serde::{Deserialize, Serialize};
 use sha2::{Digest, Sha256};
@@ -140,6 +141,13 @@ enum From<'a> {
         holes: &'a [SourceHole],
         slow: Option<Rational>,
     },
+    Written {
+        /// With its times in the result, but for the shift.
+        track: CueTrack,
+        shift_micros: i64,
+        /// Its place among the tracks of subtitles.
+        number: usize,
+    },
     Part {
         path: PathBuf,
         /// Its place among the tracks of sound.
@@ -162,10 +170,15 @@ pub(crate) fn make<'a>(world: &World<'a>) -> Result<Made<'a>, EngineError> {
         checks: Vec::new(),
     };
     let sound = world.plan.sound.iter().flatten().enumerate();
-    let subtitles = world.plan.subtitles.iter().flatten();
-    for (number, plan) in sound.chain(subtitles.map(|plan| (0, plan))) {
+    let subtitles = world.plan.subtitles.iter().flatten().enumerate();
+    for (number, plan) in sound.chain(subtitles) {
         let from = match &plan.making {
             Making::Copied { input, stream } => world.copied(input, *stream),
+            Making::Written {
+                input,
+                origin_micros,
+                params,
+            } => world.written(number, input, *origin_micros, params)?,
             Making::WorkedOut { sound, encoder } => {
                 let (path, check) = world.worked_out(number, plan, sound, encoder)?;
                 made.checks.push(check);
@@ -196,6 +209,34 @@ impl<'a> World<'a> {
                 to_micros: to,
             }),
         }
+    }
+
+    fn written(
+        &self,
+        number: usize,
+        input: &str,
+        origin_micros: i64,
+        params: &SubtitleTrackParams,
+    ) -> Result<From<'a>, EngineError> {
+        let path = self.spec.path_of(input);
+        let container = Container::from_path(&self.spec.output)?;
+        let cancel = self.context.cancel.now_flag();
+        let lines = captions::read("subtitle_track", path, params, container, &cancel)?;
+        let From::File {
+            shift_micros,
+            cut,
+            holes,
+            slow,
+            ..
+        } = self.copied(input, 0)
+        else {
+            return Err(node_error("subtitle_track", "its file has no place"));
+        };
+        Ok(From::Written {
+            track: lines.track.placed(origin_micros, cut, holes, slow),
+            shift_micros,
+            number,
+        })
     }
 
     fn fingerprint(&self, plan: &TrackPlan) -> String {
@@ -421,6 +462,14 @@ impl Made<'_> {
                         holes,
                         slow: *slow,
                     },
+                    From::Written {
+                        track,
+                        shift_micros,
+                        ..
+                    } => TrackFrom::Subtitles {
+                        track,
+                        shift_micros: *shift_micros,
+                    },
                     From::Part { path, .. } => TrackFrom::Sound { part: path },
                 },
                 tags: ready.plan.tags.clone(),
@@ -437,11 +486,13 @@ impl Made<'_> {
         output: &Path,
         moved_micros: i64,
     ) -> Result<(), EngineError> {
-        if self.checks.is_empty() {
+        let is_copied = |ready: &Ready<'_>| matches!(ready.from, From::File { .. });
+        if self.tracks.iter().all(is_copied) {
             return Ok(());
         }
         let info = frameloom_media::probe(output)?;
         let sound = tracks_of(&info);
+        self.check_lines(world, output, &info, moved_micros)?;
         for ready in &self.tracks {
             let From::Part { path, track } = &ready.from else {
                 continue;
@@ -478,6 +529,51 @@ impl Made<'_> {
                     millis(late),
                     millis(over)
                 )));
+            }
+        }
+        Ok(())
+    }
+
+    /// Are the lines that were written anew all there, at their times?
+    fn check_lines(
+        &self,
+        world: &World<'_>,
+        output: &Path,
+        info: &MediaInfo,
+        moved_micros: i64,
+    ) -> Result<(), EngineError> {
+        let tracks: Vec<u32> = info
+            .streams
+            .iter()
+            .filter(|stream| stream.kind == StreamKind::Subtitle)
+            .map(|stream| stream.index)
+            .collect();
+        // Lines are counted from the first picture.
+        let origin = match info.main_video() {
+            Some(_) => origin_of(output, info)?,
+            None => 0,
+        };
+        for ready in &self.tracks {
+            let From::Written {
+                track,
+                shift_micros,
+                number,
+            } = &ready.from
+            else {
+                continue;
+            };
+            let fail = |reason: String| EngineError::OutputCheck {
+                reason: format!("track {} of the subtitles: {reason}", number + 1),
+            };
+            let stream = tracks
+                .get(*number)
+                .ok_or_else(|| fail("it is not in the file".to_owned()))?;
+            let moved = shift_micros
+                .saturating_add(moved_micros)
+                .saturating_sub(origin);
+            let cancel = world.context.cancel.now_flag();
+            if let Some(why) = track.differs(output, *stream, moved, &cancel)? {
+                return Err(fail(why));
             }
         }
         Ok(())

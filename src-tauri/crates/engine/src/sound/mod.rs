@@ -12,6 +12,7 @@
 
 mod again;
 mod alike;
+mod captions;
 mod check;
 mod cover;
 mod denoise;
@@ -38,7 +39,9 @@ pub(crate) use make::{Made, World, make};
 pub(crate) use pace::Pace;
 
 use crate::EngineError;
-use frameloom_core::graph::{AudioDenoiseParams, AudioRedactParams, LoudnessParams, MuxEnd};
+use frameloom_core::graph::{
+    AudioDenoiseParams, AudioRedactParams, LoudnessParams, MuxEnd, SubtitleTrackParams,
+};
 use frameloom_core::job::TrackChoice;
 use frameloom_core::said::Said;
 use frameloom_media::SoundEncoderPlan;
@@ -89,6 +92,15 @@ pub enum Making {
         input: String,
         /// Index of the stream.
         stream: u32,
+    },
+    /// Its lines are read, moved in time, and written in what the result can hold.
+    Written {
+        /// Name of the input.
+        input: String,
+        /// The moment of that input from which its lines are counted, in microseconds of its time.
+        origin_micros: i64,
+        /// What is wanted.
+        params: SubtitleTrackParams,
     },
     /// It is worked out and encoded.
     WorkedOut {

@@ -28,7 +28,7 @@ impl Pace {
             let tracks = plan.sound.iter().flatten();
             tracks.filter_map(|track| match &track.making {
                 Making::WorkedOut { sound, .. } => Some(sound),
-                Making::Copied { .. } => None,
+                Making::Copied { .. } | Making::Written { .. } => None,
             })
         };
         let networks: u32 = worked_out().map(networks).sum();

@@ -7,8 +7,8 @@ mod join;
 mod remux;
 pub(crate) mod video;
 
+pub(crate) use copy::{Holes, file_tags, tags_of_sound};
 pub use copy::{SourceCut, SourceHole};
-pub(crate) use copy::{file_tags, tags_of_sound};
 pub use feed::{AddedTrack, TrackFrom};
 pub use join::{MuxReport, MuxSpec, mux};
 pub use remux::{AddedPlace, Kept, NewChapter, RemuxSpec, plan_remux, remux};

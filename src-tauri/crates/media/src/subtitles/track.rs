@@ -1,12 +1,16 @@
 //! Subtitles as a track of a clip.
 
-use super::{Cue, Subtitles, refused};
+use super::{Cue, ReadSubtitles, Subtitles, read_subtitles, refused};
 use crate::container::Container;
 use crate::error::MediaError;
 use crate::ffi::subtitle::SubtitleEncoder;
+use crate::mux::{Holes, SourceCut, SourceHole};
 use frameloom_core::said;
+use frameloom_core::time::{Rational, TimeBase};
 use std::collections::BTreeSet;
 use std::path::Path;
+use std::sync::Arc;
+use std::sync::atomic::AtomicBool;
 
 /// MP4 shows one sample at a time: so many lines that overlap are brought into one.
 const MOST_AT_ONCE: usize = 12;
@@ -35,6 +39,87 @@ pub struct CuePacket {
     pub data: Vec<u8>,
     /// Place of a cue of WebVTT.
     pub settings: String,
+}
+
+/// Containers count milliseconds, ASS hundredths of a second.
+const TOLERANCE_MICROS: i64 = 10_001;
+
+impl CueTrack {
+    /// Reads a track of a file back, and says where its lines are not those of this track with
+    /// `moved_micros` added to their times, which are counted from the first picture of that file.
+    ///
+    /// # Errors
+    /// As [`read_subtitles`].
+    pub fn differs(
+        &self,
+        path: &Path,
+        stream: u32,
+        moved_micros: i64,
+        cancel: &Arc<AtomicBool>,
+    ) -> Result<Option<String>, MediaError> {
+        let wish = ReadSubtitles {
+            track: Some(stream),
+            charset: None,
+        };
+        let read = read_subtitles(path, wish, cancel)?;
+        let apart = |found: i64, own: i64| {
+            (found - own.saturating_add(moved_micros)).abs() > TOLERANCE_MICROS
+        };
+        // What shows nothing may be left out by whoever reads.
+        let wrong = self
+            .packets
+            .iter()
+            .zip(&read.cues)
+            .position(|(packet, cue)| {
+                apart(cue.from_micros, packet.from_micros) || apart(cue.to_micros, packet.to_micros)
+            });
+        Ok(match wrong {
+            Some(line) => Some(format!("line {} has another time", line + 1)),
+            None if read.cues.len() != self.packets.len() => Some(format!(
+                "{} lines of {} are there",
+                read.cues.len(),
+                self.packets.len()
+            )),
+            None => None,
+        })
+    }
+
+    /// The track of a file of which a stretch is kept, holes are left out, and the rest lasts `slow`
+    /// times as long: with its times in the result, before anything is added to them.
+    /// `origin_micros` is the moment in the time of the file from which the track counts.
+    ///
+    /// What is on the screen where something is left out is shown as long as the pictures are there that
+    /// it belongs to, as for tracks that are copied.
+    #[must_use]
+    pub fn placed(
+        &self,
+        origin_micros: i64,
+        cut: Option<SourceCut>,
+        holes: &[SourceHole],
+        slow: Option<Rational>,
+    ) -> Self {
+        let holes = Holes::new(holes, TimeBase::MICROS);
+        let (least, most) = cut.map_or((i64::MIN, i64::MAX), |cut| {
+            (cut.from_micros, cut.to_micros.unwrap_or(i64::MAX))
+        });
+        let slow = slow.unwrap_or(Rational::ONE);
+        let place = |micros: i64| {
+            let at = micros.saturating_add(origin_micros).clamp(least, most);
+            slow.of(holes.moved(at))
+        };
+        let packets = self.packets.iter().filter_map(|packet| {
+            let (from_micros, to_micros) = (place(packet.from_micros), place(packet.to_micros));
+            (from_micros < to_micros).then(|| CuePacket {
+                from_micros,
+                to_micros,
+                ..packet.clone()
+            })
+        });
+        Self {
+            packets: packets.collect(),
+            ..self.clone()
+        }
+    }
 }
 
 impl Subtitles {

@@ -38,6 +38,17 @@ const OFFSET: Kind = Kind::Signed {
     min: -65_535,
     max: 65_535,
 };
+/// Of a file that is not the source of a wire.
+const STREAM: Kind = Kind::Int { min: 0, max: 9_999 };
+const CHARSET: &str =
+    "Character set of a file of subtitles, such as windows-1252; UTF-8 if left out.";
+const SHIFT: Kind = Kind::Fraction {
+    min: -172_800,
+    max: 172_800,
+};
+const SHIFTED: &str = "Seconds by which all of it comes later; earlier where negative.";
+const STRETCH: Kind = Kind::Fraction { min: 0, max: 100 };
+const STRETCHED: &str = "What all times are multiplied by, before they are shifted, 1/100 to 100.";
 const PART: Kind = Kind::Number { min: 0.0, max: 1.0 };
 const PERCENT: Kind = Kind::Number {
     min: 0.0,
@@ -752,30 +763,10 @@ pub(in crate::graph) const OPS: &[OpShape] = &[
                 Kind::File(&["srt", "vtt", "ass", "ssa", "mkv", "mp4", "mov", "webm"]),
                 "Absolute path of an SRT, WebVTT or ASS file, or of a clip with a track of text.",
             ),
-            optional(
-                "track",
-                Kind::Int { min: 0, max: 9_999 },
-                "Index of the stream in that file; the first one with text if left out.",
-            ),
-            optional(
-                "charset",
-                Kind::Text,
-                "Character set of a file of subtitles, such as windows-1252; UTF-8 if left out.",
-            ),
-            optional(
-                "shift",
-                Kind::Fraction {
-                    min: -172_800,
-                    max: 172_800,
-                },
-                "Seconds by which all of it comes later; earlier where negative.",
-            )
-            .unit("seconds"),
-            optional(
-                "stretch",
-                Kind::Fraction { min: 0, max: 100 },
-                "What all times are multiplied by, before they are shifted, 1/100 to 100.",
-            ),
+            optional("track", STREAM, "Index of the stream in that file; the first one with text if left out."),
+            optional("charset", Kind::Text, CHARSET),
+            optional("shift", SHIFT, SHIFTED).unit("seconds"),
+            optional("stretch", STRETCH, STRETCHED),
             optional("font", Kind::Text, "Family of the font."),
             optional(
                 "size",
@@ -814,6 +805,30 @@ pub(in crate::graph) const OPS: &[OpShape] = &[
             )
             .unit("percent")
             .or("4.0"),
+        ],
+    },
+    OpShape {
+        name: "subtitle_track",
+        about: "Read a track of text (SRT, WebVTT, ASS, or of a clip) and write it anew in what the \
+                result can hold. Comes right after a source; its way into the result is `mux` or the \
+                sink's `subtitles`.",
+        params: &[
+            optional("track", STREAM, "Index of the stream in its file; the first one with text if left out."),
+            optional("charset", Kind::Text, CHARSET),
+            optional("shift", SHIFT, SHIFTED).unit("seconds"),
+            optional("stretch", STRETCH, STRETCHED),
+            optional(
+                "language",
+                Kind::Text,
+                "Two or three letters of ISO 639, such as vi or eng; that of the source if left out.",
+            ),
+            optional("title", Kind::Text, "Its name in a player's menu."),
+            optional(
+                "show",
+                Kind::Choice(&["chosen", "always"]),
+                "When players show it: where somebody chooses it (default), or always unless told otherwise.",
+            )
+            .or("\"chosen\""),
         ],
     },
     OpShape {
