@@ -1,5 +1,5 @@
 import { AxeBuilder } from '@axe-core/playwright';
-import { expect, test, type Page } from '@playwright/test';
+import { expect, test, type Locator, type Page } from '@playwright/test';
 
 const CLIP = '/home/mai/Phim/ngõ nhỏ Hà Nội.mp4';
 const HARBOUR = '/home/mai/Phim/harbour.mov';
@@ -40,10 +40,9 @@ test('from a file to a running job of another kind takes two clicks', async ({ p
   expect(errors).toEqual([]);
 });
 
-test('cards have samples that the program made where it can make one, and say what they do', async ({ page }) => {
-  await open(page, { files: CLIP });
-  await expect(page.locator('label.card')).toHaveCount(24);
-  const broken = await page.locator('label.card img').evaluateAll(async (images) => {
+/** Those pictures that cannot be shown. */
+async function broken(pictures: Locator) {
+  return pictures.evaluateAll(async (images) => {
     const bad: string[] = [];
     for (const image of images as HTMLImageElement[]) {
       image.loading = 'eager';
@@ -52,9 +51,32 @@ test('cards have samples that the program made where it can make one, and say wh
     }
     return bad;
   });
-  expect(broken).toEqual([]);
-  expect(await page.locator('label.card img').count()).toBeGreaterThanOrEqual(16);
+}
+
+test('cards have samples that the program made where it can make one, and say what they do', async ({ page }) => {
+  await open(page, { files: CLIP });
+  await expect(page.locator('label.card')).toHaveCount(24);
+  expect(await broken(page.locator('label.card img'))).toEqual([]);
+  // A style has none.
+  await expect(page.locator('label.card', { hasNot: page.locator('img') })).toHaveCount(1);
+  await expect(pressable(page, 'Paint in a style').locator('img')).toHaveCount(0);
 });
+
+for (const theme of ['dark', 'light']) {
+  test(`presets of the shelf show what comes of them: ${theme}`, async ({ page }) => {
+    await open(page, { files: CLIP, theme });
+    await page.getByRole('radio', { name: 'Presets' }).check({ force: true });
+    const cards = page.locator('.card:has(input[name="saved"])');
+    await expect(cards).toHaveCount(24);
+    await expect(cards.locator('img')).toHaveCount(24);
+    expect(await broken(cards.locator('img'))).toEqual([]);
+    // All of a card chooses it, the picture too.
+    await cards.filter({ hasText: 'Podcast clean-up' }).locator('img').click();
+    await expect(page.getByRole('radio', { name: 'Podcast clean-up' })).toBeChecked();
+    const { violations } = await new AxeBuilder({ page }).analyze();
+    expect(violations.map(({ id, nodes }) => `${id}: ${nodes.map(({ html }) => html.slice(0, 200)).join(' ')}`)).toEqual([]);
+  });
+}
 
 test('cards that a file is not for cannot be chosen and say why', async ({ page }) => {
   await open(page, { files: PICTURE });

@@ -9,6 +9,7 @@ import type { PresetsIpc } from './presets';
 interface PresetFile {
   id: string;
   words: Record<string, PresetWords>;
+  picture?: string;
   takes?: MediaKind[];
   do?: PresetId;
 }
@@ -18,11 +19,11 @@ const BOTH: MediaKind[] = ['video', 'still'];
 const CLIPS: PresetId[] = ['voice', 'silence', 'steady', 'smooth', 'archive', 'loudness'];
 
 function shipped(): SavedPreset[] {
-  return Object.values(files).map(({ id, words, takes, do: word }) => ({
+  return Object.values(files).map(({ id, words, picture, takes, do: word }) => ({
     id,
     origin: 'shipped',
     words,
-    picture: null,
+    picture: picture ?? null,
     takes: takes ?? (word && CLIPS.includes(word) ? ['video'] : BOTH),
     base: word ?? 'steps',
   }));

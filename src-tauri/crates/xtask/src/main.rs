@@ -81,8 +81,8 @@ const TASKS: &[Task] = &[
     },
     Task {
         name: "preset-samples",
-        arguments: "[--debug]",
-        summary: "make the pictures on the cards of presets anew (needs the ffmpeg command)",
+        arguments: "[--debug | --program FILE] [ID..]",
+        summary: "make the pictures on the cards of presets and in those of the shelf anew (needs the ffmpeg command)",
         main: samples::main,
     },
 ];
