@@ -4,6 +4,8 @@
 
 use e2e::graphs::{run_with, wired};
 use e2e::*;
+use frameloom_app::{App, Lane, Places, PresetId, SubtitlePlace, SubtitleWish, UpscaleRequest};
+use frameloom_core::job::JobState;
 use frameloom_core::media::StreamKind;
 use frameloom_core::pixel::AnyPlane;
 use frameloom_core::time::Timestamp;
@@ -414,6 +416,9 @@ fn a_node_writes_lines_of_a_file_as_a_track_of_what_the_result_can_hold() {
         let job = job.expect_code(0).json();
         let lost = json!({"kind": "lines_too_early", "count": 1});
         assert!(job["warnings"].as_array().unwrap().contains(&lost), "{job}");
+        let id = job["id"].as_str().unwrap();
+        let receipt = cli.run(["jobs", "show", id, "--receipt", "--json"]).json();
+        assert_eq!(receipt["encoder"][0], "copy", "{receipt}");
         let info = frameloom_media::probe(&output).unwrap();
         let found: Vec<_> = info
             .streams
@@ -437,6 +442,10 @@ fn a_node_writes_lines_of_a_file_as_a_track_of_what_the_result_can_hold() {
         );
         assert!(read.contains("שלום"), "{read}");
     }
+    // What an encoder put before the first sample is hidden in MP4, and stays where it is in Matroska.
+    let (from, to) = (text(&clip), text(&cli.folder().join("added.mkv")));
+    cli.run(["subtitles", &from, "--add", &text(&source), "-o", &to])
+        .expect_code(0);
     // It is refused by its node, before anything runs.
     let graph = with_track(
         &cli,
@@ -537,4 +546,53 @@ fn lines_of_the_clip_itself_are_cut_and_slowed_with_it_when_they_are_written_ane
         let read = convert(&cli, &output, &format!("{number}.srt"), &[]);
         assert_eq!(times(&read), expected, "{number}");
     }
+}
+
+#[test]
+fn a_card_adds_a_track_beside_those_that_a_clip_has_and_copies_its_pictures() {
+    let Some(clip) = test_data("media/video/mkv_srt.mkv") else {
+        return;
+    };
+    let cli = Cli::new();
+    let source = lines(&cli);
+    let app = App::open(Places {
+        data: cli.data(),
+        worker: program("frameloom", "frameloom-cli"),
+        extra_models: Vec::new(),
+    })
+    .unwrap();
+    let output = cli.folder().join("out.mkv");
+    let wish = SubtitleWish {
+        place: SubtitlePlace::Track,
+        language: Some("fr".to_owned()),
+        ..SubtitleWish::default()
+    };
+    let request = |file: Option<PathBuf>| UpscaleRequest {
+        preset: PresetId::Subtitles,
+        input: clip.clone(),
+        output: Some(output.clone()),
+        subtitles: Some(SubtitleWish {
+            file,
+            ..wish.clone()
+        }),
+        ..UpscaleRequest::default()
+    };
+    let refused = app.plan_upscale(&request(None)).unwrap_err();
+    assert!(refused.message.contains("which subtitles"), "{refused:?}");
+    let request = request(Some(source));
+    let plan = app.plan_upscale(&request).unwrap();
+    assert_eq!(plan.encoder.as_deref(), Some("copy"));
+    let id = app.submit_upscale(&request, Lane::Direct).unwrap().id;
+    let job = app.run_job(&id).unwrap();
+    assert_eq!(job.state, JobState::Succeeded, "{:?}", job.error);
+    assert_kept(&clip, &output);
+    let tracks = |path: &Path| {
+        let info = frameloom_media::probe(path).unwrap();
+        let streams = info.streams.into_iter();
+        let tracks = streams.filter(|s| s.kind == StreamKind::Subtitle);
+        tracks.map(|s| s.language).collect::<Vec<_>>()
+    };
+    let mut expected = tracks(&clip);
+    expected.push(Some("fra".to_owned()));
+    assert_eq!(tracks(&output), expected);
 }

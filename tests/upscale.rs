@@ -319,8 +319,8 @@ fn a_picture_that_lies_on_its_side_is_enlarged_upright_and_undistorted() {
             ])
             .expect_code(0)
             .json();
-        assert_eq!(plan[0]["input_size"], serde_json::json!([40, 60]));
-        assert_eq!(plan[0]["output_size"], serde_json::json!([size.0, size.1]));
+        let sizes = serde_json::json!({"input": [40, 60], "output": [size.0, size.1]});
+        assert_eq!(plan[0]["sizes"], sizes);
         let output = cli.folder().join(format!("{}x{}.jpg", size.0, size.1));
         assert_eq!(plan[0]["output"], output.to_str().unwrap());
         cli.run([

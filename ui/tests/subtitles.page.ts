@@ -1,11 +1,11 @@
-/** Subtitles burned in: the card of Home with its form. */
+/** Subtitles burned in or beside the pictures: the card of Home with its form. */
 import { AxeBuilder } from '@axe-core/playwright';
 import { expect, test, type Page } from '@playwright/test';
 
 const WORDS = {
-  en: { card: 'Burn in subtitles', own: 'those of the video', choose: 'Choose a file', box: 'A box behind the letters', later: /Seconds later/ },
-  vi: { card: 'Gắn phụ đề vào hình', own: 'của chính video', choose: 'Chọn tệp', box: 'Khung nền sau chữ', later: /Số giây hiện muộn hơn/ },
-  fr: { card: 'Incruster des sous-titres', own: 'ceux de la vidéo', choose: 'Choisir un fichier', box: 'Un fond derrière les lettres', later: /Secondes de retard/ },
+  en: { card: 'Add subtitles', own: 'those of the video', choose: 'Choose a file', box: 'A box behind the letters', later: /Seconds later/ },
+  vi: { card: 'Thêm phụ đề', own: 'của chính video', choose: 'Chọn tệp', box: 'Khung nền sau chữ', later: /Số giây hiện muộn hơn/ },
+  fr: { card: 'Ajouter des sous-titres', own: 'ceux de la vidéo', choose: 'Choisir un fichier', box: 'Un fond derrière les lettres', later: /Secondes de retard/ },
 } as const;
 
 const home = (more: Record<string, string>) =>
@@ -36,3 +36,21 @@ for (const language of ['en', 'vi', 'fr'] as const) {
     await expect.poll(outputs).toContain('/home/mai/Phim/harbour_subtitled.mov');
   });
 }
+
+test('subtitles become a track with a language, and nothing is asked of their look', async ({ page }) => {
+  await page.goto(home({}));
+  await cardOf(page, 'Add subtitles').click();
+  await page.getByRole('radio', { name: 'As a track' }).check({ force: true });
+  await expect(page.getByText('none chosen yet', { exact: true })).toBeVisible();
+  await expect(page.getByLabel('A box behind the letters')).toHaveCount(0);
+  await page.locator('#draft').getByRole('button', { name: 'Choose a file' }).click();
+  await page.getByLabel(/^Language/).fill('vi');
+  const plan = () =>
+    page.evaluate(() => {
+      const { calls } = (window as unknown as { fakeIpc: { calls: string[] } }).fakeIpc;
+      return JSON.parse(calls.filter((call) => call.startsWith('plan ')).at(-1)?.slice('plan '.length) ?? 'null') as Record<string, unknown>;
+    });
+  await expect.poll(plan).toMatchObject({ preset: 'subtitles', subtitles: { place: 'track', language: 'vi' } });
+  const { violations } = await new AxeBuilder({ page }).analyze();
+  expect(violations.map(({ id }) => id)).toEqual([]);
+});

@@ -136,6 +136,7 @@ const BACKGROUNDS: Record<string, PresetId> = { remove: 'cutout', blur: 'defocus
 /** Nodes that one card alone is about. */
 const SINGLE: readonly [string, PresetId][] = [
   ['redact', 'redact'], ['reframe', 'reframe'], ['stabilise', 'steady'], ['interpolate', 'smooth'], ['light', 'light'], ['style', 'style'], ['depth', 'depth'],
+  ['subtitles', 'subtitles'], ['subtitle_track', 'subtitles'],
 ];
 
 /** The preset that a job is most like: what was drawn on the canvas is none exactly. */

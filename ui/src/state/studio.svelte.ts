@@ -93,7 +93,7 @@ const USUAL_SILENCE: SilenceRule = { threshold: 0.5, padding_millis: 200, min_si
 const USUAL_VOICE: VoiceWish = { loudness: -16, strength: 1 };
 const USUAL_ENLARGE: EnlargeWish = { fit: null, source: null };
 /** White letters with an outline, below, where nothing is said. */
-const USUAL_SUBTITLES: SubtitleTuning = { file: null, size: 5, back: false, top: false, seconds: 0 };
+const USUAL_SUBTITLES: SubtitleTuning = { place: 'pictures', language: '', file: null, size: 5, back: false, top: false, seconds: 0 };
 const USUAL_CONVERT: ConvertWish = {
   fit: null,
   larger: false,

@@ -41,7 +41,7 @@ pub struct BackgroundWish {
     pub smooth: Option<f64>,
 }
 
-/// A second file that takes part, as a job knows it: what is put behind, or over.
+/// A second file that takes part, as a job knows it: what is put behind, over, or beside.
 pub(crate) struct Behind {
     /// Name of the input.
     pub name: &'static str,

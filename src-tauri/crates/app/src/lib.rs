@@ -127,7 +127,7 @@ pub use settings::Settings;
 pub use sheet::WrittenSheet;
 pub use silence::{EditFormat, SilenceView, SilenceWish};
 pub use sound::SoundWish;
-pub use subtitles::SubtitleWish;
+pub use subtitles::{SubtitlePlace, SubtitleWish};
 pub use voice::VoiceWish;
 pub use watch::{WatchFolder, WatchFolderView, WatchRule};
 pub use window_place::{Screen, Shown, WindowPlace};

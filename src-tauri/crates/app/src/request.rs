@@ -134,7 +134,7 @@ pub struct UpscaleRequest {
     #[serde(skip_serializing_if = "Option::is_none")]
     #[ts(optional)]
     pub look: Option<LookWish>,
-    /// Which subtitles are burned in and how they look, for the preset that does it.
+    /// Which subtitles are burned in and how they look, or become a track, for the preset that does it.
     #[serde(skip_serializing_if = "Option::is_none")]
     #[ts(optional)]
     pub subtitles: Option<SubtitleWish>,
@@ -421,7 +421,8 @@ impl App {
             let (work, model) = self.looks(task, request, trim, video, report)?;
             (work, model.map(|model| (model, 1)))
         } else if preset.id == PresetId::Subtitles {
-            let work = subtitles::burning(request, trim, input, video, report)?;
+            let (work, text) = subtitles::adding(request, trim, (input, info), video, report)?;
+            behind = text;
             (work, None)
         } else if preset.id == PresetId::Reframe {
             let (work, model) = self.reframing(request, trim, video, report)?;

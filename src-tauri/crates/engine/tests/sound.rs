@@ -280,6 +280,14 @@ fn sound_comes_to_the_loudness_asked_for_in_every_codec() {
         ),
         (
             "media/audio/sample.flac",
+            "-c:a libopus -b:a 128k",
+            "d.mkv",
+            "o.webm",
+            -18.0,
+            -1.0,
+        ),
+        (
+            "media/audio/sample.flac",
             "-c:a aac -b:a 192k",
             "b.mp4",
             "o.mp4",

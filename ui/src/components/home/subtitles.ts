@@ -1,7 +1,12 @@
-/** What of burned subtitles the form of Home asks. */
+/** What of subtitles the form of Home asks. */
+import type { SubtitlePlace } from '../../ipc/bindings/SubtitlePlace';
 import type { SubtitleWish } from '../../ipc/bindings/SubtitleWish';
 
 export interface SubtitleTuning {
+  /** Whether they become part of the pictures, or a track. */
+  place: SubtitlePlace;
+  /** Language of a track by two or three letters; that of the file where empty. */
+  language: string;
   /** A file of subtitles; the clip's own where `null`. */
   file: string | null;
   /** Height of a line in percent of the picture's height. */
@@ -15,9 +20,11 @@ export interface SubtitleTuning {
 }
 
 /** The same as a job is asked for it; times are exact to a millisecond. */
-export function subtitleWish({ file, size, back, top, seconds }: SubtitleTuning): SubtitleWish {
+export function subtitleWish({ place, language, file, size, back, top, seconds }: SubtitleTuning): SubtitleWish {
   const millis = Math.round(seconds * 1000);
   return {
+    place,
+    language: place === 'track' ? language.trim() || null : null,
     file,
     track: null,
     charset: null,

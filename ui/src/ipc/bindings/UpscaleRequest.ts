@@ -148,6 +148,6 @@ scenes?: SceneWish,
  */
 look?: LookWish, 
 /**
- * Which subtitles are burned in and how they look, for the preset that does it.
+ * Which subtitles are burned in and how they look, or become a track, for the preset that does it.
  */
 subtitles?: SubtitleWish, };

@@ -1,6 +1,6 @@
 //! Subtitles written as a file, or as a track of a copy.
 
-use super::{SubtitleWish, invalid};
+use super::{SubtitleWish, invalid, no_file};
 use crate::request::absolute_input;
 use crate::saved::saved;
 use crate::scenes::copy_checked;
@@ -154,11 +154,7 @@ impl App {
     ) -> Result<AddedSubtitles, AppError> {
         let input = absolute_input(input)?;
         let Some(file) = &wish.file else {
-            return Err(invalid(said!(
-                "subtitles.no_file",
-                "Nothing says which subtitles are added."
-            ))
-            .hint("Name a file of subtitles, or a clip with a track of them."));
+            return Err(no_file());
         };
         let file = absolute_input(file)?;
         let info = inputs::probe(&input)?;

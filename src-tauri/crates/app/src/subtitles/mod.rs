@@ -1,18 +1,23 @@
 //! Subtitles that are text: burned into a clip, written in another format, added to a copy as a track.
 //!
-//! Only burning changes pictures, and is a job. The others take as long as reading the file does.
+//! Burning changes pictures, and is a job, and so may be adding a track: it waits in the queue and gets
+//! a receipt. The others take as long as reading the file does.
 
 mod files;
 
 pub use files::{AddedSubtitles, NewTrack, SavedSubtitles};
 pub use frameloom_media::SubtitleFormat;
 
+use crate::background::Behind;
 use crate::presets::{self, Work};
 use crate::request::{absolute_input, shown};
 use crate::{Span, UpscaleRequest, explain, fields};
 use frameloom_core::error::{AppError, ErrorCode};
-use frameloom_core::graph::{Anchor, Graph, Op, SubtitlesParams};
-use frameloom_core::media::VideoInfo;
+use frameloom_core::graph::{
+    Anchor, Edge, Graph, MuxParams, Node, Op, SourceParams, SubtitleTrackParams, SubtitlesParams,
+};
+use frameloom_core::job::TrackChoice;
+use frameloom_core::media::{MediaInfo, StreamKind, VideoInfo};
 use frameloom_core::said;
 use frameloom_core::said::Said;
 use frameloom_core::subtitles::Retime;
@@ -27,6 +32,8 @@ use ts_rs::TS;
 #[derive(Debug, Clone, PartialEq, Default, Serialize, Deserialize, TS)]
 #[serde(default)]
 pub struct SubtitleWish {
+    /// Whether they become part of the pictures, or a track.
+    pub place: SubtitlePlace,
     /// A file of subtitles, or a clip with a track of text; the clip itself where `None`.
     #[ts(type = "string | null")]
     pub file: Option<PathBuf>,
@@ -38,6 +45,8 @@ pub struct SubtitleWish {
     pub shift: Option<Rational>,
     /// What all times are multiplied by, before they are shifted.
     pub stretch: Option<Rational>,
+    /// Language of a track, by two or three letters; that of the file where `None`.
+    pub language: Option<String>,
     /// Family of the font.
     pub font: Option<String>,
     /// Height of a line in percent of the picture's height.
@@ -56,6 +65,20 @@ pub struct SubtitleWish {
     /// Distance from the edges in percent of the picture's height.
     pub margin: Option<f64>,
 }
+
+/// Where subtitles go.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize, TS)]
+#[serde(rename_all = "snake_case")]
+pub enum SubtitlePlace {
+    /// They are burned into the pictures.
+    #[default]
+    Pictures,
+    /// They become a track beside those that are there.
+    Track,
+}
+
+/// Name of the input that is a file of subtitles, and of the nodes on its way.
+const TEXT: &str = "text";
 
 fn invalid(message: impl Into<Said>) -> AppError {
     AppError::new(ErrorCode::InvalidRequest, message)
@@ -94,6 +117,18 @@ impl SubtitleWish {
         Ok((subtitles, gone))
     }
 
+    /// The shift of a node, which counts from the first picture that is taken.
+    fn shift_in(&self, span: Option<Span>) -> Result<Option<Rational>, AppError> {
+        let from = span.map(|span| span.from_micros).filter(|&from| from != 0);
+        Ok(match from {
+            Some(from) => {
+                let own = self.retime()?.shift_micros;
+                Rational::new(own.saturating_sub(from), 1_000_000)
+            }
+            None => self.shift,
+        })
+    }
+
     /// The node that burns them into `input`, of which `span` is taken.
     fn node(&self, input: &Path, span: Option<Span>) -> Result<SubtitlesParams, AppError> {
         self.retime()?;
@@ -110,14 +145,7 @@ impl SubtitleWish {
             .hint("Rename it.")
         })?;
         let usual = SubtitlesParams::new(path);
-        // The node counts from the first picture that is taken.
-        let shift = match span.map(|span| span.from_micros).filter(|&from| from != 0) {
-            Some(from) => {
-                let own = self.retime()?.shift_micros;
-                Rational::new(own.saturating_sub(from), 1_000_000)
-            }
-            None => self.shift,
-        };
+        let shift = self.shift_in(span)?;
         Ok(SubtitlesParams {
             track: self.track,
             charset: self.charset.clone(),
@@ -136,17 +164,18 @@ impl SubtitleWish {
     }
 }
 
-/// What a request to burn subtitles into a clip comes to. `first` is the stretch that is taken.
+/// What a request for subtitles comes to, and the file that takes part. `first` is the stretch that is
+/// taken.
 ///
 /// # Errors
-/// Nothing that can be drawn is asked for.
-pub(crate) fn burning(
+/// Nothing that can be drawn is asked for; a track without a file.
+pub(crate) fn adding(
     request: &UpscaleRequest,
     first: Option<Op>,
-    input: &Path,
+    (input, info): (&Path, &MediaInfo),
     video: &VideoInfo,
     report: Option<FieldReport>,
-) -> Result<Work, AppError> {
+) -> Result<(Work, Option<Behind>), AppError> {
     if request.model.is_some() || request.scale.is_some() {
         return Err(invalid(said!(
             "preset.no_model",
@@ -158,11 +187,102 @@ pub(crate) fn burning(
     let wish = request.subtitles.clone().unwrap_or_default();
     let span = request.span.filter(|_| first.is_some());
     let mut ops: Vec<Op> = first.into_iter().collect();
+    let size = Some(shown(video, (video.width, video.height)));
+    let ending = presets::ending_of(request.preset.preset(), request)?;
+    if wish.place == SubtitlePlace::Track {
+        let file = wish.file.as_ref().ok_or_else(no_file)?;
+        let params = SubtitleTrackParams {
+            track: wish.track,
+            charset: wish.charset.clone(),
+            shift: wish.shift_in(span)?,
+            stretch: wish.stretch,
+            language: wish.language.clone(),
+            ..SubtitleTrackParams::default()
+        };
+        let mut graph = Graph::chain(ops);
+        let has_own = info.streams.iter().any(|s| s.kind == StreamKind::Subtitle)
+            && !request.drop.contains(&TrackChoice::Subtitles);
+        put_beside(&mut graph, params, has_own);
+        let behind = Behind {
+            name: TEXT,
+            path: absolute_input(file)?,
+            pictures: None,
+        };
+        let work = Work {
+            graph,
+            size,
+            ending,
+        };
+        return Ok((work, Some(behind)));
+    }
     ops.extend(fields::node(request.deinterlace, report));
     ops.push(Op::Subtitles(Box::new(wish.node(input, span)?)));
-    Ok(Work {
+    let work = Work {
         graph: Graph::chain(ops),
-        size: Some(shown(video, (video.width, video.height))),
-        ending: presets::ending_of(request.preset.preset(), request)?,
-    })
+        size,
+        ending,
+    };
+    Ok((work, None))
+}
+
+/// Leads a file of subtitles to the end of a chain as a track, behind those of the clip.
+fn put_beside(graph: &mut Graph, params: SubtitleTrackParams, has_own: bool) {
+    let id_of = |graph: &Graph, is: fn(&Op) -> bool| {
+        let found = graph.nodes.iter().find(|node| is(&node.op));
+        found.map(|node| node.id.clone()).unwrap_or_default()
+    };
+    let source = id_of(graph, |op| matches!(op, Op::Source(_)));
+    let sink = id_of(graph, |op| matches!(op, Op::Sink));
+    let port = || Some("subtitles".to_owned());
+    graph.nodes.push(Node {
+        id: TEXT.to_owned(),
+        op: Op::Source(SourceParams {
+            name: Some(TEXT.to_owned()),
+        }),
+    });
+    graph.nodes.push(Node {
+        id: "track".to_owned(),
+        op: Op::SubtitleTrack(Box::new(params)),
+    });
+    graph.edges.push(Edge {
+        from_port: port(),
+        ..Edge::new(TEXT, "track")
+    });
+    if !has_own {
+        graph.edges.push(Edge {
+            to_port: port(),
+            ..Edge::new("track", sink)
+        });
+        return;
+    }
+    graph.nodes.push(Node {
+        id: "tracks".to_owned(),
+        op: Op::Mux(MuxParams::default()),
+    });
+    for edge in [
+        Edge {
+            from_port: port(),
+            to_port: port(),
+            ..Edge::new(source, "tracks")
+        },
+        Edge {
+            to_port: port(),
+            ..Edge::new("track", "tracks")
+        },
+        Edge {
+            from_port: port(),
+            to_port: port(),
+            ..Edge::new("tracks", sink)
+        },
+    ] {
+        graph.edges.push(edge);
+    }
+}
+
+fn no_file() -> AppError {
+    invalid(said!(
+        "subtitles.no_file",
+        "Nothing says which subtitles are added."
+    ))
+    .hint("Name a file of subtitles, or a clip with a track of them.")
 }

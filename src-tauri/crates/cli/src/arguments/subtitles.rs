@@ -4,7 +4,7 @@ use super::{DeinterlaceName, Making, Upscale, Wishes};
 use clap::builder::{PossibleValuesParser, TypedValueParser};
 use clap::{ArgGroup, Args};
 use frameloom_app::subtitles::SubtitleFormat;
-use frameloom_app::{PresetId, SubtitleWish};
+use frameloom_app::{PresetId, SubtitlePlace, SubtitleWish};
 use frameloom_core::graph::Anchor;
 use frameloom_core::subtitles::Retime;
 use frameloom_core::time::{FrameRate, Rational};
@@ -213,6 +213,8 @@ impl Subtitles {
     pub fn wish(&self) -> Result<SubtitleWish, String> {
         let (stretch, shift) = self.times()?;
         Ok(SubtitleWish {
+            place: SubtitlePlace::Pictures,
+            language: None,
             file: self.burn.clone().or_else(|| self.add.clone()),
             track: self.track,
             charset: self.charset.clone(),

@@ -48,8 +48,7 @@ impl From<&Port> for PortShape {
 /// Every operation there is, in the order of the schema.
 pub fn kinds() -> Vec<NodeKind> {
     let ports = |ports: &[Port]| ports.iter().map(PortShape::from).collect();
-    shape::OPS
-        .iter()
+    shape::ops()
         .map(|shape| NodeKind {
             op: shape.name.to_owned(),
             about: shape.about.to_owned(),

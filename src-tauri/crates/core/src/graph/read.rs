@@ -191,7 +191,7 @@ pub(super) fn node(value: Value) -> Result<Node, GraphError> {
         return Err(at("it needs an `op`, which says what it does".into()));
     };
     let shape = shape::find(&op).ok_or_else(|| {
-        let known: Vec<&str> = shape::OPS.iter().map(|shape| shape.name).collect();
+        let known: Vec<&str> = shape::ops().map(|shape| shape.name).collect();
         at(format!(
             "there is no operation `{}`; there are {}",
             shortened(&op),

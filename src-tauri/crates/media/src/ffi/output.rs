@@ -4,14 +4,21 @@ use super::input::{RawChapter, Stream, interrupt};
 use super::packet::Packet;
 use super::params::{VideoParameters, codec_id, set_extradata};
 use super::sound::SoundParameters;
-use super::util::{Dict, c_text, check, failure, file_address, write_failure};
+use super::util::{Dict, c_text, check, failure, file_address, libavformat_major, write_failure};
 use crate::error::MediaError;
 use ffmpeg_sys_next as sys;
 use std::collections::BTreeMap;
+use std::ffi::CStr;
 use std::path::{Path, PathBuf};
 use std::ptr;
 use std::sync::Arc;
 use std::sync::atomic::AtomicBool;
+
+/// Opus counts its delay at this rate, whatever it was made from (RFC 7845).
+const OPUS_CLOCK: sys::AVRational = sys::AVRational {
+    num: 1,
+    den: 48_000,
+};
 
 /// An open muxer.
 pub(crate) struct Output {
@@ -400,12 +407,42 @@ impl Output {
 
     /// Writes a packet whose stream and times are set, in the stream's time base.
     pub(crate) fn write(&mut self, packet: &mut Packet) -> Result<(), MediaError> {
+        packet.shift(self.forgotten_delay(packet.stream()));
         // SAFETY: header written; the library takes the packet's data over.
         let status = unsafe { sys::av_interleaved_write_frame(self.context, packet.as_mut_ptr()) };
         if status < 0 {
             return Err(self.failure(status));
         }
         Ok(())
+    }
+
+    /// Matroska has the times of Opus with the delay of its decoder in them, and readers take that out
+    /// again. Before FFmpeg 8 the muxer only noted the delay: its sound was heard that much too early.
+    /// Gives what is missing, in ticks of the stream.
+    fn forgotten_delay(&self, stream: usize) -> i64 {
+        if libavformat_major() >= 62 || !matches!(self.format_name(), "matroska" | "webm") {
+            return 0;
+        }
+        // SAFETY: a live context; its streams have parameters, and are as many as it says.
+        unsafe {
+            if stream >= (*self.context).nb_streams as usize {
+                return 0;
+            }
+            let stream = *(*self.context).streams.add(stream);
+            let parameters = (*stream).codecpar;
+            if (*parameters).codec_id != sys::AVCodecID::AV_CODEC_ID_OPUS {
+                return 0;
+            }
+            let padding = i64::from((*parameters).initial_padding.max(0));
+            sys::av_rescale_q(padding, OPUS_CLOCK, (*stream).time_base)
+        }
+    }
+
+    fn format_name(&self) -> &str {
+        // SAFETY: a live context, whose format is a constant with a name.
+        unsafe { CStr::from_ptr((*(*self.context).oformat).name) }
+            .to_str()
+            .unwrap_or_default()
     }
 
     /// Writes the end of the file and closes it. Errors of a full disk show here at the latest.

@@ -21,11 +21,19 @@ impl Inventory {
     /// others are there. All of a copy may begin later or earlier, together: gives by how many
     /// microseconds.
     ///
+    /// Encoders of sound put samples before the first one, which MP4 hides and other containers cannot:
+    /// beside pictures, packets that are hidden at the beginning of sound may be heard, if all others
+    /// stay at their times.
+    ///
     /// # Errors
     /// What is not as it was.
     pub fn kept(&self, copy: &Inventory, streams: &[u32]) -> Result<i64, Vec<Unkept>> {
         let mut lost = Vec::new();
         let mut shift = None;
+        let is_picture = |entry: &StreamEntry| {
+            entry.scope == Scope::Video && streams.contains(&entry.info.index)
+        };
+        let has_pictures = self.streams.iter().any(is_picture);
         for (a, b) in pair::pair(&self.streams, &copy.streams) {
             let Some(a) = a.and_then(|at| self.streams.get(at)) else {
                 continue;
@@ -48,14 +56,18 @@ impl Inventory {
             if family(&a.info.codec) != family(&b.info.codec) {
                 lose(Aspect::Codec);
             }
+            let lead = match has_pictures && a.scope == Scope::Audio {
+                true => lead_in(a, b),
+                false => 0,
+            };
             if a.packets.len() != b.packets.len() {
                 lose(Aspect::Packets);
-            } else if a.shown().count() != b.shown().count() {
+            } else if a.shown().count() + lead != b.shown().count() {
                 lose(Aspect::Preroll);
-            } else if !same_units(a, b) {
+            } else if !same_units(a, b, lead) {
                 lose(Aspect::Content);
             }
-            match moved(a, b, &mut shift) {
+            match moved(a, b, lead, &mut shift) {
                 true => {}
                 false => lose(Aspect::Pts),
             }
@@ -75,20 +87,31 @@ fn family(codec: &str) -> &str {
     }
 }
 
-fn same_units(a: &StreamEntry, b: &StreamEntry) -> bool {
-    let mut pairs = a.packets.iter().zip(&b.packets);
-    pairs.all(|(a, b)| a.units == b.units && a.shown == b.shown)
+/// How many packets are hidden at the beginning of `a`, of which `b` shows all.
+fn lead_in(a: &StreamEntry, b: &StreamEntry) -> usize {
+    match b.packets.iter().all(|packet| packet.shown) {
+        true => a.packets.iter().take_while(|p| !p.shown).count(),
+        false => 0,
+    }
 }
 
-/// True if every packet is later by the same, which all tracks have in common.
-fn moved(a: &StreamEntry, b: &StreamEntry, shift: &mut Option<i64>) -> bool {
+/// `lead`: so many packets at the beginning may be shown in `b` alone.
+fn same_units(a: &StreamEntry, b: &StreamEntry, lead: usize) -> bool {
+    let mut pairs = a.packets.iter().zip(&b.packets).enumerate();
+    pairs.all(|(n, (a, b))| a.units == b.units && (n < lead || a.shown == b.shown))
+}
+
+/// True if every packet is later by the same, which all tracks have in common. The first `lead` of
+/// `b` are none of those.
+fn moved(a: &StreamEntry, b: &StreamEntry, lead: usize, shift: &mut Option<i64>) -> bool {
     let micros = |of: &StreamEntry| -> Vec<i64> {
         let times = of.presentation_times().into_iter();
         times
             .map(|ticks| Timestamp::new(ticks, of.time_base()).micros())
             .collect()
     };
-    let (a, b) = (micros(a), micros(b));
+    let (a, mut b) = (micros(a), micros(b));
+    b.drain(..lead.min(b.len()));
     let (Some(first), Some(found)) = (a.first(), b.first()) else {
         return a.is_empty() && b.is_empty();
     };

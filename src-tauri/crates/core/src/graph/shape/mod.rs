@@ -5,7 +5,7 @@ mod schema;
 mod table;
 
 pub use schema::schema;
-pub(super) use table::OPS;
+pub(super) use table::ops;
 
 use serde_json::{Map, Value};
 
@@ -72,7 +72,7 @@ pub(super) const MAX_TEXT: usize = 4096;
 pub(super) const MAX_AREAS_TEXT: usize = 16_384;
 
 pub(super) fn find(name: &str) -> Option<&'static OpShape> {
-    OPS.iter().find(|shape| shape.name == name)
+    ops().find(|shape| shape.name == name)
 }
 
 impl OpShape {

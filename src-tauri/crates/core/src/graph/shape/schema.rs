@@ -1,6 +1,6 @@
 //! The JSON Schema that is written from the table.
 
-use super::{Kind, MAX_AREAS_TEXT, MAX_TEXT, OPS, OpShape};
+use super::{Kind, MAX_AREAS_TEXT, MAX_TEXT, OpShape, ops};
 use crate::graph::{GRAPH_VERSION, MAX_EDGES, MAX_ID, MAX_KEPT_TEXT, MAX_NODES, MAX_PATHS_TEXT};
 use serde_json::{Map, Value, json};
 
@@ -112,8 +112,7 @@ impl Kind {
 
 /// The JSON Schema (draft 2020-12) of a graph document of the newest version.
 pub fn schema() -> Value {
-    let nodes: Vec<Value> = OPS
-        .iter()
+    let nodes: Vec<Value> = ops()
         .map(|shape| {
             let needed = shape.needed();
             let mut required = vec!["id", "op"];
