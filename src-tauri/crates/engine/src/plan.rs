@@ -102,7 +102,6 @@ pub struct ModelUse {
 /// Clip, picture or sound.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
-#[expect(clippy::large_enum_variant, reason = "there is one plan at a time")]
 pub enum MediumPlan {
     /// A clip.
     Video(VideoPlan),

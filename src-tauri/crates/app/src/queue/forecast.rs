@@ -129,7 +129,7 @@ fn by_model(
     let plain = |op: &Op| {
         matches!(
             op,
-            Op::Source { .. } | Op::Sink { .. } | Op::Trim(_) | Op::Cut(_) | Op::Resize(_)
+            Op::Source { .. } | Op::Sink | Op::Trim(_) | Op::Cut(_) | Op::Resize(_)
         )
     };
     let ops = spec.graph.nodes.iter().map(|node| &node.op);
