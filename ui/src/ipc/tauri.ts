@@ -13,12 +13,13 @@ import { projectTauri } from './project-tauri';
 import { tauriQueue } from './queue-tauri';
 import { tauriModels } from './models-tauri';
 import { tauriShell } from './shell-tauri';
+import { SOUND_ENDINGS } from '../state/facts';
 
 /** What the file dialog offers; dropping and "all files" take anything, and the probe decides. */
 const MEDIA_EXTENSIONS = [
   'mp4', 'm4v', 'mov', 'mkv', 'webm', 'avi', 'mts', 'm2ts', 'ts', 'mpg', 'mpeg', 'mxf', 'ogv', 'wmv', 'flv', '3gp', 'y4m',
   'png', 'jpg', 'jpeg', 'webp', 'tif', 'tiff', 'avif', 'bmp', 'gif', 'heic', 'heif', 'exr', 'qoi', 'tga', 'ppm',
-  'wav', 'mp3', 'flac', 'm4a', 'm4b', 'aac', 'ogg', 'oga', 'opus', 'aif', 'aiff', 'wma', 'mka', 'ac3', 'amr', 'ape', 'caf', 'w64', 'wv',
+  ...SOUND_ENDINGS,
 ];
 
 async function call<T>(command: string, args?: Record<string, unknown>): Promise<T> {

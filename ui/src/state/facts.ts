@@ -62,7 +62,7 @@ export function encoderName(encoder: string, alone = false): string {
 }
 
 /** Endings that nothing but sound has. */
-const SOUND_ENDINGS: ReadonlySet<string> = new Set([
+export const SOUND_ENDINGS: ReadonlySet<string> = new Set([
   'aac', 'ac3', 'aif', 'aiff', 'amr', 'ape', 'caf', 'flac', 'm4a', 'm4b', 'mka', 'mp3', 'oga', 'ogg', 'opus', 'w64', 'wav', 'wma', 'wv',
 ]);
 

@@ -140,15 +140,22 @@ impl App {
 
     /// What was measured of the models as they are now, by their ids.
     pub fn model_speeds(&self) -> BTreeMap<String, ModelSpeed> {
-        let holds = |id: &str, stored: &Stored| {
-            let manifest = self.models.ready(id);
-            manifest.is_ok_and(|manifest| manifest.sha256 == stored.sha256)
-        };
         self.stored_speeds()
             .into_iter()
-            .filter(|(id, stored)| holds(id, stored))
+            .filter(|(id, stored)| self.holds(id, stored))
             .map(|(id, stored)| (id, stored.speed))
             .collect()
+    }
+
+    /// As [`App::model_speeds`], of one model.
+    pub(crate) fn model_speed(&self, id: &str) -> Option<ModelSpeed> {
+        let stored = self.stored_speeds().remove(id)?;
+        self.holds(id, &stored).then_some(stored.speed)
+    }
+
+    fn holds(&self, id: &str, stored: &Stored) -> bool {
+        let manifest = self.models.ready(id);
+        manifest.is_ok_and(|manifest| manifest.sha256 == stored.sha256)
     }
 
     fn stored_speeds(&self) -> BTreeMap<String, Stored> {

@@ -9,6 +9,8 @@ use std::path::{Path, PathBuf};
 use std::process::Command;
 
 use anyhow::{Context, bail};
+use base64::Engine;
+use base64::prelude::BASE64_STANDARD;
 
 use crate::exec::{self, say};
 use crate::place::Place;
@@ -227,7 +229,7 @@ impl Maker<'_> {
             .root
             .join(format!("assets/shelf/{}.json", sample.preset));
         let text = std::fs::read_to_string(&preset)?;
-        let address = format!("data:image/webp;base64,{}", base64(&bytes));
+        let address = format!("data:image/webp;base64,{}", BASE64_STANDARD.encode(&bytes));
         let text = with_picture(&text, &address)
             .with_context(|| format!("{} has no words", preset.display()))?;
         std::fs::write(&preset, text)?;
@@ -419,33 +421,9 @@ fn with_picture(text: &str, address: &str) -> Option<String> {
     Some(format!("{head}{PICTURE}\"{address}\",\n{tail}"))
 }
 
-fn base64(bytes: &[u8]) -> String {
-    const LETTERS: &[u8; 64] = b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
-    let mut text = String::new();
-    for three in bytes.chunks(3) {
-        let bits = (0..3).fold(0, |bits, n| {
-            bits << 8 | usize::from(three.get(n).copied().unwrap_or(0))
-        });
-        for n in 0..4 {
-            text.push(match n > three.len() {
-                true => '=',
-                false => char::from(LETTERS[bits >> (18 - 6 * n) & 63]),
-            });
-        }
-    }
-    text
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
-
-    #[test]
-    fn bytes_become_letters() {
-        for (bytes, text) in [("", ""), ("M", "TQ=="), ("Ma", "TWE="), ("Man", "TWFu")] {
-            assert_eq!(base64(bytes.as_bytes()), text);
-        }
-    }
 
     #[test]
     fn a_picture_stands_behind_the_words_and_takes_the_place_of_another() {

@@ -16,7 +16,7 @@ pub use fit::{Misfit, PresetFit, fits};
 pub(crate) use shelf::with_format;
 pub use shelf::{PresetOrigin, RefusedPreset, SavedFit, SavedPreset, Shelf};
 pub(crate) use steps::fitted;
-pub(crate) use work::{Work, ending_of, left_out, sound_work, work};
+pub(crate) use work::{Work, check_settings, ending_of, left_out, sound_work, work};
 
 use frameloom_core::error::{AppError, ErrorCode};
 use frameloom_core::job::{Quality, VideoCodec};

@@ -34,7 +34,8 @@ pub(crate) struct Work {
     pub ending: Option<String>,
 }
 
-fn check_settings(preset: &Preset, request: &UpscaleRequest) -> Result<(), AppError> {
+/// Refuses a model and a scale, for what takes none.
+pub(crate) fn check_settings(preset: &Preset, request: &UpscaleRequest) -> Result<(), AppError> {
     if request.model.is_none() && request.scale.is_none() {
         return Ok(());
     }

@@ -11,6 +11,7 @@ use frameloom_core::graph::Op;
 use frameloom_core::job::{Device, JobId, JobSpec, JobState};
 use frameloom_engine::Plan;
 use frameloom_engine::plan::MediumPlan;
+use frameloom_infer::CPU_PROVIDER;
 use frameloom_store::{ActiveJob, StoreError};
 
 /// So many finished jobs are looked at.
@@ -137,8 +138,12 @@ fn by_model(
         return None;
     }
     let speed = speed(&used.id)?;
-    let on_processor = speed.memory_bytes.is_some();
-    if spec.device != Device::Auto && !(spec.device == Device::Cpu && on_processor) {
+    let is_there = match spec.device {
+        Device::Auto => true,
+        Device::Cpu => speed.provider == CPU_PROVIDER,
+        _ => false,
+    };
+    if !is_there {
         return None;
     }
     let frames = match &plan.medium {
@@ -179,7 +184,7 @@ impl App {
             });
             costs.ok()?.micros(&work)
         };
-        known().or_else(|| by_model(spec, plan, |id| self.model_speeds().remove(id)))
+        known().or_else(|| by_model(spec, plan, |id| self.model_speed(id)))
     }
 
     /// How long the queue will take, and the share of it that is done, in thousandths.

@@ -176,14 +176,7 @@ pub(crate) fn adding(
     video: &VideoInfo,
     report: Option<FieldReport>,
 ) -> Result<(Work, Option<Behind>), AppError> {
-    if request.model.is_some() || request.scale.is_some() {
-        return Err(invalid(said!(
-            "preset.no_model",
-            "A model and a scale have no meaning for `{preset}`.",
-            preset = request.preset.preset().word
-        ))
-        .hint("Leave them out, or use `enlarge`."));
-    }
+    presets::check_settings(request.preset.preset(), request)?;
     let wish = request.subtitles.clone().unwrap_or_default();
     let span = request.span.filter(|_| first.is_some());
     let mut ops: Vec<Op> = first.into_iter().collect();

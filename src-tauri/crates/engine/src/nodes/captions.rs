@@ -17,11 +17,14 @@ use crate::EngineError;
 use frameloom_core::graph::{SubtitlesParams, TextParams};
 use frameloom_core::said;
 use frameloom_core::said::Said;
+use frameloom_core::subtitles::Retime;
 use frameloom_media::{
     Cue, Frame, FramePool, MediaError, ReadSubtitles, Subtitles, read_subtitles,
 };
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
+use std::sync::atomic::AtomicBool;
 use tempfile::TempDir;
 
 /// The size that ffmpeg gives to subtitles without one of their own.
@@ -43,13 +46,14 @@ pub(super) fn check(params: &SubtitlesParams) -> Result<(), Said> {
         check_color("box", back)?;
     }
     check_font(params.font.as_deref())?;
-    match params.retime() {
-        Some(_) => Ok(()),
-        None => Err(said!(
-            "subtitles.retime",
-            "subtitles are shifted by two days at most, and stretched to a hundredth or a hundred times"
-        )),
-    }
+    params.retime().map(drop).ok_or_else(out_of_bounds)
+}
+
+fn out_of_bounds() -> Said {
+    said!(
+        "subtitles.retime",
+        "subtitles are shifted by two days at most, and stretched to a hundredth or a hundred times"
+    )
 }
 
 /// Reads the file, with the times that are wanted.
@@ -65,11 +69,32 @@ pub(super) fn read(params: &SubtitlesParams) -> Result<Subtitles, MediaError> {
 
 /// Reads the file of a node once, to refuse it before anything runs.
 pub(crate) fn check_subtitles(node: &str, params: &SubtitlesParams) -> Result<(), EngineError> {
+    let wish = ReadSubtitles {
+        track: params.track,
+        charset: params.charset.as_deref(),
+    };
+    let file = Path::new(&params.file);
+    read_lines(node, file, wish, params.retime(), &Default::default()).map(drop)
+}
+
+/// Reads the subtitles of a file for a node, with the times that are wanted, `None` for those that are
+/// not possible. Gives also how many lines would be over before the first picture.
+///
+/// # Errors
+/// There is no text that can be read; nothing is left of it.
+pub(crate) fn read_lines(
+    node: &str,
+    file: &Path,
+    wish: ReadSubtitles<'_>,
+    retime: Option<Retime>,
+    cancel: &Arc<AtomicBool>,
+) -> Result<(Subtitles, usize), EngineError> {
     let refused = |reason: Said| EngineError::Node {
         node: node.to_owned(),
         reason,
     };
-    let subtitles = read(params).map_err(|error| match error {
+    let retime = retime.ok_or_else(|| refused(out_of_bounds()))?;
+    let mut subtitles = read_subtitles(file, wish, cancel).map_err(|error| match error {
         MediaError::Subtitles { what, .. } => refused(said!(
             "node.subtitles",
             "the subtitles cannot be read: {error}",
@@ -77,12 +102,13 @@ pub(crate) fn check_subtitles(node: &str, params: &SubtitlesParams) -> Result<()
         )),
         other => EngineError::Media(other),
     })?;
+    let before_zero = subtitles.retime(retime);
     match subtitles.cues.is_empty() {
         true => Err(refused(said!(
             "subtitles.all_before",
             "all of its lines would be over before the first picture; shift them less"
         ))),
-        false => Ok(()),
+        false => Ok((subtitles, before_zero)),
     }
 }
 

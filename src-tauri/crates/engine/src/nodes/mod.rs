@@ -36,7 +36,7 @@ mod turn;
 mod upscale;
 mod windowed;
 
-pub(crate) use captions::check_subtitles;
+pub(crate) use captions::{check_subtitles, read_lines};
 pub(crate) use joint::{At, Joints, Shift, fit_inside};
 pub(crate) use letters::missing_letters;
 pub(crate) use overlay::{Over, OverSource, SharedOver};

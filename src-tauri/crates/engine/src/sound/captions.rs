@@ -3,10 +3,11 @@
 
 use super::node_error;
 use crate::EngineError;
+use crate::nodes::read_lines;
 use frameloom_core::graph::SubtitleTrackParams;
 use frameloom_core::said;
 use frameloom_core::subtitles::language_of;
-use frameloom_media::{Container, CueTrack, MediaError, ReadSubtitles, read_subtitles};
+use frameloom_media::{Container, CueTrack, ReadSubtitles};
 use std::path::Path;
 use std::sync::Arc;
 use std::sync::atomic::AtomicBool;
@@ -35,41 +36,11 @@ pub(super) fn read(
     container: Container,
     cancel: &Arc<AtomicBool>,
 ) -> Result<Lines, EngineError> {
-    let retime = params.retime().ok_or_else(|| {
-        node_error(
-            node,
-            said!(
-                "subtitles.retime",
-                "subtitles are shifted by two days at most, and stretched to a hundredth or a hundred times"
-            ),
-        )
-    })?;
     let wish = ReadSubtitles {
         track: params.track,
         charset: params.charset.as_deref(),
     };
-    let refused = |error: MediaError| match error {
-        MediaError::Subtitles { what, .. } => node_error(
-            node,
-            said!(
-                "node.subtitles",
-                "the subtitles cannot be read: {error}",
-                error = what
-            ),
-        ),
-        other => EngineError::Media(other),
-    };
-    let mut subtitles = read_subtitles(path, wish, cancel).map_err(refused)?;
-    let before_zero = subtitles.retime(retime);
-    if subtitles.cues.is_empty() {
-        return Err(node_error(
-            node,
-            said!(
-                "subtitles.all_before",
-                "all of its lines would be over before the first picture; shift them less"
-            ),
-        ));
-    }
+    let (subtitles, before_zero) = read_lines(node, path, wish, params.retime(), cancel)?;
     let language = match &params.language {
         Some(name) => Some(language_of(name).ok_or_else(|| {
             node_error(

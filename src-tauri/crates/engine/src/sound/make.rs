@@ -136,10 +136,7 @@ enum From<'a> {
     File {
         path: PathBuf,
         stream: u32,
-        shift_micros: i64,
-        cut: Option<SourceCut>,
-        holes: &'a [SourceHole],
-        slow: Option<Rational>,
+        taken: Taken<'a>,
     },
     Written {
         /// With its times in the result, but for the shift.
@@ -153,6 +150,19 @@ enum From<'a> {
         /// Its place among the tracks of sound.
         track: usize,
     },
+}
+
+/// What of an input comes into the result, and where.
+#[derive(Clone, Copy)]
+struct Taken<'a> {
+    /// Added to its times, after everything else.
+    shift_micros: i64,
+    /// What is kept of it, in the time of its file.
+    cut: Option<SourceCut>,
+    /// What is left out of that.
+    holes: &'a [SourceHole],
+    /// How many times as long it lasts.
+    slow: Option<Rational>,
 }
 
 /// What is remembered of a finished part.
@@ -195,12 +205,18 @@ pub(crate) fn make<'a>(world: &World<'a>) -> Result<Made<'a>, EngineError> {
 
 impl<'a> World<'a> {
     fn copied(&self, input: &str, stream: u32) -> From<'a> {
-        let placement = self.placement(input);
-        let own = |micros: Option<i64>| micros.map(|m| m.saturating_sub(placement.shift));
-        let (from, to) = (own(placement.from), own(placement.to));
         From::File {
             path: self.spec.path_of(input).to_owned(),
             stream,
+            taken: self.taken(input),
+        }
+    }
+
+    fn taken(&self, input: &str) -> Taken<'a> {
+        let placement = self.placement(input);
+        let own = |micros: Option<i64>| micros.map(|m| m.saturating_sub(placement.shift));
+        let (from, to) = (own(placement.from), own(placement.to));
+        Taken {
             shift_micros: placement.shift,
             holes: if self.is_main(input) { self.holes } else { &[] },
             slow: self.slow.filter(|_| self.is_main(input)),
@@ -222,19 +238,11 @@ impl<'a> World<'a> {
         let container = Container::from_path(&self.spec.output)?;
         let cancel = self.context.cancel.now_flag();
         let lines = captions::read("subtitle_track", path, params, container, &cancel)?;
-        let From::File {
-            shift_micros,
-            cut,
-            holes,
-            slow,
-            ..
-        } = self.copied(input, 0)
-        else {
-            return Err(node_error("subtitle_track", "its file has no place"));
-        };
+        let taken = self.taken(input);
+        let track = lines.track;
         Ok(From::Written {
-            track: lines.track.placed(origin_micros, cut, holes, slow),
-            shift_micros,
+            track: track.placed(origin_micros, taken.cut, taken.holes, taken.slow),
+            shift_micros: taken.shift_micros,
             number,
         })
     }
@@ -450,17 +458,14 @@ impl Made<'_> {
                     From::File {
                         path,
                         stream,
-                        shift_micros,
-                        cut,
-                        holes,
-                        slow,
+                        taken,
                     } => TrackFrom::File {
                         path,
                         stream: *stream,
-                        shift_micros: *shift_micros,
-                        cut: *cut,
-                        holes,
-                        slow: *slow,
+                        shift_micros: taken.shift_micros,
+                        cut: taken.cut,
+                        holes: taken.holes,
+                        slow: taken.slow,
                     },
                     From::Written {
                         track,
