@@ -301,11 +301,7 @@ fn pipeline(bench: &mut Bench) -> anyhow::Result<()> {
     let output = bench.work.join("result.mp4");
     let plan = plan_of(bench, &input, &output)?;
     let encoder = encoder_of(&plan)?;
-    let size = |key: &str| -> anyhow::Result<(u64, u64)> {
-        let side = |index: usize| plan[key][index].as_u64().context("the plan has no size");
-        Ok((side(0)?, side(1)?))
-    };
-    let (small, large) = (size("input_size")?, size("output_size")?);
+    let (small, large) = (size_of(&plan, "input")?, size_of(&plan, "output")?);
     let frame_bytes = large.0 * large.1 * 3 / 2;
     let python = Python::ensure(&bench.place)?;
     let (unpacked, scratch) = (
@@ -398,6 +394,14 @@ fn plan_of(bench: &Bench, input: &Path, output: &Path) -> anyhow::Result<Value> 
     let plans = exec::stdout_of(bench.upscale(input, output).arg("--dry-run"))?;
     let plans: Value = serde_json::from_str(&plans)?;
     Ok(plans[0].clone())
+}
+
+/// Width and height of the pictures of a plan, of its `input` or its `output`.
+fn size_of(plan: &Value, side: &str) -> anyhow::Result<(u64, u64)> {
+    let read = |index: usize| plan["sizes"][side][index].as_u64();
+    read(0)
+        .zip(read(1))
+        .with_context(|| format!("the plan tells no size of its {side}"))
 }
 
 /// Encoder and settings that the product uses, for everything it is compared with.

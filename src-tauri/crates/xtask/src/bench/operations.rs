@@ -14,7 +14,7 @@ use serde_json::{Value, json};
 
 use super::measure::{self, Cost};
 use super::python::Python;
-use super::{Bench, bare, encoder_of};
+use super::{Bench, bare, encoder_of, size_of};
 use crate::exec::{self, say};
 
 /// The least part of the speed of bare inference, or of the same filter in ffmpeg.
@@ -37,6 +37,8 @@ enum Clip {
     Fields,
     /// People who speak, with small pictures.
     Speech,
+    /// The same, a file of sound alone.
+    Sound,
 }
 
 impl Clip {
@@ -59,13 +61,26 @@ impl Clip {
                 "fps=50,scale=640:-2,crop=640:360,tinterlace=interleave_top,fieldorder=tff",
                 &["-flags", "+ildct+ilme", "-x264-params", "tff=1"],
             ),
-            Clip::Speech => ("media/speech/silero_vad_test_60s.wav", "", &[]),
+            Clip::Speech | Clip::Sound => ("media/speech/silero_vad_test_60s.wav", "", &[]),
         }
+    }
+
+    /// Ending of its file, and so of what comes of it.
+    fn ending(self) -> &'static str {
+        match self {
+            Clip::Sound => "wav",
+            _ => "mp4",
+        }
+    }
+
+    /// It is counted in seconds of sound, not in frames.
+    fn is_heard(self) -> bool {
+        matches!(self, Clip::Speech | Clip::Sound)
     }
 
     /// `seconds` of it.
     fn make(self, bench: &Bench, data: &Path, seconds: u32) -> anyhow::Result<PathBuf> {
-        let made = bench.work.join(format!("{self:?}-{seconds}s.mp4"));
+        let made = (bench.work).join(format!("{self:?}-{seconds}s.{}", self.ending()));
         if made.exists() {
             return Ok(made);
         }
@@ -81,15 +96,33 @@ impl Clip {
         if !filter.is_empty() {
             command.args(["-vf", filter]);
         }
-        exec::run(
-            command
-                .args(["-t", &seconds.to_string(), "-c:v", "libx264", "-crf", "18"])
-                .args(["-pix_fmt", "yuv420p", "-c:a", "aac"])
-                .args(more)
-                .arg(&made),
-        )?;
+        command.args(["-t", &seconds.to_string()]);
+        if self != Clip::Sound {
+            command.args(["-c:v", "libx264", "-crf", "18", "-pix_fmt", "yuv420p"]);
+            command.args(["-c:a", "aac"]).args(more);
+        }
+        exec::run(command.arg(&made))?;
         Ok(made)
     }
+}
+
+/// Stands for the file of [`lines`] in the words of a row and in a filter.
+const LINES: &str = "{lines}";
+
+/// Subtitles that show a line most of the time.
+fn lines(bench: &Bench) -> anyhow::Result<PathBuf> {
+    let file = bench.work.join("lines.srt");
+    let mut text = String::new();
+    for second in 0..60 {
+        let (minute, rest) = (second / 60, second % 60);
+        writeln!(
+            text,
+            "{}\n00:{minute:02}:{rest:02},000 --> 00:{minute:02}:{rest:02},900\nA line that is read in second {second},\nand another below it\n",
+            second + 1,
+        )?;
+    }
+    std::fs::write(&file, text)?;
+    Ok(file)
 }
 
 /// A model and what it looks at.
@@ -176,9 +209,9 @@ impl Operation {
 
     /// Units that are counted: frames, or seconds of sound.
     fn units(&self) -> f64 {
-        match self.clip {
-            Clip::Speech => f64::from(self.seconds),
-            _ => f64::from(self.seconds) * 25.0,
+        match self.clip.is_heard() {
+            true => f64::from(self.seconds),
+            false => f64::from(self.seconds) * 25.0,
         }
     }
 }
@@ -245,12 +278,18 @@ const OPERATIONS: &[Operation] = &[
     // 256 of 16,000.
     Operation::with("voice", &["voice"], (Clip::Speech, 24),
         model("gtcrn", "audio/gtcrn_simple.onnx", &[], &[(&[1, 257, 1, 2], 63)])),
+    Operation::with("voice of a file of sound", &["voice"], (Clip::Sound, 24),
+        model("gtcrn", "audio/gtcrn_simple.onnx", &[], &[(&[1, 257, 1, 2], 63)])),
     Operation::without("denoise", &["do", "clean"], (Clip::Talk, 1),
         ("nlmeans", "nlmeans=s=4", true)),
     Operation::without("deinterlace", &["do", "deinterlace"], (Clip::Fields, 8),
         ("bwdif", "bwdif=mode=send_field", true)),
     Operation::without("interpolate", &["interpolate"], (Clip::Walk, 1),
         ("minterpolate", "minterpolate=fps=50", false)),
+    Operation::without("slow motion, twice as long", &["interpolate", "--slow", "2", "--sound", "drop"], (Clip::Walk, 1),
+        ("minterpolate", "minterpolate=fps=50,setpts=2*PTS", false)),
+    Operation::without("subtitles, burned in", &["subtitles", "--burn", LINES], (Clip::Walk, 8),
+        ("subtitles", "subtitles=filename={lines}", true)),
     Operation::without("stabilise", &["stabilise"], (Clip::Walk, 8),
         ("deshake", "deshake", false)),
     Operation::without("reframe by motion", &["reframe", "--motion"], (Clip::Walk, 8),
@@ -263,6 +302,9 @@ const OPERATIONS: &[Operation] = &[
     Operation { name: "voice", words: &["voice"], clip: Clip::Speech, seconds: 24,
         result: Made::Clip, weights: None,
         beside: Some(Beside { name: "afftdn, loudnorm", pictures: "", sound: "afftdn,loudnorm=I=-16", is_same: false }) },
+    Operation { name: "voice of a file of sound", words: &["voice"], clip: Clip::Sound, seconds: 24,
+        result: Made::Clip, weights: None,
+        beside: Some(Beside { name: "afftdn, loudnorm", pictures: "", sound: "afftdn,loudnorm=I=-16,aresample=16000", is_same: false }) },
 ];
 
 /// What was measured of a row.
@@ -363,19 +405,39 @@ fn test_data(bench: &Bench) -> Option<PathBuf> {
 }
 
 /// The verb on a clip, with every choice made, on a data folder of its own.
-fn command(bench: &Bench, operation: &Operation, clip: &Path, folder: &Path) -> Command {
+fn command(
+    bench: &Bench,
+    operation: &Operation,
+    clip: &Path,
+    folder: &Path,
+) -> anyhow::Result<Command> {
     let mut command = bench.frameloom();
-    command.args(operation.words).arg(clip);
+    for word in operation.words {
+        match *word {
+            LINES => command.arg(lines(bench)?),
+            word => command.arg(word),
+        };
+    }
+    command.arg(clip);
     if let Some(weights) = &operation.weights {
         command.args(["--model", weights.id]);
     }
-    command.args(["--device", "cpu", "--codec", "h264", "--overwrite"]);
+    command.args(["--device", "cpu", "--overwrite"]);
+    if !operation.clip.is_heard() {
+        // Where only the sound changes, a codec of pictures would keep them from being copied.
+        command.args(["--codec", "h264"]);
+    }
     match operation.result {
-        Made::Clip => command.arg("--output").arg(folder.join("result.mp4")),
+        Made::Clip => command.arg("--output").arg(result_of(operation, folder)),
         Made::Text(option) => command.args([option, "-"]),
     };
     command.arg("--data-dir").arg(folder.join("data"));
-    command
+    Ok(command)
+}
+
+/// Where the result of a row goes.
+fn result_of(operation: &Operation, folder: &Path) -> PathBuf {
+    folder.join(format!("result.{}", operation.clip.ending()))
 }
 
 fn measured<'a>(
@@ -410,15 +472,17 @@ fn measured<'a>(
     }
     let short = operation.clip.make(bench, data, 1)?;
     let long = operation.clip.make(bench, data, 1 + operation.seconds)?;
-    let result = folder.join("result.mp4");
+    let result = result_of(operation, &folder);
     let coding = match operation.result {
         Made::Clip => {
             let dry = exec::stdout_of(
-                command(bench, operation, &long, &folder).args(["--dry-run", "--json"]),
+                command(bench, operation, &long, &folder)?.args(["--dry-run", "--json"]),
             )?;
             let plan: Value = serde_json::from_str(&dry)?;
             // Where pictures are copied, nothing encodes them.
-            Some(plan[0].clone()).filter(|plan| plan["encoder"].is_string())
+            Some(plan[0].clone())
+                .filter(|plan| plan["encoder"].is_string() && plan["encoder"] != "copy")
+                .filter(|_| operation.clip != Clip::Sound)
         }
         Made::Text(_) => None,
     };
@@ -430,7 +494,7 @@ fn measured<'a>(
     let (mut decode, mut encode) = (f64::INFINITY, f64::INFINITY);
     let mut peak_bytes = 0;
     for _ in 0..bench.runs {
-        let cost = measure::run(&mut command(bench, operation, &long, &folder))?;
+        let cost = measure::run(&mut command(bench, operation, &long, &folder)?)?;
         own.long(&cost);
         peak_bytes = peak_bytes.max(cost.peak_bytes);
         if let (Some(weights), Some(file)) = (&operation.weights, &weights_file) {
@@ -440,8 +504,7 @@ fn measured<'a>(
             bare_cpu = bare_cpu.min(spent.cpu_seconds);
             if let (Some(plan), Some(encoder)) = (&coding, &encoder) {
                 decode = decode.min(bare::decode(&long)?.cpu_seconds);
-                let side = |index: usize| plan["output_size"][index].as_u64();
-                let size = (side(0).context("no width")?, side(1).context("no height")?);
+                let size = size_of(plan, "output")?;
                 let frames = folder.join("frames.yuv");
                 bare::unpack(&result, &frames, size.0 * size.1 * 3 / 2)?;
                 let scratch = folder.join("scratch.mp4");
@@ -450,14 +513,16 @@ fn measured<'a>(
                 std::fs::remove_file(&frames)?;
             }
         } else if let Some(beside) = &operation.beside {
-            let scratch = folder.join("scratch.mp4");
-            let pipeline = |clip: &Path| bare_filter(beside, operation, clip, &encoder, &scratch);
+            let scratch = folder.join(format!("scratch.{}", operation.clip.ending()));
+            let pictures = (beside.pictures).replace(LINES, &lines(bench)?.to_string_lossy());
+            let pipeline =
+                |clip: &Path| bare_filter(beside, &pictures, operation, clip, &encoder, &scratch);
             other.long(&measure::run(&mut pipeline(&long)?)?);
             other.short(&measure::run(&mut pipeline(&short)?)?);
         }
         own.short(&measure::run(&mut command(
             bench, operation, &short, &folder,
-        ))?);
+        )?)?);
     }
     let part = f64::from(operation.seconds) / f64::from(operation.seconds + 1);
     let inference = bare_cpu.is_finite().then(|| bare_cpu * units / own.cpu());
@@ -518,6 +583,7 @@ impl Pair {
 /// ffmpeg with the filter and the product's settings of the encoder.
 fn bare_filter(
     beside: &Beside,
+    pictures: &str,
     operation: &Operation,
     clip: &Path,
     encoder: &Option<(String, Value)>,
@@ -527,18 +593,22 @@ fn bare_filter(
     command.args(["-hide_banner", "-nostdin", "-loglevel", "error", "-y", "-i"]);
     command.arg(clip);
     if let Made::Text(_) = operation.result {
-        command.args(["-an", "-vf", beside.pictures, "-f", "null", "-"]);
+        command.args(["-an", "-vf", pictures, "-f", "null", "-"]);
         return Ok(command);
     }
     command.args(["-map", "0", "-c", "copy"]);
     if !beside.sound.is_empty() {
-        command.args(["-c:a", "aac", "-af", beside.sound]);
+        let codec = match operation.clip {
+            Clip::Sound => "pcm_s16le",
+            _ => "aac",
+        };
+        command.args(["-c:a", codec, "-af", beside.sound]);
     }
-    if !beside.pictures.is_empty() {
+    if !pictures.is_empty() {
         let Some((name, settings)) = encoder else {
             bail!("nothing encodes the pictures of {}", operation.name);
         };
-        command.args(["-vf", beside.pictures, "-c:v", name]);
+        command.args(["-vf", pictures, "-c:v", name]);
         for (name, value) in settings.as_object().into_iter().flatten() {
             let value = value.as_str().context("a setting is no text")?;
             command.args([&format!("-{name}"), value]);
@@ -565,9 +635,9 @@ fn told(row: &Row<'_>) -> Value {
 /// The rows as Markdown.
 fn table(rows: &[Row<'_>]) -> String {
     let mut text = String::new();
-    let speed = |row: &Row<'_>, value: f64| match row.operation.clip {
-        Clip::Speech => format!("{value:.0} s"),
-        _ => format!("{value:.1}"),
+    let speed = |row: &Row<'_>, value: f64| match row.operation.clip.is_heard() {
+        true => format!("{value:.0} s"),
+        false => format!("{value:.1}"),
     };
     let verdict = |row: &Row<'_>| match (row.has_goal(), row.ratio() >= GOAL) {
         (false, _) => "",
