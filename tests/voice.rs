@@ -3,6 +3,8 @@
 #![expect(clippy::unwrap_used, reason = "the helpers of a test may fail it")]
 
 use e2e::*;
+use frameloom_app::{App, Places};
+use frameloom_core::job::JobId;
 use frameloom_media::{SoundFilter, SoundFormat, SoundReader};
 use std::path::{Path, PathBuf};
 use std::process::Command;
@@ -257,6 +259,17 @@ fn without_a_model_a_filter_does_it_and_wrong_wishes_are_refused() {
         (found + 16.0).abs() <= 0.6 && peak <= -0.9,
         "{found} {peak}"
     );
+    // What the window tells of both is what ffmpeg finds.
+    let app = App::open(Places::discover(Some(cli.data())).unwrap()).unwrap();
+    let id = JobId(cli.jobs()[0]["id"].as_str().unwrap().to_owned());
+    let told = app.job_sound(&id).unwrap();
+    for (of, path) in [(told.before, &source), (told.after, &out)] {
+        let (wanted, peak) = loudness(path);
+        let near = |found: Option<f64>, wanted: f64| (found.unwrap() - wanted).abs() <= 0.2;
+        assert!(near(of.loudness, wanted) && near(of.peak, peak), "{told:?}");
+        assert_eq!(of.size_bytes, path.metadata().unwrap().len());
+        assert!((of.length_micros - 5_000_000).abs() < 200_000, "{told:?}");
+    }
     for (more, says) in [
         (["--loudness", "3"], "-31 to -5"),
         (["--strength", "2"], "0 to 1"),

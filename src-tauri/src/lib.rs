@@ -140,6 +140,7 @@ pub fn run(arguments: impl IntoIterator<Item = OsString>) -> anyhow::Result<()> 
             commands::jobs::receipt,
             commands::jobs::verify_output,
             commands::jobs::job_likeness,
+            commands::jobs::job_sound,
             commands::jobs::watch_jobs,
             commands::jobs::reveal_output,
             commands::library::find_in_library,

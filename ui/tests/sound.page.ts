@@ -171,6 +171,55 @@ test('the receipt of sound tells its loudness and no frames, and the history how
   expect(await findings(page)).toEqual([]);
 });
 
+test('what source and result sound like is measured when it is asked for, and told in figures', async ({ page }) => {
+  const errors = await open(page);
+  // Before there is a result there is nothing to compare.
+  await expect(page.getByRole('button', { name: 'Measure the sound' })).toHaveCount(0);
+  await page.locator('#start').click();
+  await expect(page.getByRole('radio', { name: 'After', exact: true })).toBeChecked();
+  expect(await calls(page, 'sound of both')).toEqual([]);
+  await page.getByRole('button', { name: 'Measure the sound' }).click();
+  const figures = page.locator('section.stage .figures');
+  await expect(figures).toContainText('loudness -23.4 LUFS → -16.0 LUFS');
+  await expect(figures).toContainText('true peak -4.1 dBTP → -1.3 dBTP');
+  await expect(figures).toContainText(/length 0:16\.00 → 0:16\.00/);
+  await expect(figures).toContainText(/\d+ kB became \d+ kB/);
+  expect(await findings(page)).toEqual([]);
+  expect(errors).toEqual([]);
+});
+
+test('silence has no loudness, and says so', async ({ page }) => {
+  await open(page, { files: '/home/mai/Âm thanh/mute.wav' });
+  await page.locator('#start').click();
+  await page.getByRole('button', { name: 'Measure the sound' }).click();
+  await expect(page.locator('section.stage .figures')).toContainText('loudness silence → silence');
+});
+
+test('a clip of which the sound was changed tells figures of pictures and of sound, another one of pictures alone', async ({ page }) => {
+  await open(page, { files: CLIP });
+  await cardOf(page, 'Even out loudness').click();
+  await expect(page.locator('#start')).toBeEnabled();
+  await page.locator('#start').click();
+  await page.getByRole('button', { name: 'Measure this frame' }).click();
+  const figures = page.locator('section.stage .figures');
+  await expect(figures).toContainText('PSNR 38.4 dB');
+  await expect(figures).toContainText('loudness -23.4 LUFS → -16.0 LUFS');
+  // Of another frame the pictures are measured anew; the sound is that of the whole, and known.
+  await page.getByRole('button', { name: 'Next frame' }).click();
+  await expect(figures).not.toContainText('PSNR');
+  await page.getByRole('button', { name: 'Measure this frame' }).click();
+  await expect(figures).toContainText('PSNR 38.4 dB');
+  expect((await calls(page, 'sound of both')).length).toBe(1);
+  expect(await findings(page)).toEqual([]);
+
+  await open(page, { files: CLIP });
+  await page.locator('#start').click();
+  await page.getByRole('button', { name: 'Measure this frame' }).click();
+  await expect(figures).toContainText('PSNR 38.4 dB');
+  await expect(figures).not.toContainText('LUFS');
+  expect(await calls(page, 'sound of both')).toEqual([]);
+});
+
 test('sound of the library is worked on at Home', async ({ page }) => {
   await open(page, { files: '', library: '40' });
   await page.getByRole('button', { name: 'Library', exact: true }).click();

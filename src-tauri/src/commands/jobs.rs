@@ -4,7 +4,7 @@ use super::{call, reveal};
 use crate::Door;
 use crate::events::Watchers;
 use frameloom_app::receipt::Verification;
-use frameloom_app::{Lane, Likeness, UpscalePlan, UpscaleRequest};
+use frameloom_app::{Lane, Likeness, SoundOfBoth, UpscalePlan, UpscaleRequest};
 use frameloom_core::error::AppError;
 use frameloom_core::job::{Job, JobEvent, JobId};
 use frameloom_core::receipt::Receipt;
@@ -80,6 +80,12 @@ pub(crate) async fn job_likeness(
     at_micros: i64,
 ) -> Answer<Likeness> {
     call(door, move |app| app.job_likeness(&id, at_micros)).await
+}
+
+/// What the source and the result of a job sound like.
+#[tauri::command]
+pub(crate) async fn job_sound(door: State<'_, Door>, id: JobId) -> Answer<SoundOfBoth> {
+    call(door, move |app| app.job_sound(&id)).await
 }
 
 /// Shows the result of a job in the system's file manager.

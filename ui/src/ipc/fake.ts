@@ -11,6 +11,7 @@ import type { ModelEntry } from './bindings/ModelEntry';
 import type { Node } from './bindings/Node';
 import type { Receipt } from './bindings/Receipt';
 import type { Settings } from './bindings/Settings';
+import type { SoundFigures } from './bindings/SoundFigures';
 import type { Warning } from './bindings/Warning';
 import type { UpscaleRequest } from './bindings/UpscaleRequest';
 import { canvasFake } from './canvas-fake';
@@ -274,6 +275,7 @@ function lengthOf(request: UpscaleRequest): number {
 }
 
 function pictureNodes(request: UpscaleRequest): Node[] {
+  if (request.preset === 'loudness' || request.preset === 'voice') return soundNodes(request);
   return request.preset === 'enlarge'
     ? [{ id: 'n1', op: 'upscale', params: { model: request.model ?? 'loom-x2-web' } }]
     : [{ id: 'n1', op: 'denoise', params: { sigma: 4, model: null } }];
@@ -482,6 +484,7 @@ export function fakeIpc(options: FakeOptions = {}): FakeIpc {
     },
     submitUpscale: async (request) => {
       count += 1;
+      const made = isAlone(request) ? soundNodes(request) : pictureNodes(request);
       const job: Job = {
         id: `fake-${count}`,
         spec: {
@@ -505,15 +508,15 @@ export function fakeIpc(options: FakeOptions = {}): FakeIpc {
                     },
                   ]
                 : []),
-              ...(isAlone(request) ? soundNodes(request) : pictureNodes(request)),
+              ...made,
               { id: 'n2', op: 'sink' },
             ],
-            edges: isAlone(request)
-              ? []
-              : [
+            edges: made.some(({ id }) => id === 'n1')
+              ? [
                   { from: 'n0', to: 'n1' },
                   { from: 'n1', to: 'n2' },
-                ],
+                ]
+              : [],
           },
           encode: { codec: request.codec, quality: request.quality, drop: request.drop },
           device: request.device,
@@ -581,6 +584,18 @@ export function fakeIpc(options: FakeOptions = {}): FakeIpc {
     likeness: async (id) => {
       calls.push(`likeness ${id}`);
       return { before_bytes: 2_400_000, after_bytes: 6_100_000, picture: { psnr_db: 38.42, ssim: 0.9731 }, blemishes: { before: { noise: 4.2, blocks: 1.9 }, after: { noise: 1.1, blocks: 0.2 } } };
+    },
+    soundOfBoth: async (id) => {
+      const job = jobs.get(id);
+      if (job?.state !== 'succeeded') throw { code: 'job_state', message: 'no result' };
+      calls.push(`sound of both ${id}`);
+      const { input, output } = job.spec;
+      const figures = (path: string, loudness: number, peak: number): SoundFigures => ({
+        size_bytes: fakeInfo(path).size_bytes,
+        length_micros: fakeInfo(path).duration_micros ?? 0,
+        ...(input.includes('mute') ? { loudness: null, peak: null } : { loudness, peak }),
+      });
+      return { before: figures(input, -23.44, -4.12), after: figures(output, -16.02, -1.3) };
     },
     getSettings: async () => settings,
     setSettings: async (next) => {

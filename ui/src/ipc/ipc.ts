@@ -12,6 +12,7 @@ import type { ModelEntry } from './bindings/ModelEntry';
 import type { Receipt } from './bindings/Receipt';
 import type { Report } from './bindings/Report';
 import type { Settings } from './bindings/Settings';
+import type { SoundOfBoth } from './bindings/SoundOfBoth';
 import type { UpscalePlan } from './bindings/UpscalePlan';
 import type { UpscaleRequest } from './bindings/UpscaleRequest';
 import type { Verification } from './bindings/Verification';
@@ -63,6 +64,8 @@ export interface Ipc extends CanvasIpc, HomeIpc, LibraryIpc, ModelsIpc, PresetsI
   verifyOutput(id: string): Promise<Verification>;
   /** How alike a frame of a result and of its source are. */
   likeness(id: string, atMicros: number): Promise<Likeness>;
+  /** What a source and its result sound like. All of both is listened to, which takes a while. */
+  soundOfBoth(id: string): Promise<SoundOfBoth>;
   getSettings(): Promise<Settings>;
   setSettings(settings: Settings): Promise<void>;
   /** What this machine has and can do; takes a few seconds, for it is tried and measured. */

@@ -65,6 +65,7 @@ export function tauriIpc(): Ipc {
     receipt: (id) => call('receipt', { id }),
     verifyOutput: (id) => call('verify_output', { id }),
     likeness: (id, atMicros) => call('job_likeness', { id, atMicros: Math.round(atMicros) }),
+    soundOfBoth: (id) => call('job_sound', { id }),
     getSettings: () => call('get_settings'),
     setSettings: (settings) => call('set_settings', { settings }),
     lookAtMachine: () => call('look_at_machine'),

@@ -77,6 +77,14 @@ export function isAlone(job: Job): boolean {
   return job.sizes === null;
 }
 
+/** Nodes that change how something sounds. */
+const OF_SOUND: ReadonlySet<string> = new Set(['audio_denoise', 'audio_redact', 'loudness']);
+
+/** A job works on the sound of a file, and not on its pictures alone. */
+export function changesSound(job: Job): boolean {
+  return isAlone(job) || job.spec.graph.nodes.some(({ op }) => OF_SOUND.has(op));
+}
+
 /** The tracks of sound of a file. */
 export function soundTracks(info: MediaInfo): StreamInfo[] {
   return info.streams.filter((stream) => stream.kind === 'audio');

@@ -53,7 +53,7 @@ pub struct PictureLikeness {
 }
 
 /// What a source and its result sound like.
-#[derive(Debug, Clone, Copy, PartialEq, Serialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Serialize, TS)]
 pub struct SoundOfBoth {
     /// The source.
     pub before: SoundFigures,
@@ -62,15 +62,17 @@ pub struct SoundOfBoth {
 }
 
 /// Of the first track of a file.
-#[derive(Debug, Clone, Copy, PartialEq, Serialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Serialize, TS)]
 pub struct SoundFigures {
     /// Size of the file.
+    #[ts(type = "number")]
     pub size_bytes: u64,
     /// Integrated loudness in LUFS; `None` for silence.
     pub loudness: Option<f64>,
     /// Highest true peak in dBTP; `None` for silence.
     pub peak: Option<f64>,
     /// Length in microseconds.
+    #[ts(type = "number")]
     pub length_micros: i64,
 }
 

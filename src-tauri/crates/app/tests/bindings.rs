@@ -11,8 +11,8 @@ use frameloom_app::{
     FacesView, GraphPlan, GraphRequest, HistoryPage, HistoryQuery, JobEdit, Kept, Likeness,
     MenuGroup, ModelEntry, ModelImport, ModelSource, ModelSpeed, NodeView, Opened, Outgoing,
     PresetCard, PresetFit, QueueEvent, Report, Retry, SavedFit, SavedPreset, SceneExport,
-    ScenesView, Settings, Shelf, SilenceView, SoundWish, TrayWords, UpscalePlan, UpscaleRequest,
-    ViewRequest, WatchFolderView,
+    ScenesView, Settings, Shelf, SilenceView, SoundOfBoth, SoundWish, TrayWords, UpscalePlan,
+    UpscaleRequest, ViewRequest, WatchFolderView,
 };
 use frameloom_core::error::AppError;
 use frameloom_core::graph::{Fault, NodeKind};
@@ -89,6 +89,7 @@ fn export(folder: &Path) -> Result<(), ExportError> {
     NodeView::export_all(&config)?;
     ViewRequest::export_all(&config)?;
     Settings::export_all(&config)?;
+    SoundOfBoth::export_all(&config)?;
     SoundWish::export_all(&config)?;
     TrayWords::export_all(&config)?;
     Verification::export_all(&config)?;
