@@ -460,6 +460,12 @@ fn many_pictures_are_seen_on_one_sheet_and_what_is_broken_is_named() {
     // Nothing is written over without being told to, and no source ever.
     let again = sheet(&[]);
     assert!(again.stdout.contains("sheet (2).png"), "{again:?}");
+    let small = ["--columns", "1", "--size", "80", "--no-names"];
+    let told = sheet(&small).expect_code(3);
+    assert!(told.stdout.contains("sheet (3).png"), "{told:?}");
+    let made = image::open(cli.folder().join("sheet (3).png")).unwrap();
+    assert_eq!((made.width(), made.height()), (80 + 16, 3 * 61 + 8));
+    sheet(&["--columns", "30"]).expect_code(2);
     let source = folder.join("a wide.png");
     let words = [
         "sheet",

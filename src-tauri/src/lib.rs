@@ -158,6 +158,8 @@ pub fn run(arguments: impl IntoIterator<Item = OsString>) -> anyhow::Result<()> 
             commands::library::delete_items,
             commands::library::watch_folder,
             commands::library::reveal_item,
+            commands::library::make_sheet,
+            commands::library::leave_sheet,
             commands::media::start_files,
             commands::media::expand_inputs,
             commands::media::probe_media,

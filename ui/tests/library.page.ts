@@ -41,6 +41,16 @@ for (const theme of ['dark', 'light']) {
       await page.waitForTimeout(500);
       await check('delete');
       await page.keyboard.press('Escape');
+      await page.locator('[data-index="1"]').click();
+      await page.locator('[data-index="2"]').click({ modifiers: ['Shift'] });
+      await page.locator('aside footer .buttons button').first().click();
+      await page.waitForTimeout(500);
+      await check('sheet');
+      await page.locator('dialog[open] button[type=submit]').click();
+      await expect(page.locator('dialog[open] img')).toBeVisible();
+      await expect(page.locator('dialog[open]')).not.toContainText(/\b(sheet|scenes|library|home)\.(?!jpg)\w/);
+      await check('made sheet');
+      await page.keyboard.press('Escape');
       await page.locator('.views button').nth(1).click();
       await expect(page.getByRole('columnheader').first()).toBeVisible();
       await page.waitForTimeout(300);
@@ -214,4 +224,81 @@ test('a narrow window shows everything without scrolling sideways', async ({ pag
   const button = page.getByRole('button', { name: 'Agrandir' });
   await button.scrollIntoViewIfNeeded();
   await expect(button).toBeInViewport();
+});
+
+/** Chooses the first items of the list, and asks for a sheet of them. */
+async function sheetOf(page: Page, count: number) {
+  await page.locator('[data-index="0"]').click();
+  await page.locator(`[data-index="${count - 1}"]`).click({ modifiers: ['Shift'] });
+  await page.getByRole('complementary').getByRole('button', { name: 'Contact sheet', exact: true }).click();
+  return page.getByRole('dialog', { name: 'Contact sheet' });
+}
+const sheets = async (page: Page) => (await calls(page)).filter((call) => call.startsWith('sheet ')).map((call) => JSON.parse(call.slice('sheet '.length)) as Record<string, unknown>);
+
+test('a sheet is made of what is chosen, and comes into the library under a name of its own', async ({ page }, { outputDir }) => {
+  const errors = await open(page, { library: '40' });
+  await page.locator('[data-index="0"]').click();
+  await expect(page.getByRole('button', { name: 'Delete', exact: true })).toBeVisible();
+  // One file is seen without a sheet.
+  await expect(page.getByRole('button', { name: 'Contact sheet', exact: true })).toHaveCount(0);
+  const dialog = await sheetOf(page, 15);
+  // Two are missing or broken, one is heard, one is read.
+  await expect(dialog).toContainText('One picture that shows 11 files.');
+  await expect(dialog).toContainText('Of 4 chosen items there is nothing to see');
+  await dialog.getByRole('combobox', { name: 'Beside each other' }).selectOption('4');
+  await dialog.getByRole('combobox', { name: 'Width of a picture' }).selectOption({ label: '480 pixels' });
+  await dialog.getByRole('checkbox', { name: 'The name of each file below it' }).uncheck();
+  await dialog.getByRole('textbox', { name: 'File name' }).fill('ngõ nhỏ');
+  await dialog.getByText('PNG', { exact: true }).click();
+  await dialog.getByRole('button', { name: 'Choose another folder…' }).click();
+  await page.screenshot({ path: `${outputDir}/sheet.png` });
+  await dialog.getByRole('button', { name: 'Make the sheet' }).click();
+  await expect(dialog.getByRole('progressbar', { name: 'Making the sheet' })).toBeVisible();
+  await expect(dialog).toContainText('Written: ngõ nhỏ.png');
+  await expect(dialog).toContainText('1 file could not be shown; its place is grey.');
+  await expect(dialog.getByRole('listitem')).toContainText(/Train de nuit 15\S* cannot be read/);
+  await expect(dialog.getByRole('img', { name: 'ngõ nhỏ.png' })).toBeVisible();
+  await expect(dialog.getByRole('button', { name: 'Close', exact: true }).last()).toBeFocused();
+  const [wish] = await sheets(page);
+  expect(wish).toMatchObject({ output: '/home/mai/Kết quả/ngõ nhỏ.png', columns: 4, picture: 480, names: false });
+  expect((wish?.['files'] as string[]).length).toBe(11);
+  expect((wish?.['files'] as string[])[0]).toContain('Hồ Xuân Hương 1.');
+  await page.screenshot({ path: `${outputDir}/sheet-made.png` });
+  await dialog.getByRole('button', { name: 'Show in folder' }).click();
+  await expect.poll(() => calls(page)).toContain('reveal item 1000001');
+  await page.keyboard.press('Escape');
+  await expect(page.getByText('of 41 chosen')).toBeVisible();
+  await expect(page.getByRole('gridcell', { name: /^ngõ nhỏ\.png/ })).toBeVisible();
+
+  // Again: what was chosen stays, and the name is another one.
+  await page.getByRole('complementary').getByRole('button', { name: 'Contact sheet', exact: true }).click();
+  await dialog.getByRole('button', { name: 'Choose another folder…' }).click();
+  await dialog.getByRole('button', { name: 'Make the sheet' }).click();
+  await expect(dialog).toContainText('Written: ngõ nhỏ (2).png');
+  expect(errors).toEqual([]);
+});
+
+test('a sheet that is being made can be stopped, and one that fails says why', async ({ page }) => {
+  await open(page, { library: '300' });
+  await items(page).focus();
+  await page.keyboard.press('Control+a');
+  await page.locator('[data-index="0"]').click({ button: 'right' });
+  await page.getByRole('menuitem', { name: 'Contact sheet' }).click();
+  const dialog = page.getByRole('dialog', { name: 'Contact sheet' });
+  await dialog.getByRole('button', { name: 'Make the sheet' }).click();
+  await dialog.getByRole('button', { name: 'Stop', exact: true }).click();
+  await expect(dialog.getByRole('button', { name: 'Make the sheet' })).toBeVisible();
+  await expect(dialog.getByRole('alert')).toHaveCount(0);
+  // Who closes the dialog does not want it either.
+  await dialog.getByRole('button', { name: 'Make the sheet' }).click();
+  await expect(dialog.getByRole('progressbar')).toBeVisible();
+  await page.keyboard.press('Escape');
+  await expect.poll(async () => (await calls(page)).filter((call) => call === 'leave sheet').length).toBe(2);
+  await expect(page.getByText(/ 300 chosen/)).toBeVisible();
+
+  const again = await sheetOf(page, 3);
+  await again.getByRole('textbox', { name: 'File name' }).fill('nowhere');
+  await again.getByRole('button', { name: 'Make the sheet' }).click();
+  await expect(again.getByRole('alert')).toContainText('nowhere.jpg');
+  await expect(again.getByRole('button', { name: 'Make the sheet' })).toBeEnabled();
 });

@@ -3,6 +3,7 @@
 use super::{call, reveal};
 use crate::Door;
 use crate::events::LibraryWatchers;
+use frameloom_app::{MadeSheet, SheetWish};
 use frameloom_core::error::AppError;
 use frameloom_core::library::{
     Done, Fate, Imported, ItemId, LibraryDetails, LibraryEvent, LibraryItem, LibraryQuery,
@@ -120,6 +121,27 @@ pub(crate) async fn watch_folder(
     watched: bool,
 ) -> Answer<()> {
     call(door, move |app| app.watch_folder(&folder, watched)).await
+}
+
+/// Makes one picture of many files; which part of it is made, 0 to 1, while that takes.
+#[tauri::command]
+pub(crate) async fn make_sheet(
+    door: State<'_, Door>,
+    wish: SheetWish,
+    channel: Channel<f64>,
+) -> Answer<MadeSheet> {
+    // A window that is gone needs no news.
+    call(door, move |app| {
+        app.make_sheet(&wish, &mut |part| drop(channel.send(part)))
+    })
+    .await
+}
+
+/// Nobody waits for a sheet any more.
+#[tauri::command]
+pub(crate) fn leave_sheet(door: State<'_, Door>) -> Answer<()> {
+    door.app()?.leave_sheet();
+    Ok(())
 }
 
 /// Shows the file of an item in the system's file manager.

@@ -99,6 +99,7 @@ export function libraryFake(count: number, calls: string[], infoOf: (path: strin
     listen({ event: 'items', ids });
   };
   let searches = 0;
+  let sheets = 0;
   const found = (id: number) => {
     const item = items.get(id);
     if (!item) throw { code: 'input_not_found', message: 'There is no such item in the library.', hint: null, details: null };
@@ -238,6 +239,33 @@ export function libraryFake(count: number, calls: string[], infoOf: (path: strin
     },
     revealItem: async (id) => {
       calls.push(`reveal item ${id}`);
+    },
+    makeSheet: async (wish, onPart) => {
+      calls.push(`sheet ${JSON.stringify(wish)}`);
+      const run = ++sheets;
+      for (let done = 1; done <= wish.files.length; done += 1) {
+        onPart(done / wish.files.length);
+        await new Promise((resolve) => setTimeout(resolve, 40));
+        if (run !== sheets) throw { code: 'cancelled', message: 'The sheet was stopped; nothing was written.', hint: null, details: null };
+      }
+      if (wish.output.includes('/nowhere')) {
+        throw { code: 'output_unwritable', message: `\`${wish.output}\` cannot be written.`, hint: 'Choose another folder.', details: null };
+      }
+      const taken = new Set([...items.values()].map((item) => item.path));
+      const [, stem = '', ending = ''] = /^(.*)(\.\w+)$/.exec(wish.output) ?? [];
+      let path = wish.output;
+      for (let number = 2; taken.has(path); number += 1) path = `${stem} (${number})${ending}`;
+      next += 1;
+      items.set(next, { ...madeUp(3), id: next, path, added_millis: Date.now(), tags: [], stars: 0 });
+      listen({ event: 'list' });
+      const unshown = wish.files
+        .filter((file) => file.includes('Train de nuit'))
+        .map((file) => ({ path: file, error: { code: 'input_unreadable' as const, message: `\`${file}\` cannot be read.`, hint: null, details: null } }));
+      return { path, item: next, unshown };
+    },
+    leaveSheet: async () => {
+      calls.push('leave sheet');
+      sheets += 1;
     },
   };
 }

@@ -26,5 +26,11 @@ export function libraryTauri(call: Call): LibraryIpc {
     deleteItems: (ids, fate) => call('delete_items', { ids, fate }),
     watchFolder: (folder, watched) => call('watch_folder', { folder, watched }),
     revealItem: (id) => call('reveal_item', { id }),
+    makeSheet: (wish, onPart) => {
+      const channel = new Channel<number>();
+      channel.onmessage = onPart;
+      return call('make_sheet', { wish, channel });
+    },
+    leaveSheet: () => call('leave_sheet'),
   };
 }

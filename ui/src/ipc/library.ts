@@ -7,6 +7,8 @@ import type { LibraryEvent } from './bindings/LibraryEvent';
 import type { LibraryItem } from './bindings/LibraryItem';
 import type { LibraryQuery } from './bindings/LibraryQuery';
 import type { LibrarySummary } from './bindings/LibrarySummary';
+import type { MadeSheet } from './bindings/MadeSheet';
+import type { SheetWish } from './bindings/SheetWish';
 
 export interface LibraryIpc {
   /** The numbers of all items that `query` means, in its order; the items follow page by page. */
@@ -30,4 +32,8 @@ export interface LibraryIpc {
   deleteItems(ids: number[], fate: Fate): Promise<Done>;
   watchFolder(folder: string, watched: boolean): Promise<void>;
   revealItem(id: number): Promise<void>;
+  /** Makes one picture of many; `onPart` hears the part that is done, 0 to 1. Nothing is written over. */
+  makeSheet(wish: SheetWish, onPart: (part: number) => void): Promise<MadeSheet>;
+  /** Nobody waits for a sheet any more: what is being made ends, and rejects with `cancelled`. */
+  leaveSheet(): Promise<void>;
 }

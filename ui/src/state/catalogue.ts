@@ -79,6 +79,7 @@ export const CATALOGUE = {
   'library.tag': { title: 'library.tag.add', keys: ['T'] },
   'library.relink': { title: 'library.relink', keys: [] },
   'library.findMissing': { title: 'library.findMissing', keys: [] },
+  'library.sheet': { title: 'sheet.title', keys: [] },
   'library.delete': { title: 'library.delete', keys: ['Delete'] },
   'library.watch': { title: 'library.watch.title', keys: [] },
   'library.grid': { title: 'library.view.grid', keys: [] },

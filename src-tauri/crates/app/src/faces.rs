@@ -249,6 +249,8 @@ impl App {
             let sheet = Sheet {
                 count: faces.view.faces.len(),
                 cell: Some((SHEET_FACE, SHEET_FACE)),
+                columns: None,
+                lines: true,
                 output: place,
                 format,
             };

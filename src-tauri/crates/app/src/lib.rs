@@ -124,7 +124,7 @@ pub use request::{Span, UpscalePlan, UpscaleRequest};
 pub use runner::{Control, Stopping};
 pub use scenes::{SCENE_EXPORTS, SceneExport, SceneWatch, SceneWish, ScenesView, Shot};
 pub use settings::Settings;
-pub use sheet::WrittenSheet;
+pub use sheet::{MadeSheet, SheetWish, WrittenSheet};
 pub use silence::{EditFormat, SilenceView, SilenceWish};
 pub use sound::SoundWish;
 pub use subtitles::{SubtitlePlace, SubtitleWish};
@@ -164,6 +164,8 @@ pub struct App {
     pub(crate) faces_wanted: AtomicU64,
     /// Which search for scenes of a window is the last one that was wanted.
     pub(crate) scenes_wanted: AtomicU64,
+    /// Which sheet of a window is the last one that was wanted.
+    pub(crate) sheet_wanted: AtomicU64,
     pub(crate) viewer: viewer::Viewer,
     pub(crate) views: node_view::Views,
     pub(crate) library: library::Library,
@@ -221,6 +223,7 @@ impl App {
             faces_seen: stamp::Lately::default(),
             faces_wanted: AtomicU64::new(0),
             scenes_wanted: AtomicU64::new(0),
+            sheet_wanted: AtomicU64::new(0),
             viewer: viewer::Viewer::default(),
             views: node_view::Views::default(),
             library: library::Library::default(),

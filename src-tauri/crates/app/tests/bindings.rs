@@ -9,10 +9,10 @@ use frameloom_app::receipt::Verification;
 use frameloom_app::{
     About, CanvasEntry, CanvasGraph, CanvasSave, CanvasVersion, CatalogueView, Clipboard,
     FacesView, GraphPlan, GraphRequest, HistoryPage, HistoryQuery, JobEdit, Kept, Likeness,
-    MenuGroup, ModelEntry, ModelImport, ModelSource, ModelSpeed, NodeView, Opened, Outgoing,
-    PresetCard, PresetFit, QueueEvent, Report, Retry, SavedFit, SavedPreset, SceneExport,
-    ScenesView, Settings, Shelf, SilenceView, SoundOfBoth, SoundWish, TrayWords, UpscalePlan,
-    UpscaleRequest, ViewRequest, WatchFolderView,
+    MadeSheet, MenuGroup, ModelEntry, ModelImport, ModelSource, ModelSpeed, NodeView, Opened,
+    Outgoing, PresetCard, PresetFit, QueueEvent, Report, Retry, SavedFit, SavedPreset, SceneExport,
+    ScenesView, Settings, SheetWish, Shelf, SilenceView, SoundOfBoth, SoundWish, TrayWords,
+    UpscalePlan, UpscaleRequest, ViewRequest, WatchFolderView,
 };
 use frameloom_core::error::AppError;
 use frameloom_core::graph::{Fault, NodeKind};
@@ -45,6 +45,7 @@ fn export(folder: &Path) -> Result<(), ExportError> {
     JobEvent::export_all(&config)?;
     Kept::export_all(&config)?;
     Likeness::export_all(&config)?;
+    MadeSheet::export_all(&config)?;
     MenuGroup::export_all(&config)?;
     MediaInfo::export_all(&config)?;
     Done::export_all(&config)?;
@@ -61,6 +62,7 @@ fn export(folder: &Path) -> Result<(), ExportError> {
     PresetFit::export_all(&config)?;
     SavedFit::export_all(&config)?;
     SavedPreset::export_all(&config)?;
+    SheetWish::export_all(&config)?;
     Shelf::export_all(&config)?;
     WatchFolderView::export_all(&config)?;
     SilenceView::export_all(&config)?;

@@ -1,7 +1,7 @@
 //! The library on real folders: what comes in, what is noticed, what is done to files.
 #![expect(clippy::unwrap_used, reason = "tests")]
 
-use frameloom_app::{App, Places};
+use frameloom_app::{App, Places, SheetWish};
 use frameloom_core::error::ErrorCode;
 use frameloom_core::library::*;
 use std::path::{Path, PathBuf};
@@ -471,4 +471,141 @@ fn deleting_leaves_the_file_or_takes_it_as_asked() {
             .added,
         1
     );
+}
+
+/// A sheet of small pictures, three beside each other, without names.
+fn small(files: &[PathBuf], output: PathBuf) -> SheetWish {
+    SheetWish {
+        columns: Some(3),
+        picture: 80,
+        names: false,
+        ..SheetWish::of(files.to_vec(), output)
+    }
+}
+
+#[test]
+fn a_sheet_comes_into_the_library_and_takes_nobodys_name() {
+    let room = room();
+    let broken = room.files.join("broken.png");
+    std::fs::write(&broken, "no picture").unwrap();
+    let files = [
+        room.picture("a.png", 200),
+        broken.clone(),
+        room.picture("b.png", 90),
+    ];
+    let wish = small(&files, room.files.join("sheet.png"));
+    let mut parts = Vec::new();
+    let made = room
+        .app
+        .make_sheet(&wish, &mut |part| parts.push(part))
+        .unwrap();
+    assert_eq!(made.path, wish.output);
+    assert_eq!(made.unshown.len(), 1);
+    assert_eq!(made.unshown[0].path, broken);
+    assert_eq!(parts.last(), Some(&1.0));
+    let sheet = image::open(&made.path).unwrap().to_rgb8();
+    // Places of 80 x 53 pixels, 8 between and around them.
+    assert_eq!(sheet.dimensions(), (3 * 88 + 8, 53 + 16));
+    let shade = |place: u32| sheet.get_pixel(8 + place * 88 + 40, 8 + 26).0;
+    assert_eq!([shade(0), shade(1), shade(2)], [[200; 3], [48; 3], [90; 3]]);
+    let item = room.all().into_iter().find(|item| item.path == made.path);
+    assert_eq!(made.item, item.map(|item| item.id));
+    assert!(made.item.is_some());
+
+    // The name is taken now, and that of a picture is as well.
+    let before = std::fs::read(&files[0]).unwrap();
+    let again = room.app.make_sheet(&wish, &mut |_| ()).unwrap();
+    assert_eq!(again.path, room.files.join("sheet (2).png"));
+    let onto = small(&files, files[0].clone());
+    let beside = room.app.make_sheet(&onto, &mut |_| ()).unwrap();
+    assert_eq!(beside.path, room.files.join("a (2).png"));
+    assert_eq!(std::fs::read(&files[0]).unwrap(), before);
+}
+
+#[test]
+fn a_sheet_that_nobody_waits_for_is_none() {
+    let room = room();
+    let files: Vec<PathBuf> = (1..6)
+        .map(|n| room.picture(&format!("{n}.png"), n))
+        .collect();
+    let wish = small(&files, room.files.join("sheet.jpg"));
+    let mut told = 0;
+    let error = room
+        .app
+        .make_sheet(&wish, &mut |_| {
+            told += 1;
+            room.app.leave_sheet();
+        })
+        .unwrap_err();
+    assert_eq!((error.code, told), (ErrorCode::Cancelled, 1));
+    let names = std::fs::read_dir(&room.files).unwrap();
+    let folder = 1;
+    assert_eq!(
+        names.count(),
+        files.len() + folder,
+        "nothing is left behind"
+    );
+    assert!(room.all().is_empty());
+    // The next one is made.
+    room.app.make_sheet(&wish, &mut |_| ()).unwrap();
+}
+
+#[test]
+fn a_sheet_that_cannot_be_is_refused_before_anything_is_read() {
+    let room = room();
+    let files = [room.picture("a.png", 1)];
+    let wish = || small(&files, room.files.join("sheet.png"));
+    let refused = |wish: SheetWish, says: &str| {
+        let mut told = false;
+        let error = room
+            .app
+            .make_sheet(&wish, &mut |_| told = true)
+            .unwrap_err();
+        assert_eq!(error.code, ErrorCode::InvalidRequest);
+        assert!(error.message.contains(says), "{}", error.message);
+        assert!(!told && !wish.output.exists());
+    };
+    let many = vec![files[0].clone(); 2_000];
+    refused(
+        SheetWish {
+            files: vec![],
+            ..wish()
+        },
+        "1 to 2000 files",
+    );
+    refused(
+        SheetWish {
+            columns: Some(0),
+            ..wish()
+        },
+        "1 to 20 pictures",
+    );
+    refused(
+        SheetWish {
+            columns: Some(21),
+            ..wish()
+        },
+        "1 to 20 pictures",
+    );
+    refused(
+        SheetWish {
+            picture: 2000,
+            ..wish()
+        },
+        "80 to 1280 pixels",
+    );
+    refused(
+        SheetWish {
+            output: room.files.join("sheet.gif"),
+            ..wish()
+        },
+        "PNG or a JPEG",
+    );
+    let tall = SheetWish {
+        files: many,
+        columns: Some(1),
+        picture: 320,
+        ..wish()
+    };
+    refused(tall, "no side can have more than 65000");
 }

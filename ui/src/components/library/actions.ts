@@ -8,5 +8,8 @@ export interface Actions {
   rename(): void;
   relink(): void;
   findMissing(): void;
+  /** Several are chosen, and there is something to see of some. */
+  canSheet(): boolean;
+  sheet(): void;
   remove(): void;
 }

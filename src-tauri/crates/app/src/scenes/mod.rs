@@ -7,7 +7,7 @@ mod export;
 mod look;
 
 pub(crate) use export::{copy_checked, sheet_format};
-pub(crate) use look::{left, look_here};
+pub(crate) use look::look_here;
 
 use crate::request::absolute_input;
 use crate::{App, Lane, Span, UpscaleRequest, inputs, presets};

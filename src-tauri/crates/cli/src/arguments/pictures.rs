@@ -135,6 +135,15 @@ pub struct Sheet {
     /// Where to write: a PNG or JPEG file.
     #[arg(short, long, value_name = "FILE")]
     pub output: PathBuf,
+    /// Pictures beside each other, 1 to 20; about as many as below each other if left out.
+    #[arg(long, value_name = "NUMBER")]
+    pub columns: Option<u32>,
+    /// How wide a picture is at most, 80 to 1280; it is at most two thirds of that high.
+    #[arg(long, value_name = "PIXELS")]
+    pub size: Option<u32>,
+    /// No names below the pictures.
+    #[arg(long)]
+    pub no_names: bool,
     /// Replace a file that is there.
     #[arg(long)]
     pub overwrite: bool,

@@ -4,8 +4,8 @@ use super::scenes::Watching;
 use crate::arguments::Sheet;
 use crate::interrupt;
 use crate::output::{Output, refusal_exit_code};
-use frameloom_app::App;
-use frameloom_app::inputs::{Gather, expand};
+use frameloom_app::inputs::{Gather, Refused, expand};
+use frameloom_app::{App, SheetWish};
 use frameloom_core::error::AppError;
 use serde_json::json;
 use std::path::PathBuf;
@@ -22,14 +22,19 @@ pub fn run(app: &Arc<App>, arguments: &Sheet, output: &Output) -> Result<ExitCod
         .collect();
     let name = arguments.output.file_name().unwrap_or_default();
     let mut watch = Watching::new(&name.to_string_lossy(), output);
-    let written = app.save_sheet(&files, &arguments.output, arguments.overwrite, &mut watch);
+    let count = files.len();
+    let mut wish = SheetWish::of(files, arguments.output.clone());
+    wish.columns = arguments.columns;
+    wish.picture = arguments.size.unwrap_or(wish.picture);
+    wish.names = !arguments.no_names;
+    let written = app.save_sheet(&wish, arguments.overwrite, &mut watch);
     watch.finish();
     let written = written?;
-    let shown = files.len() - written.unshown.len();
+    let shown = count - written.unshown.len();
     let mut unshown = written.unshown;
-    unshown.extend(expanded.refused.into_iter().map(|r| (r.path, r.error)));
+    unshown.extend(expanded.refused);
     if !output.is_json() {
-        for (path, error) in &unshown {
+        for Refused { path, error } in &unshown {
             output.notice(&format!("Not shown: {}", path.display()));
             output.error(error);
         }
@@ -39,12 +44,12 @@ pub fn run(app: &Arc<App>, arguments: &Sheet, output: &Output) -> Result<ExitCod
         "shown": shown,
         "not_shown": unshown
             .iter()
-            .map(|(path, error)| json!({ "input": path, "error": error }))
+            .map(|Refused { path, error }| json!({ "input": path, "error": error }))
             .collect::<Vec<_>>(),
     });
     output.result(&value, || format!("{}\n", written.path.display()));
     let worst = unshown
         .iter()
-        .map(|(_, error)| refusal_exit_code(error.code));
+        .map(|refused| refusal_exit_code(refused.error.code));
     Ok(ExitCode::from(worst.max().unwrap_or(0)))
 }

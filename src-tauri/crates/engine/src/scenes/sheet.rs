@@ -66,6 +66,8 @@ pub fn contact_sheet(
     let sheet = Sheet {
         count: shots.len(),
         cell: None,
+        columns: None,
+        lines: true,
         output,
         format,
     };
@@ -82,6 +84,10 @@ pub struct Sheet<'a> {
     pub count: usize,
     /// Width and height of the place of a picture, in pixels; the size of the first where `None`.
     pub cell: Option<(u32, u32)>,
+    /// How many pictures are beside each other; `None`: the whole is about as wide as high.
+    pub columns: Option<u32>,
+    /// A line of text stands below each picture.
+    pub lines: bool,
     /// Where it is written; a file that is there is replaced.
     pub output: &'a Path,
     /// As what.
@@ -89,6 +95,34 @@ pub struct Sheet<'a> {
 }
 
 impl Sheet<'_> {
+    /// Width and height of the whole where the place of a picture has this size, in pixels.
+    pub fn size(&self, cell: (u32, u32)) -> (u32, u32) {
+        let side = |count: u32, each: u32, below: u32| {
+            let each = each.saturating_add(below);
+            count.saturating_mul(each).saturating_add(GAP)
+        };
+        let rows = self.pictures().div_ceil(self.columns());
+        (
+            side(self.columns(), cell.0, GAP),
+            side(rows, cell.1, self.below()),
+        )
+    }
+
+    fn pictures(&self) -> u32 {
+        u32::try_from(self.count).unwrap_or(u32::MAX)
+    }
+
+    fn columns(&self) -> u32 {
+        let count = self.pictures().max(1);
+        let square = (f64::from(count).sqrt().ceil() as u32).clamp(1, MOST_COLUMNS);
+        self.columns.unwrap_or(square).clamp(1, count)
+    }
+
+    /// Pixels from a row of pictures to the next.
+    fn below(&self) -> u32 {
+        if self.lines { LINE } else { GAP }
+    }
+
     /// Writes the sheet of what `picture` gives for each number from 0 on; nothing for `None`.
     ///
     /// # Errors
@@ -99,12 +133,10 @@ impl Sheet<'_> {
         cancel: &AtomicBool,
         progress: &mut dyn FnMut(f64),
     ) -> Result<(), EngineError> {
-        let count = u32::try_from(self.count).unwrap_or(u32::MAX);
-        // About as wide as high.
-        let columns = (f64::from(count).sqrt().ceil() as u32).clamp(1, MOST_COLUMNS);
+        let columns = self.columns() as usize;
         let (mut writer, mut cell) = (None, self.cell.unwrap_or_default());
-        for first in (0..self.count).step_by(columns as usize) {
-            let row = first..(first + columns as usize).min(self.count);
+        for first in (0..self.count).step_by(columns) {
+            let row = first..(first + columns).min(self.count);
             let (mut pictures, mut lines) = (Vec::new(), Vec::new());
             for number in row {
                 if cancel.load(Ordering::Relaxed) {
@@ -118,8 +150,7 @@ impl Sheet<'_> {
             }
             if let (None, Some(first)) = (&writer, pictures.first()) {
                 cell = self.cell.unwrap_or((first.width, first.height));
-                let width = columns * (cell.0 + GAP) + GAP;
-                let height = count.div_ceil(columns) * (cell.1 + LINE) + GAP;
+                let (width, height) = self.size(cell);
                 writer = Some((
                     width,
                     RowWriter::open(
@@ -141,7 +172,10 @@ impl Sheet<'_> {
                 writer.write_rows(RowsRef::U8(&vec![0; (*width * GAP * 3) as usize]))?;
             }
             writer.write_rows(RowsRef::U8(&beside(&pictures, cell, *width)))?;
-            let rows = written(&lines, cell.0, *width, self.output)?;
+            let rows = match self.lines {
+                true => written(&lines, cell.0, *width, self.output)?,
+                false => vec![0; (*width * GAP * 3) as usize],
+            };
             writer.write_rows(RowsRef::U8(&rows))?;
         }
         if let Some((_, writer)) = writer {
@@ -272,6 +306,25 @@ mod tests {
         let found = shortened(&long, 320);
         assert_eq!(found.chars().count(), 35);
         assert!(found.starts_with("aaa") && found.ends_with("bbb") && found.contains('\u{2026}'));
+    }
+
+    #[test]
+    fn a_sheet_is_as_large_as_its_columns_and_lines_make_it() {
+        let sheet = |count, columns, lines| Sheet {
+            count,
+            cell: None,
+            columns,
+            lines,
+            output: Path::new("sheet.png"),
+            format: StillFormat::Png,
+        };
+        let size = |count, columns, lines| sheet(count, columns, lines).size((320, 213));
+        assert_eq!(size(5, None, true), (3 * 328 + 8, 2 * 241 + 8));
+        assert_eq!(size(5, Some(5), true), (5 * 328 + 8, 241 + 8));
+        assert_eq!(size(5, Some(2), false), (2 * 328 + 8, 3 * 221 + 8));
+        // No room is left for pictures that are not there.
+        assert_eq!(size(3, Some(8), false), (3 * 328 + 8, 221 + 8));
+        assert_eq!(size(1000, None, true).0, 10 * 328 + 8);
     }
 
     #[test]
