@@ -64,6 +64,40 @@ test('without a model that hears speech the card says what is missing', async ({
   await expect(page.getByRole('radio', { name: 'Cut silence' })).toBeDisabled();
 });
 
+test('which model hears is chosen on the card, for each card by itself', async ({ page }) => {
+  const errors: string[] = [];
+  page.on('pageerror', (error) => errors.push(error.message));
+  await page.goto(home({ ears: 'two' }));
+  const plan = async () => JSON.parse((await calls(page)).filter((call) => call.startsWith('plan ')).at(-1)?.slice('plan '.length) ?? 'null') as { preset: string; model: string | null };
+  const field = page.getByRole('combobox', { name: 'Model', exact: true });
+  const named = (names: string[]) => expect.poll(() => field.locator('option').allTextContents()).toEqual(names);
+  await cardOf(page, 'Cut silence').click();
+  await page.locator('#draft summary').click();
+  await named(['Silero VAD (default)', 'Silero VAD', 'MarbleNet']);
+  await expect.poll(async () => (await calls(page)).filter((call) => call.startsWith('silence ')).at(-1)).toContain('by null');
+  await field.selectOption({ label: 'MarbleNet' });
+  // It listens anew, and the job will be made with it.
+  await expect.poll(async () => (await calls(page)).filter((call) => call.startsWith('silence ')).at(-1)).toContain('by marble');
+  await expect.poll(plan).toMatchObject({ preset: 'silence', model: 'marble' });
+  await named(['Automatic', 'Silero VAD', 'MarbleNet']);
+
+  await cardOf(page, 'Clean up a voice').click();
+  await named(['GTCRN (default)', 'GTCRN', 'DNS']);
+  await expect.poll(plan).toMatchObject({ preset: 'voice', model: null });
+  await field.selectOption({ label: 'DNS' });
+  await expect.poll(plan).toMatchObject({ preset: 'voice', model: 'dns' });
+  expect(await findings(page)).toEqual([]);
+
+  // Neither enlarges.
+  await cardOf(page, 'Enlarge').click();
+  await expect.poll(plan).toMatchObject({ preset: 'enlarge', model: null });
+  await cardOf(page, 'Cut silence').click();
+  await expect.poll(plan).toMatchObject({ preset: 'silence', model: 'marble' });
+  await field.selectOption({ label: 'Automatic' });
+  await expect.poll(plan).toMatchObject({ preset: 'silence', model: null });
+  expect(errors).toEqual([]);
+});
+
 for (const language of ['en', 'vi', 'fr'] as const) {
   test(`the node that cuts has a form in words: ${language}`, async ({ page }) => {
     const { node, keep } = WORDS[language];

@@ -17,6 +17,7 @@ export function fakeFromAddress(search: string): FakeIpc {
     clipboard: (query.get('clipboard') ?? 'nothing') as Clipboard,
     matting: query.get('matting') !== 'none',
     voice: query.get('voice') !== 'none',
+    ears: query.has('ears'),
     tickMillis: Number(query.get('tick') ?? 90),
     stepFrames: Number(query.get('step') ?? 2),
     settings: {

@@ -14,6 +14,7 @@ import type { Settings } from './bindings/Settings';
 import type { SoundFigures } from './bindings/SoundFigures';
 import type { Warning } from './bindings/Warning';
 import type { UpscaleRequest } from './bindings/UpscaleRequest';
+import { HEARING } from '../state/tuned';
 import { canvasFake } from './canvas-fake';
 import { paintScene, paintWorn } from './fake-scene';
 import { fakeOutput, homeFake, isAlone, silenceOf, SOUND_FILE } from './home-fake';
@@ -250,6 +251,19 @@ const MODELS: ModelEntry[] = [
   }),
 ];
 
+/** Models of sound, two of each kind. */
+const EARS: ModelEntry[] = (
+  [
+    ['silero', 'Silero VAD', 'voice_activity'],
+    ['marble', 'MarbleNet', 'voice_activity'],
+    ['gtcrn', 'GTCRN', 'speech_cleaning'],
+    ['dns', 'DNS', 'speech_cleaning'],
+  ] as const
+).map(([id, name, task]) => {
+  const entry = model(id, name, 'ea55'.repeat(16), {});
+  return { ...entry, bundled: false, manifest: entry.manifest && { ...entry.manifest, task, scale: 1 } };
+});
+
 function refusal(path: string): AppError | null {
   if (path.includes('broken')) {
     return {
@@ -337,6 +351,8 @@ export interface FakeOptions {
   matting?: boolean;
   /** A model that hears speech is installed. */
   voice?: boolean;
+  /** Models of sound can be chosen. */
+  ears?: boolean;
 }
 
 /** The fake, and what a test needs to look behind it. */
@@ -427,7 +443,7 @@ export function fakeIpc(options: FakeOptions = {}): FakeIpc {
   });
 
   // A list of its own for every window: models come and go.
-  const models = [...MODELS];
+  const models = [...MODELS, ...(options.ears ? EARS : [])];
   const ipc: FakeIpc = {
     ...libraryFake(options.library ?? 0, calls, fakeInfo),
     ...queue.ipc,
@@ -475,7 +491,7 @@ export function fakeIpc(options: FakeOptions = {}): FakeIpc {
           ? { sizes: null, length_micros: lengthOf(request) }
           : { sizes: { input: [640, 360] as [number, number], output: [640 * scale, 360 * scale] as [number, number] }, length_micros: null }),
         frames: isAlone(request) ? null : frames(request.input),
-        model: request.preset === 'enlarge' ? (request.model ?? 'loom-x2-web') : null,
+        model: request.preset === 'enlarge' ? (request.model ?? 'loom-x2-web') : options.ears && request.preset in HEARING ? (request.model ?? models.find(({ manifest }) => manifest?.task === HEARING[request.preset])?.id ?? null) : null,
         encoder: still ? null : isAlone(request) ? (request.preset === 'sound' && request.format === null ? 'copy' : soundEncoder(fakeOutput(request))) : request.preset === 'voice' ? 'copy' : 'libx264',
         warnings: fakeInfo(request.input).warnings,
         encoder_parameters: [['crf', '17']],

@@ -235,7 +235,7 @@ export function homeFake(calls: string[], holds: Clipboard, hasMatting: boolean,
       return samples.buffer;
     },
     viewSilence: async (request) => {
-      calls.push(`silence ${JSON.stringify(request.silence?.rule ?? null)}`);
+      calls.push(`silence ${JSON.stringify(request.silence?.rule ?? null)} by ${request.model}`);
       return silenceOf(request);
     },
     viewScenes: async (request, onPart) => {

@@ -40,6 +40,16 @@ describe('settings of a card', () => {
     expect(wishOf('depth', { colors: 'heat', show: 'map' }).look).toMatchObject({ depth_colors: 'heat', style_colors: null, show: 'map' });
   });
 
+  it('say which model hears, where a card leaves that open', () => {
+    expect(wishOf('silence', {})).toEqual({ model: null });
+    expect(wishOf('silence', { model: 'silero' })).toEqual({ model: 'silero' });
+    expect(wishOf('voice', { model: 'gtcrn' })).toEqual({ model: 'gtcrn' });
+    const cut = (heard_by?: string) => ({ spec: { graph: { nodes: [{ id: 'a', op: 'cut', params: { keep: '0-1', fade: 10, heard_by } }] }, encode: {}, output: '/a.mp4' } }) as unknown as Job;
+    expect(presetOf(cut('silero'))).toBe('silence');
+    expect(valuesOf(cut('silero'), 'silence')).toEqual({ model: 'silero' });
+    expect(valuesOf(cut(), 'silence')).toEqual({});
+  });
+
   it('that mean nothing with others are not shown', () => {
     expect(idle('redact', {})).toContain('color');
     expect(idle('redact', { cover: 'fill' })).not.toContain('color');

@@ -4,6 +4,7 @@ import type { InterpolateParams } from '../ipc/bindings/InterpolateParams';
 import type { PresetId } from '../ipc/bindings/PresetId';
 import type { RedactWish } from '../ipc/bindings/RedactWish';
 import type { StabiliseParams } from '../ipc/bindings/StabiliseParams';
+import type { Task } from '../ipc/bindings/Task';
 import type { UpscaleRequest } from '../ipc/bindings/UpscaleRequest';
 
 /** Parameters that somebody gave a value; the others are as usual. */
@@ -31,6 +32,9 @@ export const TUNED: Partial<Record<PresetId, Tuned>> = {
   depth: { op: 'depth', first: ['show', 'blur'], more: ['model', 'focus', 'side', 'colors', 'smooth'] },
 };
 
+/** What the models do that cards with a form of their own let one choose. */
+export const HEARING: Partial<Record<PresetId, Task>> = { silence: 'voice_activity', voice: 'speech_cleaning' };
+
 /** Parameters of a card that mean nothing with these values. */
 export function idle(preset: PresetId, values: Values): readonly string[] {
   switch (preset) {
@@ -52,9 +56,9 @@ export function idle(preset: PresetId, values: Values): readonly string[] {
 /** What a request says of the values of a card; of sound, only where the file has some. */
 export function wishOf(preset: PresetId, values: Values, hasSound = true): Partial<UpscaleRequest> {
   const tuned = TUNED[preset];
-  if (tuned === undefined) return {};
   const number = (name: string) => (typeof values[name] === 'number' ? values[name] : null);
   const text = (name: string) => (typeof values[name] === 'string' && values[name] !== '' ? values[name] : null);
+  if (tuned === undefined) return HEARING[preset] === undefined ? {} : { model: text('model') };
   /** A choice of the schema: the program reads it anew. */
   const choice = <T extends string>(name: string) => text(name) as T | null;
   const model = tuned.first.includes('model') || tuned.more.includes('model') ? { model: text('model') } : {};
@@ -118,6 +122,10 @@ export function wishOf(preset: PresetId, values: Values, hasSound = true): Parti
 /** What a job was made with, for the card that it is most like. */
 export function valuesOf(job: Job, preset: PresetId): Values {
   const tuned = TUNED[preset];
+  if (preset === 'silence') {
+    const heard = job.spec.graph.nodes.flatMap((node) => (node.op === 'cut' ? (node.params.heard_by ?? []) : []));
+    return picked({ model: heard[0] }, ['model']);
+  }
   const node = tuned && job.spec.graph.nodes.find(({ op }) => op === tuned.op);
   if (!node || !('params' in node)) return {};
   return picked(node.params as Values, [...tuned.first, ...tuned.more]);
