@@ -596,3 +596,209 @@ fn a_card_adds_a_track_beside_those_that_a_clip_has_and_copies_its_pictures() {
     expected.push(Some("fra".to_owned()));
     assert_eq!(tracks(&output), expected);
 }
+
+#[test]
+fn an_added_track_is_a_job_with_a_receipt_and_has_all_that_was_asked() {
+    let cli = Cli::new();
+    let (clip, source) = (demo_clip(), lines(&cli));
+    let output = cli.folder().join("out.mkv");
+    let (from, to, lines) = (text(&clip), text(&output), text(&source));
+    let wishes = [
+        "--language",
+        "vi",
+        "--title",
+        "Tiếng Việt",
+        "--default",
+        "--shift",
+        "-2.5",
+    ];
+    let words = [
+        &["subtitles", &from, "--add", &lines, "-o", &to],
+        &wishes[..],
+    ]
+    .concat();
+
+    // What is only looked at is not made.
+    let planned = cli
+        .run(words.iter().chain(&["--dry-run", "--json"]))
+        .expect_code(0);
+    assert_eq!(planned.json()[0]["encoder"], "copy", "{planned:?}");
+    assert!(!output.exists() && cli.jobs().is_empty());
+
+    let told = cli.run(words.iter().chain(&["--json"])).expect_code(0);
+    let warned = told.json_lines("warning");
+    assert_eq!(
+        warned[0]["warning"],
+        json!({"kind": "lines_too_early", "count": 1})
+    );
+    let told = told.json();
+    let added =
+        json!({"output": to, "codec": "subrip", "lines": 2, "unreadable": 0, "before_zero": 1});
+    assert_eq!((&told["input"], &told["added"]), (&json!(from), &added));
+    let info = probe(&output);
+    let kinds: Vec<_> = info.streams.iter().map(|stream| stream.kind).collect();
+    let last = [StreamKind::Video, StreamKind::Audio, StreamKind::Subtitle];
+    assert_eq!(kinds, last, "the others stay where they were");
+    let mut tracks = info
+        .streams
+        .iter()
+        .filter(|s| s.kind == StreamKind::Subtitle);
+    let track = tracks.next().unwrap();
+    assert_eq!(track.language.as_deref(), Some("vie"));
+    assert_eq!(
+        track.tags.get("title").map(String::as_str),
+        Some("Tiếng Việt")
+    );
+    assert_eq!(track.dispositions, ["default"]);
+    let read = convert(&cli, &output, "read.srt", &[]);
+    let expected = [
+        "00:00:00,000 --> 00:00:00,750",
+        "00:00:01,500 --> 00:00:02,500",
+    ];
+    assert_eq!(times(&read), expected);
+
+    let jobs = cli.jobs();
+    assert_eq!((jobs.len(), &jobs[0]["state"]), (1, &json!("succeeded")));
+    assert_eq!(jobs[0]["id"], told["job"]);
+    let found = cli.run(["verify", &to, "--json"]).expect_code(0).json();
+    assert_eq!(found["genuine"], true, "{found}");
+    let receipt = &found["receipt"];
+    assert_eq!(receipt["encoder"][0], "copy");
+    assert_eq!(receipt["others"].as_array().unwrap().len(), 1, "{receipt}");
+
+    // In words it is the name, and the next one is free.
+    let told = cli.run(&words).expect_code(0);
+    assert_eq!(told.stdout.trim(), text(&cli.folder().join("out (2).mkv")));
+    assert!(
+        told.stderr.contains("1 line of subtitles would be over"),
+        "{told:?}"
+    );
+}
+
+#[test]
+fn a_track_of_another_clip_is_added_to_several_and_what_is_no_clip_does_not_stop_the_others() {
+    let (Some(transport), Some(film)) = (
+        test_data("media/video/h264_mp2_short.ts"),
+        test_data("media/video/mkv_srt.mkv"),
+    ) else {
+        return;
+    };
+    let cli = Cli::new();
+    let picture = cli.folder().join("a.png");
+    write_png(&picture, 64, 48, |_, _| [200, 40, 40]).unwrap();
+    let (clip, folder) = (demo_clip(), cli.folder().join("out"));
+    let (a, b, c) = (text(&transport), text(&picture), text(&clip));
+    let (film, to) = (text(&film), format!("{}/", text(&folder)));
+    let told = cli.run(["subtitles", &a, &b, &c, "--add", &film, "-o", &to]);
+    let told = told.expect_code(2);
+    // A transport stream cannot be written: its copy is Matroska.
+    let made = ["h264_mp2_short_subtitled.mkv", "demo_subtitled.mp4"].map(|name| folder.join(name));
+    let listed: Vec<_> = told.stdout.lines().map(PathBuf::from).collect();
+    assert_eq!(listed, made, "{told:?}");
+    assert!(told.stderr.contains("a.png"), "{told:?}");
+    assert_kept(&clip, &made[1]);
+    for made in &made {
+        let found = cli
+            .run(["verify", &text(made), "--json"])
+            .expect_code(0)
+            .json();
+        let checks = &found["receipt"]["checks"];
+        assert!(checks["copied"].is_u64(), "{found}");
+        assert_eq!(checks["copied"], checks["frames"], "{found}");
+        let info = probe(made);
+        let tracks = info
+            .streams
+            .iter()
+            .filter(|s| s.kind == StreamKind::Subtitle);
+        assert_eq!(tracks.count(), 1, "{}", made.display());
+    }
+    assert_eq!(cli.jobs().len(), 2);
+}
+
+#[test]
+fn pictures_that_a_copy_would_show_otherwise_are_encoded_and_it_is_said_before() {
+    let cli = Cli::new();
+    let source = lines(&cli);
+    for (clip, why) in [
+        ("prores_4444_alpha.mov", "players cut off their edges"),
+        ("cineform_422_10bit.avi", "this container cannot hold them"),
+    ] {
+        let Some(clip) = test_data(&format!("media/video/{clip}")) else {
+            return;
+        };
+        let (from, to) = (text(&clip), format!("{}/", text(&cli.folder().join("out"))));
+        let words = ["subtitles", &from, "--add", &text(&source), "-o", &to];
+        let planned = cli.run(words.iter().chain(&["--dry-run"])).expect_code(0);
+        assert!(planned.stdout.contains(why), "{planned:?}");
+        let told = cli.run(words).expect_code(0);
+        assert!(told.stderr.contains(why), "{told:?}");
+        let jobs = cli.jobs();
+        let job = jobs.iter().find(|job| job["input"] == json!(from)).unwrap();
+        let id = job["id"].as_str().unwrap();
+        let receipt = cli.run(["jobs", "show", id, "--receipt", "--json"]).json();
+        assert_ne!(receipt["encoder"][0], "copy", "{receipt}");
+        // Who asks for a codec expects nothing else.
+        let asked = words.iter().chain(&["--dry-run", "--codec", "ffv1"]);
+        let asked = cli.run(asked).expect_code(0);
+        assert!(!asked.stdout.contains("encoded anew"), "{asked:?}");
+    }
+}
+
+#[test]
+fn tracks_that_are_left_out_make_room_for_another_and_no_copy_replaces_one_of_the_same_command() {
+    let Some(film) = test_data("media/video/mkv_srt.mkv") else {
+        return;
+    };
+    let cli = Cli::new();
+    let lines = text(&lines(&cli));
+    let own = probe(&film).streams;
+    let own = own
+        .iter()
+        .find(|s| s.kind == StreamKind::Subtitle)
+        .unwrap()
+        .index;
+    for drop in [own.to_string(), "subtitles".to_owned()] {
+        let made = cli.folder().join(format!("{drop}.mkv"));
+        let (from, to) = (text(&film), text(&made));
+        let words = [
+            "subtitles",
+            &from,
+            "--add",
+            &lines,
+            "--drop",
+            &drop,
+            "-o",
+            &to,
+        ];
+        cli.run(words).expect_code(0);
+        let streams = probe(&made).streams;
+        let tracks = streams.iter().filter(|s| s.kind == StreamKind::Subtitle);
+        assert_eq!(tracks.count(), 1, "--drop {drop}");
+        let read = convert(&cli, &made, &format!("{drop}.srt"), &[]);
+        assert!(read.contains("Xin chào"), "--drop {drop}: {read}");
+    }
+    // Two clips of one name.
+    let clips = ["a", "b"].map(|folder| cli.folder().join(folder).join("clip.mp4"));
+    for clip in &clips {
+        std::fs::create_dir_all(clip.parent().unwrap()).unwrap();
+        std::fs::copy(demo_clip(), clip).unwrap();
+    }
+    let (a, b) = (text(&clips[0]), text(&clips[1]));
+    let to = format!("{}/", text(&cli.folder().join("out")));
+    let words = [
+        "subtitles",
+        &a,
+        &b,
+        "--add",
+        &lines,
+        "--overwrite",
+        "-o",
+        &to,
+    ];
+    let told = cli.run(words).expect_code(0).stdout;
+    let names: Vec<_> = told
+        .lines()
+        .filter_map(|line| line.rsplit('/').next())
+        .collect();
+    assert_eq!(names, ["clip_subtitled.mp4", "clip_subtitled (2).mp4"]);
+}

@@ -364,10 +364,15 @@ pub fn plan(spec: &JobSpec, info: &MediaInfo, models: &dyn Models) -> Result<Pla
                 drop.extend(planned.plan.replaced());
                 Box::new(planned.plan)
             });
-            let copy = Some(line)
-                .filter(|_| sound.is_some() && upright.is_none())
-                .filter(|_| clip.stretch.is_none() && clip.cut.is_none() && joined.is_none())
-                .and_then(|line| copy_plan(spec, line, info, container, &drop));
+            let is_whole = clip.stretch.is_none() && clip.cut.is_none() && joined.is_none();
+            let copy = match sound.is_some() && upright.is_none() && is_whole {
+                true => copy_plan(spec, line, info, container, &drop),
+                false => Ok(None),
+            };
+            let copy = copy.unwrap_or_else(|why| {
+                warnings.push(Warning::PicturesEncoded { why });
+                None
+            });
             let copies = copy.is_some();
             if copies {
                 // What is said of pictures that are worked on.

@@ -25,6 +25,8 @@ export function subtitleWish({ place, language, file, size, back, top, seconds }
   return {
     place,
     language: place === 'track' ? language.trim() || null : null,
+    title: null,
+    show: 'chosen',
     file,
     track: null,
     charset: null,

@@ -2,6 +2,7 @@
 import type { Anchor } from "./Anchor";
 import type { Rational } from "./Rational";
 import type { SubtitlePlace } from "./SubtitlePlace";
+import type { TrackShow } from "./TrackShow";
 
 /**
  * Which subtitles are taken, when they are shown, and how they look where they are burned in. What is
@@ -36,6 +37,14 @@ stretch: Rational | null,
  * Language of a track, by two or three letters; that of the file where `None`.
  */
 language: string | null, 
+/**
+ * Name of a track in a player's menu.
+ */
+title: string | null, 
+/**
+ * When players show a track.
+ */
+show: TrackShow, 
 /**
  * Family of the font.
  */

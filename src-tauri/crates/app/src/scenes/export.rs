@@ -277,7 +277,7 @@ fn start_of(info: &MediaInfo) -> i64 {
 }
 
 /// Writes a copy, and checks that pictures, sound and subtitles came through as they were.
-pub(crate) fn copy_checked(
+fn copy_checked(
     input: &Path,
     info: &MediaInfo,
     spec: &RemuxSpec<'_>,

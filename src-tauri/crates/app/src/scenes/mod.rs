@@ -6,7 +6,7 @@
 mod export;
 mod look;
 
-pub(crate) use export::{copy_checked, sheet_format};
+pub(crate) use export::sheet_format;
 pub(crate) use look::look_here;
 
 use crate::request::absolute_input;

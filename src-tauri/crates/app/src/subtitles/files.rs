@@ -1,21 +1,15 @@
-//! Subtitles written as a file, or as a track of a copy.
+//! Subtitles written as a file, and what became a track of a copy.
 
-use super::{SubtitleWish, invalid, no_file};
+use super::{SubtitleWish, TEXT, invalid, no_file};
 use crate::request::absolute_input;
 use crate::saved::saved;
-use crate::scenes::copy_checked;
-use crate::{App, SceneWatch, explain, inputs};
-use frameloom_core::error::{AppError, ErrorCode};
-use frameloom_core::job::TrackChoice;
-use frameloom_core::media::{MediaKind, StreamKind};
+use crate::{App, explain, inputs};
+use frameloom_core::error::AppError;
+use frameloom_core::graph::Op;
+use frameloom_core::job::Job;
 use frameloom_core::said;
-use frameloom_core::subtitles::language_of;
-use frameloom_core::time::Timestamp;
-use frameloom_media::{
-    AddedPlace, AddedTrack, Container, CueTrack, RemuxSpec, SubtitleFormat, TrackFrom, plan_remux,
-};
+use frameloom_media::{Container, SubtitleFormat};
 use serde::Serialize;
-use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 
 /// Subtitles in another format.
@@ -32,19 +26,6 @@ pub struct SavedSubtitles {
     pub unreadable: usize,
     /// Lines that would be over before zero, and are left out.
     pub before_zero: usize,
-}
-
-/// What is known of a new track.
-#[derive(Debug, Clone, PartialEq, Eq, Default)]
-pub struct NewTrack {
-    /// Its language, such as `en` or `eng`; that of the subtitles where `None`.
-    pub language: Option<String>,
-    /// Its name in a menu.
-    pub title: Option<String>,
-    /// Players show it unless told otherwise.
-    pub is_default: bool,
-    /// Tracks of the clip that are left out.
-    pub drop: Vec<TrackChoice>,
 }
 
 /// A copy with another track.
@@ -137,149 +118,36 @@ impl App {
         Ok(made)
     }
 
-    /// Writes a copy of a clip with its tracks as they are and the subtitles of `wish` as another, and
-    /// reads it back: what was there must be the same, and the lines those of the subtitles.
+    /// What the new track of a job that adds one holds.
     ///
     /// # Errors
-    /// The input is no clip; the subtitles cannot be read; the container cannot hold a track; the copy
-    /// is not what it should be; nobody waits any more.
-    pub fn add_subtitles(
-        &self,
-        input: &Path,
-        wish: &SubtitleWish,
-        track: &NewTrack,
-        output: Option<&Path>,
-        overwrite: bool,
-        watch: &mut dyn SceneWatch,
-    ) -> Result<AddedSubtitles, AppError> {
-        let input = absolute_input(input)?;
-        let Some(file) = &wish.file else {
-            return Err(no_file());
-        };
-        let file = absolute_input(file)?;
-        let info = inputs::probe(&input)?;
-        if info.kind == MediaKind::Still || !inputs::has_picture(&info) {
-            return Err(invalid(said!(
-                "subtitles.no_clip",
-                "`{name}` is no clip; subtitles are added to one.",
-                name = input.display()
-            ))
-            .hint("Choose a video."));
-        }
-        let wanted = wanted_copy(&input, output);
-        let container = Container::from_path(&wanted).map_err(|e| explain::media(&e))?;
-        let plan = plan_remux(&info, container, &track.drop).map_err(|e| explain::media(&e))?;
-        let (subtitles, before_zero) = wish.read(&file)?;
-        let made = subtitles
-            .track(container, &file)
-            .map_err(|error| explain::media(&error))?;
-        let language = track.language.clone().or(subtitles.language.clone());
-        let mut tags = BTreeMap::new();
-        if let Some(language) = language {
-            let name = language_of(&language).ok_or_else(|| {
-                invalid(said!(
-                    "subtitles.language",
-                    "`{name}` is no language that files can name.",
-                    name = language
-                ))
-                .hint("Use the two or three letters of ISO 639, such as en, vi, fra.")
-            })?;
-            tags.insert("language".to_owned(), name);
-        }
-        if let Some(title) = &track.title {
-            tags.insert("title".to_owned(), title.clone());
-        }
-        let shift_micros = info.main_video().map_or(0, |(stream, _)| {
-            Timestamp::new(stream.start_ticks.unwrap_or(0), stream.time_base).micros()
+    /// The job adds none, or its subtitles cannot be read any more.
+    pub fn added_subtitles(&self, job: &Job) -> Result<AddedSubtitles, AppError> {
+        let nodes = &job.spec.graph.nodes;
+        let track = nodes.iter().find_map(|node| match &node.op {
+            Op::SubtitleTrack(params) => Some(params),
+            _ => None,
         });
-        let added = [AddedTrack {
-            from: TrackFrom::Subtitles {
-                track: &made,
-                shift_micros,
-            },
-            tags,
-            dispositions: match track.is_default {
-                true => vec!["default".to_owned()],
-                false => Vec::new(),
-            },
-        }];
-        let output = saved(&wanted, &input, overwrite, |place| {
-            let spec = RemuxSpec {
-                source: &input,
-                output_tmp: place,
-                plan: &plan,
-                chapters: None,
-                added: &added,
-                place: AddedPlace::Last,
-                kept: None,
-            };
-            copy_checked(&input, &info, &spec, watch)?;
-            check_track(place, &input, &made)
-        })?;
+        let (params, file) = track.zip(job.spec.inputs.get(TEXT)).ok_or_else(no_file)?;
+        let wish = SubtitleWish {
+            track: params.track,
+            charset: params.charset.clone(),
+            shift: params.shift,
+            stretch: params.stretch,
+            ..SubtitleWish::default()
+        };
+        let output = &job.spec.output;
+        let container = Container::from_path(output).map_err(|e| explain::media(&e))?;
+        let (subtitles, before_zero) = wish.read(file)?;
+        let track = subtitles
+            .track(container, file)
+            .map_err(|error| explain::media(&error))?;
         Ok(AddedSubtitles {
-            output,
-            codec: made.codec.to_owned(),
-            lines: made.packets.len(),
-            unreadable: subtitles.damaged + made.lost,
+            output: output.clone(),
+            codec: track.codec.to_owned(),
+            lines: track.packets.len(),
+            unreadable: subtitles.damaged + track.lost,
             before_zero,
         })
-    }
-}
-
-/// Where a copy goes: beside its source, in its container where that can be written.
-fn wanted_copy(input: &Path, output: Option<&Path>) -> PathBuf {
-    let stem = input.file_stem().unwrap_or_default().to_string_lossy();
-    let own = Container::from_path(input)
-        .ok()
-        .filter(|own| Container::ALL.contains(own));
-    let usual = format!(
-        "{stem}_subtitled.{}",
-        own.unwrap_or(Container::Mkv).extension()
-    );
-    match output {
-        Some(path) if inputs::names_a_folder(path) => path.join(usual),
-        Some(path) => path.to_path_buf(),
-        None => input.with_file_name(usual),
-    }
-}
-
-/// Reads the last track of a copy, and compares its lines with those that were written.
-fn check_track(copy: &Path, source: &Path, made: &CueTrack) -> Result<(), AppError> {
-    let info = inputs::probe(copy)?;
-    let mut tracks = info.streams.iter();
-    let last = tracks.rfind(|s| s.kind == StreamKind::Subtitle);
-    let failed = |details: String| {
-        AppError::new(
-            ErrorCode::VerificationFailed,
-            said!(
-                "subtitles.differ",
-                "The new track of the copy of `{name}` is not what was written.",
-                name = source.display()
-            ),
-        )
-        .hint("Choose another container, such as .mkv.")
-        .details(details)
-    };
-    let stream = last.map_or(u32::MAX, |stream| stream.index);
-    match made.differs(copy, stream, 0, &Default::default()) {
-        Ok(None) => Ok(()),
-        Ok(Some(why)) => Err(failed(why)),
-        Err(error) => Err(failed(error.to_string())),
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn a_copy_stays_in_its_container_where_that_can_be() {
-        let of = |input: &str| wanted_copy(Path::new(input), None);
-        assert_eq!(of("/a/b.mp4"), Path::new("/a/b_subtitled.mp4"));
-        assert_eq!(of("/a/b.ts"), Path::new("/a/b_subtitled.mkv"));
-        assert_eq!(
-            wanted_copy(Path::new("/a/b.mp4"), Some(Path::new("/c/"))),
-            Path::new("/c/b_subtitled.mp4")
-        );
     }
 }

@@ -1,20 +1,21 @@
 //! Subtitles that are text: burned into a clip, written in another format, added to a copy as a track.
 //!
-//! Burning changes pictures, and is a job, and so may be adding a track: it waits in the queue and gets
-//! a receipt. The others take as long as reading the file does.
+//! Burning changes pictures, and is a job, and so is adding a track: it waits in the queue and gets a
+//! receipt. Writing another format takes as long as reading the file does.
 
 mod files;
 
-pub use files::{AddedSubtitles, NewTrack, SavedSubtitles};
+pub use files::{AddedSubtitles, SavedSubtitles};
 pub use frameloom_media::SubtitleFormat;
 
 use crate::background::Behind;
 use crate::presets::{self, Work};
 use crate::request::{absolute_input, shown};
-use crate::{Span, UpscaleRequest, explain, fields};
+use crate::{Span, UpscaleRequest, explain, fields, inputs};
 use frameloom_core::error::{AppError, ErrorCode};
 use frameloom_core::graph::{
-    Anchor, Edge, Graph, MuxParams, Node, Op, SourceParams, SubtitleTrackParams, SubtitlesParams,
+    Anchor, Edge, Graph, MuxEnd, MuxParams, Node, Op, SourceParams, SubtitleTrackParams,
+    SubtitlesParams, TrackShow,
 };
 use frameloom_core::job::TrackChoice;
 use frameloom_core::media::{MediaInfo, StreamKind, VideoInfo};
@@ -22,7 +23,7 @@ use frameloom_core::said;
 use frameloom_core::said::Said;
 use frameloom_core::subtitles::Retime;
 use frameloom_core::time::Rational;
-use frameloom_media::{FieldReport, ReadSubtitles, Subtitles, read_subtitles};
+use frameloom_media::{Container, FieldReport, ReadSubtitles, Subtitles, read_subtitles};
 use serde::{Deserialize, Serialize};
 use std::path::{Path, PathBuf};
 use ts_rs::TS;
@@ -47,6 +48,10 @@ pub struct SubtitleWish {
     pub stretch: Option<Rational>,
     /// Language of a track, by two or three letters; that of the file where `None`.
     pub language: Option<String>,
+    /// Name of a track in a player's menu.
+    pub title: Option<String>,
+    /// When players show a track.
+    pub show: TrackShow,
     /// Family of the font.
     pub font: Option<String>,
     /// Height of a line in percent of the picture's height.
@@ -190,21 +195,36 @@ pub(crate) fn adding(
             shift: wish.shift_in(span)?,
             stretch: wish.stretch,
             language: wish.language.clone(),
-            ..SubtitleTrackParams::default()
+            title: wish.title.clone(),
+            show: wish.show,
         };
         let mut graph = Graph::chain(ops);
-        let has_own = info.streams.iter().any(|s| s.kind == StreamKind::Subtitle)
-            && !request.drop.contains(&TrackChoice::Subtitles);
-        put_beside(&mut graph, params, has_own);
+        let is_dropped = |choice| request.drop.contains(&choice);
+        let has_own = !is_dropped(TrackChoice::Subtitles)
+            && info.streams.iter().any(|stream| {
+                let choice = TrackChoice::Stream(stream.index);
+                stream.kind == StreamKind::Subtitle && !is_dropped(choice)
+            });
+        // A line that ends behind the pictures is one of the copy, but not of a stretch.
+        let ends = match span {
+            Some(_) => MuxEnd::Pictures,
+            None => MuxEnd::Longest,
+        };
+        put_beside(&mut graph, params, has_own, ends);
         let behind = Behind {
             name: TEXT,
             path: absolute_input(file)?,
             pictures: None,
         };
+        let is_named = request
+            .output
+            .as_deref()
+            .is_some_and(|path| !inputs::names_a_folder(path));
+        let usual = (request.codec.is_none() && !is_named).then(|| copy_ending(input));
         let work = Work {
             graph,
             size,
-            ending,
+            ending: ending.or(usual),
         };
         return Ok((work, Some(behind)));
     }
@@ -218,45 +238,45 @@ pub(crate) fn adding(
     Ok((work, None))
 }
 
+/// A copy stays in its container where that can be written.
+fn copy_ending(input: &Path) -> String {
+    let own = Container::from_path(input).ok();
+    let own = own.filter(|own| Container::ALL.contains(own));
+    own.unwrap_or(Container::Mkv).extension().to_owned()
+}
+
 /// Leads a file of subtitles to the end of a chain as a track, behind those of the clip.
-fn put_beside(graph: &mut Graph, params: SubtitleTrackParams, has_own: bool) {
+fn put_beside(graph: &mut Graph, params: SubtitleTrackParams, has_own: bool, ends: MuxEnd) {
     let id_of = |graph: &Graph, is: fn(&Op) -> bool| {
         let found = graph.nodes.iter().find(|node| is(&node.op));
         found.map(|node| node.id.clone()).unwrap_or_default()
     };
     let source = id_of(graph, |op| matches!(op, Op::Source(_)));
     let sink = id_of(graph, |op| matches!(op, Op::Sink));
-    let port = || Some("subtitles".to_owned());
-    graph.nodes.push(Node {
-        id: TEXT.to_owned(),
-        op: Op::Source(SourceParams {
-            name: Some(TEXT.to_owned()),
-        }),
-    });
-    graph.nodes.push(Node {
-        id: "track".to_owned(),
-        op: Op::SubtitleTrack(Box::new(params)),
-    });
-    graph.edges.push(Edge {
-        from_port: port(),
-        ..Edge::new(TEXT, "track")
-    });
-    if !has_own {
-        graph.edges.push(Edge {
-            to_port: port(),
-            ..Edge::new("track", sink)
-        });
-        return;
+    for (id, op) in [
+        (
+            TEXT,
+            Op::Source(SourceParams {
+                name: Some(TEXT.to_owned()),
+            }),
+        ),
+        ("track", Op::SubtitleTrack(Box::new(params))),
+        ("tracks", Op::Mux(MuxParams { ends })),
+    ] {
+        let id = id.to_owned();
+        graph.nodes.push(Node { id, op });
     }
-    graph.nodes.push(Node {
-        id: "tracks".to_owned(),
-        op: Op::Mux(MuxParams::default()),
-    });
-    for edge in [
+    let port = || Some("subtitles".to_owned());
+    let own = Edge {
+        from_port: port(),
+        to_port: port(),
+        ..Edge::new(source, "tracks")
+    };
+    graph.edges.extend(has_own.then_some(own));
+    graph.edges.extend([
         Edge {
             from_port: port(),
-            to_port: port(),
-            ..Edge::new(source, "tracks")
+            ..Edge::new(TEXT, "track")
         },
         Edge {
             to_port: port(),
@@ -267,9 +287,7 @@ fn put_beside(graph: &mut Graph, params: SubtitleTrackParams, has_own: bool) {
             to_port: port(),
             ..Edge::new("tracks", sink)
         },
-    ] {
-        graph.edges.push(edge);
-    }
+    ]);
 }
 
 fn no_file() -> AppError {

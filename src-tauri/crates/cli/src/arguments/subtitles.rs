@@ -5,7 +5,7 @@ use clap::builder::{PossibleValuesParser, TypedValueParser};
 use clap::{ArgGroup, Args};
 use frameloom_app::subtitles::SubtitleFormat;
 use frameloom_app::{PresetId, SubtitlePlace, SubtitleWish};
-use frameloom_core::graph::Anchor;
+use frameloom_core::graph::{Anchor, TrackShow};
 use frameloom_core::subtitles::Retime;
 use frameloom_core::time::{FrameRate, Rational};
 use std::path::PathBuf;
@@ -22,7 +22,8 @@ pub struct Subtitles {
     /// standard output.
     #[arg(long, value_name = "FORMAT", value_parser = subtitle_format())]
     pub export: Option<SubtitleFormat>,
-    /// Write a copy of a clip with these subtitles as another track; nothing is encoded anew.
+    /// Write a copy of a clip with these subtitles as another track. Pictures and sound are copied; where
+    /// the result cannot hold the pictures as they are, they are encoded anew, and that is said.
     #[arg(long, value_name = "FILE")]
     pub add: Option<PathBuf>,
     /// Burn these subtitles into the pictures. A clip may be named as well, even the input itself.
@@ -213,8 +214,16 @@ impl Subtitles {
     pub fn wish(&self) -> Result<SubtitleWish, String> {
         let (stretch, shift) = self.times()?;
         Ok(SubtitleWish {
-            place: SubtitlePlace::Pictures,
-            language: None,
+            place: match self.add {
+                Some(_) => SubtitlePlace::Track,
+                None => SubtitlePlace::Pictures,
+            },
+            language: self.language.clone(),
+            title: self.title.clone(),
+            show: match self.default {
+                true => TrackShow::Always,
+                false => TrackShow::Chosen,
+            },
             file: self.burn.clone().or_else(|| self.add.clone()),
             track: self.track,
             charset: self.charset.clone(),

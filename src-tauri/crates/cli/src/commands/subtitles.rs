@@ -1,16 +1,16 @@
 //! `frameloom subtitles`: subtitles in other formats, at other times, in pictures or as tracks.
 
-use super::scenes::Watching;
 use super::upscale;
 use crate::arguments::Subtitles;
 use crate::interrupt;
 use crate::output::{Output, print, refusal_exit_code};
-use frameloom_app::inputs::names_a_folder;
-use frameloom_app::subtitles::{NewTrack, SavedSubtitles, SubtitleFormat};
-use frameloom_app::{App, SubtitleWish};
+use frameloom_app::inputs::{Found, Taken, names_a_folder};
+use frameloom_app::subtitles::{SavedSubtitles, SubtitleFormat};
+use frameloom_app::{App, SubtitleWish, UpscaleRequest};
 use frameloom_core::error::{AppError, ErrorCode};
+use frameloom_core::job::JobState;
 use serde_json::json;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 use std::sync::Arc;
 
@@ -37,16 +37,21 @@ pub fn run(app: &Arc<App>, arguments: &Subtitles, output: &Output) -> Result<Exi
     }
     interrupt::listen(output)?;
     let mut code = 0;
+    // Names that no copy may take, even where it may overwrite.
+    let mut taken = Taken::default();
+    for input in &arguments.inputs {
+        taken.insert(input);
+    }
     for input in &arguments.inputs {
         if interrupt::requested() {
             return Ok(interrupt::exit_code());
         }
         let done = match arguments.add {
-            Some(_) => add(app, arguments, &wish, input, output),
-            None => write(app, arguments, &wish, input, to_standard_output, output),
+            Some(_) => add(app, arguments, &wish, input, &mut taken, output),
+            None => write(app, arguments, &wish, input, to_standard_output, output).map(|()| 0),
         };
         match done {
-            Ok(()) => {}
+            Ok(done) => code = code.max(done),
             Err(_) if interrupt::requested() => return Ok(interrupt::exit_code()),
             Err(error) => {
                 output.error(&error);
@@ -108,35 +113,48 @@ fn write(
     Ok(())
 }
 
-/// Writes a copy of a clip with another track.
+/// Makes a copy of a clip with another track: a job like any other. Gives the exit code.
 fn add(
     app: &Arc<App>,
     arguments: &Subtitles,
     wish: &SubtitleWish,
     input: &Path,
+    taken: &mut Taken,
     output: &Output,
-) -> Result<(), AppError> {
-    let track = NewTrack {
-        language: arguments.language.clone(),
-        title: arguments.title.clone(),
-        is_default: arguments.default,
-        drop: arguments.making.drop.clone(),
+) -> Result<u8, AppError> {
+    let found = Found {
+        path: input.to_path_buf(),
+        below: PathBuf::new(),
     };
-    let name = input.file_name().unwrap_or_default().to_string_lossy();
-    let mut watch = Watching::new(&name, output);
-    let done = app.add_subtitles(
-        input,
-        wish,
-        &track,
-        arguments.output.as_deref(),
-        arguments.making.overwrite,
-        &mut watch,
-    );
-    watch.finish();
-    let done = done?;
-    tell_lost(done.unreadable, done.before_zero, output);
-    output.result(&json!({ "input": input, "added": done }), || {
-        done.output.display().to_string()
+    let request = UpscaleRequest {
+        taken: Arc::new(taken.clone()),
+        ..upscale::request_for(&arguments.upscale(wish.clone()), &found)
+    };
+    if arguments.making.dry_run {
+        let plan = app.plan_upscale(&request)?;
+        taken.insert(&plan.output);
+        output.result(&[&plan], || upscale::planned(&plan));
+        return Ok(0);
+    }
+    let job = app.submit_upscale_directly(&request)?;
+    taken.insert(&job.spec.output);
+    upscale::begin(&job, output);
+    let told = job.warnings;
+    let job = upscale::run_job(app, &job.id, output)?;
+    if job.state != JobState::Succeeded {
+        upscale::finish(&job, &told, output);
+        return Ok(upscale::exit_status(&job));
+    }
+    let added = app.added_subtitles(&job)?;
+    let value = json!({ "input": input, "added": added, "job": job.id });
+    output.result(&value, || {
+        let new = job
+            .warnings
+            .iter()
+            .filter(|warning| !told.contains(warning));
+        let mut text: String = new.map(upscale::note).collect();
+        text.push_str(&added.output.display().to_string());
+        text
     });
-    Ok(())
+    Ok(0)
 }

@@ -254,7 +254,7 @@ pub fn about(micros: Option<u64>, model: Option<&str>) -> String {
 }
 
 /// A plan in a line, with what should be known of it.
-fn planned(plan: &UpscalePlan) -> String {
+pub fn planned(plan: &UpscalePlan) -> String {
     let with = match &plan.model {
         Some(model) => format!(" with {model}"),
         None => String::new(),
@@ -266,9 +266,14 @@ fn planned(plan: &UpscalePlan) -> String {
     );
     text.push_str(&about(plan.about_micros, plan.model.as_deref()));
     for warning in &plan.warnings {
-        text.push_str(&format!("note: {}\n", warnings::sentence(warning)));
+        text.push_str(&note(warning));
     }
     text
+}
+
+/// What should be known, as a line.
+pub fn note(warning: &Warning) -> String {
+    format!("note: {}\n", warnings::sentence(warning))
 }
 
 fn request(arguments: &Upscale, file: &Found, index: usize, taken: &Arc<Taken>) -> UpscaleRequest {
@@ -462,7 +467,7 @@ pub fn finish(job: &Job, told: &[Warning], output: &Output) {
     output.result(&detailed(job), || {
         let mut text = String::new();
         for warning in job.warnings.iter().filter(|w| !told.contains(w)) {
-            text.push_str(&format!("note: {}\n", warnings::sentence(warning)));
+            text.push_str(&note(warning));
         }
         text.push_str(&format!(
             "{}  ({})",
@@ -493,7 +498,7 @@ pub fn exit_code(job: &Job) -> ExitCode {
     ExitCode::from(exit_status(job))
 }
 
-fn exit_status(job: &Job) -> u8 {
+pub fn exit_status(job: &Job) -> u8 {
     match job.state {
         JobState::Succeeded => 0,
         JobState::Paused | JobState::Interrupted => ErrorCode::Interrupted.exit_code(),

@@ -92,7 +92,11 @@ fn copied(
             plan: &plan,
             chapters: None,
             added: &made.added(),
-            place: AddedPlace::BehindPictures,
+            // Sound comes where it was; subtitles leave the places of all others as they are.
+            place: match &sound.sound {
+                Some(_) => AddedPlace::BehindPictures,
+                None => AddedPlace::Last,
+            },
             kept: None,
         },
         &info,

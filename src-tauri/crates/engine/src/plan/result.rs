@@ -8,6 +8,7 @@ use frameloom_core::graph::{DeinterlaceRate, InterlacedFrames, Line, Op};
 use frameloom_core::job::{EncodeSpec, JobSpec, Quality, TrackChoice};
 use frameloom_core::media::{MediaInfo, MediaKind, StreamInfo, StreamKind, VideoInfo, Warning};
 use frameloom_core::said;
+use frameloom_core::said::Said;
 use frameloom_core::segment::SegmentLength;
 use frameloom_core::sequence::NumberPattern;
 use frameloom_core::time::Rational;
@@ -172,18 +173,20 @@ pub(super) fn picture_plan(
     }))
 }
 
-/// What goes into a result whose pictures are copied; `None` where they have to be encoded: something is
-/// done to them, a codec is asked for, the container cannot hold them as they are, or nothing is to be
-/// told of them.
+/// What goes into a result whose pictures are copied; `None` where nobody expects that: something is done
+/// to them, a codec is asked for, or nothing is to be told of them.
 ///
 /// A copy is as good as any quality asked for. Only who asks for a draft wants less than there is.
+///
+/// # Errors
+/// Why they are encoded all the same.
 pub(super) fn copy_plan(
     spec: &JobSpec,
     line: &Line<'_>,
     info: &MediaInfo,
     container: Container,
     drop: &[TrackChoice],
-) -> Option<MuxPlan> {
+) -> Result<Option<MuxPlan>, Said> {
     let encode = &spec.encode;
     let is_asked = encode.codec.is_some() || encode.quality == Quality::Draft;
     // Cameras write dates and places into the coded pictures, too.
@@ -191,15 +194,25 @@ pub(super) fn copy_plan(
     let is_changed = !line.steps.is_empty() || unwanted.iter().any(|choice| drop.contains(choice));
     let is_clip = info.kind == MediaKind::Video && spec.pictures.is_none();
     let is_animation = ["gif", "apng", "webp"].contains(&info.container.as_str());
-    // What players cut off is cut off of pictures that are encoded; not every container can say it.
-    let is_cropped = info
-        .warnings
-        .iter()
-        .any(|warning| matches!(warning, Warning::Cropped { .. }));
-    if is_asked || is_changed || !is_clip || is_animation || is_cropped || container.is_pictures() {
-        return None;
+    if is_asked || is_changed || !is_clip || is_animation || container.is_pictures() {
+        return Ok(None);
     }
-    frameloom_media::plan_remux(info, container, drop).ok()
+    // What players cut off is cut off of pictures that are encoded; not every container can say it.
+    let mut warnings = info.warnings.iter();
+    if warnings.any(|warning| matches!(warning, Warning::Cropped { .. })) {
+        return Err(said!(
+            "copied.cropped",
+            "players cut off their edges, which a copy would show"
+        ));
+    }
+    let plan = frameloom_media::plan_remux(info, container, drop);
+    plan.map(Some).map_err(|error| {
+        tracing::info!(%error, "the pictures are not copied");
+        said!(
+            "copied.refused",
+            "this container cannot hold them as they are"
+        )
+    })
 }
 
 /// What is done about fields.
